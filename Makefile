@@ -1,0 +1,119 @@
+# Lictor: Consul watch handlers and checks in C.
+#
+#   make                all programs into build/
+#   make test           set-up, unit tests, programs as processes, real clusters
+#   make demo           three real Consul servers show what it does
+#   make lint           format, clang-tidy, shellcheck, function lengths
+#   make bench          measured ratios        make soak    tests that take longer
+#   make SAN=1 test     under AddressSanitizer and UBSan, in a directory of its own
+#   make install        PREFIX=/usr, honours DESTDIR; make uninstall takes it out again
+#
+# A program is handlers/<verb>-<noun>.c and stands in PROGRAMS; a module is
+# handlers/core/<name>.c with <name>.h and stands in CORE. In CORE a module may
+# include only those above it.
+
+# ---- what is built ---------------------------------------------------------
+PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum \
+            check-settings heartbeat
+
+CORE := error duration timing program buffer file json kv child consul settings policy \
+        verdict span publish gather template journal target quorum logging
+
+PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard handlers/$p.c),$p))
+CORE := $(foreach m,$(CORE),$(if $(wildcard handlers/core/$m.c),$m))
+
+# What each program links besides libc, by pkg-config name. --as-needed drops what a
+# program does not reach, so only what a program really calls is loaded.
+LIBS := libcurl libcjson libuv libmd
+
+# ---- where and how ---------------------------------------------------------
+PREFIX     ?= /usr
+LIBEXECDIR ?= $(PREFIX)/libexec/lictor
+SBINDIR    ?= $(PREFIX)/sbin
+DATADIR    ?= $(PREFIX)/share/lictor
+DESTDIR    ?=
+INSTALL    ?= install
+PKG_CONFIG ?= pkg-config
+VERSION    := 0.1.0
+
+SAN    ?=
+WERROR ?=
+B      ?= build$(if $(SAN),/san)
+
+CFLAGS   ?= -O2 -g
+LDFLAGS  ?=
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wold-style-definition -Wwrite-strings -Wcast-qual -Wpointer-arith \
+            -Wconversion -Wformat=2 -Wundef -Wvla -Wnull-dereference \
+            -Wimplicit-fallthrough
+HARDEN_C := -fstack-protector-strong -fstack-clash-protection -fPIE
+HARDEN_L := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+ifneq ($(SAN),)
+SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+else
+HARDEN_C += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+endif
+ifneq ($(WERROR),)
+WARN += -Werror
+endif
+
+ALL_CPPFLAGS = -Ihandlers/core -D_GNU_SOURCE -DLICTOR_VERSION='"$(VERSION)"' \
+               $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CPPFLAGS)
+ALL_CFLAGS   = -std=c11 $(WARN) $(HARDEN_C) $(SANFLAGS) $(CFLAGS)
+ALL_LDFLAGS  = $(HARDEN_L) $(SANFLAGS) $(LDFLAGS)
+ALL_LIBS     = $(shell $(PKG_CONFIG) --libs $(LIBS))
+
+# Programs are built twice: as installed, and with -DTEST_TIMING into test/ (timing.h).
+CORE_A      := $(B)/libcore.a
+TEST_CORE_A := $(B)/test/libcore.a
+BINS        := $(PROGRAMS:%=$(B)/%)
+TEST_BINS   := $(PROGRAMS:%=$(B)/test/%)
+UNIT_TESTS  := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+UNIT_BINS   := $(UNIT_TESTS:%=$(B)/unit/%)
+
+# A sanitizer's report must not look like a result (its default exit code is 1), and
+# cmocka must not take SIGSEGV away from it (handle_segv=2).
+export ASAN_OPTIONS  := exitcode=99:detect_leaks=1:handle_segv=2
+export UBSAN_OPTIONS := print_stacktrace=1
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all unit clean
+
+all: $(BINS)
+
+# ---- build -----------------------------------------------------------------
+$(B)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/test/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -DTEST_TIMING $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(CORE_A): $(CORE:%=$(B)/obj/handlers/core/%.o)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(TEST_CORE_A): $(CORE:%=$(B)/test/obj/handlers/core/%.o)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BINS): $(B)/%: $(B)/obj/handlers/%.o $(CORE_A)
+	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) -o $@
+
+$(TEST_BINS): $(B)/test/%: $(B)/test/obj/handlers/%.o $(TEST_CORE_A)
+	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) -o $@
+
+$(UNIT_BINS): $(B)/unit/%: $(B)/test/obj/tests/unit/%.o $(TEST_CORE_A)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) $(shell $(PKG_CONFIG) --libs cmocka) -o $@
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---- test ------------------------------------------------------------------
+unit: $(UNIT_BINS)
+	@for t in $^; do timeout 60 $$t || exit 1; done
+
+clean:
+	$(RM) -r build

@@ -1,0 +1,69 @@
+/* policy.h: what root allows KV to choose: <config-dir>/policy.json, an object with
+ *
+ *   sources        named log sources: { NAME: { "files": [GLOB...], "except": [PATH...] } }
+ *                  default: "seal", every .log file in /var/log/seal except mongod.log
+ *   elasticsearch  { "hosts": [ENTRY...], "ports": [NUMBER...] }, default any host ("*"),
+ *                  ports 443 and 9200. An entry is a name, "*.domain", an address, a
+ *                  CIDR, or "*": every host that is not loopback or link-local; those
+ *                  must be listed themselves ("127.0.0.0/8", "localhost")
+ *   pin            { SETTING: VALUE }: settings KV cannot change at all
+ *
+ * Missing file or missing member = the default. Unreadable, writable by others,
+ * malformed or with an unknown member = refused, as a whole. */
+#ifndef POLICY_H
+#define POLICY_H
+
+#include "error.h"
+#include "settings.h"
+
+#include <stddef.h>
+
+struct policy_source {
+    char name[65];
+    char **files;  /* literal globs, absolute, last component may hold * and ? */
+    size_t n_files;
+    char **except; /* literal paths */
+    size_t n_except;
+};
+
+/* All-zero is empty; policy_release() accepts it. */
+struct policy {
+    char path[512]; /* the file, for texts; "" = shipped default */
+    struct policy_source *sources;
+    size_t n_sources;
+    char **hosts;
+    size_t n_hosts;
+    int ports[32];
+    size_t n_ports;
+    struct {
+        char key[64];
+        char value[512];
+    } pin[SETTING_COUNT];
+    size_t n_pins;
+};
+
+/* Read <config_dir>/policy.json. Returns 0, -EPERM (writable by others), -EBADMSG, ...
+ * with a text that names the file and what to do. */
+MUST_CHECK int policy_read(const char *config_dir, struct policy *ret, struct error *err);
+
+/* Parse the text of a policy (pure; path only for texts). NULL text: the default. */
+MUST_CHECK int policy_parse(const char *text, size_t len, const char *path,
+                            struct policy *ret, struct error *err);
+
+/* Put the pinned values in the place of what KV says: call before settings_parse() with
+ * the same root. Returns 0 or -ENOMEM. */
+MUST_CHECK int policy_pin(const struct policy *policy, const char *root,
+                          struct kv_list *list, struct error *err);
+
+/* May these settings be used? Returns 0, or -EACCES with a text that names the key, the
+ * refused word and the policy line: "LOG_ELASTICSEARCH_URL: host 127.0.0.1 is not
+ * allowed by \"elasticsearch.hosts\" in /etc/lictor/policy.json". LOG_ group only. */
+MUST_CHECK int policy_judge(const struct policy *policy, const struct settings *s,
+                            struct error *err);
+
+/* The source with that name, or NULL. Borrowed. */
+const struct policy_source *policy_source(const struct policy *policy, const char *name);
+
+void policy_release(struct policy *policy);
+
+#endif

@@ -1,0 +1,120 @@
+/* settings.h: the settings admins write to KV: one table, parsing, validation, revision.
+ *
+ * Settings live at ROOT/service/cluster/tag/any/<KEY> (ROOT = dc/home/env). Every
+ * value is text, and attacker-controlled: the character set here is the barrier that
+ * keeps it out of templates, commands and paths. Pure: no I/O, no libcurl.
+ *
+ * The LOG_ group is judged as one set: one rejected key refuses all of it. In the
+ * CLUSTER_ group a rejected value means its default. */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include "buffer.h"
+#include "error.h"
+#include "kv.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SETTINGS_PLACE "/service/cluster/tag/any/" /* between ROOT and KEY */
+
+enum setting {
+    LOG_ENABLED,
+    LOG_ELASTICSEARCH_URL,
+    LOG_INDEX,
+    LOG_LEVEL,
+    LOG_SOURCES,
+    LOG_SETTLE,
+    CLUSTER_SERVERS,
+    CLUSTER_MANAGEMENT_SERVER,
+    CLUSTER_GRACE,
+    CLUSTER_MAINTENANCE,
+    SETTING_COUNT
+};
+
+enum setting_group { GROUP_LOG, GROUP_CLUSTER };
+
+/* One row of the table. */
+struct setting_row {
+    const char *key;
+    enum setting_group group;
+    const char *type;      /* for people: "Y or N", "list of http(s)://host[:port]" */
+    const char *otherwise; /* default as text, NULL = none */
+    bool in_revision;      /* changes what is rendered */
+    const char *meaning;   /* one sentence for --help and README */
+};
+
+/* Row of a setting; rows are in the order of the enum. Borrowed, static. */
+const struct setting_row *settings_row(enum setting setting);
+
+#define SETTINGS_NAME    128 /* bytes of a node or host name without NUL */
+#define SETTINGS_URLS    16
+#define SETTINGS_SOURCES 16
+#define SETTINGS_SERVERS 51
+#define SETTINGS_REJECTS 16
+
+/* Least severe level that is shipped, in order. */
+enum log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR, LEVEL_FATAL };
+
+/* A value refused, or an unknown key. `text` is a sentence for people: names the key, what is
+ * wrong, at most 60 printable ASCII characters of the value, never a URL's user part. */
+struct settings_reject {
+    char key[64];
+    char text[256];
+};
+
+/* Effective values. Holds no heap memory. */
+struct settings {
+    bool log_present; /* at least one LOG_ key was readable */
+    bool log_enabled;
+    char log_url[SETTINGS_URLS][300]; /* built again: scheme://host:port, port always there */
+    size_t log_urls;
+    char log_index[101];
+    enum log_level log_level;
+    char log_source[SETTINGS_SOURCES][65];
+    size_t log_sources;
+    int64_t log_settle_us;
+
+    char server[SETTINGS_SERVERS][SETTINGS_NAME + 1]; /* node name of server_(i+1) */
+    size_t servers;                                   /* 0: no mapping set */
+    char management_server[254];                      /* "" none */
+    int64_t grace_us;
+    char maintenance_node[SETTINGS_NAME + 1]; /* "" none */
+    int64_t maintenance_until_s;              /* seconds since the epoch, UTC */
+
+    struct settings_reject reject[SETTINGS_REJECTS]; /* values refused */
+    size_t rejects;
+    size_t log_rejects;                               /* of these, in the LOG_ group */
+    struct settings_reject unknown[SETTINGS_REJECTS]; /* keys not in the table */
+    size_t unknowns;
+};
+
+/* Judge what stands in our place. `list` holds full keys, ROOT SETTINGS_PLACE KEY; others
+ * are ignored. Missing keys get their defaults. Never fails: what is wrong stands in
+ * ret->reject; with ret->log_rejects > 0 the LOG_ values must not be used. A LOG_ set
+ * that is present and enabled but has no URL counts as a reject of
+ * LOG_ELASTICSEARCH_URL ("incomplete"). */
+void settings_parse(const struct kv_list *list, const char *root, struct settings *ret);
+
+/* Judge one KEY=VALUE, as cluster-set does before writing.
+ * Returns 0; -EINVAL with the reject's text (unknown key or value refused). */
+MUST_CHECK int settings_check(const char *key, const char *value, struct error *err);
+
+/* SHA-256 in hex over the LOG_ settings that change what is rendered, normalised, so that
+ * equal meanings give equal revisions on every server. Of an N set it covers only
+ * LOG_ENABLED=N. Must not be called with log_rejects > 0. */
+MUST_CHECK int settings_revision(const struct settings *s, char ret[KV_DIGEST],
+                                 struct error *err);
+#define SETTINGS_SHORT 6 /* hex digits of a revision shown to people */
+
+const char *settings_level_name(enum log_level level);
+
+/* The table for the README, GitHub Markdown. */
+MUST_CHECK int settings_table(struct buffer *out);
+
+/* The value as it may be echoed: at most 60 printable ASCII characters, others '?', a URL's
+ * user part replaced by "***". Returns ret. */
+const char *settings_echo(const char *value, size_t len, char ret[80]);
+
+#endif

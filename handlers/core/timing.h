@@ -1,0 +1,28 @@
+/* timing.h: every time limit and interval of the programs, in one place.
+ *
+ * An installed program uses the values below and nothing else. Tests are built
+ * with -DTEST_TIMING (make builds them a second time into build/test/); only then
+ * the environment variable LICTOR_TIMING changes them: "no_leader=2s,split=1s",
+ * by member name without the unit, values as in duration.h. */
+#ifndef TIMING_H
+#define TIMING_H
+
+#include <stdint.h>
+
+struct timing {
+    int64_t http_ms;           /* 10 s: one request to the agent, all of it */
+    int64_t leader_proof_ms;   /* 2 s: the ?consistent read before a check may change */
+    int64_t no_leader_ms;      /* 30 s: this long without leader is critical */
+    int64_t split_ms;          /* 30 s: a living server outside our raft this long */
+    int64_t mapping_stable_ms; /* 60 s: wholeness before the mapping is confirmed */
+    int64_t verify_ms;         /* 10 s: heartbeat's deadline for one verification */
+    int64_t lock_ms;           /* 8 s: waiting for another run of the same program */
+    int64_t apply_again_ms;    /* 10 s: least distance of applies after a failure */
+    int64_t resync_ms;         /* 10 min: rollout-logging runs at least this often */
+    int64_t apply_ms;          /* 120 s: waiting for one run of apply-logging */
+};
+
+/* Borrowed, valid for the life of the process. */
+const struct timing *timing(void);
+
+#endif
