@@ -62,14 +62,30 @@ ALL_CPPFLAGS = -Ihandlers/core -D_GNU_SOURCE -DLICTOR_VERSION='"$(VERSION)"' \
 ALL_CFLAGS   = -std=c11 $(WARN) $(HARDEN_C) $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(HARDEN_L) $(SANFLAGS) $(LDFLAGS)
 ALL_LIBS     = $(shell $(PKG_CONFIG) --libs $(LIBS))
+ALL_TEST_LIBS = $(shell $(PKG_CONFIG) --libs $(TEST_LIBS))
 
 # Programs are built twice: as installed, and with -DTEST_TIMING into test/ (timing.h).
 CORE_A      := $(B)/libcore.a
 TEST_CORE_A := $(B)/test/libcore.a
 BINS        := $(PROGRAMS:%=$(B)/%)
 TEST_BINS   := $(PROGRAMS:%=$(B)/test/%)
-UNIT_TESTS  := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-UNIT_BINS   := $(UNIT_TESTS:%=$(B)/unit/%)
+
+# Tests: tests/<kind>/test_<name>.c becomes $(B)/<kind>/test_<name>, built with
+# TEST_TIMING. Any other .c in tests/programs/ or tests/cluster/ is a helper for both.
+# They find the programs under test in TEST_BIN, files of the tree in SOURCE_DIR.
+TEST_KINDS   := unit programs elasticsearch cluster soak bench
+TESTS        := $(foreach k,$(TEST_KINDS),$(wildcard tests/$k/test_*.c))
+TEST_HELPERS := $(filter-out $(TESTS),$(wildcard tests/programs/*.c tests/cluster/*.c))
+tests_of      = $(patsubst tests/%.c,$(B)/%,$(filter tests/$1/%,$(TESTS)))
+UNIT_BINS    := $(call tests_of,unit)
+CHECK_BINS   := $(call tests_of,programs) $(call tests_of,elasticsearch) \
+                $(call tests_of,cluster) $(call tests_of,soak) $(call tests_of,bench)
+HELPERS_A    := $(B)/test/libhelpers.a
+STAND_IN     := $(if $(wildcard tests/elasticsearch/fake_elasticsearch.c),\
+                $(B)/test/fake-elasticsearch)
+TEST_LIBS    := cmocka libmicrohttpd
+TEST_CPPFLAGS = -DTEST_TIMING -DTEST_BIN='"$(abspath $(B))/test"' -DSOURCE_DIR='"$(CURDIR)"' \
+                -Itests/programs -Itests/cluster
 
 # A sanitizer's report must not look like a result (its default exit code is 1), and
 # cmocka must not take SIGSEGV away from it (handle_segv=2).
@@ -78,9 +94,10 @@ export UBSAN_OPTIONS := print_stacktrace=1
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all unit clean
+.PHONY: all tests setup unit test demo lint format bench soak install uninstall clean
 
 all: $(BINS)
+tests: $(TEST_BINS) $(UNIT_BINS) $(CHECK_BINS) $(STAND_IN)
 
 # ---- build -----------------------------------------------------------------
 $(B)/obj/%.o: %.c Makefile
@@ -89,13 +106,13 @@ $(B)/obj/%.o: %.c Makefile
 
 $(B)/test/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) -DTEST_TIMING $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(CC) $(TEST_CPPFLAGS) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(CORE_A): $(CORE:%=$(B)/obj/handlers/core/%.o)
-	@rm -f $@
-	$(AR) rcs $@ $^
-
 $(TEST_CORE_A): $(CORE:%=$(B)/test/obj/handlers/core/%.o)
+$(HELPERS_A): $(TEST_HELPERS:%.c=$(B)/test/obj/%.o)
+$(CORE_A) $(TEST_CORE_A) $(HELPERS_A):
+	@mkdir -p $(@D)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
@@ -105,15 +122,37 @@ $(BINS): $(B)/%: $(B)/obj/handlers/%.o $(CORE_A)
 $(TEST_BINS): $(B)/test/%: $(B)/test/obj/handlers/%.o $(TEST_CORE_A)
 	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) -o $@
 
-$(UNIT_BINS): $(B)/unit/%: $(B)/test/obj/tests/unit/%.o $(TEST_CORE_A)
+$(UNIT_BINS) $(CHECK_BINS): $(B)/%: $(B)/test/obj/tests/%.o $(HELPERS_A) $(TEST_CORE_A)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) $(shell $(PKG_CONFIG) --libs cmocka) -o $@
+	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) $(ALL_TEST_LIBS) -o $@
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+$(STAND_IN): $(B)/test/obj/tests/elasticsearch/fake_elasticsearch.o $(TEST_CORE_A)
+	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) $(ALL_TEST_LIBS) -o $@
+
+-include $(shell find $(B)/obj $(B)/test/obj -name '*.d' 2>/dev/null)
 
 # ---- test ------------------------------------------------------------------
-unit: $(UNIT_BINS)
-	@for t in $^; do timeout 60 $$t || exit 1; done
+setup:
+	scripts/setup
 
+unit: $(UNIT_BINS)
+	tests/run $^
+
+# Under a sanitizer: unit tests, programs and these scenarios on real clusters.
+SAN_CLUSTER :=
+TESTED := $(UNIT_BINS) $(call tests_of,programs) $(if $(SAN),\
+          $(SAN_CLUSTER:%=$(B)/cluster/test_%),\
+          $(call tests_of,elasticsearch) $(call tests_of,cluster))
+
+# A make of its own after set-up: before it there may be no pkg-config to ask.
+test: setup
+	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2) all tests
+	@tests/run $(TESTED)
+
+demo: setup
+	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2) all
+	scripts/demo run
+
+# ---- install ---------------------------------------------------------------
 clean:
 	$(RM) -r build
