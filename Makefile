@@ -153,6 +153,12 @@ demo: setup
 	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2) all
 	scripts/demo run
 
+lint:
+	@tests/lint '$(CORE)' -std=c11 $(TEST_CPPFLAGS) $(ALL_CPPFLAGS)
+
+format:
+	clang-format -i $(shell find handlers tests -name '*.[ch]')
+
 # ---- install ---------------------------------------------------------------
 clean:
 	$(RM) -r build
