@@ -1,0 +1,78 @@
+# shellcheck shell=bash
+# Shared by enable and disable (sourced, not run): talking to the agent and to people.
+
+# shellcheck disable=SC2034
+env_mark='# written by enable, removed by disable'
+
+say() { printf '  %s\n' "$*"; }
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+usage_error() {
+    printf '%s: %s, see %s --help\n' "${0##*/}" "$*" "${0##*/}" >&2
+    exit 2
+}
+need() {
+    local tool
+    for tool in "$@"; do
+        command -v "$tool" >/dev/null || die "$tool is missing (apt-get install $tool)"
+    done
+}
+
+# The token, from where Consul's own tools take it; else the one given with --token-file.
+api_token() {
+    if [[ -n ${CONSUL_HTTP_TOKEN_FILE:-} ]]; then
+        cat -- "$CONSUL_HTTP_TOKEN_FILE"
+    elif [[ -n ${CONSUL_HTTP_TOKEN:-} ]]; then
+        printf '%s\n' "$CONSUL_HTTP_TOKEN"
+    elif [[ -n ${token_file:-} ]]; then
+        cat -- "$token_file"
+    fi
+}
+
+# Words after the URL, one a line: how to reach the agent with curl.
+api_options() {
+    local addr=${CONSUL_HTTP_ADDR:-127.0.0.1:8500} scheme=http
+    [[ ${CONSUL_HTTP_SSL:-} =~ ^(1|t|T|true|TRUE|True)$ ]] && scheme=https
+    case $addr in
+    unix://*) printf '%s\n' --unix-socket "${addr#unix://}" "$scheme://localhost" ;;
+    *://*) printf '%s\n' "${addr%/}" ;;
+    *) printf '%s\n' "$scheme://$addr" ;;
+    esac
+    [[ -z ${CONSUL_CACERT:-} ]] || printf '%s\n' --cacert "$CONSUL_CACERT"
+    [[ -z ${CONSUL_CLIENT_CERT:-} ]] || printf '%s\n' --cert "$CONSUL_CLIENT_CERT"
+    [[ -z ${CONSUL_CLIENT_KEY:-} ]] || printf '%s\n' --key "$CONSUL_CLIENT_KEY"
+    [[ ! ${CONSUL_HTTP_SSL_VERIFY:-} =~ ^(0|f|F|false|FALSE|False)$ ]] ||
+        printf '%s\n' --insecure
+}
+
+# api METHOD PATH: the answer on stdout; on failure Consul's own words and 1. The token
+# goes through a pipe, never over a command line.
+api() {
+    local options=() url='' word body code
+    while IFS= read -r word; do
+        if [[ -z $url && $word == http*://* ]]; then url=$word; else options+=("$word"); fi
+    done < <(api_options)
+    body=$(curl -sS -m 60 --noproxy '*' -X "$1" "${options[@]}" -w '\n%{http_code}' \
+        -H @<(sed -n '1s/^/X-Consul-Token: /p' <(api_token)) "$url/v1/$2" 2>&1)
+    code=${body##*$'\n'}
+    body=${body%$'\n'*}
+    printf '%s' "$body"
+    [[ $code == 200 ]]
+}
+
+# The user the agent runs as: the owner of the running process, else Debian's "consul".
+agent_user() {
+    local dir owners
+    owners=$(for dir in /proc/[0-9]*; do
+        [[ $(cat "$dir/comm" 2>/dev/null) != consul ]] || stat -c %U "$dir" 2>/dev/null
+    done | sort -u)
+    if [[ -n $owners && $owners != *$'\n'* ]]; then
+        printf '%s\n' "$owners"
+    elif [[ -z $owners ]] && id consul >/dev/null 2>&1; then
+        printf 'consul\n'
+    else
+        return 1
+    fi
+}
