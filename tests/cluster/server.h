@@ -1,0 +1,26 @@
+/* server.h: private to the harness: the files and the process of one server. */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include "harness.h"
+
+/* Name, address and directory; node NULL: "server-<i>". */
+void server_name(struct cluster *c, int i, const char *node);
+
+/* Make the directories and files of server i for the first time. */
+void server_make(struct cluster *c, int i, int expect);
+
+/* Write 60-cluster.hcl and consul.env as they should be now (token). */
+void server_enable(struct cluster *c, int i);
+
+/* Start the process, do not wait. */
+void server_spawn(struct cluster *c, int i);
+
+/* Does the process still run? Fails the test with the end of its log when it does not.
+ */
+void server_must_run(struct cluster *c, int i);
+
+/* Policies and tokens of all servers, once there is a leader. */
+void acl_start(struct cluster *c);
+
+#endif

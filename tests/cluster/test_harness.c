@@ -1,0 +1,83 @@
+/* The harness itself on three servers: they form a cluster, our snippet registers, a
+ * crash is seen, a server comes back. */
+#include "harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int setup(void **state)
+{
+    int64_t begin = now_ms();
+    *state = cluster_start(&(struct cluster_options){0});
+    print_message("three servers after %lld ms\n", (long long)(now_ms() - begin));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    cluster_stop(*state);
+    return 0;
+}
+
+static void checks_are_registered(void **state)
+{
+    struct cluster *c = *state;
+    static const char *const ids[] = {"cluster:quorum", "cluster:logging",
+                                      "cluster:heartbeat"};
+    for (int i = 1; i <= 3; i++)
+        for (size_t n = 0; n < sizeof ids / sizeof ids[0]; n++) {
+            struct check check;
+            assert_true(check_local(c, i, ids[n], &check));
+        }
+    wait_catalogue(c, 1, 3, "serfHealth", "passing", "alive", 30000);
+}
+
+static void kv_is_shared(void **state)
+{
+    struct cluster *c = *state;
+    assert_null(kv_get(c, "x/y"));
+    kv_put(c, "x/y", "1 2");
+    char *value = kv_get(c, "x/y");
+    assert_string_equal(value, "1 2");
+    free(value);
+    settings_put(c, "LOG_INDEX", "a", "LOG_LEVEL", "info", NULL);
+    value = kv_get(c, "dc/home/env/service/cluster/tag/any/LOG_LEVEL");
+    assert_string_equal(value, "info");
+    free(value);
+    setting_delete(c, "LOG_LEVEL");
+    kv_delete_prefix(c, "x");
+    assert_null(kv_get(c, "x/y"));
+}
+
+static bool handler_ran(void *arg, struct buffer *seen)
+{
+    (void)seen;
+    return runs(arg, 2, "reconfigure-logging") > 0;
+}
+
+static void handlers_are_counted(void **state)
+{
+    wait_until("a handler ran", 20000, handler_ran, *state);
+}
+
+static void crash_and_return_are_seen(void **state)
+{
+    struct cluster *c = *state;
+    int victim = cluster_follower(c), other = cluster_leader(c);
+    server_kill(c, victim);
+    wait_catalogue(c, other, victim, "serfHealth", "critical", "", 20000);
+    server_start(c, victim);
+    wait_catalogue(c, other, victim, "serfHealth", "passing", "", 20000);
+    wait_leader(c, 20000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(checks_are_registered),
+        cmocka_unit_test(kv_is_shared),
+        cmocka_unit_test(handlers_are_counted),
+        cmocka_unit_test(crash_and_return_are_seen),
+    };
+    return HARNESS_RUN("harness", tests, setup, teardown);
+}
