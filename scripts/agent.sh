@@ -47,8 +47,8 @@ api_options() {
         printf '%s\n' --insecure
 }
 
-# api METHOD PATH: the answer on stdout; on failure Consul's own words and 1. The token
-# goes through a pipe, never over a command line.
+# api METHOD PATH: the answer on stdout; on failure Consul's own words and 1, for 403 2.
+# The token goes through a pipe, never over a command line.
 api() {
     local options=() url='' word body code
     while IFS= read -r word; do
@@ -59,7 +59,11 @@ api() {
     code=${body##*$'\n'}
     body=${body%$'\n'*}
     printf '%s' "$body"
-    [[ $code == 200 ]]
+    case $code in
+    200) return 0 ;;
+    403) return 2 ;;
+    *) return 1 ;;
+    esac
 }
 
 # The user the agent runs as: the owner of the running process, else Debian's "consul".

@@ -11,8 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 void harness_fail(const char *fmt, ...)
 {
     char text[8192];

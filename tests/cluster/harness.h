@@ -92,6 +92,9 @@ struct cluster {
 struct cluster *cluster_start(const struct cluster_options *options);
 void cluster_stop(struct cluster *c);
 
+/* The Consul under test: $CONSUL, else the one scripts/install-consul has found. */
+const char *consul_program(void);
+
 /* The number of a running server that is the leader, 0 when there is none; of one that
  * runs and is not the leader. */
 int cluster_leader(struct cluster *c);

@@ -122,7 +122,7 @@ static void keep_logs(const char *name)
     run_tool(
         "rm -rf \"$2\"; mkdir -p \"$2\"; rm -rf \"$1\"/*/data; cp -r \"$1\"/. \"$2\"",
         dir, to);
-    fprintf(stderr, "logs of the failed run are kept in %s\n", to);
+    (void)fprintf(stderr, "logs of the failed run are kept in %s\n", to);
 }
 
 /* Wait for the test, or for the end of the process that was started (its end of the

@@ -78,10 +78,10 @@ char *server_read(struct cluster *c, int i, const char *name)
     return ret ? ret : strdup("");
 }
 
-static size_t count(const char *text, const char *word)
+static size_t count(const char *haystack, const char *word)
 {
     size_t n = 0;
-    for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
+    for (const char *at = strstr(haystack, word); at; at = strstr(at + 1, word))
         n++;
     return n;
 }
@@ -200,24 +200,16 @@ void server_make(struct cluster *c, int i, int expect)
 
 static void render_snippet(struct cluster *c, int i)
 {
-    char libexec[400], config[400], state[400], token[400];
+    char enable[400], libexec[400], config[400], state[400], token[400];
     (void)snprintf(libexec, sizeof libexec, "%s/libexec", c->server[i].dir);
     (void)snprintf(config, sizeof config, "%s/etc", c->server[i].dir);
     (void)snprintf(state, sizeof state, "%s/state", c->server[i].dir);
     (void)snprintf(token, sizeof token, "%s/token", c->server[i].dir);
-    const char *argv[] = {SOURCE_DIR "/scripts/enable",
-                          "--print",
-                          "--libexec",
-                          libexec,
-                          "--config-dir",
-                          config,
-                          "--state-dir",
-                          state,
-                          "--settings-root",
-                          HARNESS_ROOT,
-                          NULL,
-                          NULL,
-                          NULL};
+    (void)snprintf(enable, sizeof enable, "%s/scripts/enable", SOURCE_DIR);
+    const char *argv[] = {
+        enable, "--print",     "--libexec", libexec,           "--config-dir",
+        config, "--state-dir", state,       "--settings-root", HARNESS_ROOT,
+        NULL,   NULL,          NULL};
     if (c->server[i].token[0]) {
         write_file(c, i, "token", c->server[i].token, 0600);
         argv[10] = "--token-file";
@@ -269,16 +261,25 @@ static void be_agent(struct cluster *c, int i, const char *consul, pid_t parent)
     _exit(127);
 }
 
+/* As tests/run has it, so that a test can also be started by itself. */
+const char *consul_program(void)
+{
+    static const char unpacked[] = SOURCE_DIR "/build/consul/consul";
+    const char *given = getenv("CONSUL");
+    if (given && *given)
+        return given;
+    return access(unpacked, X_OK) == 0 ? unpacked : "consul";
+}
+
 void server_spawn(struct cluster *c, int i)
 {
-    const char *consul = getenv("CONSUL");
     struct server *s = &c->server[i];
     pid_t parent = getpid();
     if (s->pid)
         harness_fail("server %d runs already", i);
     s->pid = fork();
     if (s->pid == 0)
-        be_agent(c, i, consul && *consul ? consul : "consul", parent);
+        be_agent(c, i, consul_program(), parent);
     if (s->pid < 0)
         harness_fail("cannot start server %d: %s", i, strerror(errno));
 }

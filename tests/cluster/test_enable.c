@@ -1,0 +1,299 @@
+/* scripts/enable and disable on a real agent, in every state in which it may find one. */
+#include "harness.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SNIPPET "consul.d/60-cluster.hcl"
+
+static const char broken_watch[] =
+    "{\"watches\":[{\"type\":\"nonsense\",\"args\":[\"/bin/true\"]}]}";
+
+static int setup(void **state)
+{
+    *state = cluster_start(&(struct cluster_options){.servers = 1, .no_snippet = true});
+    server_write(*state, 1, "consul.d/05-scripts.json",
+                 "{\"enable_local_script_checks\":true}");
+    server_restart(*state, 1);
+    wait_leader(*state, 20000);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    cluster_stop(*state);
+    return 0;
+}
+
+static const char *user_name(void)
+{
+    const struct passwd *pw = getpwuid(getuid());
+    return pw ? pw->pw_name : "root";
+}
+
+static struct outcome run_script(struct cluster *c, const char *dir, const char *script,
+                                 const char *const *more)
+{
+    char path[600], addr[100], consul[300], etc[600], state[600], config[600], lib[600];
+    (void)snprintf(path, sizeof path, "%s/scripts/%s", dir, script);
+    (void)snprintf(addr, sizeof addr, "CONSUL_HTTP_ADDR=http://%s:8500",
+                   c->server[1].address);
+    (void)snprintf(consul, sizeof consul, "CONSUL=%s", consul_program());
+    (void)snprintf(etc, sizeof etc, "%s", server_path(c, 1, "etc"));
+    (void)snprintf(state, sizeof state, "%s", server_path(c, 1, "new-state"));
+    (void)snprintf(config, sizeof config, "%s", server_path(c, 1, "consul.d"));
+    (void)snprintf(lib, sizeof lib, "%s", server_path(c, 1, "libexec"));
+    const char *argv[20] = {
+        path,   "--config-dir", etc, "--state-dir", state, "--consul-config",
+        config, "--libexec",    lib, NULL};
+    size_t n = strcmp(script, "enable") == 0 ? 9 : 7;
+    if (n == 9) {
+        argv[n++] = "--user";
+        argv[n++] = user_name();
+    }
+    for (argv[n] = NULL; more && *more; more++) {
+        argv[n++] = *more;
+        argv[n] = NULL;
+    }
+    const char *env[] = {addr, consul, NULL};
+    return run_tool(NULL, argv, env);
+}
+
+static struct outcome enable(struct cluster *c)
+{
+    return run_script(c, SOURCE_DIR, "enable", NULL);
+}
+
+static void expect(struct outcome o, int code, const char *out, const char *err)
+{
+    if (o.code != code || !strstr(o.out, out) || !strstr(o.err, err))
+        harness_fail("expected code %d, \"%s\", \"%s\"; got %d\n%s\n%s", code, out, err,
+                     o.code, o.out, o.err);
+    outcome_release(&o);
+}
+
+static bool installed(struct cluster *c)
+{
+    return access(server_path(c, 1, SNIPPET), F_OK) == 0;
+}
+
+static size_t reloads(struct cluster *c)
+{
+    return server_logged(c, 1, "url=/v1/agent/reload");
+}
+
+static mode_t mode_of(struct cluster *c, const char *name)
+{
+    struct stat st = {0};
+    assert_int_equal(stat(server_path(c, 1, name), &st), 0);
+    return st.st_mode & 07777;
+}
+
+static void remove_file(struct cluster *c, const char *name)
+{
+    assert_int_equal(unlink(server_path(c, 1, name)), 0);
+}
+
+/* ---- scripts on: the usual way -------------------------------------------------------- */
+
+static void enabled_and_disabled(void **state)
+{
+    struct cluster *c = *state;
+    struct check check;
+    size_t before = reloads(c);
+    (void)unlink(server_path(c, 1, "etc/consul.env"));
+    expect(enable(c), 0, "enabled: cluster:quorum cluster:logging cluster:heartbeat",
+           "");
+    assert_int_equal(reloads(c) - before, 1);
+    assert_true(check_local(c, 1, "cluster:quorum", &check));
+    assert_int_equal(mode_of(c, SNIPPET), 0640);
+    assert_int_equal(mode_of(c, "etc/consul.env"), 0640);
+    assert_int_equal(mode_of(c, "new-state"), 0700);
+    expect(enable(c), 0, "enabled: ", ""); /* again: the same */
+
+    expect(run_script(c, SOURCE_DIR, "disable", NULL), 0, "disabled", "");
+    assert_false(installed(c));
+    assert_false(check_local(c, 1, "cluster:quorum", &check));
+    assert_int_equal(access(server_path(c, 1, "etc/consul.env"), F_OK), -1);
+    assert_int_equal(access(server_path(c, 1, "new-state"), F_OK), -1);
+    expect(run_script(c, SOURCE_DIR, "disable", NULL), 0, "is not there", "");
+}
+
+static void foreign_environment_file_is_kept(void **state)
+{
+    struct cluster *c = *state;
+    server_write(c, 1, "etc/consul.env", "CONSUL_HTTP_ADDR=admin:1\n");
+    expect(enable(c), 0, "is kept as it is", "");
+    expect(run_script(c, SOURCE_DIR, "disable", NULL), 0, "disabled", "");
+    char *text = server_read(c, 1, "etc/consul.env");
+    assert_string_equal(text, "CONSUL_HTTP_ADDR=admin:1\n");
+    free(text);
+}
+
+static void live_cluster_never_sees_the_trial(void **state)
+{
+    struct cluster *c = *state;
+    struct recorder *r = recorder_start(c, 1);
+    int64_t begin = now_ms();
+    expect(enable(c), 0, "a throw-away agent takes our file", "");
+    assert_int_equal(recorder_when(r, begin, "trial", "serfHealth", "passing", ""), -1);
+    recorder_stop(r);
+    assert_int_equal(server_logged(c, 1, "trial"), 0);
+    expect(run_script(c, SOURCE_DIR, "disable", NULL), 0, "disabled", "");
+}
+
+static void token_is_on_no_command_line(void **state)
+{
+    struct cluster *c = *state;
+    static const char token[] = "11111111-2222-3333-4444-555555555555";
+    char path[900], script[900];
+    char token_file[600];
+    const char *more[] = {"--token-file", token_file, NULL};
+    (void)snprintf(token_file, sizeof token_file, "%s", server_path(c, 1, "token"));
+    server_write(c, 1, "token", token);
+    (void)snprintf(script, sizeof script,
+                   "#!/bin/sh\necho \"$0 $*\" >>%s\nexec /usr/bin/curl \"$@\"\n",
+                   server_path(c, 1, "curl.log"));
+    server_write(c, 1, "bin/curl", script);
+    assert_int_equal(chmod(server_path(c, 1, "bin/curl"), 0755), 0);
+    (void)snprintf(path, sizeof path, "%s:%s", server_path(c, 1, "bin"),
+                   getenv("PATH"));
+    char *old = strdup(getenv("PATH"));
+    assert_int_equal(setenv("PATH", path, 1), 0);
+    (void)unlink(server_path(c, 1, "etc/consul.env"));
+    struct outcome o = run_script(c, SOURCE_DIR, "enable", more);
+    assert_int_equal(setenv("PATH", old, 1), 0);
+    free(old);
+    assert_null(strstr(o.out, token));
+    expect(o, 0, "enabled: ", "");
+    char *log = server_read(c, 1, "curl.log");
+    assert_non_null(strstr(log, "agent/reload"));
+    assert_null(strstr(log, token));
+    free(log);
+    char *snippet = server_read(c, 1, SNIPPET);
+    assert_non_null(strstr(snippet, token));
+    free(snippet);
+    expect(run_script(c, SOURCE_DIR, "disable", NULL), 0, "disabled", "");
+}
+
+/* ---- what is broken ------------------------------------------------------------------- */
+
+static void neighbours_broken_watch_is_told(void **state)
+{
+    struct cluster *c = *state;
+    server_write(c, 1, "consul.d/70-neighbour.json", broken_watch);
+    expect(enable(c), 1, "", "a file in");
+    struct outcome o = enable(c);
+    assert_non_null(strstr(o.err, "was broken before we came"));
+    assert_non_null(strstr(o.err, "nonsense"));
+    outcome_release(&o);
+    assert_false(installed(c));
+    remove_file(c, "consul.d/70-neighbour.json");
+    assert_int_equal(http(c, 1, "PUT", "/v1/agent/reload", "", NULL), 200);
+}
+
+static void neighbours_invalid_file_stops_before_anything(void **state)
+{
+    struct cluster *c = *state;
+    size_t before = reloads(c);
+    server_write(c, 1, "consul.d/70-neighbour.json", "{\"no_such_option\":1}");
+    expect(enable(c), 1, "", "was broken before we came: ");
+    assert_false(installed(c));
+    assert_int_equal(reloads(c), before);
+    remove_file(c, "consul.d/70-neighbour.json");
+}
+
+static void later_file_that_forbids_scripts_is_told(void **state)
+{
+    struct cluster *c = *state;
+    server_write(c, 1, "consul.d/90-late.hcl", "enable_local_script_checks = false\n");
+    expect(enable(c), 1, "", "switches local script checks off");
+    assert_false(installed(c));
+    remove_file(c, "consul.d/90-late.hcl");
+}
+
+static void own_broken_snippet_never_reaches_the_agent(void **state)
+{
+    struct cluster *c = *state;
+    char dir[600];
+    size_t before = reloads(c);
+    (void)snprintf(dir, sizeof dir, "%s", server_path(c, 1, "tree"));
+    server_write(
+        c, 1, "tree/consul.d/60-cluster.hcl.in",
+        "watches = [{ type = \"nonsense\", args = [\"@LIBEXEC@/heartbeat\"] }]\n");
+    server_write(c, 1, "tree/scripts/placeholder", "");
+    const char *copy[] = {"/bin/cp", SOURCE_DIR "/scripts/enable",
+                          SOURCE_DIR "/scripts/agent.sh",
+                          server_path(c, 1, "tree/scripts"), NULL};
+    struct outcome o = run_tool(NULL, copy, NULL);
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+    expect(run_script(c, dir, "enable", NULL), 1, "",
+           "a throw-away agent does not take");
+    assert_false(installed(c));
+    assert_int_equal(reloads(c), before);
+}
+
+static void no_agent_is_told(void **state)
+{
+    struct cluster *c = *state;
+    server_kill(c, 1);
+    expect(enable(c), 1, "", "does not tell about itself");
+    assert_false(installed(c));
+    server_start(c, 1);
+    wait_leader(c, 20000);
+}
+
+static void wrong_usage(void **state)
+{
+    struct cluster *c = *state;
+    const char *unknown[] = {"--nonsense", NULL}, *missing[] = {"--libexec", NULL},
+               *quote[] = {"--settings-root", "a\"b", NULL};
+    expect(run_script(c, SOURCE_DIR, "enable", unknown), 2, "",
+           "unknown option --nonsense");
+    expect(run_script(c, SOURCE_DIR, "enable", missing), 2, "",
+           "--libexec needs a value");
+    expect(run_script(c, SOURCE_DIR, "enable", quote), 2, "", "is no plain KV path");
+    expect(run_script(c, SOURCE_DIR, "disable", unknown), 2, "", "unknown option");
+}
+
+/* ---- scripts off ---------------------------------------------------------------------- */
+
+static void agent_with_scripts_off_must_be_restarted(void **state)
+{
+    struct cluster *c = *state;
+    struct check check;
+    remove_file(c, "consul.d/05-scripts.json");
+    server_restart(c, 1);
+    wait_leader(c, 20000);
+    size_t before = reloads(c);
+    expect(enable(c), 3, "Restart Consul now", "");
+    assert_true(installed(c));
+    assert_int_equal(reloads(c), before);
+    server_restart(c, 1);
+    wait_leader(c, 20000);
+    assert_true(check_local(c, 1, "cluster:heartbeat", &check));
+    expect(enable(c), 0, "enabled: ", "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(enabled_and_disabled),
+        cmocka_unit_test(foreign_environment_file_is_kept),
+        cmocka_unit_test(live_cluster_never_sees_the_trial),
+        cmocka_unit_test(token_is_on_no_command_line),
+        cmocka_unit_test(neighbours_broken_watch_is_told),
+        cmocka_unit_test(neighbours_invalid_file_stops_before_anything),
+        cmocka_unit_test(later_file_that_forbids_scripts_is_told),
+        cmocka_unit_test(own_broken_snippet_never_reaches_the_agent),
+        cmocka_unit_test(no_agent_is_told),
+        cmocka_unit_test(wrong_usage),
+        cmocka_unit_test(agent_with_scripts_off_must_be_restarted),
+    };
+    return HARNESS_RUN("enable", tests, setup, teardown);
+}
