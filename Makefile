@@ -81,8 +81,7 @@ UNIT_BINS    := $(call tests_of,unit)
 CHECK_BINS   := $(call tests_of,programs) $(call tests_of,elasticsearch) \
                 $(call tests_of,cluster) $(call tests_of,soak) $(call tests_of,bench)
 HELPERS_A    := $(B)/test/libhelpers.a
-STAND_IN     := $(if $(wildcard tests/elasticsearch/fake_elasticsearch.c),\
-                $(B)/test/fake-elasticsearch)
+STAND_IN     := $(B)/test/fake-elasticsearch
 TEST_LIBS    := cmocka libmicrohttpd
 TEST_CPPFLAGS = -DTEST_TIMING -DTEST_BIN='"$(abspath $(B))/test"' -DSOURCE_DIR='"$(CURDIR)"' \
                 -Itests/programs -Itests/cluster
@@ -126,7 +125,8 @@ $(UNIT_BINS) $(CHECK_BINS): $(B)/%: $(B)/test/obj/tests/%.o $(HELPERS_A) $(TEST_
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) $(ALL_TEST_LIBS) -o $@
 
-$(STAND_IN): $(B)/test/obj/tests/elasticsearch/fake_elasticsearch.o $(TEST_CORE_A)
+$(STAND_IN): $(patsubst %.c,$(B)/test/obj/%.o,$(filter-out $(TESTS),\
+             $(wildcard tests/elasticsearch/*.c))) $(TEST_CORE_A)
 	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) $(ALL_TEST_LIBS) -o $@
 
 -include $(shell find $(B)/obj $(B)/test/obj -name '*.d' 2>/dev/null)
