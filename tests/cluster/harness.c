@@ -182,13 +182,18 @@ static struct cluster *cluster_new(const struct cluster_options *options)
 struct cluster *cluster_start(const struct cluster_options *options)
 {
     struct cluster *c = cluster_new(options);
+    int running = options->running ? options->running : c->servers;
     for (int i = 1; i <= c->servers; i++) {
         server_make(c, i, options->alone ? 1 : c->servers);
         if (!options->acl)
             server_enable(c, i);
-        server_spawn(c, i);
     }
-    wait_leader(c, 60000);
+    for (int i = 1; i <= running; i++)
+        server_spawn(c, i);
+    for (int i = 1; i <= running; i++)
+        server_wait_answer(c, i);
+    if (running > c->servers / 2)
+        wait_leader(c, 60000);
     if (options->acl)
         acl_start(c);
     return c;

@@ -58,6 +58,7 @@ void harness_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), nor
 /* What cluster_start() makes. All-zero: three servers, fast, no ACLs. */
 struct cluster_options {
     int servers;        /* how many; 0 = 3 */
+    int running;        /* how many of them to start; 0 = all */
     bool consul_timing; /* Consul's own raft, gossip and autopilot times: election
                            12 to 17 s, not 3 s; a failed server seen after 6 s, not 2 */
     bool alone;         /* bootstrap_expect = 1, nobody joins anybody */
@@ -207,6 +208,17 @@ int64_t recorder_when(struct recorder *r, int64_t since, const char *node,
 /* All that was seen of check `id`, a line each, for a failure text. free() it. */
 char *recorder_text(struct recorder *r, const char *id);
 
+/* ---- a neighbour: what must not suffer from us ------------------------------------------ */
+
+/* A service "neighbour" on every running server, as other products have theirs: registered
+ * over HTTP with a TTL check of 10 s, which a thread per server refreshes every 5 s. */
+struct neighbour;
+struct neighbour *neighbour_start(struct cluster *c);
+void neighbour_stop(struct neighbour *n);
+
+/* How often that check has expired on server i, also when it recovered at once. */
+size_t neighbour_expired(struct cluster *c, int i);
+
 /* ---- programs by hand
  * ---------------------------------------------------------------- */
 
@@ -228,12 +240,26 @@ struct outcome run_tool(const char *input, const char *const *argv,
                         const char *const *env);
 void outcome_release(struct outcome *o);
 
-/* ---- log shipper
- * --------------------------------------------------------------------- */
+/* ---- log shipper --------------------------------------------------------------------- */
 
 enum shipper {
-    SHIPPER_STAND_IN, /* a script: instant, notes every call in shipper/actions.log */
-    SHIPPER_RSYSLOG   /* a real rsyslogd, restarted by SIGKILL */
+    SHIPPER_STAND_IN, /* instant: "runs" what it was started with, nothing else */
+    SHIPPER_RSYSLOG   /* a real rsyslogd -n, restarted by SIGKILL */
 };
+
+/* Give server i a target: etc/logging.d/shipper.json, whose commands are
+ * tests/cluster/shipper, with everything in shipper/:
+ *
+ *     shipper.conf     the destination          running.conf  what it was last started with
+ *     actions.log      a line per call: "<ms> validate|restart|alive|stop"
+ *     pid              of the rsyslogd, or the count of starts of the stand-in
+ *     break-<action>   shell commands run before the action while the file exists
+ *                      (server_write it: "exit 1\n", "sleep 60\n", "yes\n")
+ *
+ * template NULL: for the stand-in a few lines NAME=VALUE, for rsyslogd the shipped one. */
+void server_shipper(struct cluster *c, int i, enum shipper kind, const char *template);
+
+/* How often the action was called so far on server i; i = 0: on all. */
+size_t shipper_calls(struct cluster *c, int i, const char *action);
 
 #endif

@@ -1,5 +1,7 @@
 #include "harness.h"
 
+#include "kv.h"
+
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,35 +128,18 @@ void setting_delete(struct cluster *c, const char *key)
     kv_delete(c, setting_key(key, full));
 }
 
-static void base64(const char *text, char *ret)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t len = strlen(text);
-    for (size_t i = 0; i < len; i += 3) {
-        unsigned b = (unsigned)(unsigned char)text[i] << 16;
-        b |= i + 1 < len ? (unsigned)(unsigned char)text[i + 1] << 8 : 0;
-        b |= i + 2 < len ? (unsigned char)text[i + 2] : 0;
-        *ret++ = digits[b >> 18];
-        *ret++ = digits[b >> 12 & 63];
-        *ret++ = i + 1 < len ? digits[b >> 6 & 63] : '=';
-        *ret++ = i + 2 < len ? digits[b & 63] : '=';
-    }
-    *ret = '\0';
-}
-
 static void add_set(cJSON *ops, const char *key, const char *value)
 {
-    char full[300], encoded[4096];
-    if (strlen(value) > 3000)
-        harness_fail("the value of %s is too long for a transaction of the harness",
-                     key);
-    base64(value, encoded);
+    char full[300];
+    char *encoded = kv_base64(value, strlen(value));
+    if (!encoded)
+        harness_fail("out of memory");
     cJSON *op = cJSON_CreateObject(), *kv = cJSON_AddObjectToObject(op, "KV");
     (void)cJSON_AddStringToObject(kv, "Verb", "set");
     (void)cJSON_AddStringToObject(kv, "Key", setting_key(key, full));
     (void)cJSON_AddStringToObject(kv, "Value", encoded);
     (void)cJSON_AddItemToArray(ops, op);
+    free(encoded);
 }
 
 void settings_put(struct cluster *c, ...)

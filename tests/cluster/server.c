@@ -305,7 +305,7 @@ static bool answers(void *arg, struct buffer *seen)
     return status == 200;
 }
 
-static void wait_answer(struct cluster *c, int i)
+void server_wait_answer(struct cluster *c, int i)
 {
     void *arg[] = {c, &i};
     wait_until("the agent answers", 15000, answers, arg);
@@ -358,7 +358,7 @@ void server_reload(struct cluster *c, int i)
 void server_start(struct cluster *c, int i)
 {
     server_spawn(c, i);
-    wait_answer(c, i);
+    server_wait_answer(c, i);
 }
 
 void server_restart(struct cluster *c, int i)

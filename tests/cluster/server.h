@@ -16,6 +16,8 @@ void server_enable(struct cluster *c, int i);
 /* Start the process, do not wait. */
 void server_spawn(struct cluster *c, int i);
 
+void server_wait_answer(struct cluster *c, int i);
+
 /* Does the process still run? Fails the test with the end of its log when it does not.
  */
 void server_must_run(struct cluster *c, int i);

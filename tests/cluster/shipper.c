@@ -1,0 +1,101 @@
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char stand_in_template[] = "REVISION={{REVISION}}\n"
+                                        "INDEX={{LOG_INDEX}}\n"
+                                        "{{#LOG_ELASTICSEARCH_URLS}}\n"
+                                        "URL={{.}}\n"
+                                        "{{/LOG_ELASTICSEARCH_URLS}}\n"
+                                        "{{#LOG_FILES}}\n"
+                                        "FILE={{.}}\n"
+                                        "{{/LOG_FILES}}\n";
+
+/* Beside the configuration, not in the tree: a checkout that a group may write would be
+ * refused as a place of commands. */
+static void copy_script(struct cluster *c, int i)
+{
+    char to[600];
+    (void)snprintf(to, sizeof to, "%s", server_path(c, i, "etc/shipper"));
+    const char *copy[] = {"/bin/cp", SOURCE_DIR "/tests/cluster/shipper", to, NULL};
+    struct outcome o = run_tool(NULL, copy, NULL);
+    if (o.code != 0 || chmod(to, 0755) < 0)
+        harness_fail("cannot copy the shipper: %s", o.err);
+    outcome_release(&o);
+}
+
+static cJSON *command(const char *script, const char *kind, const char *dir,
+                      const char *action)
+{
+    const char *words[] = {script, kind, dir, action};
+    cJSON *list = cJSON_CreateStringArray(words, 4);
+    if (strcmp(action, "validate") == 0)
+        (void)cJSON_AddItemToArray(list, cJSON_CreateString("{file}"));
+    return list;
+}
+
+static char *definition(struct cluster *c, int i, enum shipper kind,
+                        const char *template)
+{
+    static const struct {
+        const char *member, *action;
+    } commands[] = {{"validate", "validate"},
+                    {"reload", "restart"},
+                    {"confirm", "alive"},
+                    {"stop", "stop"}};
+    const char *name = kind == SHIPPER_RSYSLOG ? "rsyslog" : "stand-in";
+    cJSON *root = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(root, "template", template);
+    (void)cJSON_AddStringToObject(root, "destination",
+                                  server_path(c, i, "shipper/shipper.conf"));
+    (void)cJSON_AddStringToObject(root, "escape", "rainerscript");
+    for (size_t n = 0; n < sizeof commands / sizeof commands[0]; n++)
+        (void)cJSON_AddItemToObject(root, commands[n].member,
+                                    command(server_path(c, i, "etc/shipper"), name,
+                                            server_path(c, i, "shipper"),
+                                            commands[n].action));
+    (void)cJSON_AddStringToObject(root, "timeout", "5s");
+    cJSON *variables = cJSON_AddObjectToObject(root, "variables");
+    (void)cJSON_AddStringToObject(variables, "work", server_path(c, i, "shipper"));
+    char *text = cJSON_Print(root);
+    cJSON_Delete(root);
+    return text;
+}
+
+void server_shipper(struct cluster *c, int i, enum shipper kind, const char *template)
+{
+    const char *name = "shipper.mustache";
+    copy_script(c, i);
+    if (!template && kind == SHIPPER_RSYSLOG)
+        name = SOURCE_DIR "/consul.d/logging/rsyslog.conf.mustache";
+    else
+        server_write(c, i, "etc/logging.d/shipper.mustache",
+                     template ? template : stand_in_template);
+    char *text = definition(c, i, kind, name);
+    server_write(c, i, "etc/logging.d/shipper.json", text);
+    free(text);
+}
+
+static size_t lines_ending(const char *text, const char *end)
+{
+    size_t n = 0;
+    for (const char *at = strstr(text, end); at; at = strstr(at + 1, end))
+        n++;
+    return n;
+}
+
+size_t shipper_calls(struct cluster *c, int i, const char *action)
+{
+    char end[40];
+    size_t n = 0;
+    (void)snprintf(end, sizeof end, " %s\n", action);
+    for (int at = i ? i : 1; at <= (i ? i : c->servers); at++) {
+        char *log = server_read(c, at, "shipper/actions.log");
+        n += lines_ending(log, end);
+        free(log);
+    }
+    return n;
+}
