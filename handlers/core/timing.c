@@ -21,6 +21,7 @@ static const struct {
     {"apply_again", offsetof(struct timing, apply_again_ms)},
     {"resync", offsetof(struct timing, resync_ms)},
     {"apply", offsetof(struct timing, apply_ms)},
+    {"confirm", offsetof(struct timing, confirm_ms)},
 };
 
 static void set_member(struct timing *t, const char *name, size_t len, const char *value)
@@ -68,6 +69,7 @@ const struct timing *timing(void)
         .apply_again_ms = 10000,
         .resync_ms = 600000,
         .apply_ms = 120000,
+        .confirm_ms = 2000,
     };
 #ifdef TEST_TIMING
     static int read_once;

@@ -20,6 +20,7 @@ struct timing {
     int64_t apply_again_ms;    /* 10 s: least distance of applies after a failure */
     int64_t resync_ms;         /* 10 min: rollout-logging runs at least this often */
     int64_t apply_ms;          /* 120 s: waiting for one run of apply-logging */
+    int64_t confirm_ms;        /* 2 s: a shipper must be the same process this long */
 };
 
 /* Borrowed, valid for the life of the process. */
