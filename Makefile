@@ -18,7 +18,7 @@ PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum \
 
 CORE := error duration timing program buffer file json kv child consul settings policy \
         verdict span publish gather template journal target render shipper apply mapping \
-        roster quorum logging
+        roster quorum servers logging
 
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard handlers/$p.c),$p))
 CORE := $(foreach m,$(CORE),$(if $(wildcard handlers/core/$m.c),$m))

@@ -259,7 +259,7 @@ static void silent(const struct look *look, const struct roster_row *row,
     bool wanted = row->confirmed || row->mapped;
     bool meant =
         row->member->replica || roster_management(&look->facts->who, row->member);
-    if (look->count.voters == 0 || (!wanted && (meant || !row->waiting)))
+    if (look->count.voters == 0 || (!wanted && meant))
         return;
     problem(p, "a new server waits 10 s; then see consul operator raft list-peers",
             "%s is alive and does not vote", roster_text(row, text));
@@ -355,7 +355,10 @@ static void note_management(const struct look *look, struct verdict *v)
 static void note_advice(const struct look *look, struct verdict *v)
 {
     const struct quorum_facts *facts = look->facts;
-    if (look->confirmed == 0 && !facts->damaged && !forming(look))
+    if (facts->unheard && look->count.voters > 0)
+        verdict_note(v, "no leader since this server was started: its settings and the "
+                        "confirmed servers cannot be read");
+    else if (look->confirmed == 0 && !facts->damaged && !forming(look))
         verdict_note(v,
                      "not confirmed yet: without ACLs that happens by itself when the "
                      "cluster is whole, else by " CONFIRM);

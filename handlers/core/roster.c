@@ -113,8 +113,6 @@ static void join_peer(const struct roster_facts *facts, const struct roster_peer
         row->voter = peer;
     else if (peer->voter)
         row->dead = peer;
-    else if (alive)
-        row->waiting = true;
 }
 
 static void join_mappings(const struct roster_facts *facts, struct roster *roster)

@@ -70,7 +70,6 @@ struct roster_row {
     const struct roster_member *member;    /* the living server of that name, or NULL */
     const struct roster_peer *voter;       /* the living voter, or NULL */
     const struct roster_peer *dead;        /* a voter that is not alive, or NULL */
-    bool waiting;                          /* alive in raft without a vote */
     bool mapped;                           /* in CLUSTER_SERVERS */
 };
 
