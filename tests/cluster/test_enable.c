@@ -160,9 +160,10 @@ static void token_is_on_no_command_line(void **state)
                    server_path(c, 1, "curl.log"));
     server_write(c, 1, "bin/curl", script);
     assert_int_equal(chmod(server_path(c, 1, "bin/curl"), 0755), 0);
-    (void)snprintf(path, sizeof path, "%s:%s", server_path(c, 1, "bin"),
-                   getenv("PATH"));
-    char *old = strdup(getenv("PATH"));
+    const char *outer = getenv("PATH");
+    char *old = strdup(outer ? outer : "/usr/bin:/bin");
+    assert_non_null(old);
+    (void)snprintf(path, sizeof path, "%s:%s", server_path(c, 1, "bin"), old);
     assert_int_equal(setenv("PATH", path, 1), 0);
     (void)unlink(server_path(c, 1, "etc/consul.env"));
     struct outcome o = run_script(c, SOURCE_DIR, "enable", more);
