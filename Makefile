@@ -32,6 +32,7 @@ PREFIX     ?= /usr
 LIBEXECDIR ?= $(PREFIX)/libexec/lictor
 SBINDIR    ?= $(PREFIX)/sbin
 DATADIR    ?= $(PREFIX)/share/lictor
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
 DESTDIR    ?=
 INSTALL    ?= install
 PKG_CONFIG ?= pkg-config
@@ -145,13 +146,26 @@ TESTED := $(UNIT_BINS) $(call tests_of,programs) $(if $(SAN),\
           $(SAN_CLUSTER:%=$(B)/cluster/test_%),\
           $(call tests_of,elasticsearch) $(call tests_of,cluster))
 
-# A make of its own after set-up: before it there may be no pkg-config to ask.
+# After set-up a make of its own: before it there may be no pkg-config to ask.
+build_now = @$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2)
+
 test: setup
-	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2) all tests
+	$(build_now) all tests
 	@tests/run $(TESTED)
 
+# What takes longer: the contract on every Elasticsearch, tests/soak/.
+soak: setup
+	$(build_now) all tests
+	scripts/install-elasticsearch 7.17.9 && scripts/install-elasticsearch opensearch
+	@ELASTICSEARCH_TARGETS='stand-in 8.6.2 7.17.9 opensearch' tests/run \
+	    $(call tests_of,elasticsearch) $(call tests_of,soak)
+
+bench: setup
+	$(build_now) all tests
+	tests/bench/run
+
 demo: setup
-	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2) all
+	$(build_now) all
 	scripts/demo run
 
 lint:
@@ -161,5 +175,35 @@ format:
 	clang-format -i $(shell find handlers tests -name '*.[ch]')
 
 # ---- install ---------------------------------------------------------------
+# The scripts keep their place beside consul.d/, where they look for it; those an admin
+# calls are linked into SBINDIR as lictor-<name>. /usr/libexec/lictor in scripts,
+# targets and units becomes what LIBEXECDIR says.
+ADMIN   := $(notdir $(wildcard $(addprefix scripts/,enable disable cluster-set cluster-status)))
+TOOLS   := $(notdir $(wildcard scripts/shipper))
+UNITS   := $(notdir $(wildcard scripts/*.service scripts/*.socket))
+SHIPPED := $(ADMIN:%=scripts/%) $(wildcard scripts/*.sh) $(shell find consul.d -type f)
+# $(call place,FROM,TO): with the mode FROM has.
+place    = $(INSTALL) -D -m $$(test -x $1 && echo 755 || echo 644) $1 "$(DESTDIR)$2" && \
+           sed -i 's|/usr/libexec/lictor|$(LIBEXECDIR)|g' "$(DESTDIR)$2"
+
+install: all
+	@set -e; umask 022; \
+	for p in $(PROGRAMS); do $(INSTALL) -D $(B)/$$p "$(DESTDIR)$(LIBEXECDIR)/$$p"; done; \
+	for t in $(TOOLS); do $(call place,scripts/$$t,$(LIBEXECDIR)/$$t); done; \
+	for f in $(SHIPPED); do $(call place,$$f,$(DATADIR)/$$f); done; \
+	for u in $(UNITS); do $(call place,scripts/$$u,$(UNITDIR)/$$u); done; \
+	$(INSTALL) -d "$(DESTDIR)$(SBINDIR)"; \
+	for a in $(ADMIN); do \
+	    ln -sf "$(DATADIR)/scripts/$$a" "$(DESTDIR)$(SBINDIR)/lictor-$$a"; done
+	@echo "installed: programs in $(LIBEXECDIR), $(ADMIN:%=lictor-%) in $(SBINDIR)"
+
+# What install put there and nothing else; a directory goes when nothing is left in it.
+uninstall:
+	$(RM) $(PROGRAMS:%="$(DESTDIR)$(LIBEXECDIR)/%") $(TOOLS:%="$(DESTDIR)$(LIBEXECDIR)/%")
+	$(RM) $(SHIPPED:%="$(DESTDIR)$(DATADIR)/%") $(UNITS:%="$(DESTDIR)$(UNITDIR)/%")
+	$(RM) $(ADMIN:%="$(DESTDIR)$(SBINDIR)/lictor-%")
+	@for d in "$(DESTDIR)$(LIBEXECDIR)" "$(DESTDIR)$(DATADIR)"; do \
+	    [ ! -d "$$d" ] || find "$$d" -depth -type d -empty -delete; done
+
 clean:
 	$(RM) -r build

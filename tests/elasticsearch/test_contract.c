@@ -26,8 +26,9 @@
 
 #define NDJSON   "application/x-ndjson"
 #define START_MS 120000
-#define INSTALL  SOURCE_DIR "/scripts/install-elasticsearch"
-#define RUN      SOURCE_DIR "/tests/elasticsearch/run"
+
+static const char installer[] = SOURCE_DIR "/scripts/install-elasticsearch";
+static const char runner[] = SOURCE_DIR "/tests/elasticsearch/run";
 
 static struct {
     const char *name;
@@ -538,7 +539,7 @@ static pid_t start(const char *const *argv, int *ret_out)
 /* Can this real one be had? Says so when not. */
 static bool available(const char *name)
 {
-    const char *argv[] = {INSTALL, name, NULL};
+    const char *argv[] = {installer, name, NULL};
     int status = -1;
     pid_t pid = start(argv, NULL);
     if (pid > 0 && waitpid(pid, &status, 0) == pid && status == 0)
@@ -554,7 +555,7 @@ static int start_target(void **state)
     int out = -1;
     (void)snprintf(dir, sizeof dir, "%s/%s", keeper_dir(), target.name);
     (void)snprintf(address, sizeof address, "127.0.%d.1", keeper_take_net());
-    const char *argv[] = {RUN, "--tied", target.name, address, dir, NULL};
+    const char *argv[] = {runner, "--tied", target.name, address, dir, NULL};
     target.pid = start(argv, &out);
     struct pollfd ready = {.fd = out, .events = POLLIN};
     if (target.pid < 0 || poll(&ready, 1, START_MS) != 1 ||
