@@ -17,10 +17,20 @@ struct unit {
 };
 
 static const struct unit times[] = {
-    {"us", 1},          {"ms", 1000},        {"s", SECOND},         {"sec", SECOND},
-    {"m", 60 * SECOND}, {"min", 60 * SECOND}, {"h", 3600 * SECOND}, {"hr", 3600 * SECOND},
-    {"d", DAY},         {"w", 7 * DAY},      {"wk", 7 * DAY},       {"months", 30 * DAY},
-    {"y", 365 * DAY},   {"yr", 365 * DAY},
+    {"us", 1},
+    {"ms", 1000},
+    {"s", SECOND},
+    {"sec", SECOND},
+    {"m", 60 * SECOND},
+    {"min", 60 * SECOND},
+    {"h", 3600 * SECOND},
+    {"hr", 3600 * SECOND},
+    {"d", DAY},
+    {"w", 7 * DAY},
+    {"wk", 7 * DAY},
+    {"months", 30 * DAY},
+    {"y", 365 * DAY},
+    {"yr", 365 * DAY},
 };
 
 static const struct unit sizes[] = {

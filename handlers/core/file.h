@@ -18,16 +18,20 @@ MUST_CHECK int file_read(const char *path, struct buffer *buf, struct error *err
  * belong to root or to the running user and must not be writable by anybody else
  * (root's sticky directories may be), and none may be a symbolic link.
  * Returns -EPERM with a text that names the offending path and what to do. */
-MUST_CHECK int file_read_trusted(const char *path, struct buffer *buf, struct error *err);
+MUST_CHECK int file_read_trusted(const char *path, struct buffer *buf,
+                                 struct error *err);
 
-/* The test alone, for a path that may be a file, a directory or an executable.
- * Executables: links are followed first (Debian's /bin is a link). */
+/* The test alone, for a path that may be a file or a directory; and for a program: there
+ * links are followed (Debian's /bin is one) and judged by their owner and the directories
+ * they stand in. A program must be executable for us, else -EACCES. */
 MUST_CHECK int file_trusted(const char *path, struct error *err);
 MUST_CHECK int file_trusted_program(const char *path, struct error *err);
 
 /* Replace the file at once: temporary file beside it (O_EXCL), write, fchmod, rename;
  * with `durable` also fsync of file and directory. A reader sees old or new, whole.
- * Returns 0 or negative errno (-ENOSPC, ...); then the old file is as it was. */
+ * Returns 0 or negative errno (-ENOSPC, ...); then the old file is as it was, unless only
+ * the fsync of the directory failed. What a killed writer left (.NAME.lictor-tmp.PID) is
+ * removed by the next one a minute later. */
 MUST_CHECK int file_replace(const char *path, const void *data, size_t len, mode_t mode,
                             bool durable, struct error *err);
 

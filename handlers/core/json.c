@@ -5,18 +5,24 @@
 
 #define EXACT_LIMIT 9007199254740992.0 /* 2^53 */
 
-/* cJSON cuts a string at U+0000, so what was checked would not be what was written. An
- * escape is only one when an even number of backslashes stands before it. */
+/* cJSON cuts a string at U+0000, so what was checked would not be what was written; and
+ * it takes \u with anything but four hex digits behind it for U+0000. */
 static bool has_nul(const char *text, size_t len)
 {
-    for (size_t i = 0; i + 6 <= len; i++) {
-        if (text[i] != '\\')
+    const char *end = text + len;
+    if (len == 0)
+        return false;
+    for (const char *at = text; (at = memchr(at, '\\', (size_t)(end - at))); at += 2) {
+        char digits[5] = "";
+        if (end - at < 2)
+            return false;
+        if (at[1] != 'u')
             continue;
-        if (memcmp(text + i, "\\u0000", 6) == 0)
+        memcpy(digits, at + 2, end - at < 6 ? (size_t)(end - at - 2) : 4);
+        if (strspn(digits, "0123456789abcdefABCDEF") < 4 || strcmp(digits, "0000") == 0)
             return true;
-        i++; /* whatever is escaped does not begin an escape */
     }
-    return len > 0 && memchr(text, '\0', len) != NULL;
+    return memchr(text, '\0', len) != NULL;
 }
 
 int json_parse(const char *text, size_t len, const char *what, cJSON **ret_root,
@@ -25,7 +31,8 @@ int json_parse(const char *text, size_t len, const char *what, cJSON **ret_root,
     const char *end = NULL;
     *ret_root = NULL;
     if (has_nul(text, len))
-        return error_set(err, -EBADMSG, "%s: holds a NUL character", what);
+        return error_set(err, -EBADMSG, "%s: holds U+0000 or no valid \\u escape",
+                         what);
     cJSON *root = cJSON_ParseWithLengthOpts(text, len, &end, 0);
     size_t used = root ? (size_t)(end - text) : 0;
     while (root && used < len && strchr(" \t\r\n", text[used]))
@@ -52,7 +59,8 @@ static int wrong(const char *name, const char *expected, struct error *err)
     return error_set(err, -EBADMSG, "\"%s\" is not %s", name, expected);
 }
 
-int json_string(const cJSON *object, const char *name, const char **ret, struct error *err)
+int json_string(const cJSON *object, const char *name, const char **ret,
+                struct error *err)
 {
     const cJSON *item = NULL;
     int rc = member(object, name, &item, err);
@@ -90,7 +98,8 @@ int json_boolean(const cJSON *object, const char *name, bool *ret, struct error 
     return 0;
 }
 
-int json_array(const cJSON *object, const char *name, const cJSON **ret, struct error *err)
+int json_array(const cJSON *object, const char *name, const cJSON **ret,
+               struct error *err)
 {
     int rc = member(object, name, ret, err);
     if (rc < 0)
@@ -98,7 +107,8 @@ int json_array(const cJSON *object, const char *name, const cJSON **ret, struct 
     return cJSON_IsArray(*ret) ? 0 : wrong(name, "an array", err);
 }
 
-int json_object(const cJSON *object, const char *name, const cJSON **ret, struct error *err)
+int json_object(const cJSON *object, const char *name, const cJSON **ret,
+                struct error *err)
 {
     int rc = member(object, name, ret, err);
     if (rc < 0)

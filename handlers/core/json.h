@@ -12,10 +12,11 @@
 #include <stdint.h>
 
 /* Parse a whole document. `what` names it in the text ("watch payload", a path).
- * Returns 0 with *ret_root (free with cJSON_Delete), -EBADMSG when it is not JSON, has
- * anything but white space behind it, or a string in it holds U+0000; -ENOMEM. */
-MUST_CHECK int json_parse(const char *text, size_t len, const char *what, cJSON **ret_root,
-                          struct error *err);
+ * Returns 0 with *ret_root (free with cJSON_Delete), -EBADMSG when it is not JSON (cJSON
+ * reports a lack of memory so, too), has anything but white space behind it, or holds
+ * U+0000, escaped or not. */
+MUST_CHECK int json_parse(const char *text, size_t len, const char *what,
+                          cJSON **ret_root, struct error *err);
 
 /* A member of an object, by exact name. Each returns 0, -ENOENT when missing or null,
  * -EBADMSG for another type or range; the text names the member. Strings are borrowed. */

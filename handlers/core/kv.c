@@ -2,6 +2,7 @@
 
 #include "json.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <sha2.h>
 #include <stdlib.h>
@@ -21,8 +22,8 @@ char *kv_base64(const void *bytes, size_t n)
         v |= i + 2 < n ? in[i + 2] : 0;
         *out++ = alphabet[v >> 18];
         *out++ = alphabet[v >> 12 & 63];
-        *out++ = i + 1 < n ? alphabet[v >> 6 & 63] : '=';
-        *out++ = i + 2 < n ? alphabet[v & 63] : '=';
+        *out++ = (char)(i + 1 < n ? alphabet[v >> 6 & 63] : '=');
+        *out++ = (char)(i + 2 < n ? alphabet[v & 63] : '=');
     }
     if (text)
         *out = '\0';
@@ -102,6 +103,7 @@ int kv_add(struct kv_list *list, const char *key, const void *value, size_t len,
 static int parse_entry(const cJSON *object, struct kv_list *list, struct error *err)
 {
     const char *key = NULL;
+    const char *text = "";
     char *value = NULL;
     size_t len = 0;
     int64_t index = 0;
@@ -110,12 +112,22 @@ static int parse_entry(const cJSON *object, struct kv_list *list, struct error *
         rc = json_integer(object, "ModifyIndex", &index, err);
     if (rc < 0 || index < 0)
         return error_set(err, -EBADMSG, "not a KV entry as Consul writes it");
-    rc = decode(json_text(object, "Value", ""), &value, &len);
+    rc = json_string(object, "Value", &text, err);
+    if (rc == 0 || rc == -ENOENT) /* null is how Consul writes an empty value */
+        rc = decode(text, &value, &len);
     if (rc == 0)
         rc = append(list, key, value, len, (uint64_t)index);
     return rc < 0 ? error_set(err, rc, "KV entry %s: %s", key,
                               rc == -ENOMEM ? "out of memory" : "value is not base64")
                   : 0;
+}
+
+static void cut(struct kv_list *list, size_t n)
+{
+    while (list->n > n) {
+        free(list->entries[--list->n].key);
+        free(list->entries[list->n].value);
+    }
 }
 
 int kv_parse(const cJSON *root, struct kv_list *list, struct error *err)
@@ -126,12 +138,15 @@ int kv_parse(const cJSON *root, struct kv_list *list, struct error *err)
         return parse_entry(root, list, err);
     if (!cJSON_IsArray(root))
         return error_set(err, -EBADMSG, "not a list of KV entries");
+    size_t before = list->n;
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, root)
     {
         int rc = parse_entry(item, list, err);
-        if (rc < 0)
+        if (rc < 0) {
+            cut(list, before);
             return rc;
+        }
     }
     return 0;
 }
@@ -147,24 +162,21 @@ const struct kv_entry *kv_find(const struct kv_list *list, const char *key)
 
 void kv_release(struct kv_list *list)
 {
-    for (size_t i = 0; i < list->n; i++) {
-        free(list->entries[i].key);
-        free(list->entries[i].value);
-    }
+    cut(list, 0);
     free(list->entries);
     *list = (struct kv_list){0};
 }
 
 static int by_key(const void *a, const void *b)
 {
-    const struct kv_entry *const *left = a;
-    const struct kv_entry *const *right = b;
-    return strcmp((*left)->key, (*right)->key);
+    const struct kv_entry *left = a;
+    const struct kv_entry *right = b;
+    return strcmp(left->key, right->key);
 }
 
 static void hash_part(SHA2_CTX *sha, const void *bytes, size_t n)
 {
-    uint64_t len = n;
+    uint64_t len = htole64(n);
     SHA256Update(sha, (const uint8_t *)&len, sizeof len);
     SHA256Update(sha, bytes, n);
 }
@@ -174,18 +186,18 @@ int kv_digest(const struct kv_list *list, const char *prefix, char ret[KV_DIGEST
 {
     SHA2_CTX sha;
     size_t n = 0;
-    const struct kv_entry **sorted = calloc(list->n + 1, sizeof *sorted);
+    struct kv_entry *sorted = calloc(list->n + 1, sizeof *sorted);
     if (!sorted)
         return error_set(err, -ENOMEM, "out of memory");
     for (size_t i = 0; i < list->n; i++) {
         if (strncmp(list->entries[i].key, prefix, strlen(prefix)) == 0)
-            sorted[n++] = &list->entries[i];
+            sorted[n++] = list->entries[i];
     }
-    qsort(sorted, n, sizeof(void *), by_key);
+    qsort(sorted, n, sizeof *sorted, by_key);
     SHA256Init(&sha);
     for (size_t i = 0; i < n; i++) {
-        hash_part(&sha, sorted[i]->key, strlen(sorted[i]->key));
-        hash_part(&sha, sorted[i]->value, sorted[i]->len);
+        hash_part(&sha, sorted[i].key, strlen(sorted[i].key));
+        hash_part(&sha, sorted[i].value, sorted[i].len);
     }
     (void)SHA256End(&sha, ret);
     free(sorted);

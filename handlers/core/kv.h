@@ -25,12 +25,12 @@ struct kv_list {
 };
 
 /* Append what `root` holds (array, object or null). Returns 0, -EBADMSG when it is
- * something else or a value is not base64, -ENOMEM. */
+ * something else or a value is not base64, -ENOMEM; on failure the list is as it was. */
 MUST_CHECK int kv_parse(const cJSON *root, struct kv_list *list, struct error *err);
 
 /* Append one entry (copied). Returns 0 or -ENOMEM. */
-MUST_CHECK int kv_add(struct kv_list *list, const char *key, const void *value, size_t len,
-                      uint64_t modify_index);
+MUST_CHECK int kv_add(struct kv_list *list, const char *key, const void *value,
+                      size_t len, uint64_t modify_index);
 
 /* The entry with that key, or NULL. Borrowed. */
 const struct kv_entry *kv_find(const struct kv_list *list, const char *key);

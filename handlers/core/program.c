@@ -32,8 +32,8 @@ static void fill(struct option *to, const struct program_option *options, size_t
 {
     for (size_t i = 0; i < n; i++)
         to[i] = (struct option){.name = options[i].name,
-                                .has_arg = options[i].value ? required_argument
-                                                            : no_argument};
+                                .has_arg =
+                                    options[i].value ? required_argument : no_argument};
     to[n] = (struct option){.name = "help"};
     to[n + 1] = (struct option){.name = "version"};
 }
@@ -47,6 +47,18 @@ static int serve(bool version, const char *help)
     return 0;
 }
 
+static int refuse(int c, const char *argument, struct error *err)
+{
+    if (c == ':')
+        return error_set(err, -EINVAL, "%s needs a value, see %s --help", argument,
+                         program_name);
+    if (optopt)
+        return error_set(err, -EINVAL, "unknown option -%c, see %s --help", optopt,
+                         program_name);
+    return error_set(err, -EINVAL, "unknown option %s, see %s --help", argument,
+                     program_name);
+}
+
 int program_options(int argc, char **argv, const char *help,
                     const struct program_option *options, size_t n, struct error *err)
 {
@@ -55,16 +67,14 @@ int program_options(int argc, char **argv, const char *help,
         return error_set(err, -EINVAL, "too many options");
     fill(table, options, n);
     opterr = 0;
+    optind = 0; /* glibc: begin anew */
     for (;;) {
-        int at = optind > 0 ? optind : 1;
         int index = -1;
-        int c = getopt_long(argc, argv, "", table, &index);
+        int c = getopt_long(argc, argv, ":", table, &index);
         if (c == -1)
             return optind;
         if (c != 0)
-            return error_set(err, -EINVAL,
-                             "unknown option or missing value: %s, see %s --help",
-                             argv[at], program_name);
+            return refuse(c, argv[optind - 1], err);
         if ((size_t)index >= n)
             return serve((size_t)index > n, help);
         if (options[index].value)

@@ -37,25 +37,29 @@ struct program_option {
 void program_start(const char *name);
 
 /* Read the options. `--help` (prints `help`) and `--version` are always there; an
- * argument that is no option stays where it is for the caller.
+ * argument that is no option (or stands behind "--") is left to the caller: operands
+ * are moved behind the options, in their order. At most 16 options.
  *
- * Returns the index of the first operand, 0 when --help or --version was served
- * (the caller ends with code 0), -EINVAL with the text "unknown option ..., see
- * NAME --help". */
+ * Returns the index of the first operand (argc: none), 0 when --help or --version was
+ * served (the caller ends with code 0), -EINVAL with the text "unknown option ..., see
+ * NAME --help" or "... needs a value, see NAME --help". */
 MUST_CHECK int program_options(int argc, char **argv, const char *help,
                                const struct program_option *options, size_t n,
                                struct error *err);
 
 /* Path of the program `name` in the directory of the running one.
  * Returns 0, -ENOENT, -ENAMETOOLONG. */
-MUST_CHECK int program_sibling(const char *name, char *ret, size_t size, struct error *err);
+MUST_CHECK int program_sibling(const char *name, char *ret, size_t size,
+                               struct error *err);
 
 /* One line to syslog and to stderr: "NAME: text". priority: LOG_ERR, LOG_WARNING,
- * LOG_NOTICE, LOG_INFO of syslog(3). Control characters become '?'. Keeps errno. */
+ * LOG_NOTICE, LOG_INFO of syslog(3). What is not printable ASCII becomes '?'. Keeps
+ * errno. */
 void program_log(int priority, const char *fmt, ...) FORMAT(2, 3);
 
 /* Last call of main(): `return program_end(code, failure);`. Flushes stdout.
- * Returns code, or failure when the result could not be written. */
+ * Returns code, or failure (with a line by program_log) when the result could not be
+ * written. */
 int program_end(int code, int failure);
 
 #endif

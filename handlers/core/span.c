@@ -22,16 +22,22 @@ static int make_path(char *ret, size_t size, const char *state_dir, const char *
 
 static void load(const cJSON *root, struct spans *spans)
 {
+    const cJSON *list = NULL;
     const cJSON *item = NULL;
-    if (strcmp(json_text(root, "boot", ""), duration_boot_id()) != 0)
+    struct error ignored = {0};
+    const char *boot = duration_boot_id();
+    if (!boot[0] || strcmp(json_text(root, "boot", ""), boot) != 0 ||
+        json_object(root, "since_ms", &list, &ignored) < 0)
         return;
-    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(root, "since_ms"))
+    cJSON_ArrayForEach(item, list)
     {
-        if (!cJSON_IsNumber(item) || spans->n == SPAN_MAX ||
-            item->valuedouble > (double)spans->now_ms)
+        int64_t since_ms = -1;
+        if (spans->n == SPAN_MAX || strlen(item->string) >= SPAN_NAME ||
+            json_integer(list, item->string, &since_ms, &ignored) < 0 || since_ms < 0 ||
+            since_ms > spans->now_ms)
             continue;
         (void)snprintf(spans->span[spans->n].name, SPAN_NAME, "%s", item->string);
-        spans->span[spans->n++].since_ms = (int64_t)item->valuedouble;
+        spans->span[spans->n++].since_ms = since_ms;
     }
 }
 
@@ -53,7 +59,7 @@ void span_read(const char *state_dir, const char *name, struct spans *spans)
 static int find(const struct spans *spans, const char *name)
 {
     for (int i = 0; i < spans->n; i++) {
-        if (strcmp(spans->span[i].name, name) == 0)
+        if (strncmp(spans->span[i].name, name, SPAN_NAME - 1) == 0)
             return i;
     }
     return -1;
@@ -107,6 +113,8 @@ int span_write(const struct spans *spans, const char *state_dir, const char *nam
                struct error *err)
 {
     char path[4096];
+    if (!state_dir)
+        return 0;
     int rc = make_path(path, sizeof path, state_dir, name, err);
     if (rc < 0)
         return rc;

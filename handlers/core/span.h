@@ -28,14 +28,15 @@ struct spans {
  * not parse gives none. state_dir NULL: no memory at all. */
 void span_read(const char *state_dir, const char *name, struct spans *spans);
 
-/* Say whether a condition holds in this run. Returns for how long it has held, ms: 0 in
+/* Say whether a condition holds in this run. Of name the first 31 bytes count; beyond 16
+ * spans nothing is remembered. Returns for how long it has held, ms: 0 in
  * the first run in which it holds, -1 when it does not (its memory is dropped). */
 int64_t span_hold(struct spans *spans, const char *name, bool holds);
 
 /* Move a running span's begin forward by delta_ms, so that this time does not count. */
 void span_forgive(struct spans *spans, const char *name, int64_t delta_ms);
 
-/* Write it back. Returns 0 or negative errno. */
+/* Write it back; with state_dir NULL do nothing. Returns 0 or negative errno. */
 MUST_CHECK int span_write(const struct spans *spans, const char *state_dir,
                           const char *name, struct error *err);
 
