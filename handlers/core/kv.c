@@ -112,7 +112,7 @@ static int parse_entry(const cJSON *object, struct kv_list *list, struct error *
         rc = json_integer(object, "ModifyIndex", &index, err);
     if (rc < 0 || index < 0)
         return error_set(err, -EBADMSG, "not a KV entry as Consul writes it");
-    rc = json_string(object, "Value", &text, err);
+    rc = json_string(object, "Value", &text, NULL);
     if (rc == 0 || rc == -ENOENT) /* null is how Consul writes an empty value */
         rc = decode(text, &value, &len);
     if (rc == 0)
