@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Shared by enable and disable (sourced, not run): talking to the agent and to people.
+# Shared by enable, disable and demo (sourced, not run): talking to the agent and to people.
 
 # shellcheck disable=SC2034
 env_mark='# written by enable, removed by disable'
