@@ -41,6 +41,7 @@ VERSION    := 0.1.0
 SAN    ?=
 WERROR ?=
 B      ?= build$(if $(SAN),/san)
+V      ?=
 
 CFLAGS   ?= -O2 -g
 LDFLAGS  ?=
@@ -97,17 +98,20 @@ export UBSAN_OPTIONS := print_stacktrace=1
 .SUFFIXES:
 .PHONY: all tests setup unit test demo lint format bench soak install uninstall clean
 
+# One short line for each command; V=1 shows the command itself.
+say = $(if $(V),,@echo '  $1 $(patsubst $(B)/%,%,$@)' && )
+
 all: $(BINS)
 tests: $(TEST_BINS) $(UNIT_BINS) $(CHECK_BINS) $(STAND_IN)
 
 # ---- build -----------------------------------------------------------------
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/test/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(TEST_CPPFLAGS) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC)$(CC) $(TEST_CPPFLAGS) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(CORE_A): $(CORE:%=$(B)/obj/handlers/core/%.o)
 $(TEST_CORE_A): $(CORE:%=$(B)/test/obj/handlers/core/%.o)
@@ -115,21 +119,21 @@ $(HELPERS_A): $(TEST_HELPERS:%.c=$(B)/test/obj/%.o)
 $(CORE_A) $(TEST_CORE_A) $(HELPERS_A):
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)$(AR) rcs $@ $^
 
 $(BINS): $(B)/%: $(B)/obj/handlers/%.o $(CORE_A)
-	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) -o $@
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) -o $@
 
 $(TEST_BINS): $(B)/test/%: $(B)/test/obj/handlers/%.o $(TEST_CORE_A)
-	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) -o $@
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) -o $@
 
 $(UNIT_BINS) $(CHECK_BINS): $(B)/%: $(B)/test/obj/tests/%.o $(HELPERS_A) $(TEST_CORE_A)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) $(ALL_TEST_LIBS) -o $@
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) $(ALL_TEST_LIBS) -o $@
 
 $(STAND_IN): $(patsubst %.c,$(B)/test/obj/%.o,$(filter-out $(TESTS),\
              $(wildcard tests/elasticsearch/*.c))) $(TEST_CORE_A)
-	$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) $(ALL_TEST_LIBS) -o $@
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) $(ALL_TEST_LIBS) -o $@
 
 -include $(shell find $(B)/obj $(B)/test/obj -name '*.d' 2>/dev/null)
 
