@@ -12,12 +12,15 @@
 #include "buffer.h"
 #include "error.h"
 #include "kv.h"
+#include "url.h"
+#include "value.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define SETTINGS_PLACE "/service/cluster/tag/any/" /* between ROOT and KEY */
+#define SETTINGS_KEY   512 /* bytes of ROOT SETTINGS_PLACE KEY */
 
 enum setting {
     LOG_ENABLED,
@@ -41,6 +44,7 @@ struct setting_row {
     enum setting_group group;
     const char *type;      /* for people: "Y or N", "list of http(s)://host[:port]" */
     const char *otherwise; /* default as text, NULL = none */
+    const char *example;   /* a value that fits */
     bool in_revision;      /* changes what is rendered */
     const char *meaning;   /* one sentence for --help and README */
 };
@@ -48,7 +52,14 @@ struct setting_row {
 /* Row of a setting; rows are in the order of the enum. Borrowed, static. */
 const struct setting_row *settings_row(enum setting setting);
 
-#define SETTINGS_NAME    128 /* bytes of a node or host name without NUL */
+/* The setting with that key. Returns 0, or -ENOENT. */
+MUST_CHECK int settings_find(const char *key, enum setting *ret);
+
+/* ROOT SETTINGS_PLACE KEY. Returns 0 or -ENAMETOOLONG. */
+MUST_CHECK int settings_path(const char *root, const char *key, char ret[SETTINGS_KEY],
+                             struct error *err);
+
+#define SETTINGS_NAME    VALUE_NAME /* bytes of a node name without NUL */
 #define SETTINGS_URLS    16
 #define SETTINGS_SOURCES 16
 #define SETTINGS_SERVERS 51
@@ -58,35 +69,39 @@ const struct setting_row *settings_row(enum setting setting);
 enum log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR, LEVEL_FATAL };
 
 /* A value refused, or an unknown key. `text` is a sentence for people: names the key, what is
- * wrong, at most 60 printable ASCII characters of the value, never a URL's user part. */
+ * wrong, at most 60 printable ASCII characters of the value, never a URL's user part; what
+ * is expected, and an example. */
 struct settings_reject {
-    char key[64];
-    char text[256];
+    char key[64]; /* other characters than printable ASCII are '?' */
+    char text[384];
 };
 
 /* Effective values. Holds no heap memory. */
 struct settings {
     bool log_present; /* at least one LOG_ key was readable */
     bool log_enabled;
-    char log_url[SETTINGS_URLS][300]; /* built again: scheme://host:port, port always there */
+    char log_url[SETTINGS_URLS]
+                [URL_TEXT]; /* built again: scheme://host:port, port always there */
     size_t log_urls;
-    char log_index[101];
+    char log_index[VALUE_INDEX];
     enum log_level log_level;
-    char log_source[SETTINGS_SOURCES][65];
+    char log_source[SETTINGS_SOURCES][VALUE_SOURCE];
     size_t log_sources;
     int64_t log_settle_us;
 
     char server[SETTINGS_SERVERS][SETTINGS_NAME + 1]; /* node name of server_(i+1) */
     size_t servers;                                   /* 0: no mapping set */
-    char management_server[254];                      /* "" none */
+    char management_server[VALUE_HOST]; /* node name, host or address (IPv6 without
+                                           brackets); "" none */
     int64_t grace_us;
     char maintenance_node[SETTINGS_NAME + 1]; /* "" none */
     int64_t maintenance_until_s;              /* seconds since the epoch, UTC */
 
     struct settings_reject reject[SETTINGS_REJECTS]; /* values refused */
     size_t rejects;
-    size_t log_rejects;                               /* of these, in the LOG_ group */
-    struct settings_reject unknown[SETTINGS_REJECTS]; /* keys not in the table */
+    size_t log_rejects; /* of these, in the LOG_ group */
+    struct settings_reject
+        unknown[SETTINGS_REJECTS]; /* keys not in the table, the first */
     size_t unknowns;
 };
 
@@ -108,13 +123,20 @@ MUST_CHECK int settings_revision(const struct settings *s, char ret[KV_DIGEST],
                                  struct error *err);
 #define SETTINGS_SHORT 6 /* hex digits of a revision shown to people */
 
+/* Append the value in force as text, in its one spelling; nothing for none. Returns 0 or
+ * as buffer_append(). */
+MUST_CHECK int settings_text(const struct settings *s, enum setting setting,
+                             struct buffer *out);
+
 const char *settings_level_name(enum log_level level);
 
 /* The table for the README, GitHub Markdown. */
 MUST_CHECK int settings_table(struct buffer *out);
 
-/* The value as it may be echoed: at most 60 printable ASCII characters, others '?', a URL's
- * user part replaced by "***". Returns ret. */
-const char *settings_echo(const char *value, size_t len, char ret[80]);
+/* The value as it may be echoed: at most 60 printable ASCII characters (then "..."), others
+ * '?'. Whatever stands before the last '@' may be a secret: all but a scheme at
+ * the beginning is replaced by "***". `value` is NUL-terminated. Returns ret. */
+#define SETTINGS_ECHO 80
+const char *settings_echo(const char *value, size_t len, char ret[SETTINGS_ECHO]);
 
 #endif
