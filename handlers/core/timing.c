@@ -24,7 +24,8 @@ static const struct {
     {"confirm", offsetof(struct timing, confirm_ms)},
 };
 
-static void set_member(struct timing *t, const char *name, size_t len, const char *value)
+static void set_member(struct timing *t, const char *name, size_t len,
+                       const char *value)
 {
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         int64_t us = 0;

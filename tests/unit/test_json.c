@@ -115,20 +115,26 @@ static int read_as(char kind, const cJSON *object, const char *name, char ret[64
     const cJSON *item = NULL;
     int64_t number = 0;
     bool flag = false;
-    int rc = kind == 's'   ? json_string(object, name, &text, err)
-             : kind == 'i' ? json_integer(object, name, &number, err)
-             : kind == 'b' ? json_boolean(object, name, &flag, err)
-             : kind == 'a' ? json_array(object, name, &item, err)
-                           : json_object(object, name, &item, err);
-    if (kind == 'i')
-        (void)snprintf(ret, 64, "%lld", (long long)number);
-    else if (kind == 'b')
-        (void)snprintf(ret, 64, "%s", flag ? "true" : "false");
-    else if (kind == 's')
+    int rc = 0;
+    switch (kind) {
+    case 's':
+        rc = json_string(object, name, &text, err);
         (void)snprintf(ret, 64, "%s", text);
-    else
+        return rc;
+    case 'i':
+        rc = json_integer(object, name, &number, err);
+        (void)snprintf(ret, 64, "%lld", (long long)number);
+        return rc;
+    case 'b':
+        rc = json_boolean(object, name, &flag, err);
+        (void)snprintf(ret, 64, "%s", flag ? "true" : "false");
+        return rc;
+    default:
+        rc = kind == 'a' ? json_array(object, name, &item, err)
+                         : json_object(object, name, &item, err);
         (void)snprintf(ret, 64, "%d members", cJSON_GetArraySize(item));
-    return rc;
+        return rc;
+    }
 }
 
 static const struct {

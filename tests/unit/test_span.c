@@ -172,8 +172,8 @@ static void keeps_nothing_without_a_directory(void **state)
     assert_int_equal(span_hold(&spans, "x", true), 0);
     assert_int_equal(span_write(&spans, NULL, "cluster:quorum", &err), 0);
     assert_int_equal(span_write(&spans, path, "x", &err), -ENOENT);
-    (void)snprintf(text, sizeof text, "cannot write %s/x.spans: No such file or directory",
-                   path);
+    (void)snprintf(text, sizeof text,
+                   "cannot write %s/x.spans: No such file or directory", path);
     assert_string_equal(err.text, text);
 }
 
