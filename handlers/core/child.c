@@ -12,7 +12,8 @@
 
 /* What a program needs to run at all; everything else in our environment may be secret. */
 static const char *const clean_environment[] = {
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", NULL};
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C",
+    NULL};
 
 /* One direction of output. */
 struct drain {
@@ -153,8 +154,8 @@ static void communicate(struct run *run)
     (void)uv_timer_start(&run->timer, on_timeout, (uint64_t)run->job->timeout_ms, 0);
     (void)uv_read_start((uv_stream_t *)&run->out.pipe, on_alloc, on_read);
     (void)uv_read_start((uv_stream_t *)&run->err.pipe, on_alloc, on_read);
-    uv_buf_t input = uv_buf_init((char *)(uintptr_t)run->job->input,
-                                 (unsigned)run->job->input_len);
+    uv_buf_t input =
+        uv_buf_init((char *)(uintptr_t)run->job->input, (unsigned)run->job->input_len);
     if (!run->job->input ||
         uv_write(&run->write, (uv_stream_t *)&run->in, &input, 1, on_written) < 0)
         close_once(&run->in);
@@ -229,7 +230,8 @@ static int describe(const struct child_job *job, const struct child_result *resu
     return 0;
 }
 
-int child_run(const struct child_job *job, struct child_result *result, struct error *err)
+int child_run(const struct child_job *job, struct child_result *result,
+              struct error *err)
 {
     int rc = child_run_all(job, result, 1, err);
     return rc < 0 ? rc : describe(job, result, err);

@@ -21,10 +21,10 @@ struct child_job {
 
 /* How it ended. Set the ceilings first; release both buffers afterwards. */
 struct child_result {
-    int rc;               /* 0 it ended by itself; -ETIMEDOUT; -EMSGSIZE (stop_at_limit);
+    int rc;        /* 0 it ended by itself; -ETIMEDOUT; -EMSGSIZE (stop_at_limit);
                              otherwise it could not be started: negative errno */
-    int exit_code;        /* 0..255; -1 when killed by a signal or not started */
-    int signal;           /* 0 when it ended by itself */
+    int exit_code; /* 0..255; -1 when killed by a signal or not started */
+    int signal;    /* 0 when it ended by itself */
     struct buffer output; /* its stdout */
     struct buffer errors; /* its stderr */
 };

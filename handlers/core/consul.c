@@ -18,11 +18,22 @@
 #define TOKEN_LIMIT  4096
 
 /* The variables we know; order of the enum. */
-enum variable { ADDR, TOKEN, TOKEN_FILE, CACERT, CERT, KEY, NAME, SSL, VERIFY, VARIABLES };
+enum variable {
+    ADDR,
+    TOKEN,
+    TOKEN_FILE,
+    CACERT,
+    CERT,
+    KEY,
+    NAME,
+    SSL,
+    VERIFY,
+    VARIABLES
+};
 static const char *const names[VARIABLES] = {
-    "CONSUL_HTTP_ADDR",       "CONSUL_HTTP_TOKEN", "CONSUL_HTTP_TOKEN_FILE",
+    "CONSUL_HTTP_ADDR",       "CONSUL_HTTP_TOKEN",  "CONSUL_HTTP_TOKEN_FILE",
     "CONSUL_CACERT",          "CONSUL_CLIENT_CERT", "CONSUL_CLIENT_KEY",
-    "CONSUL_TLS_SERVER_NAME", "CONSUL_HTTP_SSL",   "CONSUL_HTTP_SSL_VERIFY"};
+    "CONSUL_TLS_SERVER_NAME", "CONSUL_HTTP_SSL",    "CONSUL_HTTP_SSL_VERIFY"};
 
 struct consul {
     CURL *curl;
@@ -83,7 +94,8 @@ static int read_variables(struct consul *c, const char *config_dir, struct error
     if (rc == 0) {
         rc = file_read_trusted(path, &text, err);
         if (rc == -ENOENT || (rc == -EACCES && c->value[ADDR]))
-            rc = 0; /* no file, or run by hand by somebody who said where the agent is */
+            rc =
+                0; /* no file, or run by hand by somebody who said where the agent is */
     }
     for (char *line = text.data ? strtok_r(text.data, "\r\n", &rest) : NULL;
          rc == 0 && line; line = strtok_r(NULL, "\r\n", &rest))
@@ -113,8 +125,8 @@ static int set_address(struct consul *c, struct error *err)
         (void)curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, addr + 7);
         n = asprintf(&c->base, "http://localhost");
     } else if (strncmp(addr, "https://", 8) == 0 || strncmp(addr, "http://", 7) == 0) {
-        n = asprintf(&c->base, "%.*s", (int)(strlen(addr) - (addr[strlen(addr) - 1] == '/')),
-                     addr);
+        n = asprintf(&c->base, "%.*s",
+                     (int)(strlen(addr) - (addr[strlen(addr) - 1] == '/')), addr);
     } else if (strstr(addr, "://")) {
         return error_set(err, -EINVAL,
                          "CONSUL_HTTP_ADDR: expected http://, https://, unix:// or "
@@ -252,8 +264,8 @@ static int transport_error(const struct consul *c, CURLcode code, struct error *
 {
     const char *why = curl_easy_strerror(code);
     if (code == CURLE_OPERATION_TIMEDOUT)
-        return error_set(err, -ETIMEDOUT, "the Consul agent at %s does not answer in time",
-                         c->base);
+        return error_set(err, -ETIMEDOUT,
+                         "the Consul agent at %s does not answer in time", c->base);
     if (code == CURLE_WRITE_ERROR)
         return error_set(err, -EMSGSIZE, "the Consul agent's answer is too large");
     return error_set(err, -ECONNREFUSED,
@@ -275,7 +287,8 @@ static int perform(struct consul *c, struct request *request, struct error *err)
     (void)curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
     if (put) {
         (void)curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, request->body);
-        (void)curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(request->body));
+        (void)curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE,
+                               (long)strlen(request->body));
     }
     (void)curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, put ? "PUT" : NULL);
     CURLcode code = curl_easy_perform(c->curl);
@@ -323,8 +336,8 @@ static int refuse(const struct request *request, const char *what, const char *r
 
 /* ---- reads and writes --------------------------------------------------------- */
 
-int consul_get(struct consul *consul, const char *path, const char *rule, cJSON **ret_root,
-               struct error *err)
+int consul_get(struct consul *consul, const char *path, const char *rule,
+               cJSON **ret_root, struct error *err)
 {
     char what[300];
     struct request request = {.method = "GET",
@@ -337,8 +350,8 @@ int consul_get(struct consul *consul, const char *path, const char *rule, cJSON 
     if (rc == 0 && request.status != 200 && request.status != 429)
         rc = refuse(&request, what, rule, err);
     if (rc == 0)
-        rc = json_parse(buffer_text(&request.answer), request.answer.len, what, ret_root,
-                        err);
+        rc = json_parse(buffer_text(&request.answer), request.answer.len, what,
+                        ret_root, err);
     buffer_release(&request.answer);
     return rc;
 }
@@ -393,7 +406,8 @@ int consul_kv_read(struct consul *consul, const char *key, bool recurse,
                               .answer = BUFFER_INIT(KV_LIMIT)};
     (void)snprintf(query, sizeof query, "?%s%s", recurse ? "recurse" : "", modes[read]);
     (void)snprintf(what, sizeof what, "read KV %s", key);
-    (void)snprintf(rule, sizeof rule, "key%s \"%s\" read", recurse ? "_prefix" : "", key);
+    (void)snprintf(rule, sizeof rule, "key%s \"%s\" read", recurse ? "_prefix" : "",
+                   key);
     int rc = kv_path(key, query, &path, err);
     if (rc < 0)
         return rc;
@@ -458,8 +472,8 @@ static bool no_such_check(const struct request *request)
             strstr(buffer_text(&request->answer), "does not have associated TTL"));
 }
 
-static int send_update(struct consul *consul, struct request *request, const char *check_id,
-                       struct error *err)
+static int send_update(struct consul *consul, struct request *request,
+                       const char *check_id, struct error *err)
 {
     char what[200];
     (void)snprintf(what, sizeof what, "update check %s", check_id);

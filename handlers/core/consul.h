@@ -26,7 +26,8 @@
 struct consul;
 
 /* Connect lazily; the handle keeps one connection. Free with consul_close(). */
-MUST_CHECK int consul_open(const char *config_dir, struct consul **ret, struct error *err);
+MUST_CHECK int consul_open(const char *config_dir, struct consul **ret,
+                           struct error *err);
 void consul_close(struct consul *consul);
 
 /* GET of a path below /v1/ ("agent/self", "operator/raft/configuration?stale"), an
@@ -47,8 +48,8 @@ MUST_CHECK int consul_kv_read(struct consul *consul, const char *key, bool recur
 
 /* Write key with check-and-set: index 0 creates only, else the index it must have.
  * -ESTALE when somebody was faster. */
-MUST_CHECK int consul_kv_write(struct consul *consul, const char *key, const char *value,
-                               uint64_t index, struct error *err);
+MUST_CHECK int consul_kv_write(struct consul *consul, const char *key,
+                               const char *value, uint64_t index, struct error *err);
 
 /* Is there a leader that a majority follows, now? A ?consistent read within
  * timing()->leader_proof_ms. 0 yes, negative no, with the reason. Does not need rights:

@@ -16,13 +16,13 @@
 
 /* What is remembered of a check. */
 struct memory {
-    char status[16];                 /* last published, "" nothing yet */
+    char status[16]; /* last published, "" nothing yet */
     char text[VERDICT_OUTPUT + 1];
     char seen[VERDICT_SUMMARY + 32]; /* last verdict found: "status: summary" */
 };
 
-static int make_path(char *ret, size_t size, const char *state_dir, const char *check_id,
-                     const char *suffix, struct error *err)
+static int make_path(char *ret, size_t size, const char *state_dir,
+                     const char *check_id, const char *suffix, struct error *err)
 {
     int n = snprintf(ret, size, "%s/%s.%s", state_dir, check_id, suffix);
     if (n < 0 || (size_t)n >= size)
@@ -34,10 +34,11 @@ static int check_ours(const char *state_dir, struct error *err)
 {
     if (file_own_directory(state_dir))
         return 0;
-    return error_set(err, -EPERM,
-                     "%s is not ours alone: --publish is for the user of the Consul agent "
-                     "(scripts/enable creates the directory)",
-                     state_dir);
+    return error_set(
+        err, -EPERM,
+        "%s is not ours alone: --publish is for the user of the Consul agent "
+        "(scripts/enable creates the directory)",
+        state_dir);
 }
 
 int publish_lock(const char *state_dir, const char *check_id, struct error *err)
@@ -57,7 +58,8 @@ static void load(const char *path, struct memory *m)
     *m = (struct memory){0};
     if (file_read(path, &text, &ignored) == 0 &&
         json_parse(buffer_text(&text), text.len, path, &root, &ignored) == 0) {
-        (void)snprintf(m->status, sizeof m->status, "%s", json_text(root, "status", ""));
+        (void)snprintf(m->status, sizeof m->status, "%s",
+                       json_text(root, "status", ""));
         (void)snprintf(m->text, sizeof m->text, "%s", json_text(root, "text", ""));
         (void)snprintf(m->seen, sizeof m->seen, "%s", json_text(root, "seen", ""));
     }
@@ -85,7 +87,8 @@ static bool log_change(const char *check_id, const struct verdict *v, struct mem
 {
     char now[sizeof m->seen];
     char before[16];
-    (void)snprintf(now, sizeof now, "%s: %s", verdict_status_name(v->status), v->summary);
+    (void)snprintf(now, sizeof now, "%s: %s", verdict_status_name(v->status),
+                   v->summary);
     if (strcmp(now, m->seen) == 0)
         return false;
     (void)snprintf(before, sizeof before, "%.*s", (int)strcspn(m->seen, ":"), m->seen);
@@ -131,7 +134,8 @@ int publish_verdict(struct consul *consul, const char *state_dir, const char *ch
     verdict_render(v, text);
     bool changed = log_change(check_id, v, &m);
     if (consul)
-        rc = send(consul, check_id, verdict_status_name(v->status), text, &m, &sent, err);
+        rc = send(consul, check_id, verdict_status_name(v->status), text, &m, &sent,
+                  err);
     if (changed || sent) {
         struct error disk = {0};
         if (save(path, &m, &disk) < 0 && rc == 0)

@@ -59,7 +59,8 @@ static bool append(struct verdict *v, const char *indent, const char *line, size
     size_t used = strlen(v->details);
     size_t room = sizeof v->details - sizeof full;
     if (used + strlen(indent) + len + 2 > room) {
-        if (used < sizeof full - 1 || strcmp(v->details + used - (sizeof full - 1), full))
+        if (used < sizeof full - 1 ||
+            strcmp(v->details + used - (sizeof full - 1), full))
             memcpy(v->details + used, full, sizeof full);
         return false;
     }
@@ -90,6 +91,6 @@ void verdict_note(struct verdict *v, const char *fmt, ...)
 
 void verdict_render(const struct verdict *v, char ret[VERDICT_OUTPUT + 1])
 {
-    (void)snprintf(ret, VERDICT_OUTPUT + 1, "%s: %s\n%s", verdict_status_name(v->status),
-                   v->summary, v->details);
+    (void)snprintf(ret, VERDICT_OUTPUT + 1, "%s: %s\n%s",
+                   verdict_status_name(v->status), v->summary, v->details);
 }
