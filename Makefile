@@ -14,11 +14,12 @@
 
 # ---- what is built ---------------------------------------------------------
 PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum \
-            check-settings heartbeat
+            verify-logging check-settings heartbeat
 
 CORE := error duration timing program buffer file json kv child consul host url value \
-        settings policy verdict span publish gather template journal target render \
-        shipper apply mapping roster quorum servers logging
+        settings policy verdict span publish gather repeat template journal target \
+        render shipper apply mapping roster quorum servers logging ledger single \
+        handover sync survey
 
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard handlers/$p.c),$p))
 CORE := $(foreach m,$(CORE),$(if $(wildcard handlers/core/$m.c),$m))

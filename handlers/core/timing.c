@@ -20,6 +20,7 @@ static const struct {
     {"lock", offsetof(struct timing, lock_ms)},
     {"apply_again", offsetof(struct timing, apply_again_ms)},
     {"resync", offsetof(struct timing, resync_ms)},
+    {"unsynced", offsetof(struct timing, unsynced_ms)},
     {"apply", offsetof(struct timing, apply_ms)},
     {"confirm", offsetof(struct timing, confirm_ms)},
 };
@@ -65,10 +66,11 @@ const struct timing *timing(void)
         .no_leader_ms = 30000,
         .split_ms = 30000,
         .mapping_stable_ms = 60000,
-        .verify_ms = 10000,
-        .lock_ms = 8000,
+        .verify_ms = 6000,
+        .lock_ms = 4000,
         .apply_again_ms = 10000,
         .resync_ms = 600000,
+        .unsynced_ms = 60000,
         .apply_ms = 120000,
         .confirm_ms = 2000,
     };

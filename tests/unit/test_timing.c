@@ -45,10 +45,11 @@ static struct timing installed(void)
         .no_leader_ms = 30000,
         .split_ms = 30000,
         .mapping_stable_ms = 60000,
-        .verify_ms = 10000,
-        .lock_ms = 8000,
+        .verify_ms = 6000,
+        .lock_ms = 4000,
         .apply_again_ms = 10000,
         .resync_ms = 600000,
+        .unsynced_ms = 60000,
         .apply_ms = 120000,
         .confirm_ms = 2000,
     };
@@ -68,11 +69,11 @@ static void a_test_changes_them_by_name(void **state)
     struct timing one = installed();
     one.no_leader_ms = 2000;
     assert_int_equal(in_a_process("no_leader=2s", &one), 0);
-    struct timing all = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    struct timing all = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
     assert_int_equal(
         in_a_process("http=1ms,leader_proof=2ms,no_leader=3ms,split=4ms,"
                      "mapping_stable=5ms,verify=6ms,lock=7ms,apply_again=8ms,"
-                     "resync=9ms,apply=10ms,confirm=11ms",
+                     "resync=9ms,unsynced=10ms,apply=11ms,confirm=12ms",
                      &all),
         0);
 }

@@ -1,0 +1,121 @@
+#include "handover.h"
+
+#include "child.h"
+#include "file.h"
+#include "json.h"
+#include "program.h"
+#include "settings.h"
+#include "timing.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define ANSWER_LIMIT 65536
+
+static int add_settings(cJSON *to, const struct kv_list *entries,
+                        const char *settings_root)
+{
+    char prefix[256];
+    int len = snprintf(prefix, sizeof prefix, "%s%s", settings_root, SETTINGS_PLACE);
+    for (size_t i = 0; i < entries->n; i++) {
+        const struct kv_entry *e = &entries->entries[i];
+        if (strncmp(e->key, prefix, (size_t)len) != 0 ||
+            strncmp(e->key + len, "LOG_", 4) != 0)
+            continue;
+        if (strlen(e->value) != e->len)
+            return -EBADMSG;
+        if (!cJSON_AddStringToObject(to, e->key + len, e->value))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+char *handover_request(const struct kv_list *entries, const char *settings_root)
+{
+    char *text = NULL;
+    cJSON *root = cJSON_CreateObject();
+    cJSON *settings = NULL;
+    if (cJSON_AddNumberToObject(root, "v", 1))
+        settings = cJSON_AddObjectToObject(root, "settings");
+    if (settings && add_settings(settings, entries, settings_root) == 0)
+        text = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    return text;
+}
+
+static void copy_printable(char *to, size_t size, const char *from)
+{
+    size_t i = 0;
+    for (; from[i] && i + 1 < size; i++)
+        to[i] = from[i] >= ' ' && from[i] <= '~' ? from[i] : '?';
+    to[i] = '\0';
+}
+
+int handover_answer(const char *text, size_t len, const char *revision,
+                    struct handover_result *ret, struct error *err)
+{
+    cJSON *root = NULL;
+    const cJSON *broken = NULL;
+    const char *state = NULL;
+    struct error ignored = {0};
+    *ret = (struct handover_result){0};
+    int rc = json_parse(text, len, "answer of apply-logging", &root, err);
+    if (rc == 0)
+        rc = json_string(root, "state", &state, err);
+    if (rc == 0) {
+        ret->done = strcmp(state, "done") == 0;
+        if (json_array(root, "rollback_failed", &broken, &ignored) == 0)
+            ret->rollback_failed = cJSON_GetArraySize(broken) > 0;
+        if (json_boolean(root, "changed", &ret->changed, &ignored) < 0)
+            ret->changed = true;
+        copy_printable(ret->reason, sizeof ret->reason, json_text(root, "reason", ""));
+        if (ret->done && strcmp(json_text(root, "revision", ""), revision) != 0)
+            rc = error_set(err, -EBADMSG, "apply-logging applied another revision");
+    }
+    cJSON_Delete(root);
+    return rc;
+}
+
+static int no_answer(const struct child_result *result, struct error *err)
+{
+    const char *said = buffer_text(&result->errors);
+    if (result->signal)
+        return error_set(err, -EIO, "apply-logging was killed by signal %d",
+                         result->signal);
+    return error_set(err, -EIO, "apply-logging gave no answer (exit %d): %.*s",
+                     result->exit_code, (int)strcspn(said, "\n"), said);
+}
+
+int handover_run(const char *config_dir, const char *state_dir, const char *request,
+                 const char *revision, struct handover_result *ret, struct error *err)
+{
+    char program[4096];
+    char dir[4096];
+    int rc = program_sibling("apply-logging", program, sizeof program, err);
+    if (rc == 0)
+        rc = file_path(dir, sizeof dir, state_dir, "apply", err);
+    if (rc < 0)
+        return rc;
+    if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+        return error_set(err, -errno, "cannot create %s: %s", dir, strerror(errno));
+    const char *argv[] = {program, "--config-dir", config_dir, "--apply-dir", dir,
+                          NULL};
+    struct child_job job = {.argv = argv,
+                            .input = request,
+                            .input_len = strlen(request),
+                            .timeout_ms = timing()->apply_ms};
+    struct child_result result = {.output = BUFFER_INIT(ANSWER_LIMIT),
+                                  .errors = BUFFER_INIT(ANSWER_LIMIT)};
+    rc = child_run(&job, &result, err);
+    if (rc == 0 && result.output.len == 0)
+        rc = no_answer(&result, err);
+    if (rc == 0)
+        rc = handover_answer(buffer_text(&result.output), result.output.len, revision,
+                             ret, err);
+    buffer_release(&result.output);
+    buffer_release(&result.errors);
+    return rc;
+}

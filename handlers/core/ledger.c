@@ -1,0 +1,155 @@
+#include "ledger.h"
+
+#include "duration.h"
+#include "file.h"
+#include "json.h"
+#include "timing.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LEDGER_LIMIT 8192
+
+static const char *const state_names[] = {"none", "applying", "done", "refused",
+                                          "failed"};
+
+static void copy(char *to, size_t size, const cJSON *root, const char *name)
+{
+    (void)snprintf(to, size, "%s", json_text(root, name, ""));
+}
+
+static void load(const cJSON *root, struct ledger *ret)
+{
+    struct error ignored = {0};
+    const char *state = json_text(root, "state", "none");
+    for (int i = LEDGER_NONE; i <= LEDGER_FAILED; i++) {
+        if (strcmp(state, state_names[i]) == 0)
+            ret->state = (enum ledger_state)i;
+    }
+    copy(ret->settings, sizeof ret->settings, root, "settings");
+    copy(ret->results, sizeof ret->results, root, "results");
+    copy(ret->revision, sizeof ret->revision, root, "revision");
+    copy(ret->tried, sizeof ret->tried, root, "tried");
+    copy(ret->reason, sizeof ret->reason, root, "reason");
+    copy(ret->boot, sizeof ret->boot, root, "boot");
+    if (json_boolean(root, "rollback_failed", &ret->rollback_failed, &ignored) < 0)
+        ret->rollback_failed = false;
+    if (json_integer(root, "at_ms", &ret->at_ms, &ignored) < 0)
+        ret->boot[0] = '\0';
+}
+
+void ledger_read(const char *state_dir, struct ledger *ret)
+{
+    char path[512];
+    struct error ignored = {0};
+    struct buffer text = BUFFER_INIT(LEDGER_LIMIT);
+    cJSON *root = NULL;
+    *ret = (struct ledger){0};
+    if (file_path(path, sizeof path, state_dir, "logging.json", &ignored) == 0 &&
+        file_read(path, &text, &ignored) == 0 &&
+        json_parse(buffer_text(&text), text.len, path, &root, &ignored) == 0)
+        load(root, ret);
+    cJSON_Delete(root);
+    buffer_release(&text);
+}
+
+static cJSON *to_json(const struct ledger *ledger)
+{
+    cJSON *root = cJSON_CreateObject();
+    if (cJSON_AddStringToObject(root, "state", state_names[ledger->state]) &&
+        cJSON_AddStringToObject(root, "settings", ledger->settings) &&
+        cJSON_AddStringToObject(root, "results", ledger->results) &&
+        cJSON_AddStringToObject(root, "revision", ledger->revision) &&
+        cJSON_AddStringToObject(root, "tried", ledger->tried) &&
+        cJSON_AddStringToObject(root, "reason", ledger->reason) &&
+        cJSON_AddBoolToObject(root, "rollback_failed", ledger->rollback_failed) &&
+        cJSON_AddStringToObject(root, "boot", ledger->boot) &&
+        cJSON_AddNumberToObject(root, "at_ms", (double)ledger->at_ms))
+        return root;
+    cJSON_Delete(root);
+    return NULL;
+}
+
+int ledger_write(const char *state_dir, const struct ledger *ledger, struct error *err)
+{
+    char path[512];
+    int rc = file_path(path, sizeof path, state_dir, "logging.json", err);
+    if (rc < 0)
+        return rc;
+    cJSON *root = to_json(ledger);
+    char *text = root ? cJSON_PrintUnformatted(root) : NULL;
+    rc = text ? file_replace(path, text, strlen(text), 0600, false, err)
+              : error_set(err, -ENOMEM, "cannot write %s: out of memory", path);
+    cJSON_free(text);
+    cJSON_Delete(root);
+    return rc;
+}
+
+int64_t ledger_age_ms(const struct ledger *ledger)
+{
+    int64_t now = duration_now_ms();
+    if (!ledger->boot[0] || strcmp(ledger->boot, duration_boot_id()) != 0 ||
+        ledger->at_ms > now)
+        return INT64_MAX;
+    return now - ledger->at_ms;
+}
+
+bool ledger_settled(const struct ledger *ledger, const char *settings_digest)
+{
+    return ledger->state >= LEDGER_DONE &&
+           strcmp(ledger->settings, settings_digest) == 0;
+}
+
+bool ledger_due(const struct ledger *ledger)
+{
+    return ledger->state == LEDGER_APPLYING ||
+           ledger_age_ms(ledger) >= timing()->resync_ms;
+}
+
+bool ledger_must_apply(const struct ledger *ledger, const char *wanted, bool retry)
+{
+    if (!wanted[0])
+        return false;
+    if (retry || ledger_due(ledger))
+        return true;
+    if (ledger->state == LEDGER_FAILED)
+        return strcmp(ledger->tried, wanted) != 0;
+    return strcmp(ledger->revision, wanted) != 0;
+}
+
+static void stamp(struct ledger *ledger)
+{
+    (void)snprintf(ledger->boot, sizeof ledger->boot, "%s", duration_boot_id());
+    ledger->at_ms = duration_now_ms();
+}
+
+void ledger_begin(struct ledger *ledger, const char *wanted)
+{
+    ledger->state = LEDGER_APPLYING;
+    (void)snprintf(ledger->tried, sizeof ledger->tried, "%s", wanted);
+    stamp(ledger);
+}
+
+void ledger_settle(struct ledger *ledger, const char *refusal)
+{
+    if (refusal) {
+        ledger->state = LEDGER_REFUSED;
+        (void)snprintf(ledger->reason, sizeof ledger->reason, "%s", refusal);
+        stamp(ledger);
+    } else if (ledger->state != LEDGER_FAILED) {
+        ledger->state = LEDGER_DONE;
+        ledger->reason[0] = '\0';
+    }
+}
+
+void ledger_end(struct ledger *ledger, bool done, bool rollback_failed,
+                const char *reason)
+{
+    ledger->state = done ? LEDGER_DONE : LEDGER_FAILED;
+    ledger->rollback_failed = rollback_failed;
+    (void)snprintf(ledger->reason, sizeof ledger->reason, "%s", reason);
+    if (done)
+        (void)snprintf(ledger->revision, sizeof ledger->revision, "%s", ledger->tried);
+    stamp(ledger);
+}

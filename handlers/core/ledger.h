@@ -1,0 +1,68 @@
+/* ledger.h: what this server has done about the logging settings: <state-dir>/logging.json.
+ *
+ * A cache: a lost ledger makes rollout-logging look and apply again, which finds what
+ * is already right. Written by rollout-logging alone, under its lock; read by the
+ * watch handler, which must answer "is there anything to do?" without a network. */
+#ifndef LEDGER_H
+#define LEDGER_H
+
+#include "error.h"
+#include "kv.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum ledger_state {
+    LEDGER_NONE,     /* nothing done yet, or the ledger is lost */
+    LEDGER_APPLYING, /* begun; found again: it was killed */
+    LEDGER_DONE,     /* `revision` is in force and reported */
+    LEDGER_REFUSED,  /* the settings are refused or absent; `revision` is in force */
+    LEDGER_FAILED    /* apply-logging failed; `revision` is in force */
+};
+
+struct ledger {
+    enum ledger_state state;
+    char settings[KV_DIGEST]; /* digest of the LOG_ entries dealt with */
+    char
+        results[KV_DIGEST]; /* digest of lictor/logging/ when there was nothing to do */
+    char revision[KV_DIGEST]; /* in force, "" none */
+    char tried[KV_DIGEST];    /* revision of the last attempt */
+    char reason[300];         /* why it failed or was refused */
+    bool rollback_failed;
+    char boot[64]; /* boot the time belongs to */
+    int64_t at_ms; /* span clock (duration.h) of the last attempt */
+};
+
+/* Read it. Missing, unreadable or not ours: LEDGER_NONE. */
+void ledger_read(const char *state_dir, struct ledger *ret);
+
+MUST_CHECK int ledger_write(const char *state_dir, const struct ledger *ledger,
+                            struct error *err);
+
+/* Milliseconds since the last attempt; INT64_MAX when it was in another boot. */
+int64_t ledger_age_ms(const struct ledger *ledger);
+
+/* Has rollout-logging dealt with these settings (digest over the LOG_ entries)? True
+ * for DONE, REFUSED and FAILED with that digest. */
+bool ledger_settled(const struct ledger *ledger, const char *settings_digest);
+
+/* Must `wanted` (a revision, "" = refused or absent) be applied? `retry`: even what is in
+ * force or failed. A failed revision is not tried again before ledger_due(). */
+bool ledger_must_apply(const struct ledger *ledger, const char *wanted, bool retry);
+
+/* Begin an attempt at `wanted`: state APPLYING, time of now. */
+void ledger_begin(struct ledger *ledger, const char *wanted);
+
+/* Note that nothing had to be applied. refusal: why there is nothing wanted, NULL when
+ * what is wanted is in force or has failed already. */
+void ledger_settle(struct ledger *ledger, const char *refusal);
+
+/* Note the end of the attempt begun last. */
+void ledger_end(struct ledger *ledger, bool done, bool rollback_failed,
+                const char *reason);
+
+/* Is a run of rollout-logging due although no watch fired: interrupted, or the last
+ * attempt is longer ago than timing()->resync_ms (a failed one is tried again then)? */
+bool ledger_due(const struct ledger *ledger);
+
+#endif

@@ -1,0 +1,63 @@
+/* logging.h: what the check cluster:logging says. Pure judgement, no I/O.
+ *
+ * Every server keeps a record lictor/logging/<node> of the revision it has in force and
+ * what became of the last change; the judgement compares them with what is wanted. */
+#ifndef LOGGING_H
+#define LOGGING_H
+
+#include "error.h"
+#include "kv.h"
+#include "settings.h"
+#include "verdict.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define LOGGING_PREFIX "lictor/logging/"
+
+/* What became of the last change on a server. KEPT: nothing new was applied. */
+enum logging_state { LOGGING_KEPT, LOGGING_DONE, LOGGING_FAILED };
+
+/* "kept", "done", "failed". */
+const char *logging_state_name(enum logging_state state);
+
+/* One server's record. revision: the one `state` speaks of (DONE: in force; FAILED: refused,
+ * the one before is in force; KEPT: in force, "" none yet). reason: printable, "" unless
+ * FAILED or KEPT. */
+struct logging_record {
+    char node[SETTINGS_NAME + 1];
+    char revision[KV_DIGEST];
+    enum logging_state state;
+    char reason[300];
+};
+
+/* Read and write the JSON of a record. logging_parse: 0, or -EBADMSG when it is not one;
+ * everything untrusted in it is made printable. logging_format: the caller free()s the
+ * text; NULL when out of memory. */
+MUST_CHECK int logging_parse(const char *node, const char *text, size_t len,
+                             struct logging_record *ret, struct error *err);
+char *logging_format(const struct logging_record *record);
+
+/* Everything the judgement needs. Borrowed for the call. */
+struct logging_facts {
+    const struct settings *settings; /* as wanted, pins applied */
+    const char *refusal;  /* why the set is refused as a whole, "" if it is not */
+    const char *wanted;   /* revision of the set, "" when refused or absent */
+    const char *in_force; /* revision in force on this server, "" none */
+    const struct logging_record *own; /* what became of the last change here */
+    bool rollback_failed; /* the last apply could not restore the old files */
+    const struct logging_record *records; /* of the servers that count, own too */
+    size_t n;
+    const char *const *missing; /* names of servers that count but have no record */
+    size_t n_missing;
+    int64_t differ_ms; /* how long the servers have differed, -1: they do not */
+};
+
+#define LOGGING_PATIENCE_MS 60000 /* a difference this short is a change under way */
+
+/* Do all servers that count have the wanted revision in force? */
+bool logging_agree(const struct logging_facts *facts);
+
+void logging_judge(const struct logging_facts *facts, struct verdict *ret);
+
+#endif

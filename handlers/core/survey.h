@@ -1,0 +1,76 @@
+/* survey.h: gather what logging is about: the settings as wanted, every server's record,
+ * this server's own ledger. Used by rollout-logging and verify-logging. */
+#ifndef SURVEY_H
+#define SURVEY_H
+
+#include "consul.h"
+#include "error.h"
+#include "ledger.h"
+#include "logging.h"
+#include "settings.h"
+#include "verdict.h"
+
+/* Where to look; borrowed. */
+struct survey_place {
+    const char *config_dir;
+    const char *state_dir; /* NULL: keep no state */
+    const char *settings_root;
+};
+
+/* All-zero is empty; free with survey_release(). */
+struct survey {
+    struct kv_list entries;   /* our place in KV, pins of the policy applied */
+    char digest[KV_DIGEST];   /* of the LOG_ entries as KV has them */
+    struct settings settings; /* judged; see refusal before using LOG_ */
+    char refusal[sizeof(struct error)]; /* why the LOG_ set is refused, "" if not */
+    char wanted[KV_DIGEST];             /* its revision, "" when refused or absent */
+
+    char node[SETTINGS_NAME + 1];   /* this server */
+    struct logging_record *records; /* of the servers that count, sorted by node */
+    size_t n;
+    const char **missing; /* servers that count without a record */
+    size_t n_missing;
+    struct logging_record own;         /* this server's, from KV; KEPT if none */
+    uint64_t own_index;                /* its modify index, 0 if none */
+    bool own_known;                    /* KV holds a readable own record */
+    char results[KV_DIGEST];           /* digest of lictor/logging/ */
+    char (*voters)[SETTINGS_NAME + 1]; /* private: names from the raft configuration */
+    size_t n_voters;
+};
+
+/* The settings part: entries, digest, settings, refusal, wanted. A refused set is no
+ * failure of this function. */
+MUST_CHECK int survey_settings(struct consul *consul, const struct survey_place *place,
+                               enum consul_read read, struct survey *ret,
+                               struct error *err);
+
+/* This server's name. */
+MUST_CHECK int survey_node(struct consul *consul, struct survey *ret,
+                           struct error *err);
+
+/* The records part, read anew. Servers that count are the voters of the raft configuration; without
+ * the right to read it, everybody who has a record. */
+MUST_CHECK int survey_records(struct consul *consul, enum consul_read read,
+                              struct survey *ret, struct error *err);
+
+/* This server's record as its ledger has it. */
+struct logging_record survey_own(const struct survey *s, const struct ledger *ledger);
+
+/* Write this server's record when KV says otherwise, and read all of them again, so that
+ * ret->results covers our own word. -ESTALE: somebody wrote it meanwhile. */
+MUST_CHECK int survey_write_own(struct consul *consul, const struct ledger *ledger,
+                                struct survey *s, struct error *err);
+
+/* Judge what was gathered, with the ledger. How long servers have differed is remembered
+ * in the state directory, where that is ours. */
+void survey_judge(const struct survey_place *place, const struct survey *s,
+                  const struct ledger *ledger, struct verdict *ret);
+
+/* Is there anything that rollout-logging should look at: settings or results other than
+ * those the ledger was settled with, an interrupted run, a resync that is due? */
+MUST_CHECK int survey_due(struct consul *consul, const struct survey_place *place,
+                          bool *ret_due, struct error *err);
+
+void survey_release(struct survey *s);
+
+#endif
