@@ -1,0 +1,249 @@
+/* heartbeat: script check cluster:heartbeat; the guarantee behind the watches.
+ *
+ * Every 15 s: runs the verifications side by side, each with a deadline; starts
+ * rollout-logging when a watch missed something; compares the agent's checks with the
+ * catalogue; says what could not be done. Its own line is published by the agent, which
+ * must not happen without a leader: then it repeats its last line and exit code. */
+#include "child.h"
+#include "consul.h"
+#include "file.h"
+#include "program.h"
+#include "repeat.h"
+#include "span.h"
+#include "survey.h"
+#include "sync.h"
+#include "timing.h"
+#include "verdict.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define CHECK_ID       "cluster:heartbeat"
+#define PATH_MAX_BYTES 4096
+
+static const struct verification {
+    const char *program;
+    const char *check;
+} verifications[] = {
+    {"verify-quorum", "cluster:quorum"},
+    {"verify-logging", "cluster:logging"},
+};
+#define VERIFICATIONS (sizeof verifications / sizeof verifications[0])
+
+static const char help[] =
+    "usage: heartbeat [OPTIONS]\n"
+    "\n"
+    "Runs every verification with --publish, repairs what a watch missed, and says\n"
+    "which verification could not run. Consul runs it as check " CHECK_ID ".\n"
+    "\n"
+    "  --config-dir DIR      (default " PROGRAM_CONFIG_DIR ")\n"
+    "  --state-dir DIR       (default " PROGRAM_STATE_DIR ")\n"
+    "  --settings-root PATH  (default " PROGRAM_SETTINGS_ROOT ")\n"
+    "  --help, --version\n"
+    "\n"
+    "exit: 0 all could run and report, 1 not all, 3 could not look\n"
+    "example: sudo -u consul heartbeat\n";
+
+/* One verification as a process. */
+struct job {
+    char path[4096];
+    const char *argv[10];
+};
+
+static int prepare(const struct survey_place *place, const struct verification *what,
+                   struct job *job, struct child_job *ret, struct error *err)
+{
+    const char *const argv[10] = {job->path,
+                                  "--publish",
+                                  what->check,
+                                  "--config-dir",
+                                  place->config_dir,
+                                  "--state-dir",
+                                  place->state_dir,
+                                  "--settings-root",
+                                  place->settings_root,
+                                  NULL};
+    memcpy(job->argv, argv, sizeof argv);
+    *ret = (struct child_job){.argv = job->argv,
+                              .env = (const char *const *)environ,
+                              .timeout_ms = timing()->verify_ms};
+    return program_sibling(what->program, job->path, sizeof job->path, err);
+}
+
+static void note_ending(const struct verification *what,
+                        const struct child_result *result, struct verdict *v)
+{
+    const char *said = buffer_text(&result->errors);
+    if (result->rc == -ETIMEDOUT)
+        verdict_note(v, "%s: no end within %d ms", what->program,
+                     (int)timing()->verify_ms);
+    else if (result->rc < 0)
+        verdict_note(v, "%s: cannot be started: %s", what->program,
+                     strerror(-result->rc));
+    else if (result->signal != 0)
+        verdict_note(v, "%s: killed by signal %d", what->program, result->signal);
+    else if (result->exit_code != 0)
+        verdict_note(v, "%s: %.*s", what->program, (int)strcspn(said, "\n"), said);
+}
+
+/* Run all verifications; what could not run becomes a line of v. */
+static void verify(const struct survey_place *place, struct verdict *v)
+{
+    struct job job[VERIFICATIONS];
+    struct child_job jobs[VERIFICATIONS];
+    struct child_result results[VERIFICATIONS];
+    struct error err = {0};
+    int rc = 0;
+    for (size_t i = 0; i < VERIFICATIONS; i++) {
+        results[i] = (struct child_result){.output = BUFFER_INIT(VERDICT_OUTPUT),
+                                           .errors = BUFFER_INIT(VERDICT_OUTPUT)};
+        if (rc == 0)
+            rc = prepare(place, &verifications[i], &job[i], &jobs[i], &err);
+    }
+    if (rc == 0)
+        rc = child_run_all(jobs, results, VERIFICATIONS, &err);
+    if (rc < 0)
+        verdict_note(v, "%s", err.text);
+    for (size_t i = 0; i < VERIFICATIONS; i++) {
+        if (rc == 0)
+            note_ending(&verifications[i], &results[i], v);
+        buffer_release(&results[i].output);
+        buffer_release(&results[i].errors);
+    }
+}
+
+/* Start rollout-logging, never wait for it. */
+static int repair(struct consul *consul, const struct survey_place *place,
+                  struct error *err)
+{
+    char path[4096];
+    bool due = false;
+    int rc = survey_due(consul, place, &due, err);
+    if (rc < 0 || !due)
+        return rc;
+    const char *const argv[] = {path,
+                                "--config-dir",
+                                place->config_dir,
+                                "--state-dir",
+                                place->state_dir,
+                                "--settings-root",
+                                place->settings_root,
+                                NULL};
+    rc = program_sibling("rollout-logging", path, sizeof path, err);
+    return rc < 0 ? rc : child_detach(argv, err);
+}
+
+/* Name our checks which the catalogue has not had for two heartbeats. */
+static int compare(struct consul *consul, const struct survey_place *place,
+                   struct verdict *v, struct error *err)
+{
+    char ids[200] = "";
+    struct survey self = {0};
+    struct spans spans = {0};
+    cJSON *agent = NULL;
+    cJSON *catalogue = NULL;
+    int rc = survey_node(consul, &self, err);
+    if (rc == 0)
+        rc =
+            consul_get(consul, "agent/checks", "service \"cluster\" read", &agent, err);
+    if (rc == 0)
+        rc = consul_get(consul, "health/checks/" SYNC_SERVICE "?stale",
+                        "service \"cluster\" read", &catalogue, err);
+    if (rc == 0)
+        rc = sync_compare(agent, catalogue, self.node, ids, sizeof ids, err);
+    cJSON_Delete(agent);
+    cJSON_Delete(catalogue);
+    if (rc < 0)
+        return rc;
+    span_read(place->state_dir, "heartbeat", &spans);
+    if (span_hold(&spans, "unsynced", ids[0] != '\0') >= timing()->unsynced_ms)
+        verdict_note(v,
+                     "the catalogue does not show %s as the agent does "
+                     "(has the token service \"cluster\" write?)",
+                     ids);
+    return span_write(&spans, place->state_dir, "heartbeat", err);
+}
+
+/* Everything that can be done now. Without a leader only the verifications: they know
+ * what they may publish, and write the truth to syslog. */
+static void beat(struct consul *consul, const struct survey_place *place, bool led,
+                 struct verdict *v)
+{
+    struct error err = {0};
+    verify(place, v);
+    if (led && repair(consul, place, &err) < 0)
+        verdict_note(v, "rollout-logging: %s", err.text);
+    if (led && compare(consul, place, v, &err) < 0)
+        verdict_note(v, "cannot compare the checks: %s", err.text);
+    if (v->details[0])
+        verdict_set(v, VERDICT_WARNING, "not everything could run and report");
+    else
+        verdict_set(v, VERDICT_PASSING, "all %zu verifications run and report",
+                    VERIFICATIONS);
+}
+
+/* stdout is the check's text and nothing else may go there: the reasons go to syslog. */
+static int say(const struct survey_place *place, const struct verdict *v, bool led)
+{
+    char text[REPEAT_TEXT];
+    char truth[VERDICT_OUTPUT + 1];
+    bool changed = false;
+    int code = repeat_choose(place->state_dir, "heartbeat", v, led, text, &changed);
+    verdict_render(v, truth);
+    if (changed)
+        syslog(v->status == VERDICT_PASSING ? LOG_NOTICE : LOG_WARNING, "%s%s",
+               led ? "" : "(not published: no leader) ", truth);
+    printf("%s", text);
+    return code;
+}
+
+static int run(const struct survey_place *place, struct error *err)
+{
+    struct consul *consul = NULL;
+    struct error why = {0};
+    struct verdict v = {0};
+    if (!file_own_directory(place->state_dir))
+        return error_set(
+            err, -EPERM,
+            "%s is not ours alone: run this as the user of the Consul agent "
+            "(scripts/enable creates the directory)",
+            place->state_dir);
+    int rc = consul_open(place->config_dir, &consul, err);
+    if (rc < 0)
+        return rc;
+    beat(consul, place, consul_prove_leader(consul, &why) == 0, &v);
+    int code = say(place, &v, consul_prove_leader(consul, &why) == 0);
+    consul_close(consul);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    program_start("heartbeat");
+    struct survey_place place = {.config_dir = PROGRAM_CONFIG_DIR,
+                                 .state_dir = PROGRAM_STATE_DIR,
+                                 .settings_root = PROGRAM_SETTINGS_ROOT};
+    const struct program_option table[] = {
+        {"config-dir", &place.config_dir, NULL},
+        {"state-dir", &place.state_dir, NULL},
+        {"settings-root", &place.settings_root, NULL},
+    };
+    struct error err = {0};
+    int rc =
+        program_options(argc, argv, help, table, sizeof table / sizeof table[0], &err);
+    if (rc == 0)
+        return program_end(CHECK_PASSING, CHECK_UNKNOWN);
+    if (rc > 0 && rc < argc)
+        rc = error_set(&err, -EINVAL, "unexpected '%s', see --help", argv[rc]);
+    if (rc > 0)
+        rc = run(&place, &err);
+    if (rc < 0) {
+        printf("cannot look: %s\n", err.text);
+        rc = CHECK_UNKNOWN;
+    }
+    return program_end(rc, CHECK_UNKNOWN);
+}

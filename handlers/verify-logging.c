@@ -1,0 +1,112 @@
+/* verify-logging: do all servers have the same, wanted logging settings in force?
+ *
+ * Gathers the settings, every server's record and this server's ledger; judges
+ * (logging.h); prints, and with --publish refreshes the check. Changes nothing. */
+#include "consul.h"
+#include "file.h"
+#include "program.h"
+#include "publish.h"
+#include "survey.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <syslog.h>
+
+static const char help[] =
+    "usage: verify-logging [OPTIONS]\n"
+    "\n"
+    "Compares the revision of the LOG_ settings which every server has in force with\n"
+    "the one that is wanted.\n"
+    "\n"
+    "  --publish CHECK_ID    also update this TTL check of the agent\n"
+    "  --config-dir DIR      policy.json, consul.env (default " PROGRAM_CONFIG_DIR ")\n"
+    "  --state-dir DIR       what was done last (default " PROGRAM_STATE_DIR ")\n"
+    "  --settings-root PATH  KV root of the settings (default " PROGRAM_SETTINGS_ROOT
+    ")\n"
+    "  --help, --version\n"
+    "\n"
+    "exit: 0 passing, 1 warning, 2 critical, 3 could not look; with --publish\n"
+    "      0 published or rightly held back, 3 could not look or publish\n"
+    "example: verify-logging\n";
+
+struct options {
+    struct survey_place place;
+    const char *publish;
+};
+
+static int look(struct consul *consul, const struct options *opt, struct verdict *v,
+                struct error *err)
+{
+    struct survey survey = {0};
+    struct ledger ledger = {0};
+    int rc = survey_settings(consul, &opt->place, CONSUL_STALE, &survey, err);
+    if (rc == 0)
+        rc = survey_node(consul, &survey, err);
+    if (rc == 0)
+        rc = survey_records(consul, CONSUL_STALE, &survey, err);
+    if (rc == 0) {
+        ledger_read(opt->place.state_dir, &ledger);
+        survey_judge(&opt->place, &survey, &ledger, v);
+    }
+    survey_release(&survey);
+    return rc;
+}
+
+static int publish(struct consul *consul, const struct options *opt, struct error *err)
+{
+    struct verdict v = {0};
+    int lock = publish_lock(opt->place.state_dir, opt->publish, err);
+    if (lock < 0)
+        return CHECK_UNKNOWN;
+    int code = CHECK_PASSING;
+    if (look(consul, opt, &v, err) < 0) {
+        publish_cannot_look(&v, err->text);
+        code = CHECK_UNKNOWN;
+    }
+    if (publish_verdict(consul, opt->place.state_dir, opt->publish, &v, err) < 0)
+        code = CHECK_UNKNOWN;
+    file_unlock(lock);
+    return code;
+}
+
+static int by_hand(struct consul *consul, const struct options *opt, struct error *err)
+{
+    struct verdict v = {0};
+    char text[VERDICT_OUTPUT + 1];
+    if (look(consul, opt, &v, err) < 0)
+        return CHECK_UNKNOWN;
+    verdict_render(&v, text);
+    printf("%s", text);
+    return (int)v.status;
+}
+
+int main(int argc, char **argv)
+{
+    program_start("verify-logging");
+    struct options opt = {.place = {.config_dir = PROGRAM_CONFIG_DIR,
+                                    .state_dir = PROGRAM_STATE_DIR,
+                                    .settings_root = PROGRAM_SETTINGS_ROOT}};
+    const struct program_option table[] = {
+        {"config-dir", &opt.place.config_dir, NULL},
+        {"state-dir", &opt.place.state_dir, NULL},
+        {"settings-root", &opt.place.settings_root, NULL},
+        {"publish", &opt.publish, NULL},
+    };
+    struct error err = {0};
+    struct consul *consul = NULL;
+    int rc =
+        program_options(argc, argv, help, table, sizeof table / sizeof table[0], &err);
+    if (rc == 0)
+        return program_end(CHECK_PASSING, CHECK_UNKNOWN);
+    if (rc > 0 && rc < argc)
+        rc = error_set(&err, -EINVAL, "unexpected '%s', see --help", argv[rc]);
+    if (rc > 0)
+        rc = consul_open(opt.place.config_dir, &consul, &err);
+    int code = CHECK_UNKNOWN;
+    if (rc == 0)
+        code = opt.publish ? publish(consul, &opt, &err) : by_hand(consul, &opt, &err);
+    if (code == CHECK_UNKNOWN)
+        program_log(LOG_ERR, "%s", err.text);
+    consul_close(consul);
+    return program_end(code, CHECK_UNKNOWN);
+}
