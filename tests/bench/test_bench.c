@@ -1,0 +1,254 @@
+/* make bench: what a change costs, as ratios of medians measured in one run. Figures of
+ * one machine are worth little; the ratio to the least that could be done says more. */
+#include "duration.h"
+#include "harness.h"
+#include "kv.h"
+#include "ledger.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PROCESS_RUNS 300
+#define CHANGES      30
+#define RAW_KEY      "bench/raw"
+#define PLACE        HARNESS_ROOT "/service/cluster/tag/any/"
+
+static double now_us(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double left = *(const double *)a;
+    double right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static double median(double *values, size_t n)
+{
+    qsort(values, n, sizeof *values, by_value);
+    return values[n / 2];
+}
+
+/* ---- one process ------------------------------------------------------------------- */
+
+static double run_process(const char *const *argv, const char *input_path, int expected)
+{
+    posix_spawn_file_actions_t actions;
+    pid_t pid = 0;
+    int status = -1;
+    (void)posix_spawn_file_actions_init(&actions);
+    (void)posix_spawn_file_actions_addopen(&actions, 0, input_path, O_RDONLY, 0);
+    double begin = now_us();
+    int rc =
+        posix_spawn(&pid, argv[0], &actions, NULL, (char **)(uintptr_t)argv, environ);
+    if (rc == 0)
+        (void)waitpid(pid, &status, 0);
+    double took = now_us() - begin;
+    (void)posix_spawn_file_actions_destroy(&actions);
+    assert_int_equal(rc, 0);
+    assert_int_equal(WEXITSTATUS(status), expected);
+    return took;
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* A payload of all LOG_ settings and a ledger that is done with it. */
+static void make_settled(const char *dir, const char *payload_path)
+{
+    struct kv_list list = {0};
+    struct error err = {0};
+    struct ledger ledger = {.state = LEDGER_DONE};
+    char text[2000] = "[";
+    static const char *const keys[] = {"LOG_ELASTICSEARCH_URL", "LOG_INDEX",
+                                       "LOG_LEVEL", "LOG_SETTLE", "LOG_SOURCES"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        char key[200];
+        (void)snprintf(key, sizeof key, "%s%s", PLACE, keys[i]);
+        (void)snprintf(
+            text + strlen(text), sizeof text - strlen(text),
+            "%s{\"Key\":\"%s\",\"CreateIndex\":16,\"ModifyIndex\":18,"
+            "\"LockIndex\":0,\"Flags\":0,\"Value\":\"aW5mbw==\",\"Session\":\"\"}",
+            i ? "," : "", key);
+        assert_int_equal(kv_add(&list, key, "info", 4, 18), 0);
+    }
+    (void)snprintf(text + strlen(text), sizeof text - strlen(text), "]\n");
+    write_file(payload_path, text);
+    assert_int_equal(kv_digest(&list, PLACE "LOG_", ledger.settings, &err), 0);
+    assert_int_equal(ledger_write(dir, &ledger, &err), 0);
+    kv_release(&list);
+}
+
+static void an_unchanged_run_against_an_empty_process(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/lictor-bench-XXXXXX";
+    char payload[64];
+    char ledger[64];
+    static double ours[PROCESS_RUNS];
+    static double empty[PROCESS_RUNS];
+    assert_non_null(mkdtemp(dir));
+    (void)snprintf(payload, sizeof payload, "%s/payload", dir);
+    (void)snprintf(ledger, sizeof ledger, "%s/logging.json", dir);
+    make_settled(dir, payload);
+    const char *const handler[] = {TEST_BIN "/../reconfigure-logging", "--state-dir",
+                                   dir, "settings", NULL};
+    const char *const nothing[] = {"/bin/true", NULL};
+    for (int i = -5; i < PROCESS_RUNS; i++) {
+        double a = run_process(handler, payload, 0);
+        double b = run_process(nothing, payload, 0);
+        if (i >= 0) {
+            ours[i] = a;
+            empty[i] = b;
+        }
+    }
+    double a = median(ours, PROCESS_RUNS);
+    double b = median(empty, PROCESS_RUNS);
+    print_message("no-change run of reconfigure-logging / empty process (/bin/true): "
+                  "%.2f   (%.2f ms / %.2f ms, medians of %d)\n",
+                  a / b, a / 1e3, b / 1e3, PROCESS_RUNS);
+    (void)unlink(payload);
+    (void)unlink(ledger);
+    (void)rmdir(dir);
+}
+
+/* ---- one change on three servers ------------------------------------------------------ */
+
+static const char target[] =
+    "{\"template\":\"t.mustache\",\"destination\":\"%s\","
+    "\"escape\":\"rainerscript\",\"reload\":[\"/bin/true\"],"
+    "\"confirm\":[\"/bin/echo\",\"1\"],\"stop\":[\"/bin/true\"]}";
+
+static bool file_has(struct cluster *c, int i, const char *name, const char *word)
+{
+    char *text = server_read(c, i, name);
+    bool found = strstr(text, word) != NULL;
+    free(text);
+    return found;
+}
+
+/* From the write of the key until the file of every server holds the word. */
+static double change(struct cluster *c, const char *key, const char *value,
+                     const char *name)
+{
+    double begin = now_us();
+    kv_put(c, key, value);
+    for (int i = 1; i <= 3; i++) {
+        while (!file_has(c, i, name, value)) {
+            if (now_us() - begin > 20e6)
+                harness_fail("%s never reached %s of server %d", value, name, i);
+            (void)usleep(200);
+        }
+    }
+    return now_us() - begin;
+}
+
+static void prepare(struct cluster *c)
+{
+    char text[1200];
+    for (int i = 1; i <= 3; i++) {
+        (void)snprintf(text, sizeof text, target,
+                       server_path(c, i, "shipper/shipper.conf"));
+        server_write(c, i, "shipper/ready", "");
+        server_write(c, i, "etc/logging.d/t.mustache", "index {{LOG_INDEX}}\n");
+        server_write(c, i, "etc/logging.d/t.json", text);
+        (void)snprintf(text, sizeof text,
+                       "{\"watches\":[{\"type\":\"key\",\"key\":\"" RAW_KEY "\","
+                       "\"handler_type\":\"script\",\"args\":[\"/bin/dd\",\"of=%s\","
+                       "\"status=none\"]}]}",
+                       server_path(c, i, "raw"));
+        server_write(c, i, "consul.d/70-raw.json", text);
+        server_reload(c, i);
+    }
+}
+
+static void a_change_against_a_raw_watch(void **state)
+{
+    (void)state;
+    struct cluster_options options = {0};
+    struct cluster *c = cluster_start(&options);
+    double ours[CHANGES];
+    double raw[CHANGES];
+    char word[32];
+    char base64[48];
+    prepare(c);
+    settings_put(c, "LOG_ELASTICSEARCH_URL", "http://es.example:9200", "LOG_SETTLE",
+                 "0", NULL);
+    (void)change(c, PLACE "LOG_INDEX", "warm-up", "shipper/shipper.conf");
+    for (int i = 0; i < CHANGES; i++) {
+        (void)snprintf(word, sizeof word, "aaa%03d", i * 7 % 1000);
+        char *encoded = kv_base64(word, strlen(word));
+        (void)snprintf(base64, sizeof base64, "%s", encoded);
+        free(encoded);
+        sleep_ms(300); /* let the echo of the last change die down */
+        ours[i] = change(c, PLACE "LOG_INDEX", word, "shipper/shipper.conf");
+        sleep_ms(300);
+        double begin = now_us();
+        kv_put(c, RAW_KEY, word);
+        for (int n = 1; n <= 3; n++) {
+            while (!file_has(c, n, "raw", base64))
+                (void)usleep(200);
+        }
+        raw[i] = now_us() - begin;
+    }
+    double a = median(ours, CHANGES);
+    double b = median(raw, CHANGES);
+    print_message(
+        "KV write to configuration live on 3 servers / raw watch that writes a "
+        "file: %.2f   (%.1f ms / %.1f ms, medians of %d)\n",
+        a / b, a / 1e3, b / 1e3, CHANGES);
+    cluster_stop(c);
+}
+
+/* ---- a failed server -------------------------------------------------------------------- */
+
+static void a_failed_server_in_the_verdict(void **state)
+{
+    (void)state;
+    struct cluster_options options = {0};
+    struct cluster *c = cluster_start(&options);
+    wait_catalogue(c, 1, 1, "cluster:quorum", "warning", "", 30000);
+    int leader = cluster_leader(c);
+    int victim = leader == 3 ? 2 : 3;
+    struct recorder *r = recorder_start(c, leader);
+    sleep_ms(1000);
+    int64_t begin = now_ms();
+    server_kill(c, victim);
+    wait_catalogue(c, leader, leader, "cluster:quorum", "warning", "2 of 3", 30000);
+    int64_t consul =
+        recorder_when(r, begin, c->server[victim].node, "serfHealth", "critical", "");
+    int64_t verdict =
+        recorder_when(r, begin, NULL, "cluster:quorum", "warning", "2 of 3");
+    print_message(
+        "failed server in the verdict of the catalogue: %lld ms after Consul's own "
+        "event\n",
+        (long long)(verdict - consul));
+    recorder_stop(r);
+    cluster_stop(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_unchanged_run_against_an_empty_process),
+        cmocka_unit_test(a_change_against_a_raw_watch),
+        cmocka_unit_test(a_failed_server_in_the_verdict),
+    };
+    return HARNESS_RUN("bench", tests, NULL, NULL);
+}
