@@ -38,6 +38,7 @@ void catch_plain(int priority, const char *fmt, ...)
     (void)vsnprintf(logged, sizeof logged, fmt, ap);
     va_end(ap);
     logged_priority = priority;
+    errno = EIO;
 }
 
 void catch_checked(int priority, int flag, const char *fmt, ...)
@@ -48,6 +49,7 @@ void catch_checked(int priority, int flag, const char *fmt, ...)
     (void)vsnprintf(logged, sizeof logged, fmt, ap);
     va_end(ap);
     logged_priority = priority;
+    errno = EIO;
 }
 
 static char out[8192];
