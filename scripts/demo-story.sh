@@ -1,0 +1,262 @@
+# shellcheck shell=bash
+# The story "demo run" tells (sourced, not run): each step is checked, the first that is not
+# as it should be ends it. Checks are read from the catalogue, as the UI shows them.
+
+place=dc/home/env/service/cluster/tag/any
+index=plossys-demo
+lines=20
+seen=
+
+paint() {
+    if [[ -t 1 ]]; then printf '\033[%sm%s\033[0m\n' "$1" "$2"; else printf '%s\n' "$2"; fi
+}
+step() { paint 1 "$*"; }
+seconds_since() {
+    local us=$(($(now_us) - $1))
+    printf '%d.%02d s\n' $((us / 1000000)) $((us % 1000000 / 10000))
+}
+
+# must SECONDS WHAT COMMAND...: as wait_for; WHAT is what should have been, and the command
+# leaves in "seen" what it saw.
+must() {
+    local deadline what=$2
+    deadline=$(($(now_us) + $1 * 1000000))
+    shift 2
+    until "$@"; do
+        (($(now_us) < deadline)) || broken "$what"
+        sleep 0.03
+    done
+}
+
+broken() {
+    {
+        paint '1;31' "not as it should be: $1"
+        [[ -z $seen ]] || printf 'seen:\n%s\n' "$seen"
+        printf 'logs: %s\n' "$demo"/server-*/consul.log "$demo"/server-*/shipper/output.log \
+            "$demo/elasticsearch/output.log"
+    } >&2
+    exit 1
+}
+
+# "server-1 cluster:logging passing 3 of 3 servers on ... | ships to ...", a line per check in
+# the catalogue of server 1.
+catalogue() {
+    get 1 'health/state/any?stale' | jq -r '.[] |
+        "\(.Node) \(.CheckID) \(.Status) \(.Output | rtrimstr("\n") | gsub("\n"; " | "))"'
+}
+
+# checks ID STATUS TEXT SERVER...: has each of them this check with this status and TEXT in
+# its output?
+checks() {
+    local id=$1 status=$2 text=$3 n=0 node state line
+    shift 3
+    seen=$(catalogue | grep -F " $id ")
+    while read -r node _ state line; do
+        [[ " $* " != *" ${node#server-} "* || $state != "$status" || $line != *"$text"* ]] ||
+            n=$((n + 1))
+    done <<<"$seen"
+    ((n == $#))
+}
+
+kv() { CONSUL_HTTP_ADDR=http://$net.1:8500 "$consul" kv "$@"; }
+cluster_set() {
+    CONSUL_HTTP_ADDR=http://$net.1:8500 "$tree/scripts/cluster-set" \
+        --config-dir "$demo/server-1/etc" "$@"
+}
+
+# Run a command and show it as an admin would type it.
+typed() {
+    local shown=$1
+    shift
+    printf '    $ %s\n' "$shown"
+    seen=$("$@" 2>&1) || broken "\"$shown\" succeeds"
+    [[ -z $seen ]] || sed 's/^/    /' <<<"$seen"
+}
+
+# ---- what is looked at -------------------------------------------------------------------
+
+# Does every shipper run with a configuration which contains $1?
+live_everywhere() {
+    local i
+    for i in 1 2 3; do
+        seen="server $i: $("$0" --dir "$demo" shipper alive "$i" 2>&1)" &&
+            grep -qF -- "$1" "$demo/server-$i/shipper/rsyslog.conf" || return
+    done
+}
+
+# Has every server said that it has the same revision in force, and is its check passing?
+reported_everywhere() {
+    seen=$(kv get -recurse lictor/logging/)
+    [[ $(grep -c '"state":"done"' <<<"$seen") == 3 &&
+        $(grep -o '"revision":"[^"]*"' <<<"$seen" | sort -u | wc -l) == 1 ]] &&
+        checks cluster:logging passing '' 1 2 3
+}
+
+# Configurations and processes of all shippers: must not change when a value is refused.
+fingerprint() {
+    local i
+    sha256sum "$demo"/server-[123]/shipper/rsyslog.conf
+    for i in 1 2 3; do "$0" --dir "$demo" shipper alive "$i" 2>&1; done
+}
+
+write_lines() {
+    local i n record
+    record='{"time":"%(%FT%T%z)T","level":"info","story":"%s","message":"line %d of server %d"}\n'
+    for i in 1 2 3; do
+        for ((n = 1; n <= lines; n++)); do
+            # shellcheck disable=SC2059 # a format
+            printf "$record" -1 "$1s$i" "$n" "$i"
+        done >>"$demo/server-$i/log/demo.log"
+    done
+}
+
+# How many documents of story $1 search finds.
+found() {
+    curl -sf -m 5 --noproxy '*' "$elasticsearch/$index/_count?q=story.keyword:$1" | jq -r .count
+}
+
+# Every line of every server, and none twice.
+all_found() {
+    local i n good=0
+    seen=
+    for i in 1 2 3; do
+        n=$(found "$1s$i")
+        seen+="server $i: ${n:-0} of $lines lines found"$'\n'
+        [[ $n != "$lines" ]] || good=$((good + 1))
+    done
+    ((good == 3))
+}
+
+ship_and_find() {
+    local token=$1 start
+    start=$(now_us)
+    write_lines "$token"
+    must 30 "every line of every server is found in Elasticsearch, once" all_found "$token"
+    say "$lines lines a server written; search finds all $((3 * lines))," \
+        "none twice, after $(seconds_since "$start")"
+}
+
+# ---- the steps ---------------------------------------------------------------------------
+
+story_up() {
+    local start
+    step 'Three Consul servers and an Elasticsearch'
+    start=$(now_us)
+    start_all 3
+    say "up after $(seconds_since "$start")"
+    typed 'cluster-set --confirm-mapping' cluster_set --confirm-mapping
+}
+
+story_write() {
+    local start
+    step 'An admin says where the logs go: one KV write'
+    start=$(now_us)
+    typed "cluster-set LOG_ELASTICSEARCH_URL=$elasticsearch" \
+        cluster_set "LOG_ELASTICSEARCH_URL=$elasticsearch"
+    must 30 'all three log shippers run with the new address' live_everywhere "$elasticsearch"
+    say "all three log shippers run with it after $(seconds_since "$start")"
+    must 30 'all three report the same revision, cluster:logging is passing' reported_everywhere
+    say "confirmed and reported by all three (cluster:logging passing) after" \
+        "$(seconds_since "$start")"
+}
+
+story_plain_write() {
+    local start
+    step "Consul's own tools do as well"
+    start=$(now_us)
+    typed "consul kv put $place/LOG_INDEX $index" kv put "$place/LOG_INDEX" "$index"
+    must 30 'all three log shippers run with the new index' live_everywhere "$index"
+    say "all three log shippers run with it after $(seconds_since "$start")"
+    must 30 'all three report the same revision, cluster:logging is passing' reported_everywhere
+    ship_and_find "$token$((++batch))"
+}
+
+story_bad_value() {
+    local start before bad=${elasticsearch%:*}:92000
+    step 'A bad value is refused, and nothing happens to the logs'
+    before=$(fingerprint)
+    seen=$(cluster_set "LOG_ELASTICSEARCH_URL=$bad" 2>&1) && broken "cluster-set refuses $bad"
+    printf '    $ %s\n    %s\n' "cluster-set LOG_ELASTICSEARCH_URL=$bad" "${seen//$'\n'/$'\n'    }"
+    start=$(now_us)
+    typed "consul kv put $place/LOG_ELASTICSEARCH_URL $bad" \
+        kv put "$place/LOG_ELASTICSEARCH_URL" "$bad"
+    must 30 'cluster:logging of all three is a warning that names the value' \
+        checks cluster:logging warning "$bad" 1 2 3
+    say "named by all three servers after $(seconds_since "$start"):"
+    sed 's/^/    /; s/ | /\n        /g' <<<"$seen"
+    ship_and_find "$token$((++batch))"
+    seen=$(diff <(printf '%s\n' "$before") <(fingerprint)) ||
+        broken 'configurations and shippers are what they were'
+    say 'configurations are the same, byte for byte; no log shipper was restarted'
+    typed "consul kv put $place/LOG_ELASTICSEARCH_URL $elasticsearch" \
+        kv put "$place/LOG_ELASTICSEARCH_URL" "$elasticsearch"
+    must 30 'cluster:logging is passing again' checks cluster:logging passing '' 1 2 3
+    say 'put right: cluster:logging is passing on all three'
+}
+
+# When server 3 is gone for Consul itself: its check of the node is critical, or autopilot
+# has already taken the node away.
+consul_sees() {
+    seen=$(catalogue)
+    ! grep -q '^server-3 serfHealth passing' <<<"$seen"
+}
+
+story_failure() {
+    local start event
+    step 'A server fails'
+    must 40 'cluster:quorum is passing on all three' \
+        checks cluster:quorum passing '3 of 3 servers, 1 may fail' 1 2 3
+    say 'cluster:quorum of all three: 3 of 3 servers, 1 may fail'
+    start=$(now_us)
+    kill_agent 3
+    say 'server 3 killed (SIGKILL)'
+    must 60 'Consul notices' consul_sees
+    event=$(now_us)
+    say "Consul itself has noticed after $(seconds_since "$start")"
+    must 20 'cluster:quorum of the other two is a warning' \
+        checks cluster:quorum warning '2 of 3 servers, none may fail' 1 2
+    say "the verdict is in the catalogue $(seconds_since "$event") later:"
+    grep -v ^server-3 <<<"$seen" | sed 's/^/    /; s/ | .*//'
+}
+
+story_return() {
+    local start
+    step 'The server comes back'
+    start=$(now_us)
+    start_agent 3
+    must 90 'cluster:quorum is passing again on all three' \
+        checks cluster:quorum passing '3 of 3 servers, 1 may fail' 1 2 3
+    say "cluster:quorum is passing on all three after $(seconds_since "$start")"
+    say '(Consul lets a returning server vote only after it was stable for 10 s)'
+    must 30 'cluster:logging and cluster:heartbeat are passing on all three' all_passing
+    ship_and_find "$token$((++batch))"
+}
+
+all_passing() {
+    checks cluster:logging passing '' 1 2 3 && checks cluster:heartbeat passing '' 1 2 3
+}
+
+run() {
+    local keep='' start token batch=0 ui=http://$net.1:8500/ui/
+    case $* in
+    '') ;;
+    --keep) keep=1 ;;
+    *) usage_error 'run takes --keep or nothing' ;;
+    esac
+    start=$(now_us)
+    token=t$(now_us)
+    begin
+    story_up
+    story_write
+    story_plain_write
+    story_bad_value
+    story_failure
+    story_return
+    paint '1;32' "All as it should be, after $(seconds_since "$start")."
+    if [[ -n $keep ]]; then
+        trap - EXIT INT TERM HUP
+        printf 'It stays up: %s, scripts/demo status, scripts/demo down\n' "$ui"
+        return
+    fi
+    printf 'The UI was at %s: "scripts/demo run --keep" leaves it up.\n' "$ui"
+}
