@@ -160,6 +160,38 @@ const struct kv_entry *kv_find(const struct kv_list *list, const char *key)
     return NULL;
 }
 
+int kv_set(struct kv_list *list, const char *key, const char *value)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        struct kv_entry *entry = &list->entries[i];
+        if (strcmp(entry->key, key) != 0)
+            continue;
+        char *copy = strdup(value);
+        if (!copy)
+            return -ENOMEM;
+        free(entry->value);
+        entry->value = copy;
+        entry->len = strlen(copy);
+        return 0;
+    }
+    return kv_add(list, key, value, strlen(value), 0);
+}
+
+void kv_remove(struct kv_list *list, const char *key)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        struct kv_entry *entry = &list->entries[i];
+        if (strcmp(entry->key, key) != 0) {
+            list->entries[kept++] = *entry;
+            continue;
+        }
+        free(entry->key);
+        free(entry->value);
+    }
+    list->n = kept;
+}
+
 void kv_release(struct kv_list *list)
 {
     cut(list, 0);

@@ -32,6 +32,11 @@ MUST_CHECK int kv_parse(const cJSON *root, struct kv_list *list, struct error *e
 MUST_CHECK int kv_add(struct kv_list *list, const char *key, const void *value,
                       size_t len, uint64_t modify_index);
 
+/* Give key this value (copied), in its place or appended; take key out if it is there.
+ * Returns 0 or -ENOMEM. */
+MUST_CHECK int kv_set(struct kv_list *list, const char *key, const char *value);
+void kv_remove(struct kv_list *list, const char *key);
+
 /* The entry with that key, or NULL. Borrowed. */
 const struct kv_entry *kv_find(const struct kv_list *list, const char *key);
 

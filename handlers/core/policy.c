@@ -360,23 +360,6 @@ static bool has_group(const struct kv_list *list, const char *root,
     return false;
 }
 
-static int set_value(struct kv_list *list, const char *path, const char *value)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        struct kv_entry *entry = &list->entries[i];
-        if (strcmp(entry->key, path) != 0)
-            continue;
-        char *copy = strdup(value);
-        if (!copy)
-            return -ENOMEM;
-        free(entry->value);
-        entry->value = copy;
-        entry->len = strlen(copy);
-        return 0;
-    }
-    return kv_add(list, path, value, strlen(value), 0);
-}
-
 int policy_pin(const struct policy *policy, const char *root, struct kv_list *list,
                struct error *err)
 {
@@ -388,7 +371,7 @@ int policy_pin(const struct policy *policy, const char *root, struct kv_list *li
             (settings_row(setting)->group == GROUP_LOG && !log_readable))
             continue;
         int rc = settings_path(root, policy->pin[i].key, path, err);
-        if (rc == 0 && set_value(list, path, policy->pin[i].value) < 0)
+        if (rc == 0 && kv_set(list, path, policy->pin[i].value) < 0)
             rc = error_set(err, -ENOMEM, "out of memory");
         if (rc < 0)
             return rc;

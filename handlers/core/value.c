@@ -78,7 +78,7 @@ int value_word(const char *text, const char *const *words, size_t n, int *ret_in
             return 0;
         }
     }
-    return error_set(err, -EINVAL, "is no word for this");
+    return error_set(err, -EINVAL, "is unknown");
 }
 
 /* Copy text of at most size - 1 characters, all of them among `allowed`, the first one

@@ -189,6 +189,26 @@ static void finds_by_whole_key(void **state)
 }
 
 /* Entries "KEY=VALUE" in one text, separated by blanks; indexes begin at `index`. */
+static void sets_and_removes(void **state)
+{
+    (void)state;
+    struct kv_list list = {0};
+    assert_int_equal(kv_set(&list, "a", "1"), 0);
+    assert_int_equal(kv_set(&list, "b", "2"), 0);
+    assert_int_equal(kv_set(&list, "a", "three"), 0);
+    assert_int_equal(list.n, 2);
+    assert_string_equal(kv_find(&list, "a")->value, "three");
+    assert_int_equal(kv_find(&list, "a")->len, 5);
+    kv_remove(&list, "a");
+    kv_remove(&list, "none");
+    assert_int_equal(list.n, 1);
+    assert_null(kv_find(&list, "a"));
+    assert_string_equal(kv_find(&list, "b")->value, "2");
+    kv_remove(&list, "b");
+    assert_int_equal(list.n, 0);
+    kv_release(&list);
+}
+
 static void digest_of(const char *entries, const char *prefix, uint64_t index,
                       char ret[KV_DIGEST])
 {
@@ -246,6 +266,7 @@ int main(void)
         cmocka_unit_test(decodes_strictly),
         cmocka_unit_test(encodes_what_it_decodes),
         cmocka_unit_test(finds_by_whole_key),
+        cmocka_unit_test(sets_and_removes),
         cmocka_unit_test(the_same_words_have_the_same_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
