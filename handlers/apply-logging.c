@@ -1,0 +1,233 @@
+/* apply-logging: bring the log shippers of this server to the settings on stdin.
+ *
+ * Settings in, one result out; nothing handed to it is trusted: it reads the policy, judges
+ * the settings and renders again by itself. No network, no token, no libcurl. */
+#include "apply.h"
+#include "buffer.h"
+#include "file.h"
+#include "json.h"
+#include "policy.h"
+#include "program.h"
+#include "render.h"
+#include "settings.h"
+#include "timing.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define APPLY_DIR   "/var/lib/lictor-apply"
+#define REQUEST_MAX 65536 /* bytes on stdin */
+#define VERSION     1     /* of request and result */
+
+static const char help[] =
+    "apply-logging: bring the log shippers of this server to the settings on stdin\n"
+    "\n"
+    "usage: apply-logging [--config-dir DIR] [--apply-dir DIR] < REQUEST\n"
+    "\n"
+    "  --config-dir DIR  policy.json and logging.d/*.json, root's (/etc/lictor)\n"
+    "  --apply-dir DIR   lock and journal, mode 0700 (" APPLY_DIR ")\n"
+    "\n"
+    "request: {\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://es:9200\"}}\n"
+    "result:  one line with state, revision, changed, recovered, reason, "
+    "rollback_failed\n"
+    "exit codes: 0 done, 1 failed, 2 usage\n";
+
+/* One run. file[i] and text[i] belong to targets.target[i]. */
+struct run {
+    const char *config_dir;
+    struct apply apply;
+    struct buffer input;
+    struct kv_list request;
+    struct policy policy;
+    struct settings settings;
+    char revision[KV_DIGEST];
+    struct target_list targets;
+    struct journal_file file[TARGET_MAX];
+    struct buffer text[TARGET_MAX];
+};
+
+/* ---- request ---------------------------------------------------------------------- */
+
+static int take_settings(const cJSON *object, struct kv_list *list, struct error *err)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, object)
+    {
+        char key[512];
+        if (!cJSON_IsString(item))
+            return error_set(err, -EBADMSG, "request: a setting is not a text");
+        int n = snprintf(key, sizeof key, "%s%s%s", PROGRAM_SETTINGS_ROOT,
+                         SETTINGS_PLACE, item->string);
+        if (n < 0 || (size_t)n >= sizeof key)
+            return error_set(err, -EBADMSG,
+                             "request: the name of a setting is too long");
+        if (kv_add(list, key, item->valuestring, strlen(item->valuestring), 0) < 0)
+            return error_set(err, -ENOMEM, "out of memory");
+    }
+    return 0;
+}
+
+static int parse_request(const struct buffer *text, struct kv_list *list,
+                         struct error *err)
+{
+    cJSON *root = NULL;
+    const cJSON *object = NULL;
+    int64_t version = 0;
+    int rc = json_parse(buffer_text(text), text->len, "request", &root, err);
+    if (rc == 0)
+        rc = json_integer(root, "v", &version, err);
+    if (rc == 0 && version != VERSION)
+        rc = error_set(err, -EBADMSG, "request: only version %d is known", VERSION);
+    if (rc == 0)
+        rc = json_object(root, "settings", &object, err);
+    if (rc == 0)
+        rc = take_settings(object, list, err);
+    cJSON_Delete(root);
+    return rc;
+}
+
+/* ---- judging and rendering ---------------------------------------------------------- */
+
+static int judge(struct run *run, struct error *err)
+{
+    int rc = policy_read(run->config_dir, &run->policy, err);
+    if (rc == 0)
+        rc = policy_pin(&run->policy, PROGRAM_SETTINGS_ROOT, &run->request, err);
+    if (rc < 0)
+        return rc;
+    settings_parse(&run->request, PROGRAM_SETTINGS_ROOT, &run->settings);
+    for (size_t i = 0; i < run->settings.rejects; i++) {
+        if (strncmp(run->settings.reject[i].key, "LOG_", 4) == 0)
+            return error_set(err, -EINVAL, "%s", run->settings.reject[i].text);
+    }
+    if (run->settings.log_rejects > 0 || !run->settings.log_present)
+        return error_set(err, -ENODATA, "request: no usable LOG_ settings");
+    rc = settings_revision(&run->settings, run->revision, err);
+    return rc < 0 ? rc : policy_judge(&run->policy, &run->settings, err);
+}
+
+static int render(struct run *run, struct error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < run->targets.n; i++) {
+        const struct target *t = &run->targets.target[i];
+        struct journal_file *file = &run->file[i];
+        run->text[i] = BUFFER_INIT(RENDER_MAX);
+        file->mode = t->mode;
+        file->remove = !run->settings.log_enabled;
+        memcpy(file->path, t->destination, sizeof file->path);
+        if (!file->remove)
+            rc = render_target(t, &run->settings, &run->policy, run->revision,
+                               &run->text[i], err);
+        file->data = buffer_text(&run->text[i]);
+        file->len = run->text[i].len;
+    }
+    return rc;
+}
+
+/* ---- the run ------------------------------------------------------------------------ */
+
+static int lock(const char *dir, struct error *err)
+{
+    char path[JOURNAL_PATH];
+    if (!file_own_directory(dir))
+        return error_set(err, -EPERM,
+                         "%s must be a directory of the running user, mode 0700", dir);
+    int rc = file_path(path, sizeof path, dir, "lock", err);
+    return rc < 0 ? rc : file_lock(path, timing()->lock_ms, err);
+}
+
+static int work(struct run *run, struct error *err)
+{
+    int rc = apply_recover(&run->apply, err);
+    if (rc == 0)
+        rc = target_read(run->config_dir, &run->targets, err);
+    if (rc < 0)
+        return rc;
+    struct error why = {0};
+    apply_recover_shippers(&run->apply, &run->targets, &why);
+    if (run->apply.owed)
+        program_log(LOG_CRIT, "rollback failed: %s", why.text);
+    rc = parse_request(&run->input, &run->request, err);
+    if (rc == 0)
+        rc = judge(run, err);
+    if (rc == 0)
+        rc = render(run, err);
+    return rc < 0 ? rc : apply_set(&run->apply, &run->targets, run->file, err);
+}
+
+/* The request is read before the lock is taken: nobody waits for a slow sender. */
+static int locked_work(struct run *run, struct error *err)
+{
+    run->input = BUFFER_INIT(REQUEST_MAX);
+    int rc = buffer_read(&run->input, STDIN_FILENO);
+    if (rc < 0)
+        return error_set(err, rc, "cannot read the request: %s", strerror(-rc));
+    int fd = lock(run->apply.dir, err);
+    if (fd < 0)
+        return fd;
+    rc = work(run, err);
+    file_unlock(fd);
+    return rc;
+}
+
+static int report(const struct run *run, int rc, const struct error *err)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddNumberToObject(root, "v", VERSION);
+    cJSON_AddStringToObject(root, "state", rc < 0 ? "failed" : "done");
+    cJSON_AddStringToObject(root, "revision", run->revision);
+    cJSON_AddBoolToObject(root, "changed", run->apply.changed);
+    cJSON_AddBoolToObject(root, "recovered", run->apply.recovered);
+    cJSON_AddStringToObject(root, "reason", rc < 0 ? err->text : "");
+    cJSON *failed = cJSON_AddArrayToObject(root, "rollback_failed");
+    for (size_t i = 0; i < run->apply.n_failed; i++)
+        cJSON_AddItemToArray(failed, cJSON_CreateString(run->apply.failed[i]));
+    char *text = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    if (!text || puts(text) < 0)
+        rc = -EIO;
+    free(text);
+    return rc < 0 ? HANDLER_FAILED : HANDLER_DONE;
+}
+
+static void release(struct run *run)
+{
+    for (size_t i = 0; i < TARGET_MAX; i++)
+        buffer_release(&run->text[i]);
+    target_release(&run->targets);
+    policy_release(&run->policy);
+    kv_release(&run->request);
+    buffer_release(&run->input);
+}
+
+int main(int argc, char **argv)
+{
+    static struct run run;
+    struct error err = {0};
+    run.config_dir = PROGRAM_CONFIG_DIR;
+    run.apply.dir = APPLY_DIR;
+    const struct program_option options[] = {
+        {"config-dir", &run.config_dir, NULL},
+        {"apply-dir", &run.apply.dir, NULL},
+    };
+    program_start("apply-logging");
+    int rc = program_options(argc, argv, help, options, 2, &err);
+    if (rc == 0)
+        return program_end(HANDLER_DONE, HANDLER_FAILED);
+    if (rc != argc) {
+        program_log(LOG_ERR, "%s",
+                    rc < 0 ? err.text : "takes no operands, see apply-logging --help");
+        return program_end(HANDLER_USAGE, HANDLER_USAGE);
+    }
+    rc = locked_work(&run, &err);
+    if (rc < 0)
+        program_log(run.apply.n_failed > 0 ? LOG_CRIT : LOG_ERR, "%s", err.text);
+    int code = report(&run, rc, &err);
+    release(&run);
+    return program_end(code, HANDLER_FAILED);
+}

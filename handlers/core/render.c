@@ -1,0 +1,150 @@
+#include "render.h"
+
+#include "file.h"
+#include "template.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <string.h>
+
+#define TEMPLATE_FILE (1 << 20) /* bytes of a template */
+#define NAMES         (9 + TARGET_VARIABLES)
+
+struct paths {
+    const char *path[RENDER_PATHS];
+    size_t n;
+};
+
+/* All names of a template, and the arrays their values point to. */
+struct scope {
+    struct template_value value[NAMES];
+    const char *single[NAMES]; /* the item of a value that is no list */
+    size_t n;
+    const char *url[SETTINGS_URLS];
+    const char *below[LEVEL_FATAL];
+    struct paths files;
+    struct paths except;
+};
+
+static void add_list(struct scope *scope, const char *name, const char *const *items,
+                     size_t n)
+{
+    scope->value[scope->n++] = (struct template_value){name, TEMPLATE_LIST, items, n};
+}
+
+static void add_one(struct scope *scope, const char *name, enum template_kind kind,
+                    const char *text)
+{
+    scope->single[scope->n] = text;
+    scope->value[scope->n] =
+        (struct template_value){name, kind, &scope->single[scope->n], 1};
+    scope->n++;
+}
+
+static bool among(const char *path, char *const *paths, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(paths[i], path) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has(const struct policy_source *source, const char *path)
+{
+    for (size_t i = 0; i < source->n_files; i++) {
+        if (fnmatch(source->files[i], path, FNM_PATHNAME) == 0)
+            return !among(path, source->except, source->n_except);
+    }
+    return false;
+}
+
+static bool wanted(const struct settings *s, const struct policy *policy,
+                   const char *path)
+{
+    for (size_t i = 0; i < s->log_sources; i++) {
+        const struct policy_source *source = policy_source(policy, s->log_source[i]);
+        if (source && has(source, path))
+            return true;
+    }
+    return false;
+}
+
+static int add_path(struct paths *paths, const char *path, struct error *err)
+{
+    for (size_t i = 0; i < paths->n; i++) {
+        if (strcmp(paths->path[i], path) == 0)
+            return 0;
+    }
+    if (paths->n == RENDER_PATHS)
+        return error_set(err, -E2BIG, "LOG_SOURCES: more than %d files", RENDER_PATHS);
+    paths->path[paths->n++] = path;
+    return 0;
+}
+
+static int add_source(struct scope *scope, const struct settings *s,
+                      const struct policy *policy, const struct policy_source *source,
+                      struct error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < source->n_files; i++)
+        rc = add_path(&scope->files, source->files[i], err);
+    for (size_t i = 0; rc == 0 && i < source->n_except; i++) {
+        if (!wanted(s, policy, source->except[i]))
+            rc = add_path(&scope->except, source->except[i], err);
+    }
+    return rc;
+}
+
+static int add_sources(struct scope *scope, const struct settings *s,
+                       const struct policy *policy, struct error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < s->log_sources; i++) {
+        const struct policy_source *source = policy_source(policy, s->log_source[i]);
+        rc = source ? add_source(scope, s, policy, source, err)
+                    : error_set(err, -ENOENT, "LOG_SOURCES: no source %s in the policy",
+                                s->log_source[i]);
+    }
+    add_list(scope, "LOG_FILES", scope->files.path, scope->files.n);
+    add_list(scope, "LOG_EXCEPT", scope->except.path, scope->except.n);
+    return rc;
+}
+
+static void add_settings(struct scope *scope, const struct settings *s,
+                         const char *revision)
+{
+    for (size_t i = 0; i < s->log_urls; i++)
+        scope->url[i] = s->log_url[i];
+    for (size_t i = 0; i < (size_t)s->log_level; i++)
+        scope->below[i] = settings_level_name((enum log_level)i);
+    size_t more = s->log_urls > 0 ? s->log_urls - 1 : 0;
+    add_one(scope, "REVISION", TEMPLATE_TEXT, revision);
+    add_one(scope, "LOG_INDEX", TEMPLATE_TEXT, s->log_index);
+    add_one(scope, "LOG_LEVEL", TEMPLATE_WORD, settings_level_name(s->log_level));
+    add_list(scope, "LOG_LEVELS_BELOW", scope->below, (size_t)s->log_level);
+    add_list(scope, "LOG_ELASTICSEARCH_URLS", scope->url, s->log_urls);
+    add_one(scope, "LOG_ELASTICSEARCH_URL", TEMPLATE_TEXT,
+            s->log_urls > 0 ? scope->url[0] : "");
+    add_list(scope, "LOG_ELASTICSEARCH_MORE", scope->url + 1, more);
+}
+
+int render_target(const struct target *target, const struct settings *s,
+                  const struct policy *policy, const char *revision, struct buffer *out,
+                  struct error *err)
+{
+    struct scope scope = {.n = 0};
+    struct buffer text = BUFFER_INIT(TEMPLATE_FILE);
+    add_settings(&scope, s, revision);
+    int rc = add_sources(&scope, s, policy, err);
+    for (size_t i = 0; i < target->variables; i++)
+        add_one(&scope, target->variable[i].name, TEMPLATE_TEXT,
+                target->variable[i].text);
+    if (rc == 0)
+        rc = file_read_trusted(target->template, &text, err);
+    if (rc == 0)
+        rc = template_render(buffer_text(&text), text.len, target->template,
+                             scope.value, scope.n, out, err);
+    buffer_release(&text);
+    return rc;
+}

@@ -1,0 +1,36 @@
+/* render.h: the text of a target's destination from settings, policy and definition.
+ *
+ * What a template can name (template.h):
+ *
+ *   REVISION                 text  revision of the settings, 64 hex digits
+ *   LOG_INDEX                text
+ *   LOG_LEVEL                word  least severe level that is shipped
+ *   LOG_LEVELS_BELOW         list  the less severe ones: not shipped
+ *   LOG_ELASTICSEARCH_URLS   list  scheme://host:port, in the order of the setting
+ *   LOG_ELASTICSEARCH_URL    text  the first of them, for languages whose lists
+ *   LOG_ELASTICSEARCH_MORE   list  need commas, and the others
+ *   LOG_FILES                list  globs of the chosen sources, none twice
+ *   LOG_EXCEPT               list  paths not shipped, though a glob has them
+ *   <name>                   text  from the target's "variables"
+ *
+ * A path that one source excepts and another chosen source has is shipped. */
+#ifndef RENDER_H
+#define RENDER_H
+
+#include "buffer.h"
+#include "error.h"
+#include "policy.h"
+#include "settings.h"
+#include "target.h"
+
+#define RENDER_MAX   (1 << 20) /* bytes of a destination */
+#define RENDER_PATHS 128       /* globs, or excepted paths, of all chosen sources */
+
+/* Append the text to *out. The settings were judged by policy_judge(). Returns 0,
+ * -EINVAL or -EILSEQ (template.h), -E2BIG, -EPERM (others can write the template), ...
+ */
+MUST_CHECK int render_target(const struct target *target, const struct settings *s,
+                             const struct policy *policy, const char *revision,
+                             struct buffer *out, struct error *err);
+
+#endif

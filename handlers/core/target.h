@@ -1,0 +1,75 @@
+/* target.h: one log shipper's configuration file and how to bring it to life.
+ *
+ * <config-dir>/logging.d/NAME.json, written by root, an object with
+ *
+ *   template     file with the Mustache template; relative to the JSON's directory
+ *   destination  the file to write; its directory belongs to the running user
+ *   escape       "rainerscript", "yaml" or "toml": the language of the template
+ *   mode         octal text, default "0640"; nobody else may write
+ *   validate     optional; the argument "{file}" becomes the staged file
+ *   reload       make the shipper run with the destination as it is now
+ *   confirm      exit 0: the shipper runs. Its output names the process (a pid): it is
+ *                run twice, and the same process must answer
+ *   stop         make the shipper not run; 0 also when it does not
+ *   timeout      duration of each command, default "30s", at most 5 minutes
+ *   variables    optional, { "name": "text" }: names of its own for the template, the
+ *                same bytes as in settings (template_allowed)
+ *
+ * validate, reload, confirm and stop are argument lists with an absolute program, no
+ * shell. An unknown member is refused by name. What a template can name: render.h. */
+#ifndef TARGET_H
+#define TARGET_H
+
+#include "error.h"
+#include "journal.h"
+
+#include <cjson/cJSON.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define TARGET_ARGUMENTS 16
+#define TARGET_VARIABLES 32
+#define TARGET_MAX       16    /* targets on one server */
+#define TARGET_FILE      65536 /* bytes of a definition */
+
+struct target {
+    char path[JOURNAL_PATH];     /* of the definition, for texts */
+    char template[JOURNAL_PATH]; /* absolute */
+    char destination[JOURNAL_PATH];
+    mode_t mode;
+    int64_t timeout_ms;
+    const char *validate[TARGET_ARGUMENTS + 1]; /* NULL-terminated; [0] NULL: none */
+    const char *reload[TARGET_ARGUMENTS + 1];
+    const char *confirm[TARGET_ARGUMENTS + 1];
+    const char *stop[TARGET_ARGUMENTS + 1];
+    struct {
+        const char *name; /* [a-z][a-z0-9_]* */
+        const char *text;
+    } variable[TARGET_VARIABLES];
+    size_t variables;
+    cJSON *root; /* owns the texts above */
+};
+
+/* All-zero is empty. */
+struct target_list {
+    struct target target[TARGET_MAX];
+    size_t n;
+};
+
+/* Parse one definition (pure). path, absolute, is for texts and for the template's
+ * directory. Returns 0, -EBADMSG with a text that begins with path, -ENOMEM.
+ * On failure nothing is to be released. */
+MUST_CHECK int target_parse(const char *text, size_t len, const char *path,
+                            struct target *ret, struct error *err);
+
+/* Read all of <config_dir>/logging.d, by name. Definitions, templates' directories and
+ * programs must be writable by root (or the running user) only. Returns 0, -ENOENT when
+ * there is no target, -EPERM, -EEXIST when two have the same destination, -EBADMSG, ...
+ */
+MUST_CHECK int target_read(const char *config_dir, struct target_list *ret,
+                           struct error *err);
+
+void target_release(struct target_list *list);
+
+#endif
