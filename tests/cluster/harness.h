@@ -17,8 +17,7 @@
  *
  *     consul.d/        Consul's configuration; 60-cluster.hcl rendered by
  * scripts/enable etc/             our --config-dir: consul.env, logging.d/, policy.json
- *     state/           our --state-dir, 0700
- *     apply/           --apply-dir, 0700
+ *     state/           our --state-dir, 0700 (apply-logging works in state/apply/)
  *     shipper/         what the log shipper of server_shipper() has
  *     libexec/         what Consul runs: each notes its start in runs.log and becomes
  * the program of the same name in TEST_BIN consul.log       the agent at level debug,

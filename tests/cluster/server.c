@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const programs[] = {"heartbeat", "verify-quorum",
-                                       "reconfigure-logging", "rollout-logging",
-                                       "apply-logging"};
+static const char *const programs[] = {"heartbeat",           "verify-quorum",
+                                       "reconfigure-logging", "verify-logging",
+                                       "rollout-logging",     "apply-logging"};
 
 void server_name(struct cluster *c, int i, const char *node)
 {
@@ -184,15 +184,13 @@ static void write_libexec(struct cluster *c, int i)
 
 void server_make(struct cluster *c, int i, int expect)
 {
-    static const char *const dirs[] = {"etc/logging.d", "state", "apply", "shipper",
-                                       "data"};
+    static const char *const dirs[] = {"etc/logging.d", "state", "shipper", "data"};
     for (size_t d = 0; d < sizeof dirs / sizeof dirs[0]; d++) {
         char path[600];
         (void)snprintf(path, sizeof path, "%s/", server_path(c, i, dirs[d]));
         make_parents(path);
     }
-    if (chmod(server_path(c, i, "state"), 0700) < 0 ||
-        chmod(server_path(c, i, "apply"), 0700) < 0)
+    if (chmod(server_path(c, i, "state"), 0700) < 0)
         harness_fail("cannot make %s: %s", c->server[i].dir, strerror(errno));
     write_libexec(c, i);
     write_config(c, i, expect);

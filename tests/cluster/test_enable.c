@@ -123,6 +123,23 @@ static void enabled_and_disabled(void **state)
     expect(run_script(c, SOURCE_DIR, "disable", NULL), 0, "is not there", "");
 }
 
+static void foreign_directory_is_not_removed(void **state)
+{
+    struct cluster *c = *state;
+    server_write(c, 1, "new-state/letters/mother.txt", "x");
+    assert_int_equal(chmod(server_path(c, 1, "new-state"), 0700), 0);
+    expect(run_script(c, SOURCE_DIR, "disable", NULL), 0, "is kept", "");
+    assert_int_equal(access(server_path(c, 1, "new-state/letters/mother.txt"), F_OK),
+                     0);
+    const char *rename[] = {"/bin/mv", server_path(c, 1, "new-state/letters"),
+                            server_path(c, 1, "new-state/apply"), NULL};
+    struct outcome o = run_tool(NULL, rename, NULL);
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+    expect(run_script(c, SOURCE_DIR, "disable", NULL), 0, "removed", "");
+    assert_int_equal(access(server_path(c, 1, "new-state"), F_OK), -1);
+}
+
 static void foreign_environment_file_is_kept(void **state)
 {
     struct cluster *c = *state;
@@ -285,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(enabled_and_disabled),
+        cmocka_unit_test(foreign_directory_is_not_removed),
         cmocka_unit_test(foreign_environment_file_is_kept),
         cmocka_unit_test(live_cluster_never_sees_the_trial),
         cmocka_unit_test(token_is_on_no_command_line),
