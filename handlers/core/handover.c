@@ -89,6 +89,22 @@ static int no_answer(const struct child_result *result, struct error *err)
                      result->exit_code, (int)strcspn(said, "\n"), said);
 }
 
+/* Clean, NULL, as for every child. Only tests hand their time limits on. */
+static const char *const *environment(void)
+{
+#ifdef TEST_TIMING
+    static char limits[1024];
+    static const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", limits,
+                                      NULL};
+    const char *value = getenv("LICTOR_TIMING");
+    if (value) {
+        (void)snprintf(limits, sizeof limits, "LICTOR_TIMING=%s", value);
+        return env;
+    }
+#endif
+    return NULL;
+}
+
 int handover_run(const char *config_dir, const char *state_dir, const char *request,
                  const char *revision, struct handover_result *ret, struct error *err)
 {
@@ -104,6 +120,7 @@ int handover_run(const char *config_dir, const char *state_dir, const char *requ
     const char *argv[] = {program, "--config-dir", config_dir, "--apply-dir", dir,
                           NULL};
     struct child_job job = {.argv = argv,
+                            .env = environment(),
                             .input = request,
                             .input_len = strlen(request),
                             .timeout_ms = timing()->apply_ms};
