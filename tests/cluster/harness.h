@@ -18,7 +18,8 @@
  *     consul.d/        Consul's configuration; 60-cluster.hcl rendered by
  * scripts/enable etc/             our --config-dir: consul.env, logging.d/, policy.json
  *     state/           our --state-dir, 0700 (apply-logging works in state/apply/)
- *     shipper/         what the log shipper of server_shipper() has
+ *     log/             what server_shipper() lets be shipped: .log files
+ *     shipper/         the log shipper's own, see server_shipper()
  *     libexec/         what Consul runs: each notes its start in runs.log and becomes
  * the program of the same name in TEST_BIN consul.log       the agent at level debug,
  * with the output of its handlers data/            raft
@@ -246,7 +247,8 @@ enum shipper {
     SHIPPER_RSYSLOG   /* a real rsyslogd -n, restarted by SIGKILL */
 };
 
-/* Give server i a target: etc/logging.d/shipper.json, whose commands are
+/* Give server i a policy (source "seal": all .log files in log/; loopback is allowed, ports 443 and
+ * 9200) and a target: etc/logging.d/shipper.json, whose commands are
  * tests/cluster/shipper, with everything in shipper/:
  *
  *     shipper.conf     the destination          running.conf  what it was last started with

@@ -1,5 +1,7 @@
 #include "harness.h"
 
+#include "file.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,16 +67,37 @@ static char *definition(struct cluster *c, int i, enum shipper kind,
     return text;
 }
 
+static char *shipped_template(void)
+{
+    struct buffer text = BUFFER_INIT(1U << 20);
+    struct error err = {0};
+    if (file_read(SOURCE_DIR "/consul.d/logging/rsyslog.conf.mustache", &text, &err) <
+        0)
+        harness_fail("%s", err.text);
+    return buffer_detach(&text);
+}
+
+static void write_policy(struct cluster *c, int i)
+{
+    char text[900];
+    (void)snprintf(text, sizeof text,
+                   "{\"sources\":{\"seal\":{\"files\":[\"%s/*.log\"]}},"
+                   "\"elasticsearch\":{\"hosts\":[\"*\",\"127.0.0.0/8\"]}}\n",
+                   server_path(c, i, "log"));
+    server_write(c, i, "etc/policy.json", text);
+}
+
 void server_shipper(struct cluster *c, int i, enum shipper kind, const char *template)
 {
-    const char *name = "shipper.mustache";
     copy_script(c, i);
-    if (!template && kind == SHIPPER_RSYSLOG)
-        name = SOURCE_DIR "/consul.d/logging/rsyslog.conf.mustache";
-    else
-        server_write(c, i, "etc/logging.d/shipper.mustache",
-                     template ? template : stand_in_template);
-    char *text = definition(c, i, kind, name);
+    write_policy(c, i);
+    char *shipped = !template && kind == SHIPPER_RSYSLOG ? shipped_template() : NULL;
+    server_write(c, i, "etc/logging.d/shipper.mustache",
+                 shipped    ? shipped
+                 : template ? template
+                            : stand_in_template);
+    free(shipped);
+    char *text = definition(c, i, kind, "shipper.mustache");
     server_write(c, i, "etc/logging.d/shipper.json", text);
     free(text);
 }

@@ -40,11 +40,12 @@ static void kv_is_shared(void **state)
     char *value = kv_get(c, "x/y");
     assert_string_equal(value, "1 2");
     free(value);
-    settings_put(c, "LOG_INDEX", "a", "LOG_LEVEL", "info", NULL);
-    value = kv_get(c, "dc/home/env/service/cluster/tag/any/LOG_LEVEL");
-    assert_string_equal(value, "info");
+    settings_put(c, "X", "a", "Y", "b", NULL);
+    value = kv_get(c, "dc/home/env/service/cluster/tag/any/Y");
+    assert_string_equal(value, "b");
     free(value);
-    setting_delete(c, "LOG_LEVEL");
+    setting_delete(c, "X");
+    setting_delete(c, "Y");
     kv_delete_prefix(c, "x");
     assert_null(kv_get(c, "x/y"));
 }
@@ -71,12 +72,41 @@ static void crash_and_return_are_seen(void **state)
     wait_leader(c, 20000);
 }
 
+static bool runs_index(void *arg, struct buffer *seen)
+{
+    struct cluster *c = ((void **)arg)[0];
+    int i = *(int *)((void **)arg)[1];
+    char *text = server_read(c, i, "shipper/running.conf");
+    struct check check;
+    (void)check_local(c, i, "cluster:logging", &check);
+    int rc = buffer_printf(seen, "%s: %s\n%s", check.status, check.output, text);
+    bool yes = rc == 0 && strstr(text, "indexed");
+    free(text);
+    return yes;
+}
+
+static void shippers_are_configured(void **state)
+{
+    struct cluster *c = *state;
+    server_shipper(c, 1, SHIPPER_STAND_IN, NULL);
+    server_shipper(c, 2, SHIPPER_RSYSLOG, NULL);
+    server_shipper(c, 3, SHIPPER_STAND_IN, "INDEX={{LOG_INDEX}}\n");
+    settings_put(c, "LOG_ELASTICSEARCH_URL", "http://127.0.0.1:9200", "LOG_INDEX",
+                 "indexed", NULL);
+    for (int i = 1; i <= 3; i++) {
+        void *arg[] = {c, &i};
+        wait_until("the shipper runs with the new settings", 30000, runs_index, arg);
+        assert_int_equal(shipper_calls(c, i, "restart"), 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checks_are_registered),
         cmocka_unit_test(kv_is_shared),
         cmocka_unit_test(handlers_are_counted),
+        cmocka_unit_test(shippers_are_configured),
         cmocka_unit_test(crash_and_return_are_seen),
     };
     return HARNESS_RUN("harness", tests, setup, teardown);
