@@ -59,12 +59,11 @@ static int take_settings(const cJSON *object, struct kv_list *list, struct error
     {
         char key[512];
         if (!cJSON_IsString(item))
-            return error_set(err, -EBADMSG, "request: a setting is not a text");
+            return error_set(err, -EBADMSG, "a setting is not a text");
         int n = snprintf(key, sizeof key, "%s%s%s", PROGRAM_SETTINGS_ROOT,
                          SETTINGS_PLACE, item->string);
         if (n < 0 || (size_t)n >= sizeof key)
-            return error_set(err, -EBADMSG,
-                             "request: the name of a setting is too long");
+            return error_set(err, -EBADMSG, "the name of a setting is too long");
         if (kv_add(list, key, item->valuestring, strlen(item->valuestring), 0) < 0)
             return error_set(err, -ENOMEM, "out of memory");
     }
@@ -77,15 +76,18 @@ static int parse_request(const struct buffer *text, struct kv_list *list,
     cJSON *root = NULL;
     const cJSON *object = NULL;
     int64_t version = 0;
-    int rc = json_parse(buffer_text(text), text->len, "request", &root, err);
+    struct error why = {0};
+    int rc = json_parse(buffer_text(text), text->len, "it", &root, &why);
     if (rc == 0)
-        rc = json_integer(root, "v", &version, err);
+        rc = json_integer(root, "v", &version, &why);
     if (rc == 0 && version != VERSION)
-        rc = error_set(err, -EBADMSG, "request: only version %d is known", VERSION);
+        rc = error_set(&why, -EBADMSG, "only version %d is known", VERSION);
     if (rc == 0)
-        rc = json_object(root, "settings", &object, err);
+        rc = json_object(root, "settings", &object, &why);
     if (rc == 0)
-        rc = take_settings(object, list, err);
+        rc = take_settings(object, list, &why);
+    if (rc < 0)
+        rc = error_set(err, rc, "request: %s", why.text);
     cJSON_Delete(root);
     return rc;
 }

@@ -14,6 +14,7 @@ struct plan {
     size_t n;
     const struct target *act[TARGET_MAX]; /* to be reloaded, or stopped */
     bool remove;
+    bool change; /* a file is not as it shall be */
 };
 
 /* ---- back ------------------------------------------------------------------------ */
@@ -108,7 +109,7 @@ void apply_recover_shippers(struct apply *a, const struct target_list *targets,
 
 /* ---- forth ----------------------------------------------------------------------- */
 
-static void make_plan(struct apply *a, const struct target_list *targets,
+static void make_plan(const struct apply *a, const struct target_list *targets,
                       const struct journal_file *files, struct plan *plan)
 {
     for (size_t i = 0; i < targets->n; i++) {
@@ -121,7 +122,7 @@ static void make_plan(struct apply *a, const struct target_list *targets,
         }
         if (!right || a->owed || shipper_runs(t) == plan->remove)
             plan->act[i] = t;
-        a->changed = a->changed || !right;
+        plan->change = plan->change || !right;
     }
 }
 
@@ -167,6 +168,7 @@ int apply_set(struct apply *a, const struct target_list *targets,
     }
     journal_clean(plan.swap, plan.n);
     if (rc == 0) {
+        a->changed = plan.change;
         a->owed = false;
         a->n_failed = 0;
     }

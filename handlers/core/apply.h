@@ -22,7 +22,7 @@
 struct apply {
     const char *dir; /* of the journal */
 
-    bool changed;   /* apply_set() found a file that was not as it shall be */
+    bool changed;   /* apply_set() has replaced or removed a file */
     bool recovered; /* apply_recover() found a journal */
     bool owed;      /* files are rolled back, but the shippers could not follow */
     char failed[TARGET_MAX][JOURNAL_PATH]; /* rollback failed: of these files */

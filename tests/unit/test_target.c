@@ -74,9 +74,6 @@ static void has_defaults(void **state)
     target_release(&list);
 }
 
-static void refuses(void **state)
-{
-    (void)state;
 #define MODE_TEXT                                                                      \
     "/a: \"mode\" must be octal text like \"0640\", readable by the owner, writable "  \
     "by "                                                                              \
@@ -84,72 +81,75 @@ static void refuses(void **state)
 #define DESTINATION_TEXT "/a: \"destination\" must be an absolute path of A-Za-z0-9._/-"
 #define DESTINATION(d)                                                                 \
     "{\"template\":\"t\",\"destination\":\"" d "\",\"escape\":\"yaml\"," COMMANDS "}"
-    static const struct {
-        const char *text;
-        const char *expected;
-    } rows[] = {
-        {"[]", "/a: not a JSON object"},
-        {"{}", "/a: \"template\" must be the name of a file"},
-        {MINIMAL(",\"reloads\":[]"), "/a: \"reloads\" is not a known member"},
-        {MINIMAL(",\"mode\":\"0660\""), MODE_TEXT},
-        {MINIMAL(",\"mode\":\"0200\""), MODE_TEXT},
-        {MINIMAL(",\"mode\":\"0755\""), MODE_TEXT},
-        {MINIMAL(",\"mode\":\"640\""), MODE_TEXT},
-        {MINIMAL(",\"mode\":\"04640\""), MODE_TEXT},
-        {MINIMAL(",\"mode\":640"), MODE_TEXT},
-        {MINIMAL(",\"mode\":null"), MODE_TEXT},
-        {MINIMAL(",\"timeout\":\"10m\""),
-         "/a: \"timeout\" must be a duration from 100ms to 5m"},
-        {MINIMAL(",\"timeout\":\"0\""),
-         "/a: \"timeout\" must be a duration from 100ms to 5m"},
-        {MINIMAL(",\"validate\":[\"/bin/true\"]"),
-         "/a: \"validate\" must have an argument \"{file}\""},
-        {MINIMAL(",\"validate\":[]"),
-         "/a: \"validate\" must be a list that begins with an absolute program"},
-        {MINIMAL(",\"validate\":\"/bin/true {file}\""),
-         "/a: \"validate\" must be a list that begins with an absolute program"},
-        {MINIMAL(",\"validate\":[\"true\",\"{file}\"]"),
-         "/a: \"validate\" must be a list that begins with an absolute program"},
-        {MINIMAL(",\"validate\":[\"/bin/true\",1]"),
-         "/a: \"validate\" must be a list of at most 16 texts"},
-        {MINIMAL(
-             ",\"validate\":[\"/1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\","
+static const struct {
+    const char *text;
+    const char *expected;
+} refused[] = {
+    {"[]", "/a: not a JSON object"},
+    {"{}", "/a: \"template\" must be the name of a file"},
+    {MINIMAL(",\"reloads\":[]"), "/a: \"reloads\" is not a known member"},
+    {MINIMAL(",\"mode\":\"0660\""), MODE_TEXT},
+    {MINIMAL(",\"mode\":\"0200\""), MODE_TEXT},
+    {MINIMAL(",\"mode\":\"0755\""), MODE_TEXT},
+    {MINIMAL(",\"mode\":\"640\""), MODE_TEXT},
+    {MINIMAL(",\"mode\":\"04640\""), MODE_TEXT},
+    {MINIMAL(",\"mode\":640"), MODE_TEXT},
+    {MINIMAL(",\"mode\":null"), MODE_TEXT},
+    {MINIMAL(",\"timeout\":\"10m\""),
+     "/a: \"timeout\" must be a duration from 100ms to 5m"},
+    {MINIMAL(",\"timeout\":\"0\""),
+     "/a: \"timeout\" must be a duration from 100ms to 5m"},
+    {MINIMAL(",\"validate\":[\"/bin/true\"]"),
+     "/a: \"validate\" must have an argument \"{file}\""},
+    {MINIMAL(",\"validate\":[]"),
+     "/a: \"validate\" must be a list that begins with an absolute program"},
+    {MINIMAL(",\"validate\":\"/bin/true {file}\""),
+     "/a: \"validate\" must be a list that begins with an absolute program"},
+    {MINIMAL(",\"validate\":[\"true\",\"{file}\"]"),
+     "/a: \"validate\" must be a list that begins with an absolute program"},
+    {MINIMAL(",\"validate\":[\"/bin/true\",1]"),
+     "/a: \"validate\" must be a list of at most 16 texts"},
+    {MINIMAL(",\"validate\":[\"/1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\","
              "\"10\",\"11\",\"12\",\"13\",\"14\",\"15\",\"16\",\"{file}\"]"),
-         "/a: \"validate\" must be a list of at most 16 texts"},
-        {MINIMAL(",\"variables\":[]"), "/a: \"variables\" must be an object of texts"},
-        {MINIMAL(",\"variables\":{\"X\":\"y\"}"),
-         "/a: \"variables\" has a name that is not [a-z][a-z0-9_]*"},
-        {MINIMAL(",\"variables\":{\"\":\"y\"}"),
-         "/a: \"variables\" has a name that is not [a-z][a-z0-9_]*"},
-        {MINIMAL(",\"variables\":{\"x\":1}"),
-         "/a: \"x\" must be printable ASCII without blanks and \"\\$%`{}'<>|;&#"},
-        {MINIMAL(",\"variables\":{\"x\":\"a b\"}"),
-         "/a: \"x\" must be printable ASCII without blanks and \"\\$%`{}'<>|;&#"},
-        {"{\"template\":\"t\",\"destination\":\"/d\",\"escape\":\"json\"," COMMANDS "}",
-         "/a: \"escape\" must be \"rainerscript\", \"yaml\" or \"toml\""},
-        {"{\"template\":\"t\",\"destination\":\"/d\",\"escape\":\"yaml\","
-         "\"confirm\":[\"/x\"],\"stop\":[\"/x\"]}",
-         "/a: \"reload\" must be a list that begins with an absolute program"},
-        {"{\"template\":\"t\",\"destination\":\"/d\",\"escape\":\"yaml\","
-         "\"reload\":[\"/x\"],\"stop\":[\"/x\"]}",
-         "/a: \"confirm\" must be a list that begins with an absolute program"},
-        {"{\"template\":\"t\",\"destination\":\"/d\",\"escape\":\"yaml\","
-         "\"reload\":[\"/x\"],\"confirm\":[\"/x\"]}",
-         "/a: \"stop\" must be a list that begins with an absolute program"},
-        {DESTINATION(""), DESTINATION_TEXT},
-        {DESTINATION("x"), DESTINATION_TEXT},
-        {DESTINATION("/"), DESTINATION_TEXT},
-        {DESTINATION("/x/"), DESTINATION_TEXT},
-        {DESTINATION("/x/../y"), DESTINATION_TEXT},
-        {DESTINATION("/x/.."), DESTINATION_TEXT},
-        {DESTINATION("/x//y"), DESTINATION_TEXT},
-        {DESTINATION("/x y"), DESTINATION_TEXT},
-    };
-    for (size_t i = 0; i < COUNT(rows); i++) {
+     "/a: \"validate\" must be a list of at most 16 texts"},
+    {MINIMAL(",\"variables\":[]"), "/a: \"variables\" must be an object of texts"},
+    {MINIMAL(",\"variables\":{\"X\":\"y\"}"),
+     "/a: \"variables\" has a name that is not [a-z][a-z0-9_]*"},
+    {MINIMAL(",\"variables\":{\"\":\"y\"}"),
+     "/a: \"variables\" has a name that is not [a-z][a-z0-9_]*"},
+    {MINIMAL(",\"variables\":{\"x\":1}"),
+     "/a: \"x\" must be printable ASCII without blanks and \"\\$%`{}'<>|;&#"},
+    {MINIMAL(",\"variables\":{\"x\":\"a b\"}"),
+     "/a: \"x\" must be printable ASCII without blanks and \"\\$%`{}'<>|;&#"},
+    {"{\"template\":\"t\",\"destination\":\"/d\",\"escape\":\"json\"," COMMANDS "}",
+     "/a: \"escape\" must be \"rainerscript\", \"yaml\" or \"toml\""},
+    {"{\"template\":\"t\",\"destination\":\"/d\",\"escape\":\"yaml\","
+     "\"confirm\":[\"/x\"],\"stop\":[\"/x\"]}",
+     "/a: \"reload\" must be a list that begins with an absolute program"},
+    {"{\"template\":\"t\",\"destination\":\"/d\",\"escape\":\"yaml\","
+     "\"reload\":[\"/x\"],\"stop\":[\"/x\"]}",
+     "/a: \"confirm\" must be a list that begins with an absolute program"},
+    {"{\"template\":\"t\",\"destination\":\"/d\",\"escape\":\"yaml\","
+     "\"reload\":[\"/x\"],\"confirm\":[\"/x\"]}",
+     "/a: \"stop\" must be a list that begins with an absolute program"},
+    {DESTINATION(""), DESTINATION_TEXT},
+    {DESTINATION("x"), DESTINATION_TEXT},
+    {DESTINATION("/"), DESTINATION_TEXT},
+    {DESTINATION("/x/"), DESTINATION_TEXT},
+    {DESTINATION("/x/../y"), DESTINATION_TEXT},
+    {DESTINATION("/x/.."), DESTINATION_TEXT},
+    {DESTINATION("/x//y"), DESTINATION_TEXT},
+    {DESTINATION("/x y"), DESTINATION_TEXT},
+};
+
+static void refuses(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(refused); i++) {
         struct target t;
         struct error err = {0};
-        int rc = target_parse(rows[i].text, strlen(rows[i].text), "/a", &t, &err);
-        assert_string_equal(err.text, rows[i].expected);
+        int rc = target_parse(refused[i].text, strlen(refused[i].text), "/a", &t, &err);
+        assert_string_equal(err.text, refused[i].expected);
         assert_int_equal(rc, -EBADMSG);
         assert_null(t.root);
     }

@@ -1,0 +1,772 @@
+/* apply-logging as a process: two targets "a" and "b" with a shipper that runs what it was
+ * started with (tests/cluster/shipper), broken on command by a file break-<action>. */
+#include "buffer.h"
+#include "file.h"
+#include "harness.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define PROGRAM TEST_BIN "/apply-logging"
+#define URL(host)                                                                      \
+    "{\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://" host "\"}}"
+#define ONE         URL("127.0.0.1")
+#define TWO         URL("127.0.0.2")
+#define SWITCH_OFF  "{\"v\":1,\"settings\":{\"LOG_ENABLED\":\"N\"}}"
+#define BAD_REQUEST "{\"v\":2}"
+
+static char place[128];
+
+/* ---- helpers -------------------------------------------------------------------- */
+
+static const char *in_place(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static const char *in_place(const char *fmt, ...)
+{
+    static char path[4][512];
+    static int next;
+    char *ret = path[next++ % 4];
+    int n = snprintf(ret, sizeof path[0], "%s/", place);
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(ret + n, sizeof path[0] - (size_t)n, fmt, ap);
+    va_end(ap);
+    return ret;
+}
+
+static void put(const char *path, const char *text, mode_t mode)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(fchmod(fd, mode), 0);
+    assert_int_equal(close(fd), 0);
+}
+
+/* "" when it is not there. The caller free()s it. */
+static char *get(const char *path)
+{
+    struct buffer text = BUFFER_INIT(1U << 20);
+    (void)!file_read(path, &text, NULL);
+    char *ret = buffer_detach(&text);
+    return ret ? ret : strdup("");
+}
+
+static void shell(const char *command)
+{
+    const char *argv[] = {"/bin/sh", "-c", command, NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    if (o.code != 0)
+        fail_msg("%s: %s", command, o.err);
+    outcome_release(&o);
+}
+
+static void put_target(const char *name, const char *reload_of, const char *more)
+{
+    char text[4096];
+    (void)snprintf(
+        text, sizeof text,
+        "{\"template\":\"t.mustache\",\"destination\":\"%s/%s/shipper.conf\","
+        "\"escape\":\"yaml\",\"timeout\":\"400ms\","
+        "\"validate\":[\"%s/etc/shipper\",\"stand-in\",\"%s/%s\",\"validate\","
+        "\"{file}\"],"
+        "\"reload\":[\"%s/etc/shipper\",\"stand-in\",\"%s/%s\",\"restart\"],"
+        "\"confirm\":[\"%s/etc/shipper\",\"stand-in\",\"%s/%s\",\"alive\"],"
+        "\"stop\":[\"%s/etc/shipper\",\"stand-in\",\"%s/%s\",\"stop\"]%s}",
+        place, name, place, place, name, place, place, reload_of, place, place, name,
+        place, place, name, more);
+    put(in_place("etc/logging.d/%s.json", name), text, 0644);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    const char *base = getenv("TMPDIR");
+    (void)snprintf(place, sizeof place, "%s/lictor-apply-XXXXXX", base ? base : "/tmp");
+    if (!mkdtemp(place))
+        return -1;
+    (void)chmod(place, 0755);
+    static const char *const dirs[] = {"etc", "etc/logging.d", "a", "b"};
+    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
+        if (mkdir(in_place("%s", dirs[i]), 0755) < 0)
+            return -1;
+    }
+    if (mkdir(in_place("apply"), 0700) < 0)
+        return -1;
+    char *script = get(SOURCE_DIR "/tests/cluster/shipper");
+    put(in_place("etc/shipper"), script, 0755);
+    free(script);
+    put(in_place("etc/policy.json"),
+        "{\"elasticsearch\":{\"hosts\":[\"127.0.0.0/8\"]}}", 0644);
+    put(in_place("etc/logging.d/t.mustache"),
+        "{{#LOG_ELASTICSEARCH_URLS}}\nURL={{.}}\n{{/LOG_ELASTICSEARCH_URLS}}\n", 0644);
+    put_target("a", "a", "");
+    put_target("b", "b", "");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[256];
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", place);
+    shell(command);
+    return 0;
+}
+
+static struct outcome apply_env(const char *request, const char *variable)
+{
+    const char *argv[] = {PROGRAM,       "--config-dir",    in_place("etc"),
+                          "--apply-dir", in_place("apply"), NULL};
+    const char *env[] = {"LICTOR_TIMING=confirm=20ms,lock=300ms", variable, NULL};
+    return run_tool(request, argv, env);
+}
+
+/* Run and compare the result; `reason` and `failed` are what stands in the JSON. */
+static void expect(const char *request, int code, const char *flags, const char *reason,
+                   const char *failed)
+{
+    struct outcome o = apply_env(request, NULL);
+    char end[4096];
+    (void)snprintf(end, sizeof end, "%s,\"reason\":\"%s\",\"rollback_failed\":[%s]}\n",
+                   flags, reason, failed);
+    const char *begin = code ? "{\"v\":1,\"state\":\"failed\",\"revision\":\""
+                             : "{\"v\":1,\"state\":\"done\",\"revision\":\"";
+    assert_int_equal(strncmp(o.out, begin, strlen(begin)), 0);
+    const char *changed = strstr(o.out, "\"changed\":");
+    assert_non_null(changed);
+    assert_string_equal(changed, end);
+    assert_int_equal(o.code, code);
+    if (code == 0)
+        assert_string_equal(o.err, "");
+    else
+        assert_int_equal(strncmp(o.err, "apply-logging: ", 15), 0);
+    outcome_release(&o);
+}
+
+#define CHANGED   "\"changed\":true,\"recovered\":false"
+#define UNCHANGED "\"changed\":false,\"recovered\":false"
+#define RECOVERED "\"changed\":true,\"recovered\":true"
+
+/* {0}: place. The caller's text with the place put in. */
+static const char *placed(const char *fmt)
+{
+    static char text[4096];
+    size_t n = 0;
+    for (; *fmt && n < sizeof text - sizeof place; fmt++) {
+        if (*fmt == '@')
+            n += (size_t)sprintf(text + n, "%s", place);
+        else
+            text[n++] = *fmt;
+    }
+    text[n] = '\0';
+    return text;
+}
+
+static void assert_file(const char *path, const char *expected)
+{
+    char *text = get(path);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+/* Both destinations hold `text`, and both shippers run with it ("": neither). */
+static void assert_both(const char *text)
+{
+    for (const char *name = "ab"; *name; name++) {
+        assert_file(in_place("%c/shipper.conf", *name), text);
+        assert_file(in_place("%c/running.conf", *name), text);
+    }
+}
+
+/* What must never be left over. */
+static void assert_clean(void)
+{
+    static const char *const dirs[] = {"a", "b", "apply"};
+    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
+        DIR *stream = opendir(in_place("%s", dirs[i]));
+        assert_non_null(stream);
+        for (struct dirent *e = readdir(stream); e; e = readdir(stream)) {
+            if (strstr(e->d_name, "lictor-") || strcmp(e->d_name, "journal") == 0)
+                fail_msg("left over: %s/%s", dirs[i], e->d_name);
+        }
+        (void)closedir(stream);
+    }
+}
+
+static size_t calls(const char *name, const char *action)
+{
+    char *log = get(in_place("%s/actions.log", name));
+    size_t n = 0;
+    for (const char *at = strstr(log, action); at; at = strstr(at + 1, action))
+        n++;
+    free(log);
+    return n;
+}
+
+#define CONF_ONE "URL=http://127.0.0.1:9200\n"
+#define CONF_TWO "URL=http://127.0.0.2:9200\n"
+
+static void apply_one(void)
+{
+    expect(ONE, 0, CHANGED, "", "");
+    assert_both(CONF_ONE);
+}
+
+/* ---- usage and input -------------------------------------------------------------- */
+
+static void usage(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *argv[4];
+        int code;
+        const char *err;
+    } rows[] = {
+        {{PROGRAM, "--help"}, 0, ""},
+        {{PROGRAM, "--version"}, 0, ""},
+        {{PROGRAM, "--nope"},
+         2,
+         "apply-logging: unknown option --nope, see apply-logging --help\n"},
+        {{PROGRAM, "operand"},
+         2,
+         "apply-logging: takes no operands, see apply-logging --help\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct outcome o = run_tool(NULL, rows[i].argv, NULL);
+        assert_string_equal(o.err, rows[i].err);
+        assert_int_equal(o.code, rows[i].code);
+        assert_int_equal(*o.out == '\0', rows[i].code != 0);
+        outcome_release(&o);
+    }
+}
+
+static void bad_requests_change_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *request;
+        const char *reason;
+    } rows[] = {
+        {"[]", "request: "},
+        {"null", "request: "},
+        {"{\"v\":2,\"settings\":{}}", "request: only version 1 is known"},
+        {"{\"v\":1,\"settings\":{\"LOG_INDEX\":1}}",
+         "request: a setting is not a text"},
+        {"{\"v\":1,\"settings\":{}}", "request: no usable LOG_ settings"},
+        {"{\"v\":1,\"settings\":{\"LOG_INDEX\":\"x\"}}", "LOG_ELASTICSEARCH_URL"},
+        {"{\"v\":1,\"settings\":{\"LOG_INDEX\":\"UP\",\"LOG_ELASTICSEARCH_URL\":"
+         "\"http://127.0.0.1\"}}",
+         "LOG_INDEX"},
+        {"{\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://10.0.0.1\"}}",
+         "LOG_ELASTICSEARCH_URL: "},
+        {"{\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://127.0.0.1\","
+         "\"LOG_SOURCES\":\"secrets\"}}",
+         "LOG_SOURCES: "},
+        {"", "request: "},
+        {"no json", "request: "},
+        {"{\"v\":1}", "request: \\\"settings\\\" is missing"},
+        {"{\"v\":1,\"settings\":[]}", "request: \\\"settings\\\""},
+    };
+    apply_one();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct outcome o = apply_env(rows[i].request, NULL);
+        char reason[256];
+        (void)snprintf(reason, sizeof reason, "\"reason\":\"%s", rows[i].reason);
+        if (!strstr(o.out, reason))
+            fail_msg("%s: %s", rows[i].request, o.out);
+        assert_non_null(strstr(o.out, UNCHANGED));
+        assert_int_equal(o.code, 1);
+        outcome_release(&o);
+    }
+    assert_both(CONF_ONE);
+    assert_int_equal(calls("a", "restart"), 1);
+    assert_clean();
+}
+
+static void an_oversized_request_is_refused(void **state)
+{
+    (void)state;
+    char *request = malloc(65538);
+    assert_non_null(request);
+    memset(request, ' ', 65537);
+    request[65537] = '\0';
+    expect(request, 1, UNCHANGED, "cannot read the request: Message too long", "");
+    free(request);
+}
+
+static void result_that_cannot_be_written_is_a_failure(void **state)
+{
+    (void)state;
+    char command[1024];
+    (void)snprintf(
+        command, sizeof command,
+        "printf '%%s' '%s' >%s/r; for out in '>/dev/full' '>&-' '>&- 2>&-'; do "
+        "eval \"%s --config-dir %s/etc --apply-dir %s/apply <%s/r $out\"; "
+        "[ $? = $(case $out in *full) echo 1;; *) echo 0;; esac) ] || exit 9; done",
+        ONE, place, PROGRAM, place, place, place);
+    shell(command);
+    assert_both(CONF_ONE);
+}
+
+/* ---- the straight way ---------------------------------------------------------------- */
+
+static void applies_a_set_once(void **state)
+{
+    (void)state;
+    apply_one();
+    expect(ONE, 0, UNCHANGED, "", "");
+    assert_int_equal(calls("a", "restart"), 1);
+    expect(TWO, 0, CHANGED, "", "");
+    assert_both(CONF_TWO);
+    assert_int_equal(calls("a", "restart"), 2);
+    assert_int_equal(calls("b", "restart"), 2);
+    assert_clean();
+}
+
+static void result_has_the_revision(void **state)
+{
+    (void)state;
+    struct outcome o = apply_env(ONE, NULL);
+    const char *revision = strstr(o.out, "\"revision\":\"");
+    assert_non_null(revision);
+    assert_int_equal(strspn(revision + 12, "0123456789abcdef"), 64);
+    outcome_release(&o);
+}
+
+static void restarts_a_dead_shipper_of_a_right_file(void **state)
+{
+    (void)state;
+    apply_one();
+    assert_int_equal(unlink(in_place("b/pid")), 0);
+    expect(ONE, 0, UNCHANGED, "", "");
+    assert_int_equal(calls("a", "restart"), 1);
+    assert_int_equal(calls("b", "restart"), 2);
+}
+
+static void repairs_a_file_that_was_edited(void **state)
+{
+    (void)state;
+    apply_one();
+    put(in_place("a/shipper.conf"), "edited\n", 0640);
+    expect(ONE, 0, CHANGED, "", "");
+    assert_both(CONF_ONE);
+    assert_int_equal(calls("b", "restart"), 1);
+    assert_int_equal(chmod(in_place("b/shipper.conf"), 0666), 0);
+    expect(ONE, 0, CHANGED, "", "");
+    assert_int_equal(calls("b", "restart"), 2);
+}
+
+static void equal_commands_run_once(void **state)
+{
+    (void)state;
+    put_target("b", "a", "");
+    shell(placed("cd @/b && touch running.conf pid"));
+    expect(ONE, 0, CHANGED, "", "");
+    assert_int_equal(calls("a", "restart"), 1);
+    assert_int_equal(calls("b", "restart"), 0);
+}
+
+static void switches_off_and_on(void **state)
+{
+    (void)state;
+    apply_one();
+    expect(SWITCH_OFF, 0, CHANGED, "", "");
+    assert_both("");
+    assert_clean();
+    expect(SWITCH_OFF, 0, UNCHANGED, "", "");
+    assert_int_equal(calls("a", "stop"), 1);
+    apply_one();
+}
+
+static void switching_off_stops_what_runs_without_a_file(void **state)
+{
+    (void)state;
+    put(in_place("a/pid"), "1", 0644);
+    expect(SWITCH_OFF, 0, UNCHANGED, "", "");
+    assert_int_equal(calls("a", "stop"), 1);
+    assert_int_equal(calls("b", "stop"), 0);
+}
+
+/* ---- failures -------------------------------------------------------------------------- */
+
+static void a_refusing_validator_changes_nothing(void **state)
+{
+    (void)state;
+    apply_one();
+    put(in_place("b/break-validate"),
+        "printf '\\n line 4: \\033[1m\\303\\244 bad\\nmore\\n' >&2; exit 7\n", 0644);
+    expect(TWO, 1, UNCHANGED,
+           placed("@/b/shipper.conf refused: @/etc/shipper ended with 7: "
+                  "line 4: ?[1m?? bad; more"),
+           "");
+    assert_both(CONF_ONE);
+    assert_int_equal(calls("a", "restart"), 1);
+    assert_clean();
+}
+
+static void a_hanging_or_flooding_validator_changes_nothing(void **state)
+{
+    (void)state;
+    apply_one();
+    put(in_place("a/break-validate"), "sleep 60\n", 0644);
+    expect(TWO, 1, UNCHANGED,
+           placed("@/a/shipper.conf refused: @/etc/shipper: no end after 400 ms"), "");
+    put(in_place("a/break-validate"), "yes flood | head -c 3000000; exit 1\n", 0644);
+    struct outcome o = apply_env(TWO, NULL);
+    assert_non_null(strstr(o.out, "ended with 1: flood; flood; flood"));
+    assert_true(strlen(o.out) < 1000);
+    outcome_release(&o);
+    assert_both(CONF_ONE);
+    assert_clean();
+}
+
+#define FAIL_WITH_TWO                                                                  \
+    "grep -q 127.0.0.2 \"$dir/shipper.conf\" && { echo no two; exit 3; }\n"
+
+static void a_failing_reload_rolls_all_back(void **state)
+{
+    (void)state;
+    apply_one();
+    put(in_place("b/break-restart"), FAIL_WITH_TWO, 0644);
+    expect(TWO, 1, UNCHANGED,
+           placed("reload failed: @/etc/shipper ended with 3: no two"), "");
+    assert_both(CONF_ONE);
+    assert_clean();
+}
+
+static void a_shipper_that_does_not_stay_rolls_all_back(void **state)
+{
+    (void)state;
+    apply_one();
+    put(in_place("b/break-alive"),
+        "grep -q 127.0.0.2 \"$dir/shipper.conf\" && { date +%N; exit 0; }\n", 0644);
+    expect(TWO, 1, UNCHANGED,
+           placed("not confirmed: @/b/shipper.conf: the shipper has died and was "
+                  "started again"),
+           "");
+    assert_both(CONF_ONE);
+    put(in_place("b/break-alive"),
+        "grep -q 127.0.0.2 \"$dir/shipper.conf\" && exit 1\n", 0644);
+    expect(TWO, 1, UNCHANGED, placed("not confirmed: @/etc/shipper ended with 1"), "");
+    assert_both(CONF_ONE);
+    assert_clean();
+}
+
+static void a_failing_first_install_leaves_nothing(void **state)
+{
+    (void)state;
+    put(in_place("b/break-restart"), "exit 3\n", 0644);
+    expect(ONE, 1, UNCHANGED, placed("reload failed: @/etc/shipper ended with 3"), "");
+    assert_both("");
+    assert_int_equal(calls("a", "stop"), 1);
+    assert_clean();
+}
+
+static void a_failing_stop_brings_the_files_back(void **state)
+{
+    (void)state;
+    apply_one();
+    put(in_place("b/break-stop"), "echo never; exit 4\n", 0644);
+    expect(SWITCH_OFF, 1, UNCHANGED,
+           placed("stop failed: @/etc/shipper ended with 4: never"), "");
+    assert_both(CONF_ONE);
+    put(in_place("b/break-stop"), "exit 0\n", 0644);
+    expect(SWITCH_OFF, 1, UNCHANGED,
+           placed("stop failed: @/b/shipper.conf was stopped but still runs"), "");
+    assert_both(CONF_ONE);
+    assert_clean();
+}
+
+static void a_failing_roll_back_is_named_and_made_good_later(void **state)
+{
+    (void)state;
+    apply_one();
+    put(in_place("b/break-restart"), "exit 3\n", 0644);
+    char both[600];
+    (void)snprintf(both, sizeof both, "\"%s/a/shipper.conf\",\"%s/b/shipper.conf\"",
+                   place, place);
+    expect(TWO, 1, UNCHANGED,
+           placed("reload failed: @/etc/shipper ended with 3; rollback failed: reload "
+                  "failed: @/etc/shipper ended with 3"),
+           both);
+    assert_file(in_place("a/shipper.conf"), CONF_ONE);
+    assert_file(in_place("b/shipper.conf"), CONF_ONE);
+    expect(ONE, 1, "\"changed\":false,\"recovered\":true",
+           placed("reload failed: @/etc/shipper ended with 3; rollback failed: reload "
+                  "failed: @/etc/shipper ended with 3"),
+           both);
+    assert_int_equal(unlink(in_place("b/break-restart")), 0);
+    expect(TWO, 0, RECOVERED, "", "");
+    assert_both(CONF_TWO);
+    assert_clean();
+}
+
+/* Old settings that do not work any more must not keep new ones from being applied. */
+static void new_settings_go_on_where_the_old_ones_cannot(void **state)
+{
+    (void)state;
+    apply_one();
+    struct outcome o = apply_env(TWO, "LICTOR_DIE_AT=20");
+    assert_int_equal(o.code, 128 + 9);
+    outcome_release(&o);
+    put(in_place("b/break-restart"),
+        "grep -q 127.0.0.1 \"$dir/shipper.conf\" && exit 3\n", 0644);
+    o = apply_env(TWO, NULL);
+    assert_non_null(strstr(o.out, "\"state\":\"done\""));
+    outcome_release(&o);
+    assert_both(CONF_TWO);
+    assert_clean();
+}
+
+static void strange_destinations_are_refused(void **state)
+{
+    (void)state;
+    apply_one();
+    assert_int_equal(rename(in_place("b/shipper.conf"), in_place("b/real")), 0);
+    assert_int_equal(symlink("real", in_place("b/shipper.conf")), 0);
+    expect(TWO, 1, UNCHANGED, placed("@/b/shipper.conf is a symbolic link: refused"),
+           "");
+    assert_file(in_place("b/real"), CONF_ONE);
+    assert_int_equal(unlink(in_place("b/shipper.conf")), 0);
+    assert_int_equal(link(in_place("b/real"), in_place("b/shipper.conf")), 0);
+    expect(TWO, 1, UNCHANGED,
+           placed("@/b/shipper.conf has several names (hard links): refused"), "");
+    assert_int_equal(unlink(in_place("b/real")), 0);
+    expect(ONE, 0, UNCHANGED, "", "");
+    assert_clean();
+}
+
+static void what_others_can_write_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        mode_t mode;
+    } rows[] = {{"etc/policy.json", 0644},
+                {"etc/logging.d/a.json", 0644},
+                {"etc/logging.d/t.mustache", 0644},
+                {"etc/shipper", 0755},
+                {"a", 0755},
+                {"etc", 0755}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(chmod(in_place("%s", rows[i].path), rows[i].mode | 022), 0);
+        struct outcome o = apply_env(ONE, NULL);
+        char expected[256];
+        (void)snprintf(expected, sizeof expected, "%s/%s can be written by others",
+                       place, rows[i].path);
+        if (!strstr(o.out, expected))
+            fail_msg("%s: %s", rows[i].path, o.out);
+        assert_int_equal(o.code, 1);
+        outcome_release(&o);
+        assert_int_equal(chmod(in_place("%s", rows[i].path), rows[i].mode), 0);
+    }
+    assert_both("");
+    assert_clean();
+}
+
+static void wrong_places_are_said(void **state)
+{
+    (void)state;
+    assert_int_equal(chmod(in_place("apply"), 0755), 0);
+    expect(ONE, 1, UNCHANGED,
+           placed("@/apply must be a directory of the running user, mode 0700"), "");
+    assert_int_equal(chmod(in_place("apply"), 0700), 0);
+    put_target("b", "b", ",\"relaod\":[]");
+    expect(ONE, 1, UNCHANGED,
+           placed("@/etc/logging.d/b.json: \\\"relaod\\\" is not a known member"), "");
+    put(in_place("etc/logging.d/t.mustache"), "\n{{LOG_INDX}}", 0644);
+    put_target("b", "b", "");
+    expect(ONE, 1, UNCHANGED,
+           placed("@/etc/logging.d/t.mustache:2: unknown name LOG_INDX"), "");
+    shell(placed("rm @/etc/logging.d/*.json"));
+    expect(ONE, 1, UNCHANGED,
+           placed("no log shipper is configured: no *.json in @/etc/logging.d"), "");
+    assert_both("");
+}
+
+static void a_full_disk_changes_nothing(void **state)
+{
+    (void)state;
+    apply_one();
+    char filler[3000];
+    memset(filler, 'x', sizeof filler - 1);
+    filler[sizeof filler - 1] = '\0';
+    put(in_place("etc/logging.d/t.mustache"), filler, 0644);
+    char command[1024];
+    (void)snprintf(command, sizeof command,
+                   "trap '' XFSZ; ulimit -f 2; exec %s --config-dir %s/etc --apply-dir "
+                   "%s/apply",
+                   PROGRAM, place, place);
+    const char *argv[] = {"/bin/sh", "-c", command, NULL};
+    struct outcome o = run_tool(ONE, argv, NULL);
+    assert_int_equal(o.code, 1);
+    assert_non_null(strstr(o.out, ".shipper.conf.lictor-new: File too large"));
+    outcome_release(&o);
+    assert_both(CONF_ONE);
+    assert_clean();
+}
+
+static void commands_get_no_token_and_no_stdin(void **state)
+{
+    (void)state;
+    put(in_place("a/break-restart"), "env >\"$dir/env\"; cat >\"$dir/stdin\"\n", 0644);
+    struct outcome o = apply_env(ONE, "CONSUL_HTTP_TOKEN=secret");
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+    char *env = get(in_place("a/env"));
+    assert_non_null(strstr(env, "LANG=C"));
+    assert_null(strstr(env, "secret"));
+    free(env);
+    assert_file(in_place("a/stdin"), "");
+}
+
+/* ---- several at once, killed anywhere ---------------------------------------------------- */
+
+static void a_second_run_waits_for_the_lock(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    int fd = file_lock(in_place("apply/lock"), 0, &err);
+    assert_true(fd >= 0);
+    struct outcome o = apply_env(ONE, NULL);
+    assert_int_equal(o.code, 1);
+    assert_non_null(strstr(o.out, "/apply/lock"));
+    outcome_release(&o);
+    file_unlock(fd);
+    apply_one();
+}
+
+static void runs_at_once_do_not_mix(void **state)
+{
+    (void)state;
+    char command[2048];
+    (void)snprintf(
+        command, sizeof command,
+        "cd %s; printf '%%s' '%s' >r1; printf '%%s' '%s' >r2; "
+        "export LICTOR_TIMING=confirm=5ms,lock=20s; for i in 1 2 3 4; do for r in "
+        "r1 r2; do %s --config-dir %s/etc --apply-dir %s/apply <$r >out$i$r & "
+        "done; done; wait; [ $(cat out* | grep -c done) = 8 ]",
+        place, ONE, TWO, PROGRAM, place, place);
+    shell(command);
+    char *text = get(in_place("a/shipper.conf"));
+    assert_both(text);
+    free(text);
+    assert_clean();
+}
+
+static void assert_whole(void)
+{
+    for (const char *name = "ab"; *name; name++) {
+        char *text = get(in_place("%c/shipper.conf", *name));
+        if (strcmp(text, CONF_ONE) != 0 && strcmp(text, CONF_TWO) != 0 && *text)
+            fail_msg("half a file: %s", text);
+        free(text);
+    }
+}
+
+/* Only recovers: the request itself is refused. */
+static void assert_recovers(void)
+{
+    struct outcome o = apply_env(BAD_REQUEST, NULL);
+    if (!strstr(o.out, "\"reason\":\"request: ") ||
+        !strstr(o.out, "\"rollback_failed\":[]"))
+        fail_msg("%s", o.out);
+    outcome_release(&o);
+    assert_clean();
+    char *text = get(in_place("a/shipper.conf"));
+    assert_both(text);
+    free(text);
+}
+
+static bool dies_at(const char *request, int k)
+{
+    char at[32];
+    (void)snprintf(at, sizeof at, "LICTOR_DIE_AT=%d", k);
+    struct outcome o = apply_env(request, at);
+    bool died = o.code == 128 + 9;
+    assert_int_equal(died || o.code == 0, true);
+    outcome_release(&o);
+    assert_whole();
+    return died;
+}
+
+/* From ONE to `request`, killed at every step, and then in the run that recovers: at the
+ * same step, and at another. (test_journal.c has all pairs.) */
+static void kill_everywhere(const char *request)
+{
+    int k = 1;
+    for (bool died = true; died; k++) {
+        for (int other = 0; other < 2; other++) {
+            struct outcome o = apply_env(ONE, NULL);
+            assert_int_equal(o.code, 0);
+            outcome_release(&o);
+            died = dies_at(request, k);
+            if (died)
+                (void)dies_at(request, other ? 1 + k * 7 % 40 : k);
+            assert_recovers();
+        }
+    }
+    print_message("%d steps\n", k - 2);
+    assert_true(k > 20);
+}
+
+static void killed_anywhere_while_swapping(void **state)
+{
+    (void)state;
+    kill_everywhere(TWO);
+}
+
+static void killed_anywhere_while_switching_off(void **state)
+{
+    (void)state;
+    kill_everywhere(SWITCH_OFF);
+}
+
+#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_PLACE(usage),
+        IN_PLACE(bad_requests_change_nothing),
+        IN_PLACE(an_oversized_request_is_refused),
+        IN_PLACE(result_that_cannot_be_written_is_a_failure),
+        IN_PLACE(applies_a_set_once),
+        IN_PLACE(result_has_the_revision),
+        IN_PLACE(restarts_a_dead_shipper_of_a_right_file),
+        IN_PLACE(repairs_a_file_that_was_edited),
+        IN_PLACE(equal_commands_run_once),
+        IN_PLACE(switches_off_and_on),
+        IN_PLACE(switching_off_stops_what_runs_without_a_file),
+        IN_PLACE(a_refusing_validator_changes_nothing),
+        IN_PLACE(a_hanging_or_flooding_validator_changes_nothing),
+        IN_PLACE(a_failing_reload_rolls_all_back),
+        IN_PLACE(a_shipper_that_does_not_stay_rolls_all_back),
+        IN_PLACE(a_failing_first_install_leaves_nothing),
+        IN_PLACE(a_failing_stop_brings_the_files_back),
+        IN_PLACE(a_failing_roll_back_is_named_and_made_good_later),
+        IN_PLACE(new_settings_go_on_where_the_old_ones_cannot),
+        IN_PLACE(strange_destinations_are_refused),
+        IN_PLACE(what_others_can_write_is_refused),
+        IN_PLACE(wrong_places_are_said),
+        IN_PLACE(a_full_disk_changes_nothing),
+        IN_PLACE(commands_get_no_token_and_no_stdin),
+        IN_PLACE(a_second_run_waits_for_the_lock),
+        IN_PLACE(runs_at_once_do_not_mix),
+        IN_PLACE(killed_anywhere_while_swapping),
+        IN_PLACE(killed_anywhere_while_switching_off),
+    };
+    return cmocka_run_group_tests_name("apply-logging", tests, NULL, NULL);
+}
