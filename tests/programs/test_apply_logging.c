@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#define PROGRAM TEST_BIN "/apply-logging"
+static const char program[] = TEST_BIN "/apply-logging";
 #define URL(host)                                                                      \
     "{\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://" host "\"}}"
 #define ONE         URL("127.0.0.1")
@@ -127,7 +127,7 @@ static int tear_down(void **state)
 
 static struct outcome apply_env(const char *request, const char *variable)
 {
-    const char *argv[] = {PROGRAM,       "--config-dir",    in_place("etc"),
+    const char *argv[] = {program,       "--config-dir",    in_place("etc"),
                           "--apply-dir", in_place("apply"), NULL};
     const char *env[] = {"LICTOR_TIMING=confirm=20ms,lock=300ms", variable, NULL};
     return run_tool(request, argv, env);
@@ -234,12 +234,12 @@ static void usage(void **state)
         int code;
         const char *err;
     } rows[] = {
-        {{PROGRAM, "--help"}, 0, ""},
-        {{PROGRAM, "--version"}, 0, ""},
-        {{PROGRAM, "--nope"},
+        {{program, "--help"}, 0, ""},
+        {{program, "--version"}, 0, ""},
+        {{program, "--nope"},
          2,
          "apply-logging: unknown option --nope, see apply-logging --help\n"},
-        {{PROGRAM, "operand"},
+        {{program, "operand"},
          2,
          "apply-logging: takes no operands, see apply-logging --help\n"},
     };
@@ -315,7 +315,7 @@ static void result_that_cannot_be_written_is_a_failure(void **state)
         "printf '%%s' '%s' >%s/r; for out in '>/dev/full' '>&-' '>&- 2>&-'; do "
         "eval \"%s --config-dir %s/etc --apply-dir %s/apply <%s/r $out\"; "
         "[ $? = $(case $out in *full) echo 1;; *) echo 0;; esac) ] || exit 9; done",
-        ONE, place, PROGRAM, place, place, place);
+        ONE, place, program, place, place, place);
     shell(command);
     assert_both(CONF_ONE);
 }
@@ -608,7 +608,7 @@ static void a_full_disk_changes_nothing(void **state)
     (void)snprintf(command, sizeof command,
                    "trap '' XFSZ; ulimit -f 2; exec %s --config-dir %s/etc --apply-dir "
                    "%s/apply",
-                   PROGRAM, place, place);
+                   program, place, place);
     const char *argv[] = {"/bin/sh", "-c", command, NULL};
     struct outcome o = run_tool(ONE, argv, NULL);
     assert_int_equal(o.code, 1);
@@ -658,7 +658,7 @@ static void runs_at_once_do_not_mix(void **state)
         "export LICTOR_TIMING=confirm=5ms,lock=20s; for i in 1 2 3 4; do for r in "
         "r1 r2; do %s --config-dir %s/etc --apply-dir %s/apply <$r >out$i$r & "
         "done; done; wait; [ $(cat out* | grep -c done) = 8 ]",
-        place, ONE, TWO, PROGRAM, place, place);
+        place, ONE, TWO, program, place, place);
     shell(command);
     char *text = get(in_place("a/shipper.conf"));
     assert_both(text);
