@@ -98,13 +98,14 @@ static bool log_change(const char *check_id, const struct verdict *v, struct mem
     return true;
 }
 
-/* Send the new text, or where no leader is proven the old one again. */
+/* Send the new text, or where it must be held or no leader is proven the old one again. */
 static int send(struct consul *consul, const char *check_id, const char *status,
-                const char *text, struct memory *m, bool *ret_sent, struct error *err)
+                const char *text, bool hold, struct memory *m, bool *ret_sent,
+                struct error *err)
 {
     struct error why = {0};
     bool same = strcmp(m->status, status) == 0 && strcmp(m->text, text) == 0;
-    bool led = same || consul_prove_leader(consul, &why) == 0;
+    bool led = same || (!hold && consul_prove_leader(consul, &why) == 0);
     *ret_sent = false;
     if (!led && !m->status[0])
         return 0; /* nothing published yet: any text would be a change */
@@ -118,8 +119,8 @@ static int send(struct consul *consul, const char *check_id, const char *status,
     return 0;
 }
 
-int publish_verdict(struct consul *consul, const char *state_dir, const char *check_id,
-                    const struct verdict *v, struct error *err)
+static int publish(struct consul *consul, const char *state_dir, const char *check_id,
+                   const struct verdict *v, bool hold, struct error *err)
 {
     char path[4096];
     char text[VERDICT_OUTPUT + 1];
@@ -134,14 +135,26 @@ int publish_verdict(struct consul *consul, const char *state_dir, const char *ch
     verdict_render(v, text);
     bool changed = log_change(check_id, v, &m);
     if (consul)
-        rc = send(consul, check_id, verdict_status_name(v->status), text, &m, &sent,
-                  err);
+        rc = send(consul, check_id, verdict_status_name(v->status), text, hold, &m,
+                  &sent, err);
     if (changed || sent) {
         struct error disk = {0};
         if (save(path, &m, &disk) < 0 && rc == 0)
             rc = error_set(err, -EIO, "%s", disk.text);
     }
     return rc;
+}
+
+int publish_verdict(struct consul *consul, const char *state_dir, const char *check_id,
+                    const struct verdict *v, struct error *err)
+{
+    return publish(consul, state_dir, check_id, v, false, err);
+}
+
+int publish_held(struct consul *consul, const char *state_dir, const char *check_id,
+                 const struct verdict *v, struct error *err)
+{
+    return publish(consul, state_dir, check_id, v, true, err);
 }
 
 void publish_cannot_look(struct verdict *v, const char *reason)

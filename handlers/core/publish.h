@@ -28,6 +28,12 @@ MUST_CHECK int publish_verdict(struct consul *consul, const char *state_dir,
                                const char *check_id, const struct verdict *v,
                                struct error *err);
 
+/* The same for a verdict that was found without a leader: it is held back even if there
+ * is one by now (it would be published late, and be wrong). */
+MUST_CHECK int publish_held(struct consul *consul, const char *state_dir,
+                            const char *check_id, const struct verdict *v,
+                            struct error *err);
+
 /* The verdict "cannot look: <reason>", a warning. */
 void publish_cannot_look(struct verdict *v, const char *reason);
 

@@ -99,9 +99,7 @@ static const char *peer_name(const struct roster_facts *facts,
     const struct mapping_entry *entry = mapping_id(facts->confirmed, peer->id);
     if (entry)
         return entry->node;
-    if (peer->node[0] != '\0' && strcmp(peer->node, "(unknown)") != 0)
-        return peer->node;
-    return peer->id;
+    return peer->node[0] != '\0' ? peer->node : peer->id;
 }
 
 static void join_peer(const struct roster_facts *facts, const struct roster_peer *peer,

@@ -14,8 +14,8 @@
 /* A server of the raft configuration. Texts are borrowed and never NULL. */
 struct roster_peer {
     const char *id;   /* node ID; with raft protocol 2 its address */
-    const char *node; /* as Consul resolved the *address*, so possibly a successor's
-                            name; "(unknown)" when nobody has it (RaftGetConfiguration) */
+    const char *node; /* whoever has its *address* now, so possibly a successor's name;
+                         the address where nobody has it (RaftGetConfiguration) */
     bool voter;
 };
 

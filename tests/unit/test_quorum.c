@@ -96,7 +96,7 @@ static void add_word(struct facts *f, const char *word, size_t i)
     if (!strpbrk(flags, "sgc"))
         f->peers[f->facts.who.n_peers++] = (struct roster_peer){
             .id = id,
-            .node = strpbrk(flags, "u") ? "(unknown)" : name,
+            .node = strchr(flags, 'u') ? "10.0.0.3:8300" : name,
             .voter = !strchr(flags, 'w'),
         };
 }
@@ -328,8 +328,8 @@ static const struct row rows[] = {
      .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down"},
     {"one of three down, not confirmed", "n1 n2 n3:d", .status = W,
      .summary = "2 of 3 servers, none may fail: node n3 is down"},
-    {"one of three down, not confirmed, unknown name", "n1 n2 n3:u", .status = W,
-     .summary = "2 of 3 servers, none may fail: node id-n3 is down"},
+    {"one of three down, not confirmed, unknown to gossip", "n1 n2 n3:u", .status = W,
+     .summary = "2 of 3 servers, none may fail: node 10.0.0.3:8300 is down"},
     {"one of five down", "n1 n2 n3 n4 n5:d", .confirmed = "n1 n2 n3 n4 n5", .status = W,
      .summary = "4 of 5 servers, 1 may fail: server_5 (node n5) is down"},
     {"one of five down for long stays a warning", "n1 n2 n3 n4 n5:d",
@@ -396,11 +396,11 @@ static const struct row rows[] = {
          "and 1 more"},
     {"all were restarted, one is back", "n1 n2:d n3:u", .no_leader = true,
      .unheard = true, .no_autopilot = true, .status = C,
-     .summary =
-         "no leader: 1 of 3 servers, none may fail, 1 more needed: node id-n3 is "
-         "down, and 1 more",
+     .summary = "no leader: 1 of 3 servers, none may fail, 1 more needed: node "
+                "10.0.0.3:8300 is "
+                "down, and 1 more",
      .details =
-         "node id-n3 is down: start it again; if it is gone for good: consul "
+         "node 10.0.0.3:8300 is down: start it again; if it is gone for good: consul "
          "force-leave\n"
          "node n2 is down: start it again; if it is gone for good: consul "
          "force-leave\n"
