@@ -1,7 +1,8 @@
 #include "child.h"
 
+#include "duration.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +10,14 @@
 #include <uv.h>
 
 #define KILL_GRACE_MS 2000
+#define DRAIN_MS      1000
 
 /* What a program needs to run at all; everything else in our environment may be secret. */
 static const char *const clean_environment[] = {
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C",
     NULL};
 
-/* One direction of output. */
+/* One of its outputs. */
 struct drain {
     uv_pipe_t pipe;
     struct run *run;
@@ -23,22 +25,37 @@ struct drain {
     char chunk[8192];
 };
 
+enum stage { RUNNING, TERMINATED, KILLED, ENDED };
+
 struct run {
     const struct child_job *job;
     struct child_result *result;
+    enum stage stage;
     uv_process_t process;
     uv_timer_t timer;
     uv_pipe_t in;
     uv_write_t write;
     struct drain out, err;
-    bool started;
-    bool terminated; /* SIGTERM was sent: next comes SIGKILL */
 };
 
 static void close_once(void *handle)
 {
-    if (!uv_is_closing(handle))
+    if (uv_handle_get_type(handle) != UV_UNKNOWN_HANDLE && !uv_is_closing(handle))
         uv_close(handle, NULL);
+}
+
+static void close_outputs(struct run *run)
+{
+    close_once(&run->out.pipe);
+    close_once(&run->err.pipe);
+}
+
+static void close_all(struct run *run)
+{
+    close_once(&run->process);
+    close_once(&run->timer);
+    close_once(&run->in);
+    close_outputs(run);
 }
 
 static void kill_group(const struct run *run, int signal)
@@ -46,9 +63,7 @@ static void kill_group(const struct run *run, int signal)
     (void)kill(-run->process.pid, signal);
 }
 
-/* The deadline covers the exit and the end of both outputs: a grandchild that keeps a
- * pipe open must not hold us up for ever. */
-static void stop_deadline_when_done(struct run *run)
+static void stop_timer_when_done(struct run *run)
 {
     if (uv_is_closing((uv_handle_t *)&run->process) &&
         uv_is_closing((uv_handle_t *)&run->out.pipe) &&
@@ -56,30 +71,42 @@ static void stop_deadline_when_done(struct run *run)
         close_once(&run->timer);
 }
 
+static void on_time(uv_timer_t *timer)
+{
+    struct run *run = timer->data;
+    switch (run->stage) {
+    case RUNNING:
+        run->result->rc = run->result->rc ? run->result->rc : -ETIMEDOUT;
+        kill_group(run, SIGTERM);
+        run->stage = TERMINATED;
+        break;
+    case TERMINATED:
+        kill_group(run, SIGKILL);
+        run->stage = KILLED;
+        break;
+    case KILLED: /* it hangs in the kernel, or is not ours to kill: leave it */
+    case ENDED:
+        close_all(run);
+        return;
+    }
+    (void)uv_timer_start(timer, on_time, KILL_GRACE_MS, 0);
+}
+
 static void on_ended(uv_process_t *process, int64_t status, int signal)
 {
     struct run *run = process->data;
+    uint64_t left_ms = uv_timer_get_due_in(&run->timer);
     run->result->exit_code = signal ? -1 : (int)status;
     run->result->signal = signal;
+    if (run->result->rc)
+        kill_group(run, SIGKILL); /* what it started must not outlive the deadline */
+    run->stage = ENDED;
     close_once(process);
     close_once(&run->in);
-    stop_deadline_when_done(run);
-}
-
-static void on_timeout(uv_timer_t *timer)
-{
-    struct run *run = timer->data;
-    if (!run->result->rc)
-        run->result->rc = -ETIMEDOUT;
-    kill_group(run, run->terminated ? SIGKILL : SIGTERM);
-    if (run->terminated) {
-        close_once(&run->out.pipe);
-        close_once(&run->err.pipe);
-        stop_deadline_when_done(run);
-    } else {
-        run->terminated = true;
-        (void)uv_timer_start(timer, on_timeout, KILL_GRACE_MS, KILL_GRACE_MS);
-    }
+    /* What it wrote is in the pipes; a daemon it started may keep them open for ever. */
+    (void)uv_timer_start(&run->timer, on_time, left_ms < DRAIN_MS ? left_ms : DRAIN_MS,
+                         0);
+    stop_timer_when_done(run);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
@@ -99,7 +126,8 @@ static void keep(struct drain *drain, const char *bytes, size_t n)
     if (!run->job->stop_at_limit || run->result->rc)
         return;
     run->result->rc = -EMSGSIZE;
-    kill_group(run, SIGKILL);
+    if (run->stage != ENDED)
+        kill_group(run, SIGKILL);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
@@ -110,7 +138,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     if (n >= 0)
         return;
     close_once(stream);
-    stop_deadline_when_done(drain->run);
+    stop_timer_when_done(drain->run);
 }
 
 static void on_written(uv_write_t *write, int status)
@@ -119,24 +147,50 @@ static void on_written(uv_write_t *write, int status)
     close_once(write->handle);
 }
 
-static void close_on_exec_above_stderr(void)
+/* A pipe to or from the child; uv_spawn() by itself makes sockets, which nobody can open
+ * again as /dev/stdin or /dev/stderr. `ours` owns our end, *ret_theirs is the other. */
+static int connect_pipe(uv_pipe_t *ours, bool child_reads, int *ret_theirs)
 {
-    if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-        errno = 0; /* old kernel: what we open ourselves is close-on-exec anyway */
+    uv_file fds[2]; /* read end, write end; both close-on-exec */
+    int rc = uv_pipe(fds, child_reads ? 0 : UV_NONBLOCK_PIPE,
+                     child_reads ? UV_NONBLOCK_PIPE : 0);
+    if (rc < 0)
+        return rc;
+    *ret_theirs = fds[child_reads ? 0 : 1];
+    rc = uv_pipe_open(ours, fds[child_reads ? 1 : 0]);
+    if (rc < 0)
+        (void)close(fds[child_reads ? 1 : 0]);
+    return rc;
+}
+
+static int connect_all(struct run *run, int theirs[3])
+{
+    int rc = run->job->input ? connect_pipe(&run->in, true, &theirs[0]) : 0;
+    if (rc == 0)
+        rc = connect_pipe(&run->out.pipe, false, &theirs[1]);
+    return rc == 0 ? connect_pipe(&run->err.pipe, false, &theirs[2]) : rc;
+}
+
+/* Ours are close-on-exec; what we were started with may not be. */
+static void keep_inherited_to_ourselves(void)
+{
+    (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
+static uv_stdio_container_t stdio_of(int fd)
+{
+    return (uv_stdio_container_t){.flags = fd < 0 ? UV_IGNORE : UV_INHERIT_FD,
+                                  .data.fd = fd};
 }
 
 static int spawn(uv_loop_t *loop, struct run *run)
 {
     const struct child_job *job = run->job;
     const char *const *env = job->env ? job->env : clean_environment;
-    uv_stdio_container_t stdio[3] = {
-        {.flags = job->input ? UV_CREATE_PIPE | UV_READABLE_PIPE : UV_IGNORE,
-         .data.stream = (uv_stream_t *)&run->in},
-        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
-         .data.stream = (uv_stream_t *)&run->out.pipe},
-        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
-         .data.stream = (uv_stream_t *)&run->err.pipe},
-    };
+    int theirs[3] = {-1, -1, -1};
+    int rc = connect_all(run, theirs);
+    uv_stdio_container_t stdio[3] = {stdio_of(theirs[0]), stdio_of(theirs[1]),
+                                     stdio_of(theirs[2])};
     uv_process_options_t options = {
         .file = job->argv[0],
         .args = (char **)(uintptr_t)job->argv, /* libuv's types lack the const */
@@ -146,12 +200,17 @@ static int spawn(uv_loop_t *loop, struct run *run)
         .stdio_count = 3,
         .stdio = stdio,
     };
-    return uv_spawn(loop, &run->process, &options);
+    if (rc == 0)
+        rc = uv_spawn(loop, &run->process, &options);
+    for (int i = 0; i < 3; i++)
+        if (theirs[i] >= 0)
+            (void)close(theirs[i]);
+    return rc;
 }
 
 static void communicate(struct run *run)
 {
-    (void)uv_timer_start(&run->timer, on_timeout, (uint64_t)run->job->timeout_ms, 0);
+    (void)uv_timer_start(&run->timer, on_time, (uint64_t)run->job->timeout_ms, 0);
     (void)uv_read_start((uv_stream_t *)&run->out.pipe, on_alloc, on_read);
     (void)uv_read_start((uv_stream_t *)&run->err.pipe, on_alloc, on_read);
     uv_buf_t input =
@@ -181,16 +240,10 @@ static void start(uv_loop_t *loop, struct run *run)
     init_drain(loop, &run->err, run, &result->errors);
     run->process.data = run->timer.data = run;
     result->rc = spawn(loop, run);
-    if (result->rc == 0) {
-        run->started = true;
+    if (result->rc == 0)
         communicate(run);
-        return;
-    }
-    close_once(&run->process);
-    close_once(&run->timer);
-    close_once(&run->in);
-    close_once(&run->out.pipe);
-    close_once(&run->err.pipe);
+    else
+        close_all(run);
 }
 
 int child_run_all(const struct child_job *jobs, struct child_result *results, size_t n,
@@ -203,7 +256,7 @@ int child_run_all(const struct child_job *jobs, struct child_result *results, si
         free(runs);
         return error_set(err, rc, "cannot create an event loop: %s", strerror(-rc));
     }
-    close_on_exec_above_stderr();
+    keep_inherited_to_ourselves();
     for (size_t i = 0; i < n; i++) {
         runs[i].job = &jobs[i];
         runs[i].result = &results[i];
@@ -219,9 +272,10 @@ static int describe(const struct child_job *job, const struct child_result *resu
                     struct error *err)
 {
     const char *program = job->argv[0];
+    char limit[DURATION_TEXT];
     if (result->rc == -ETIMEDOUT)
-        return error_set(err, result->rc, "%s: no end after %lld ms", program,
-                         (long long)job->timeout_ms);
+        return error_set(err, result->rc, "%s: no end after %s", program,
+                         duration_format(job->timeout_ms * 1000, limit));
     if (result->rc == -EMSGSIZE)
         return error_set(err, result->rc, "%s: too much output", program);
     if (result->rc < 0)
@@ -253,7 +307,7 @@ int child_detach(const char *const *argv, struct error *err)
     int rc = uv_loop_init(&loop);
     if (rc < 0)
         return error_set(err, rc, "cannot create an event loop: %s", strerror(-rc));
-    close_on_exec_above_stderr();
+    keep_inherited_to_ourselves();
     rc = uv_spawn(&loop, &process, &options);
     if (rc < 0)
         (void)error_set(err, rc, "cannot start %s: %s", argv[0], strerror(-rc));

@@ -1,4 +1,5 @@
-/* child.h: run programs to their end, with a deadline. */
+/* child.h: run programs to their end, with a deadline. SIGPIPE must be ignored, as
+ * program_start() does: a child need not read its input. */
 #ifndef CHILD_H
 #define CHILD_H
 
@@ -15,7 +16,8 @@ struct child_job {
                                 PATH, LANG=C, nothing of ours (it holds tokens) */
     const char *input;       /* sent to stdin and closed; NULL: stdin is /dev/null */
     size_t input_len;        /* bytes */
-    int64_t timeout_ms;      /* > 0; then SIGTERM to the group, 2000 ms later SIGKILL */
+    int64_t timeout_ms;      /* > 0; then SIGTERM to the group, 2000 ms later SIGKILL,
+                                2000 ms later it is given up (hangs in the kernel) */
     bool stop_at_limit;      /* output over its ceiling: kill (true) or drop the rest */
 };
 
@@ -30,9 +32,10 @@ struct child_result {
 };
 
 /* Run one; returns result->rc, with a text unless 0: "PROGRAM: no end after 30s",
- * "cannot start PROGRAM: no such file or directory". An exit code is no failure.
- * The child has its own process group and only fds 0, 1, 2. A grandchild that keeps the
- * pipes open cannot hold us longer than the deadline. */
+ * "PROGRAM: too much output", "cannot start PROGRAM: No such file or directory". An exit
+ * code is no failure. The child has its own process group and only fds 0, 1, 2, which are
+ * pipes. Its own end counts: from a daemon it started, which still holds the pipes, output
+ * is taken for at most 1000 ms more, and the daemon lives on. */
 MUST_CHECK int child_run(const struct child_job *job, struct child_result *result,
                          struct error *err);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define COLUMNS 80
-static const char full[] = "(more, see cluster-status)\n";
+static const char full[] = "(and more, which does not fit here)\n";
 
 const char *verdict_status_name(enum verdict_status status)
 {
@@ -53,15 +53,21 @@ static size_t piece(const char *text, size_t width)
     return width;
 }
 
+static bool is_full(const struct verdict *v)
+{
+    size_t used = strlen(v->details);
+    return used >= sizeof full - 1 &&
+           strcmp(v->details + used - (sizeof full - 1), full) == 0;
+}
+
 /* Append `line` and a line feed, or the word that there is more. */
 static bool append(struct verdict *v, const char *indent, const char *line, size_t len)
 {
     size_t used = strlen(v->details);
-    size_t room = sizeof v->details - sizeof full;
-    if (used + strlen(indent) + len + 2 > room) {
-        if (used < sizeof full - 1 ||
-            strcmp(v->details + used - (sizeof full - 1), full))
-            memcpy(v->details + used, full, sizeof full);
+    if (is_full(v))
+        return false;
+    if (used + strlen(indent) + len + 1 + sizeof full > sizeof v->details) {
+        memcpy(v->details + used, full, sizeof full);
         return false;
     }
     (void)snprintf(v->details + used, sizeof v->details - used, "%s%.*s\n", indent,
