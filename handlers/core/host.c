@@ -51,7 +51,7 @@ static bool parse_range(const char *text, struct range *ret)
     if (!parse_address(address, ret))
         return false;
     int most = strchr(address, ':') ? 128 : 32;
-    int n = atoi(bits);
+    int n = (int)strtol(bits, NULL, 10);
     ret->bits = 128 - most + n;
     return n <= most;
 }
@@ -156,7 +156,7 @@ static int normalise_ipv6(const char *text, char ret[HOST_TEXT], struct error *e
 
 int host_normalise(const char *text, char ret[HOST_TEXT], struct error *err)
 {
-    char lower[HOST_TEXT];
+    char lower[HOST_TEXT] = "";
     size_t len = strlen(text);
     if (len == 0)
         return error_set(err, -EINVAL, "has no host");

@@ -228,11 +228,12 @@ static const char *similar_key(const char *key)
 static void note_unknown(struct settings *s, const char *key)
 {
     struct settings_reject *r = &s->unknown[s->unknowns];
-    size_t len = strnlen(key, sizeof r->key - 1);
+    char shown[sizeof r->key] = "";
     const char *similar = similar_key(key);
-    make_printable(key, len, r->key);
+    make_printable(key, strnlen(key, sizeof shown - 1), shown);
+    memcpy(r->key, shown, sizeof shown);
     (void)snprintf(r->text, sizeof r->text,
-                   "%s: there is no setting of that name%s%s%s", r->key,
+                   "%s: there is no setting of that name%s%s%s", shown,
                    similar ? " (" : "", similar ? similar : "", similar ? "?)" : "");
     s->unknowns++;
 }

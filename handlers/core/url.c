@@ -21,10 +21,12 @@ static int parse_port(const char *text, int *ret, struct error *err)
     if (*text == '\0')
         return 0;
     size_t digits = strspn(text + 1, "0123456789");
-    if (*text != ':' || text[1] == '0' || digits == 0 || digits > 5 ||
-        text[1 + digits] != '\0' || atoi(text + 1) > 65535)
+    bool plain = *text == ':' && text[1] != '0' && digits > 0 && digits <= 5 &&
+                 text[1 + digits] == '\0';
+    long port = plain ? strtol(text + 1, NULL, 10) : 0;
+    if (port < 1 || port > 65535)
         return error_set(err, -EINVAL, "has a port that is no number from 1 to 65535");
-    *ret = atoi(text + 1);
+    *ret = (int)port;
     return 0;
 }
 

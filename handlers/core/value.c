@@ -280,6 +280,11 @@ int value_servers(const char *text, char (*ret)[VALUE_NAME + 1], size_t most,
 
 /* ---- point in time --------------------------------------------------------- */
 
+static int number_at(const char *digits)
+{
+    return (int)strtol(digits, NULL, 10);
+}
+
 /* "YYYY-MM-DDThh:mmZ", every field as wide as that. */
 static int parse_minute(const char *text, int64_t *ret_s, struct error *err)
 {
@@ -290,11 +295,11 @@ static int parse_minute(const char *text, int64_t *ret_s, struct error *err)
         fits = shape[i] == 'd' ? text[i] >= '0' && text[i] <= '9' : text[i] == shape[i];
     if (!fits)
         return error_set(err, -EINVAL, "has no end as 2026-11-23T18:00Z (UTC)");
-    tm.tm_year = atoi(text) - 1900;
-    tm.tm_mon = atoi(text + 5) - 1;
-    tm.tm_mday = atoi(text + 8);
-    tm.tm_hour = atoi(text + 11);
-    tm.tm_min = atoi(text + 14);
+    tm.tm_year = number_at(text) - 1900;
+    tm.tm_mon = number_at(text + 5) - 1;
+    tm.tm_mday = number_at(text + 8);
+    tm.tm_hour = number_at(text + 11);
+    tm.tm_min = number_at(text + 14);
     struct tm same = tm;
     *ret_s = (int64_t)timegm(&same);
     if (same.tm_mon != tm.tm_mon || same.tm_mday != tm.tm_mday ||

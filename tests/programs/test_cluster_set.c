@@ -14,12 +14,14 @@
     "LOG_ELASTICSEARCH_URL: is missing, so the LOG_ settings are incomplete" URL_END
 #define NOTHING "cluster-set: nothing is written\n"
 
+static const char script[] = SOURCE_DIR "/scripts/cluster-set";
+
 /* cluster-set with the configuration of server 1 and NAME=VALUE, ... more. */
 static struct outcome set_with(struct cluster *c, const char *const *env,
                                const char *const *words)
 {
-    const char *argv[16] = {SOURCE_DIR "/scripts/cluster-set", "--config-dir",
-                            server_path(c, 1, "etc"), "--settings-root", HARNESS_ROOT};
+    const char *argv[16] = {script, "--config-dir", server_path(c, 1, "etc"),
+                            "--settings-root", HARNESS_ROOT};
     for (size_t i = 0; words[i]; i++)
         argv[i + 5] = words[i];
     return run_tool(NULL, argv, env);
@@ -222,13 +224,13 @@ static void maintenance_has_an_end(void **state)
 static void somebody_faster_wins(void **state)
 {
     struct cluster *c = *state;
-    char script[1000], env[400];
-    (void)snprintf(script, sizeof script,
+    char text[1000], env[400];
+    (void)snprintf(text, sizeof text,
                    "#!/bin/sh\ncurl -s -X PUT -d 3h http://%s:8500/v1/kv/" HARNESS_ROOT
                    "/service/cluster/tag/any/CLUSTER_GRACE >/dev/null\n"
                    "exec " TEST_BIN "/check-settings \"$@\"\n",
                    c->server[1].address);
-    server_write(c, 1, "slow/check-settings", script);
+    server_write(c, 1, "slow/check-settings", text);
     assert_int_equal(chmod(server_path(c, 1, "slow/check-settings"), 0755), 0);
     (void)snprintf(env, sizeof env, "LICTOR_LIBEXEC=%s", server_path(c, 1, "slow"));
     struct outcome o = set_with(
@@ -295,14 +297,14 @@ static void a_node_may_not_write_settings(void **state)
 static void the_token_is_on_no_command_line(void **state)
 {
     struct cluster *c = *state;
-    char token[100], path[700], script[1000];
+    char token[100], path[700], text[1000];
     (void)snprintf(token, sizeof token, "CONSUL_HTTP_TOKEN=%s", c->token);
     (void)snprintf(path, sizeof path, "PATH=%s:/usr/bin:/bin",
                    server_path(c, 1, "bin"));
-    (void)snprintf(script, sizeof script,
+    (void)snprintf(text, sizeof text,
                    "#!/bin/sh\necho \"$@\" >>%s\nexec /usr/bin/curl \"$@\"\n",
                    server_path(c, 1, "curl.log"));
-    server_write(c, 1, "bin/curl", script);
+    server_write(c, 1, "bin/curl", text);
     assert_int_equal(chmod(server_path(c, 1, "bin/curl"), 0755), 0);
     struct outcome o = set_with(
         c, (const char *const[]){"LICTOR_LIBEXEC=" TEST_BIN, token, path, NULL},

@@ -15,9 +15,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define ROOT  "dc/home/env"
-#define PLACE ROOT SETTINGS_PLACE
-#define FILE_ "/etc/lictor/policy.json"
+#define ROOT   "dc/home/env"
+#define PLACE  ROOT SETTINGS_PLACE
+#define POLICY "/etc/lictor/policy.json"
 
 static void put(struct kv_list *list, const char *key, const char *value)
 {
@@ -33,7 +33,7 @@ static void the_shipped_policy(void **state)
     (void)state;
     struct policy policy;
     struct error err = {0};
-    assert_int_equal(policy_parse(NULL, 0, FILE_, &policy, &err), 0);
+    assert_int_equal(policy_parse(NULL, 0, POLICY, &policy, &err), 0);
     assert_string_equal(policy.path, "");
     assert_int_equal(policy.n_sources, 1);
     const struct policy_source *seal = policy_source(&policy, "seal");
@@ -61,9 +61,9 @@ static void missing_members_are_the_default(void **state)
                                         "{\"pin\":{}}"};
     for (size_t i = 0; i < COUNT(texts); i++) {
         struct policy policy;
-        assert_int_equal(policy_parse(texts[i], strlen(texts[i]), FILE_, &policy, NULL),
-                         0);
-        assert_string_equal(policy.path, FILE_);
+        assert_int_equal(
+            policy_parse(texts[i], strlen(texts[i]), POLICY, &policy, NULL), 0);
+        assert_string_equal(policy.path, POLICY);
         assert_non_null(policy_source(&policy, "seal"));
         assert_string_equal(policy.hosts[0], "*");
         assert_int_equal(policy.n_ports, 2);
@@ -83,7 +83,7 @@ static void a_whole_policy(void **state)
         "\"CLUSTER_GRACE\":\"1h\"}}";
     struct policy policy;
     struct error err = {0};
-    assert_int_equal(policy_parse(text, strlen(text), FILE_, &policy, &err), 0);
+    assert_int_equal(policy_parse(text, strlen(text), POLICY, &policy, &err), 0);
     assert_int_equal(policy.n_sources, 2);
     assert_null(policy_source(&policy, "seal"));
     assert_int_equal(policy_source(&policy, "audit")->n_files, 2);
@@ -197,9 +197,9 @@ static void a_broken_policy_is_refused_as_a_whole(void **state)
         struct policy policy;
         struct error err = {0};
         char expected[600];
-        (void)snprintf(expected, sizeof expected, FILE_ ": %s", broken[i].why);
+        (void)snprintf(expected, sizeof expected, POLICY ": %s", broken[i].why);
         int rc =
-            policy_parse(broken[i].text, strlen(broken[i].text), FILE_, &policy, &err);
+            policy_parse(broken[i].text, strlen(broken[i].text), POLICY, &policy, &err);
         assert_string_equal(err.text, expected);
         assert_int_equal(rc, -EBADMSG);
         assert_int_equal(policy.n_hosts + policy.n_sources + policy.n_ports, 0);
@@ -219,11 +219,12 @@ static void a_long_pin_is_refused(void **state)
                                        i ? "," : "", i),
                          0);
     assert_int_equal(buffer_printf(&text, "\"}}"), 0);
-    assert_int_equal(policy_parse(text.data, text.len, FILE_, &policy, &err), -EBADMSG);
+    assert_int_equal(policy_parse(text.data, text.len, POLICY, &policy, &err),
+                     -EBADMSG);
     buffer_release(&text);
     assert_string_equal(err.text,
-                        FILE_ ": in \"pin\": LOG_ELASTICSEARCH_URL is longer than 511 "
-                              "characters");
+                        POLICY ": in \"pin\": LOG_ELASTICSEARCH_URL is longer than 511 "
+                               "characters");
 }
 
 /* ---- the file -------------------------------------------------------------- */
@@ -291,7 +292,7 @@ static void a_pin_takes_the_place_of_kv(void **state)
     struct policy policy;
     struct kv_list list = {0};
     struct settings s;
-    assert_int_equal(policy_parse(pins, strlen(pins), FILE_, &policy, NULL), 0);
+    assert_int_equal(policy_parse(pins, strlen(pins), POLICY, &policy, NULL), 0);
     put(&list, "LOG_ELASTICSEARCH_URL", "http://es1");
     put(&list, "LOG_INDEX", "bad value");
     assert_int_equal(policy_pin(&policy, ROOT, &list, NULL), 0);
@@ -310,7 +311,7 @@ static void a_pin_does_not_stand_in_for_an_unreadable_set(void **state)
     struct policy policy;
     struct kv_list list = {0};
     struct settings s;
-    assert_int_equal(policy_parse(pins, strlen(pins), FILE_, &policy, NULL), 0);
+    assert_int_equal(policy_parse(pins, strlen(pins), POLICY, &policy, NULL), 0);
     put(&list, "LOG_UNKNOWN", "x");
     assert_int_equal(policy_pin(&policy, ROOT, &list, NULL), 0);
     settings_parse(&list, ROOT, &s);
@@ -363,24 +364,24 @@ static const struct {
      " (it has seal)"},
     {HOSTS("[\"127.0.1.0/24\"]"), "http://127.0.1.100", NULL, ""},
     {HOSTS("[\"127.0.1.0/24\"]"), "http://127.0.2.100", NULL,
-     HOST_IS "127.0.2.100" NO_HOST FILE_ LOCAL},
+     HOST_IS "127.0.2.100" NO_HOST POLICY LOCAL},
     {HOSTS("[\"es1\",\"es2\"]"), "http://es2,http://es1", NULL, ""},
     {HOSTS("[\"es1\",\"es2\"]"), "http://es3", NULL,
-     HOST_IS "es3" NO_HOST FILE_ BY_ROOT},
+     HOST_IS "es3" NO_HOST POLICY BY_ROOT},
     {HOSTS("[\"*\",\"localhost\"]"), "http://localhost,http://es1", NULL, ""},
-    {HOSTS("[]"), "http://es1", NULL, HOST_IS "es1" NO_HOST FILE_ BY_ROOT},
+    {HOSTS("[]"), "http://es1", NULL, HOST_IS "es1" NO_HOST POLICY BY_ROOT},
     {HOSTS("[\"*.es.example\"]"), "http://a.es.example", NULL, ""},
     {HOSTS("[\"*.es.example\"]"), "http://aes.example", NULL,
-     HOST_IS "aes.example" NO_HOST FILE_ BY_ROOT},
+     HOST_IS "aes.example" NO_HOST POLICY BY_ROOT},
     {HOSTS("[\"0.0.0.0/0\",\"::/0\"]"), "http://[::1]", NULL,
-     HOST_IS "::1" NO_HOST FILE_ LOCAL},
+     HOST_IS "::1" NO_HOST POLICY LOCAL},
     {PORTS("[1,65535]"), "http://es1:1,http://es1:65535", NULL, ""},
     {PORTS("[1,65535]"), "http://es1", NULL,
-     PORT_IS "9200" NO_PORT FILE_ " (it has 1 65535)"},
-    {PORTS("[]"), "http://es1", NULL, PORT_IS "9200" NO_PORT FILE_ " (it has)"},
+     PORT_IS "9200" NO_PORT POLICY " (it has 1 65535)"},
+    {PORTS("[]"), "http://es1", NULL, PORT_IS "9200" NO_PORT POLICY " (it has)"},
     {FILES("[\"/x\"]"), "http://es1", "a", ""},
     {FILES("[\"/x\"]"), "http://es1", "seal",
-     "LOG_SOURCES: source seal is not allowed by \"sources\" in " FILE_ " (it has a)"},
+     "LOG_SOURCES: source seal is not allowed by \"sources\" in " POLICY " (it has a)"},
 };
 
 static void choices_are_limited(void **state)
@@ -392,7 +393,7 @@ static void choices_are_limited(void **state)
         struct settings s;
         struct error err = {0};
         size_t len = judged[i].policy ? strlen(judged[i].policy) : 0;
-        assert_int_equal(policy_parse(judged[i].policy, len, FILE_, &policy, &err), 0);
+        assert_int_equal(policy_parse(judged[i].policy, len, POLICY, &policy, &err), 0);
         put(&list, "LOG_ELASTICSEARCH_URL", judged[i].url);
         if (judged[i].sources)
             put(&list, "LOG_SOURCES", judged[i].sources);
@@ -412,7 +413,7 @@ static void switching_off_is_always_allowed(void **state)
     struct policy policy;
     struct kv_list list = {0};
     struct settings s;
-    assert_int_equal(policy_parse(NULL, 0, FILE_, &policy, NULL), 0);
+    assert_int_equal(policy_parse(NULL, 0, POLICY, &policy, NULL), 0);
     put(&list, "LOG_ENABLED", "N");
     put(&list, "LOG_ELASTICSEARCH_URL", "http://127.0.0.1:1");
     settings_parse(&list, ROOT, &s);
@@ -436,7 +437,7 @@ static void a_long_list_of_sources_is_cut_in_texts(void **state)
                                        i ? "," : "", i),
                          0);
     assert_int_equal(buffer_printf(&text, "}}"), 0);
-    assert_int_equal(policy_parse(text.data, text.len, FILE_, &policy, &err), 0);
+    assert_int_equal(policy_parse(text.data, text.len, POLICY, &policy, &err), 0);
     put(&list, "LOG_ELASTICSEARCH_URL", "http://es1");
     settings_parse(&list, ROOT, &s);
     assert_int_equal(policy_judge(&policy, &s, &err), -EACCES);

@@ -569,7 +569,8 @@ static void only_our_place_counts(void **state)
     (void)state;
     struct kv_list list = {0};
     struct settings s;
-    static const char *const keys[] = {PLACE,
+    static const char place[] = PLACE;
+    static const char *const keys[] = {place,
                                        "dc/home/env/service/any/LOG_LEVEL",
                                        "other/service/cluster/tag/any/LOG_LEVEL",
                                        "dc/home/env/service/cluster/tag/any",
