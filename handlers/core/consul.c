@@ -7,6 +7,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ struct consul {
     char *base;                /* "http://host:port" */
     struct curl_slist *header; /* holds the token: never shown */
     char *value[VARIABLES];
+    bool own_token; /* the environment has one: none of the file counts */
     struct curl_slist *connect_to;
     int64_t limit_ms;
 };
@@ -71,7 +73,8 @@ static int take_line(struct consul *c, char *line)
         value++;
     }
     for (int i = 0; i < VARIABLES; i++) {
-        if (strcmp(line, names[i]) != 0 || c->value[i])
+        bool token = i == TOKEN || i == TOKEN_FILE;
+        if (strcmp(line, names[i]) != 0 || c->value[i] || (token && c->own_token))
             continue;
         c->value[i] = strdup(value);
         return c->value[i] ? 0 : -ENOMEM;
@@ -91,6 +94,7 @@ static int read_variables(struct consul *c, const char *config_dir, struct error
         if (value && *value && !(c->value[i] = strdup(value)))
             rc = error_set(err, -ENOMEM, "out of memory");
     }
+    c->own_token = c->value[TOKEN] || c->value[TOKEN_FILE];
     if (rc == 0) {
         rc = file_read_trusted(path, &text, err);
         if (rc == -ENOENT || (rc == -EACCES && c->value[ADDR]))

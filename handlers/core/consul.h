@@ -5,7 +5,8 @@
  * 127.0.0.1:8500), CONSUL_HTTP_TOKEN_FILE, CONSUL_HTTP_TOKEN, CONSUL_CACERT,
  * CONSUL_CLIENT_CERT, CONSUL_CLIENT_KEY, CONSUL_TLS_SERVER_NAME, CONSUL_HTTP_SSL,
  * CONSUL_HTTP_SSL_VERIFY in the environment, else from NAME=VALUE lines of
- * <config-dir>/consul.env. The token never appears in a text.
+ * <config-dir>/consul.env, whose token or token file only counts where the environment has
+ * neither (an admin's own). The token never appears in a text.
  *
  * Every error is a sentence: what could not be read or written, status, Consul's own
  * words, and for 403 the ACL rule that is missing. Numbers:

@@ -292,6 +292,20 @@ static void the_environment_goes_before_consul_env(void **state)
     (void)unlink(path);
 }
 
+static void an_own_token_goes_before_the_token_file_of_consul_env(void **state)
+{
+    (void)state;
+    char path[100], token_path[100], text[200];
+    write_file("token", "node-token\n", 0600, token_path);
+    (void)snprintf(text, sizeof text, "CONSUL_HTTP_TOKEN_FILE=%s\n", token_path);
+    write_file("consul.env", text, 0640, path);
+    expect_token("node-token");
+    assert_int_equal(setenv("CONSUL_HTTP_TOKEN", "own-token", 1), 0);
+    expect_token("own-token");
+    (void)unlink(path);
+    (void)unlink(token_path);
+}
+
 static void a_unix_socket_works(void **state)
 {
     (void)state;
@@ -337,6 +351,8 @@ int main(void)
         cmocka_unit_test_setup(a_leader_is_proven_by_a_consistent_read_only, clear),
         cmocka_unit_test_setup(the_token_comes_from_file_then_variable, clear),
         cmocka_unit_test_setup(the_environment_goes_before_consul_env, clear),
+        cmocka_unit_test_setup(an_own_token_goes_before_the_token_file_of_consul_env,
+                               clear),
         cmocka_unit_test_setup(a_unix_socket_works, clear),
         cmocka_unit_test_setup(an_odd_address_is_refused, clear),
     };
