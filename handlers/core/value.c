@@ -302,8 +302,8 @@ static int parse_minute(const char *text, int64_t *ret_s, struct error *err)
     tm.tm_min = number_at(text + 14);
     struct tm same = tm;
     *ret_s = (int64_t)timegm(&same);
-    if (same.tm_mon != tm.tm_mon || same.tm_mday != tm.tm_mday ||
-        same.tm_hour != tm.tm_hour || same.tm_min != tm.tm_min)
+    if (same.tm_mon != tm.tm_mon || same.tm_hour != tm.tm_hour ||
+        same.tm_min != tm.tm_min)
         return error_set(err, -EINVAL, "has an end that is no date and time");
     if (tm.tm_year < 120 || tm.tm_year > 199)
         return error_set(err, -EINVAL, "has a year outside 2020 to 2099");

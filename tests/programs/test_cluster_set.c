@@ -278,6 +278,27 @@ static void an_untrusted_file_names_no_agent(void **state)
     assert_int_equal(chmod(server_path(c, 1, "etc/consul.env"), 0600), 0);
 }
 
+/* Confirming is verify-quorum's: it gets the same place and its exit code is ours. */
+static void confirming_is_handed_on(void **state)
+{
+    struct cluster *c = *state;
+    char env[400], out[500];
+    server_write(c, 1, "stub/verify-quorum", "#!/bin/sh\necho \"$@\"\nexit 3\n");
+    server_write(c, 1, "stub/check-settings", "#!/bin/sh\nexit 1\n");
+    assert_int_equal(chmod(server_path(c, 1, "stub/verify-quorum"), 0755), 0);
+    assert_int_equal(chmod(server_path(c, 1, "stub/check-settings"), 0755), 0);
+    (void)snprintf(env, sizeof env, "LICTOR_LIBEXEC=%s", server_path(c, 1, "stub"));
+    struct outcome o = set_with(c, (const char *const[]){env, NULL},
+                                (const char *const[]){"--confirm-mapping", NULL});
+    (void)snprintf(out, sizeof out,
+                   "--confirm-mapping --config-dir %s --settings-root " HARNESS_ROOT
+                   "\n",
+                   server_path(c, 1, "etc"));
+    assert_string_equal(o.out, out);
+    assert_int_equal(o.code, 3);
+    outcome_release(&o);
+}
+
 /* ---- with ACLs ------------------------------------------------------------- */
 
 static void a_node_may_not_write_settings(void **state)
@@ -351,6 +372,7 @@ int main(void)
         cmocka_unit_test(somebody_faster_wins),
         cmocka_unit_test(without_an_agent_it_says_so),
         cmocka_unit_test(an_untrusted_file_names_no_agent),
+        cmocka_unit_test(confirming_is_handed_on),
     };
     const struct CMUnitTest with_acl[] = {
         cmocka_unit_test(a_node_may_not_write_settings),

@@ -207,6 +207,9 @@ static const struct {
      "\"seal,_x\" does not fit: item 2 begins with _; expected list of names, for "
      "example "
      "seal"},
+    {LOG_SOURCES, "x,_y",
+     "\"x,_y\" does not fit: item 2 begins with _; expected list of names, for example "
+     "seal"},
     {LOG_SOURCES, FIFTY TEN "abcde",
      "\"" FIFTY TEN
      "...\" has 65 characters, 64 are the limit; expected list of names, "
