@@ -43,7 +43,6 @@ struct consul {
     char *value[VARIABLES];
     bool own_token; /* the environment has one: none of the file counts */
     struct curl_slist *connect_to;
-    int64_t limit_ms;
 };
 
 /* One request and its answer. */
@@ -175,7 +174,7 @@ static int set_server_name(struct consul *c, struct error *err)
 {
     char to[600];
     char *named = NULL;
-    if (!c->value[NAME] || strncmp(c->base, "https://", 8) != 0)
+    if (!c->value[NAME] || !c->base || strncmp(c->base, "https://", 8) != 0)
         return 0;
     const char *host = c->base + 8;
     const char *port = strrchr(host, ':');
@@ -221,30 +220,34 @@ static void set_common(struct consul *c)
     (void)curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_bytes);
 }
 
-int consul_open(const char *config_dir, struct consul **ret, struct error *err)
+static int configure(struct consul *c, const char *config_dir, struct error *err)
 {
-    struct consul *c = calloc(1, sizeof *c);
-    int rc = c && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -ENOMEM;
-    if (c)
-        c->curl = rc == 0 ? curl_easy_init() : NULL;
-    if (!c || !c->curl)
-        rc = error_set(err, -ENOMEM, "out of memory");
-    if (rc == 0)
-        rc = read_variables(c, config_dir, err);
+    int rc = read_variables(c, config_dir, err);
     if (rc == 0)
         rc = set_address(c, err);
     if (rc == 0)
         rc = set_token(c, err);
     if (rc == 0)
         rc = set_server_name(c, err);
-    if (rc < 0) {
-        consul_close(c);
-        return rc;
-    }
     set_tls(c);
     set_common(c);
-    *ret = c;
-    return 0;
+    return rc;
+}
+
+int consul_open(const char *config_dir, struct consul **ret, struct error *err)
+{
+    struct consul *c = calloc(1, sizeof *c);
+    if (!c)
+        return error_set(err, -ENOMEM, "out of memory");
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+        c->curl = curl_easy_init();
+    int rc = c->curl ? configure(c, config_dir, err)
+                     : error_set(err, -ENOMEM, "out of memory");
+    if (rc < 0)
+        consul_close(c);
+    else
+        *ret = c;
+    return rc;
 }
 
 void consul_close(struct consul *consul)

@@ -149,6 +149,18 @@ static void forget_records(struct survey *s)
     s->own_index = 0;
 }
 
+static int take_records(struct survey *s, const struct kv_list *list, struct error *err)
+{
+    s->records = calloc(list->n + 1, sizeof *s->records);
+    s->missing = calloc(s->n_voters + 1, sizeof *s->missing);
+    if (!s->records || !s->missing)
+        return error_set(err, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < list->n; i++)
+        take_record(s, &list->entries[i]);
+    find_missing(s);
+    return 0;
+}
+
 int survey_records(struct consul *consul, enum consul_read read, struct survey *ret,
                    struct error *err)
 {
@@ -159,14 +171,8 @@ int survey_records(struct consul *consul, enum consul_read read, struct survey *
         rc = kv_digest(&list, LOGGING_PREFIX, ret->results, err);
     if (rc == 0)
         rc = read_voters(consul, ret);
-    ret->records = rc == 0 ? calloc(list.n + 1, sizeof *ret->records) : NULL;
-    ret->missing = rc == 0 ? calloc(ret->n_voters + 1, sizeof *ret->missing) : NULL;
-    if (rc == 0 && (!ret->records || !ret->missing))
-        rc = error_set(err, -ENOMEM, "out of memory");
-    for (size_t i = 0; rc == 0 && i < list.n; i++)
-        take_record(ret, &list.entries[i]);
     if (rc == 0)
-        find_missing(ret);
+        rc = take_records(ret, &list, err);
     kv_release(&list);
     return rc;
 }

@@ -19,7 +19,8 @@ static struct outcome run(const char *program, const char *input,
                           const char *const *words)
 {
     char path[600];
-    const char *argv[16] = {path, "--state-dir", dir, "--config-dir", "/tmp/no-such-directory"};
+    const char *argv[16] = {path, "--state-dir", dir, "--config-dir",
+                            "/tmp/no-such-directory"};
     static const char *const env[] = {
         "LICTOR_TIMING=http=300ms,leader_proof=200ms,verify=2s,lock=100ms", NULL};
     (void)snprintf(path, sizeof path, "%s/%s", TEST_BIN, program);

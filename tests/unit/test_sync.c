@@ -14,7 +14,7 @@
     "\"web\":{\"CheckID\":\"web\",\"ServiceID\":\"web\",\"Status\":\"critical\"}}"
 #define SHOWN(node, status)                                                            \
     "[{\"Node\":\"" node "\",\"CheckID\":\"cluster:quorum\",\"Status\":\"" status "\"" \
-                                                                                  "}]"
+    "}]"
 
 static const struct row {
     const char *name, *agent, *catalogue;
