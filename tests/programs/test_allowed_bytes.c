@@ -148,11 +148,11 @@ static void yaml_reads_them_equal(void **state)
     (void)state;
     struct buffer text = render("output.elasticsearch:\n  index: \"{{ALL}}\"\n");
     put("file.yml", text.data);
-    const char *argv[] = {"/usr/bin/python3", "-c",
-                          "import sys, yaml\n"
-                          "document = yaml.safe_load(open(sys.argv[1]))\n"
-                          "sys.stdout.write(document['output.elasticsearch']['index'])",
-                          in_place("file.yml"), NULL};
+    static const char script[] =
+        "import sys, yaml\n"
+        "document = yaml.safe_load(open(sys.argv[1]))\n"
+        "sys.stdout.write(document['output.elasticsearch']['index'])";
+    const char *argv[] = {"/usr/bin/python3", "-c", script, in_place("file.yml"), NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     assert_string_equal(o.err, "");
     assert_string_equal(o.out, all);
