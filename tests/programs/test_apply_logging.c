@@ -422,7 +422,7 @@ static void a_hanging_or_flooding_validator_changes_nothing(void **state)
     apply_one();
     put(in_place("a/break-validate"), "sleep 60\n", 0644);
     expect(TWO, 1, UNCHANGED,
-           placed("@/a/shipper.conf refused: @/etc/shipper: no end after 400 ms"), "");
+           placed("@/a/shipper.conf refused: @/etc/shipper: no end after 400ms"), "");
     put(in_place("a/break-validate"), "yes flood | head -c 3000000; exit 1\n", 0644);
     struct outcome o = apply_env(TWO, NULL);
     assert_non_null(strstr(o.out, "ended with 1: flood; flood; flood"));
