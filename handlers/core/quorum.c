@@ -209,7 +209,7 @@ static void problem(struct problems *p, const char *todo, const char *fmt, ...)
     verdict_note(p->v, "%s: %s", what, todo);
 }
 
-#define CONFIRM "scripts/cluster-set --confirm-mapping"
+#define CONFIRM "cluster-set --confirm-mapping"
 
 static void down(const struct look *look, const struct roster_row *row,
                  struct problems *p)

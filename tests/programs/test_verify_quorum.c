@@ -263,8 +263,9 @@ static void the_verdict_is_printed(void **state)
     say_members(w, "114");
     expect(run(w, false), 1,
            "warning: 2 of 3 servers, none may fail: server_3 (node n3) is down\n"
-           "server_3 (node n3) is down: start it again; if it is gone for good:\n"
-           "  scripts/cluster-set --confirm-mapping\n"
+           "server_3 (node n3) is down: start it again; if it is gone for good: "
+           "cluster-set\n"
+           "  --confirm-mapping\n"
            "voting: server_1 (node n1), server_2 (node n2)\n",
            "");
     assert_string_equal(published(w), "");

@@ -262,7 +262,7 @@ static const struct row rows[] = {
      .details =
          "voting: node n1, node n2, node n3\n"
          "not confirmed yet: without ACLs that happens by itself when the cluster\n"
-         "is whole, else by scripts/cluster-set --confirm-mapping\n"},
+         "is whole, else by cluster-set --confirm-mapping\n"},
     {"three, confirmed", "n1 n2 n3", .confirmed = "n1 n2 n3", .status = P,
      .summary = "3 of 3 servers, 1 may fail",
      .details = "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
@@ -302,13 +302,13 @@ static const struct row rows[] = {
     {"one of three down", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .status = W,
      .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down",
      .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
-                "scripts/cluster-set --confirm-mapping\n"
+                "cluster-set --confirm-mapping\n"
                 "voting: server_1 (node n1), server_2 (node n2)\n"},
     {"one of three down for long", "n1 n2 n3:d", .confirmed = "n1 n2 n3",
      .overdue = true, .status = C,
      .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down",
      .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
-                "scripts/cluster-set --confirm-mapping\n"
+                "cluster-set --confirm-mapping\n"
                 "none may fail for longer than CLUSTER_GRACE (15m)\n"
                 "voting: server_1 (node n1), server_2 (node n2)\n"},
     {"one of three down, cleaned up", "n1 n2 n3:g", .confirmed = "n1 n2 n3",
@@ -471,7 +471,7 @@ static const struct row rows[] = {
      .summary = "4 of 4 servers, 1 may fail: even number of voters (4), and 1 more",
      .details =
          "even number of voters (4): add or remove one; the last one adds no reserve\n"
-         "node n4 votes and is not confirmed: if it is wanted: scripts/cluster-set\n"
+         "node n4 votes and is not confirmed: if it is wanted: cluster-set\n"
          "--confirm-mapping\n"
          "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3), node\n"
          "n4\n"},
@@ -501,12 +501,11 @@ static const struct row rows[] = {
     /* replacing */
     {"replaced under a new name", "n1 n2 n3:g n4", .confirmed = "n1 n2 n3", .status = W,
      .summary = "3 of 3 servers, 1 may fail: server_3 (node n3) is down, and 1 more",
-     .details =
-         "server_3 (node n3) is down: start it again; if it is gone for good:\n"
-         "scripts/cluster-set --confirm-mapping\n"
-         "node n4 votes and is not confirmed: if it is wanted: scripts/cluster-set\n"
-         "--confirm-mapping\n"
-         "voting: server_1 (node n1), server_2 (node n2), node n4\n"},
+     .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
+                "cluster-set --confirm-mapping\n"
+                "node n4 votes and is not confirmed: if it is wanted: cluster-set\n"
+                "--confirm-mapping\n"
+                "voting: server_1 (node n1), server_2 (node n2), node n4\n"},
     {"replaced under a new name, the old one still in raft", "n1 n2 n3:d n4",
      .confirmed = "n1 n2 n3", .status = W,
      .summary =
@@ -523,7 +522,7 @@ static const struct row rows[] = {
          "node ID)",
      .details =
          "server_3 (node n3) was installed anew (other node ID): if that was wanted:\n"
-         "scripts/cluster-set --confirm-mapping\n"
+         "cluster-set --confirm-mapping\n"
          "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"rebuilt under the old name, waiting for its vote", "n1 n2 n3/new:w",
      .confirmed = "n1 n2 n3", .status = W,
@@ -538,7 +537,7 @@ static const struct row rows[] = {
          "remove-peer -id=id-n3\n"
          "even number of voters (4): add or remove one; the last one adds no reserve\n"
          "server_3 (node n3) was installed anew (other node ID): if that was wanted:\n"
-         "scripts/cluster-set --confirm-mapping\n"
+         "cluster-set --confirm-mapping\n"
          "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"renamed with its data", "n1 n2 n9/id-n3 n3/id-n3:g", .confirmed = "n1 n2 n3",
      .status = W,
@@ -572,9 +571,9 @@ static const struct row rows[] = {
          "n3 in CLUSTER_SERVERS, and 1 more",
      .details =
          "mapping changed: server_2 is n2 as confirmed, n3 in CLUSTER_SERVERS: if\n"
-         "that was wanted: scripts/cluster-set --confirm-mapping\n"
+         "that was wanted: cluster-set --confirm-mapping\n"
          "mapping changed: server_3 is n3 as confirmed, n2 in CLUSTER_SERVERS: if\n"
-         "that was wanted: scripts/cluster-set --confirm-mapping\n"
+         "that was wanted: cluster-set --confirm-mapping\n"
          "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"another name mapped that is nowhere", "n1 n2 n3", .confirmed = "n1 n2 n3",
      .mapped = "n1 n2 x", .status = W,
@@ -589,7 +588,7 @@ static const struct row rows[] = {
          "3 of 3 servers, 1 may fail: the record lictor/mapping is damaged (it names "
          "no server)",
      .details = "the record lictor/mapping is damaged (it names no server):\n"
-                "scripts/cluster-set --confirm-mapping\n"
+                "cluster-set --confirm-mapping\n"
                 "voting: node n1, node n2, node n3\n"},
     {"a damaged record is not forming", "n1", .damaged = "x", .overdue = true,
      .status = C,
@@ -651,7 +650,7 @@ static const struct row rows[] = {
      .status = W,
      .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down",
      .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
-                "scripts/cluster-set --confirm-mapping\n"
+                "cluster-set --confirm-mapping\n"
                 "maintenance: server_3 (node n3) until 2026-11-23T18:00Z\n"
                 "voting: server_1 (node n1), server_2 (node n2)\n"},
     {"maintenance changes nothing else", "n1 n2 n3:d", .confirmed = "n1 n2 n3",
@@ -661,7 +660,7 @@ static const struct row rows[] = {
      .maintenance = "n3", .now_s = UNTIL_S, .status = W,
      .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down",
      .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
-                "scripts/cluster-set --confirm-mapping\n"
+                "cluster-set --confirm-mapping\n"
                 "voting: server_1 (node n1), server_2 (node n2)\n"},
     {"maintenance of nobody", "n1 n2 n3", .confirmed = "n1 n2 n3", .maintenance = "n7",
      .status = P, .summary = "3 of 3 servers, 1 may fail",
