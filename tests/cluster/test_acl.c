@@ -1,0 +1,133 @@
+/* ACLs on, default deny: the shipped policy is enough, and not more than that; without
+ * rights nothing is changed, and it is said. */
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int setup(void **state)
+{
+    *state =
+        cluster_start(&(struct cluster_options){.acl = true, .timing = "no_leader=5s"});
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    cluster_stop(*state);
+    return 0;
+}
+
+/* A request with the token of server i's programs. */
+static long as_server(const struct cluster *c, int i, const char *method,
+                      const char *path, const char *body)
+{
+    struct cluster as = *c;
+    memcpy(as.token, c->server[i].token, sizeof as.token);
+    return http(&as, i, method, path, body, NULL);
+}
+
+static void shipped_policy_is_enough(void **state)
+{
+    struct cluster *c = *state;
+    for (int i = 1; i <= 3; i++)
+        wait_catalogue(c, 1, i, "cluster:quorum", "passing",
+                       "3 of 3 servers, 1 may fail", 60000);
+    wait_catalogue(c, 1, 1, "cluster:heartbeat", "passing", "", 60000);
+}
+
+static void shipped_policy_is_exact(void **state)
+{
+    static const struct {
+        const char *key;
+        long status;
+    } writes[] = {
+        {"lictor/logging/server-1", 200},
+        {"lictor/logging/server-2", 403},
+        {"lictor/logging/server-10", 403},
+        {"lictor/logging/server-1/x", 403},
+        {"lictor/mapping", 403},
+        {"dc/home/env/service/cluster/tag/any/LOG_INDEX", 403},
+        {"dc/home/env/service/any/LOG_INDEX", 403},
+    };
+    struct cluster *c = *state;
+    for (size_t n = 0; n < sizeof writes / sizeof writes[0]; n++) {
+        char path[200];
+        (void)snprintf(path, sizeof path, "/v1/kv/%s", writes[n].key);
+        print_message("  %s\n", writes[n].key);
+        assert_int_equal(as_server(c, 1, "PUT", path, "x"), writes[n].status);
+    }
+    assert_int_equal(as_server(c, 1, "PUT", "/v1/agent/reload", ""), 403);
+    kv_delete(c, "lictor/logging/server-1");
+}
+
+/* Who is confirmed is the admin's word where there are ACLs. */
+static void mapping_waits_for_the_admin(void **state)
+{
+    struct cluster *c = *state;
+    assert_null(kv_get(c, "lictor/mapping"));
+    const char *argv[] = {"verify-quorum", "--confirm-mapping", NULL};
+    struct outcome o = server_run(c, 1, NULL, argv);
+    assert_int_not_equal(o.code, 0);
+    assert_non_null(strstr(o.err, "403"));
+    outcome_release(&o);
+    assert_null(kv_get(c, "lictor/mapping"));
+}
+
+static void take_rights(struct cluster *c, int i)
+{
+    char name[80];
+    cJSON *policies = http_get(c, 1, "acl/policies");
+    const cJSON *policy = NULL;
+    (void)snprintf(name, sizeof name, "lictor-%d", i);
+    cJSON_ArrayForEach(policy, policies)
+    {
+        const char *id = cJSON_GetStringValue(cJSON_GetObjectItem(policy, "ID"));
+        const char *have = cJSON_GetStringValue(cJSON_GetObjectItem(policy, "Name"));
+        char path[200], body[300];
+        if (!id || !have || strcmp(have, name) != 0)
+            continue;
+        (void)snprintf(path, sizeof path, "/v1/acl/policy/%s", id);
+        (void)snprintf(body, sizeof body,
+                       "{\"ID\":\"%s\",\"Name\":\"%s\",\"Rules\":\"\"}", id, name);
+        assert_int_equal(http(c, 1, "PUT", path, body, NULL), 200);
+    }
+    cJSON_Delete(policies);
+}
+
+static bool cannot_look(void *arg, struct buffer *seen)
+{
+    const char *argv[] = {"verify-quorum", NULL};
+    struct outcome o = server_run(arg, 2, NULL, argv);
+    bool yes = o.code == 3 && strstr(o.err, "403");
+    if (buffer_printf(seen, "code %d, %s%s", o.code, o.out, o.err) < 0)
+        yes = false;
+    outcome_release(&o);
+    return yes;
+}
+
+/* Filtered answers are empty lists: never "no servers". */
+static void without_rights_it_cannot_look(void **state)
+{
+    struct cluster *c = *state;
+    struct recorder *r = recorder_start(c, 1);
+    int64_t begin = now_ms();
+    take_rights(c, 2);
+    wait_until("verify-quorum of server 2 cannot look", 60000, cannot_look, c);
+    assert_int_equal(
+        recorder_when(r, begin, "server-2", "cluster:quorum", "critical", ""), -1);
+    recorder_stop(r);
+    wait_catalogue(c, 1, 1, "cluster:quorum", "passing", "3 of 3 servers", 20000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shipped_policy_is_enough),
+        cmocka_unit_test(shipped_policy_is_exact),
+        cmocka_unit_test(mapping_waits_for_the_admin),
+        cmocka_unit_test(without_rights_it_cannot_look),
+    };
+    return HARNESS_RUN("acl", tests, setup, teardown);
+}
