@@ -19,6 +19,7 @@
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
+#include <unistd.h>
 
 #define CHECK_ID     "cluster:logging"
 #define SETTLE_TIMES 10
@@ -111,7 +112,6 @@ static int apply(struct rollout *r, struct error *err)
     free(request);
     if (rc < 0)
         return rc;
-    r->retry = false;
     ledger_end(&r->ledger, result.done, result.rollback_failed, result.reason);
     program_log(result.done ? LOG_NOTICE : LOG_ERR, "revision %.*s %s%s%s",
                 SETTINGS_SHORT, r->ledger.tried, result.done ? "is in force" : "failed",
@@ -152,9 +152,27 @@ static int finish(struct rollout *r, struct error *err)
     return ledger_write(r->place.state_dir, &r->ledger, err);
 }
 
+/* --retry is a file: the run at work must see it when this one finds the lock taken. */
+static int ask_retry(const struct rollout *r, struct error *err)
+{
+    char path[4096];
+    int rc = file_path(path, sizeof path, r->place.state_dir, "rollout.retry", err);
+    return rc < 0 ? rc : file_replace(path, "", 0, 0600, false, err);
+}
+
+static bool take_retry(const struct rollout *r)
+{
+    char path[4096];
+    struct error ignored = {0};
+    return file_path(path, sizeof path, r->place.state_dir, "rollout.retry",
+                     &ignored) == 0 &&
+           unlink(path) == 0;
+}
+
 static int round_once(void *arg, struct error *err)
 {
     struct rollout *r = arg;
+    r->retry = take_retry(r);
     ledger_read(r->place.state_dir, &r->ledger);
     int rc = read_settled(r, err);
     if (rc == 0 && must_apply(r))
@@ -176,7 +194,9 @@ static int run(struct rollout *r, struct error *err)
             "%s is not ours alone: run this as the user of the Consul agent "
             "(scripts/enable creates the directory)",
             r->place.state_dir);
-    int rc = consul_open(r->place.config_dir, &r->consul, err);
+    int rc = r->retry ? ask_retry(r, err) : 0;
+    if (rc == 0)
+        rc = consul_open(r->place.config_dir, &r->consul, err);
     if (rc == 0)
         rc = single_run(r->place.state_dir, "rollout", round_once, r, err);
     survey_release(&r->survey);

@@ -1,5 +1,6 @@
 /* LOG_ settings on three real servers, with a shipper that is instant: what is applied,
  * what is refused, and that nothing is ever erased or needlessly restarted. */
+#include "file.h"
 #include "harness.h"
 
 #include <signal.h>
@@ -309,6 +310,28 @@ static void retry_by_hand_heals(void **state)
     wait_live(c, "INDEX=after\n");
 }
 
+/* The one at work, or whoever comes next, does it. */
+static void a_retry_asked_of_a_busy_server_is_not_lost(void **state)
+{
+    struct cluster *c = *state;
+    struct error err = {0};
+    ship_to(c, "before");
+    server_write(c, 3, "shipper/break-validate", "exit 1\n");
+    setting_put(c, "LOG_INDEX", "after");
+    wait_check(c, 3, "cluster:logging", "warning", "failed here", SOON);
+    unbreak(c, 3, "validate");
+    int lock = file_lock(server_path(c, 3, "state/rollout.lock"), SOON, &err);
+    assert_return_code(lock, 0);
+    struct outcome o = by_hand(c, 3, "rollout-logging", "--retry", NULL);
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+    file_unlock(lock);
+    o = by_hand(c, 3, "rollout-logging", NULL, NULL);
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+    wait_live(c, "INDEX=after\n");
+}
+
 static void a_link_as_destination_is_refused_by_name(void **state)
 {
     struct cluster *c = *state;
@@ -443,6 +466,7 @@ int main(void)
         cmocka_unit_test_setup(a_lost_leader_and_reloads_restart_nothing, calm),
         cmocka_unit_test_setup(a_failure_rolls_back_and_is_told, calm),
         cmocka_unit_test_setup(retry_by_hand_heals, calm),
+        cmocka_unit_test_setup(a_retry_asked_of_a_busy_server_is_not_lost, calm),
         cmocka_unit_test_setup(a_link_as_destination_is_refused_by_name, calm),
         cmocka_unit_test_setup(a_killed_rollout_is_taken_up_again, calm),
         cmocka_unit_test_setup(many_at_once_do_it_once, calm),
