@@ -50,7 +50,7 @@ struct run {
     struct buffer text[TARGET_MAX];
 };
 
-/* ---- request ---------------------------------------------------------------------- */
+/* ---- request ------------------------------------------------------------- */
 
 static int take_settings(const cJSON *object, struct kv_list *list, struct error *err)
 {
@@ -92,7 +92,7 @@ static int parse_request(const struct buffer *text, struct kv_list *list,
     return rc;
 }
 
-/* ---- judging and rendering ---------------------------------------------------------- */
+/* ---- judging and rendering ----------------------------------------------- */
 
 static int judge(struct run *run, struct error *err)
 {
@@ -131,7 +131,7 @@ static int render(struct run *run, struct error *err)
     return rc;
 }
 
-/* ---- the run ------------------------------------------------------------------------ */
+/* ---- the run ------------------------------------------------------------- */
 
 static int lock(const char *dir, struct error *err)
 {

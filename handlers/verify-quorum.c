@@ -68,7 +68,7 @@ static int read_options(int argc, char **argv, struct options *opt, struct error
     return rc;
 }
 
-/* ---- clocks ---------------------------------------------------------------- */
+/* ---- clocks -------------------------------------------------------------- */
 
 /* Time since the previous look. */
 static int64_t since_last(struct spans *spans)
@@ -94,7 +94,7 @@ static void hold(struct spans *spans, const struct quorum_conditions *now,
     ret->no_spare_ms = span_hold(spans, "no-spare", true);
 }
 
-/* ---- the mapping ----------------------------------------------------------- */
+/* ---- the mapping --------------------------------------------------------- */
 
 /* Once, by the leader, and only where no ACL says who may: everywhere else an admin
  * confirms with a token of his own. */
@@ -149,7 +149,7 @@ static int confirm(struct consul *consul, const struct options *opt,
     return CHECK_PASSING;
 }
 
-/* ---- the verdict ----------------------------------------------------------- */
+/* ---- the verdict --------------------------------------------------------- */
 
 static int look(struct consul *consul, const struct options *opt,
                 struct servers *servers, struct verdict *v, struct error *err)

@@ -17,7 +17,7 @@ struct plan {
     bool change; /* a file is not as it shall be */
 };
 
-/* ---- back ------------------------------------------------------------------------ */
+/* ---- back ---------------------------------------------------------------- */
 
 static void add_failed(struct apply *a, const struct journal_file *files, size_t n,
                        bool all)
@@ -107,7 +107,7 @@ void apply_recover_shippers(struct apply *a, const struct target_list *targets,
         a->n_failed = 0;
 }
 
-/* ---- forth ----------------------------------------------------------------------- */
+/* ---- forth --------------------------------------------------------------- */
 
 static void make_plan(const struct apply *a, const struct target_list *targets,
                       const struct journal_file *files, struct plan *plan)

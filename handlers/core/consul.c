@@ -55,7 +55,7 @@ struct request {
     struct buffer answer;
 };
 
-/* ---- where the agent is ---------------------------------------------------- */
+/* ---- where the agent is -------------------------------------------------- */
 
 /* NAME=VALUE, optionally `export`, optionally in double quotes. */
 static int take_line(struct consul *c, char *line)
@@ -265,7 +265,7 @@ void consul_close(struct consul *consul)
     free(consul);
 }
 
-/* ---- one request ------------------------------------------------------------ */
+/* ---- one request --------------------------------------------------------- */
 
 static int transport_error(const struct consul *c, CURLcode code, struct error *err)
 {
@@ -341,7 +341,7 @@ static int refuse(const struct request *request, const char *what, const char *r
                      request->status, words);
 }
 
-/* ---- reads and writes --------------------------------------------------------- */
+/* ---- reads and writes ---------------------------------------------------- */
 
 int consul_get(struct consul *consul, const char *path, const char *rule,
                cJSON **ret_root, struct error *err)

@@ -23,7 +23,7 @@ void journal_point(void)
 }
 #endif
 
-/* ---- names and directories -------------------------------------------------- */
+/* ---- names and directories ----------------------------------------------- */
 
 static const char *beside(const struct journal_file *file, const char *suffix,
                           char ret[JOURNAL_BESIDE])
@@ -75,7 +75,7 @@ static bool is_there(const char *path)
     return lstat(path, &st) == 0 || errno != ENOENT;
 }
 
-/* ---- reading and writing one file ------------------------------------------- */
+/* ---- reading and writing one file ---------------------------------------- */
 
 /* Read the destination if it still is the file of `seen`. */
 static int read_old(const struct journal_file *file, const struct stat *seen,
@@ -147,7 +147,7 @@ bool journal_is_right(const struct journal_file *file)
     return right;
 }
 
-/* ---- the steps --------------------------------------------------------------- */
+/* ---- the steps ----------------------------------------------------------- */
 
 static int look(struct journal_file *file, struct error *err)
 {
@@ -332,7 +332,7 @@ void journal_clean(const struct journal_file *files, size_t n)
     }
 }
 
-/* ---- a journal left behind ---------------------------------------------------- */
+/* ---- a journal left behind ----------------------------------------------- */
 
 static int load_file(const cJSON *entry, struct journal_file *file, struct error *err)
 {

@@ -35,7 +35,7 @@ static int refuse(const struct policy *policy, struct error *err, const char *fm
     return error_set(err, -EBADMSG, "%s: %s", policy->path, text);
 }
 
-/* ---- JSON ------------------------------------------------------------------ */
+/* ---- JSON ---------------------------------------------------------------- */
 
 /* Every member has one of these names, and none stands there twice: a misspelt limit
  * would be no limit. */
@@ -75,7 +75,7 @@ static int pick(const struct policy *policy, const cJSON *object,
     return 0;
 }
 
-/* ---- sources --------------------------------------------------------------- */
+/* ---- sources ------------------------------------------------------------- */
 
 /* An absolute path of plain characters; a glob has * and ? in its last component. */
 static bool is_path(const char *path, bool glob)
@@ -172,7 +172,7 @@ static int read_sources(struct policy *policy, const cJSON *root,
     return 0;
 }
 
-/* ---- Elasticsearch --------------------------------------------------------- */
+/* ---- Elasticsearch ------------------------------------------------------- */
 
 static int read_hosts(struct policy *policy, const cJSON *array, struct error *err)
 {
@@ -234,7 +234,7 @@ static int read_elasticsearch(struct policy *policy, const cJSON *root,
     return rc < 0 ? rc : read_ports(policy, ports, err);
 }
 
-/* ---- pins ------------------------------------------------------------------ */
+/* ---- pins ---------------------------------------------------------------- */
 
 static int read_pin(struct policy *policy, const cJSON *item, struct error *err)
 {
@@ -276,7 +276,7 @@ static int read_pins(struct policy *policy, const cJSON *root, const cJSON *othe
     return 0;
 }
 
-/* ---- the whole ------------------------------------------------------------- */
+/* ---- the whole ----------------------------------------------------------- */
 
 static int read_members(struct policy *policy, const cJSON *root,
                         const cJSON *otherwise, struct error *err)
@@ -345,7 +345,7 @@ const char *policy_pinned(const struct policy *policy, const char *key)
     return NULL;
 }
 
-/* ---- pinning --------------------------------------------------------------- */
+/* ---- pinning ------------------------------------------------------------- */
 
 static bool has_group(const struct kv_list *list, const char *root,
                       enum setting_group group)
@@ -379,7 +379,7 @@ int policy_pin(const struct policy *policy, const char *root, struct kv_list *li
     return 0;
 }
 
-/* ---- judging --------------------------------------------------------------- */
+/* ---- judging ------------------------------------------------------------- */
 
 /* KEY: WORD is not allowed by "LINE" in FILE (ADVICE) */
 static int forbid(const struct policy *policy, enum setting setting, const char *word,

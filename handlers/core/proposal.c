@@ -41,7 +41,7 @@ int proposal_change(struct proposal *p, const char *word, bool removal,
     return rc;
 }
 
-/* ---- judgement ------------------------------------------------------------- */
+/* ---- judgement ----------------------------------------------------------- */
 
 /* A new value of a key that no setting has, or that KV cannot choose. */
 static int name_change(const struct proposal *p, const char *key,
@@ -117,7 +117,7 @@ int proposal_judge(struct proposal *p, const char *config_dir, struct buffer *pr
     return name_problems(p, problems);
 }
 
-/* ---- JSON ------------------------------------------------------------------ */
+/* ---- JSON ---------------------------------------------------------------- */
 
 static const char *reject_of(const struct settings *s, const char *key)
 {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- numbers --------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------- */
 
 /* What is judged, joined once. */
 struct look {
@@ -112,7 +112,7 @@ void quorum_conditions(const struct quorum_facts *facts, struct quorum_condition
     };
 }
 
-/* ---- whole ----------------------------------------------------------------- */
+/* ---- whole --------------------------------------------------------------- */
 
 static bool refused(const struct settings *settings, const char *key)
 {
@@ -184,7 +184,7 @@ int quorum_mapping(const struct quorum_facts *facts, struct mapping *ret,
                           err);
 }
 
-/* ---- what is not as it should be ------------------------------------------- */
+/* ---- what is not as it should be ----------------------------------------- */
 
 /* The first problem becomes part of the summary, each a line of the details. */
 struct problems {
@@ -317,7 +317,7 @@ static void cluster_problems(const struct look *look, const struct quorum_held *
     refusals(facts->who.settings, p);
 }
 
-/* ---- remarks --------------------------------------------------------------- */
+/* ---- remarks ------------------------------------------------------------- */
 
 static void note_maintenance(const struct look *look, struct verdict *v)
 {
@@ -384,7 +384,7 @@ static void note_voters(const struct look *look, struct verdict *v)
         verdict_note(v, "voting: %s", list);
 }
 
-/* ---- the verdict ----------------------------------------------------------- */
+/* ---- the verdict --------------------------------------------------------- */
 
 enum finding {
     FOUND_SPLIT,

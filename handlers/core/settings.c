@@ -14,7 +14,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* ---- the table ------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------- */
 
 static const struct setting_row rows[SETTING_COUNT] = {
     [LOG_ENABLED] = {"LOG_ENABLED", GROUP_LOG, "Y or N", "Y", "N", true,
@@ -80,7 +80,7 @@ int settings_path(const char *root, const char *key, char ret[SETTINGS_KEY],
     return 0;
 }
 
-/* ---- one value ------------------------------------------------------------- */
+/* ---- one value ----------------------------------------------------------- */
 
 static const char *const levels[] = {"debug", "info", "warn", "error", "fatal"};
 
@@ -167,7 +167,7 @@ static int read_value(enum setting setting, const char *value, size_t len,
     return rc < 0 ? rc : parsers[setting](value, s, err);
 }
 
-/* ---- texts ----------------------------------------------------------------- */
+/* ---- texts --------------------------------------------------------------- */
 
 static void make_printable(const char *from, size_t len, char *ret)
 {
@@ -252,7 +252,7 @@ int settings_check(const char *key, const char *value, struct error *err)
     return 0;
 }
 
-/* ---- the set --------------------------------------------------------------- */
+/* ---- the set ------------------------------------------------------------- */
 
 static void judge_entry(enum setting setting, const struct kv_entry *entry,
                         struct settings *s)
@@ -316,7 +316,7 @@ void settings_parse(const struct kv_list *list, const char *root, struct setting
         find_unknown(list, path, ret);
 }
 
-/* ---- values in force ------------------------------------------------------- */
+/* ---- values in force ----------------------------------------------------- */
 
 static int join(const char *items, size_t size, size_t n, struct buffer *out)
 {
@@ -375,7 +375,7 @@ int settings_text(const struct settings *s, enum setting setting, struct buffer 
     return 0;
 }
 
-/* ---- revision -------------------------------------------------------------- */
+/* ---- revision ------------------------------------------------------------ */
 
 static int by_text(const void *a, const void *b)
 {
@@ -409,7 +409,7 @@ int settings_revision(const struct settings *s, char ret[KV_DIGEST], struct erro
     return rc;
 }
 
-/* ---- README ---------------------------------------------------------------- */
+/* ---- README -------------------------------------------------------------- */
 
 int settings_table(struct buffer *out)
 {

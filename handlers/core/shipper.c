@@ -13,7 +13,7 @@
 #define QUOTED_MAX 300  /* bytes of it in a text */
 #define RETRY_MS   50
 
-/* ---- one command ---------------------------------------------------------------- */
+/* ---- one command --------------------------------------------------------- */
 
 /* The first lines as one: line ends become "; ", other non-printables '?'. */
 static const char *quote(const char *output, char ret[QUOTED_MAX + 1])
@@ -91,7 +91,7 @@ bool shipper_runs(const struct target *target)
     return run(target, target->confirm, NULL, NULL) == 0;
 }
 
-/* ---- several targets ------------------------------------------------------------ */
+/* ---- several targets ----------------------------------------------------- */
 
 enum command { RELOAD, CONFIRM, STOP };
 

@@ -20,7 +20,7 @@ static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
 static const char path_set[] =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
 
-/* ---- one member each ---------------------------------------------------------- */
+/* ---- one member each ----------------------------------------------------- */
 
 static int refuse(const struct target *t, struct error *err, const char *member,
                   const char *why)
@@ -169,7 +169,7 @@ static int read_variables(struct target *t, struct error *err)
     return 0;
 }
 
-/* ---- a definition --------------------------------------------------------------- */
+/* ---- a definition -------------------------------------------------------- */
 
 static int read_members(struct target *t, struct error *err)
 {
@@ -212,7 +212,7 @@ int target_parse(const char *text, size_t len, const char *path, struct target *
     return rc;
 }
 
-/* ---- the directory --------------------------------------------------------------- */
+/* ---- the directory ------------------------------------------------------- */
 
 static int check_programs(const struct target *t, struct error *err)
 {

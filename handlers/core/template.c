@@ -63,7 +63,7 @@ static int fail_at(const struct render *r, size_t at, const char *what)
     return error_set(r->err, -EINVAL, "%s:%zu: %s", r->file, line_of(r, at), what);
 }
 
-/* ---- reading tags ---------------------------------------------------------- */
+/* ---- reading tags -------------------------------------------------------- */
 
 static size_t find(const struct render *r, size_t from, const char *what)
 {
@@ -176,7 +176,7 @@ static int next_tag(const struct render *r, size_t from, struct tag *tag)
     return tag->kind == '!' ? 0 : read_name(r, tag, name, end);
 }
 
-/* ---- rendering ------------------------------------------------------------- */
+/* ---- rendering ----------------------------------------------------------- */
 
 static bool active(const struct render *r)
 {

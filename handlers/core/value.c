@@ -17,7 +17,7 @@
 
 #define NODE_CHARACTERS LETTERS DIGITS "_.-"
 
-/* ---- the barrier ----------------------------------------------------------- */
+/* ---- the barrier --------------------------------------------------------- */
 
 static int refuse_byte(const char *text, size_t len, size_t at, struct error *err)
 {
@@ -59,7 +59,7 @@ int value_barrier_words(const char *text, size_t len, struct error *err)
     return barrier(text, len, true, err);
 }
 
-/* ---- words and names ------------------------------------------------------- */
+/* ---- words and names ----------------------------------------------------- */
 
 int value_yes_no(const char *text, bool *ret, struct error *err)
 {
@@ -142,7 +142,7 @@ int value_duration(const char *text, int64_t most_us, int64_t *ret_us,
     return 0;
 }
 
-/* ---- lists ----------------------------------------------------------------- */
+/* ---- lists --------------------------------------------------------------- */
 
 #define ITEMS_MAX 64
 
@@ -220,7 +220,7 @@ int value_urls(const char *text, char (*ret)[URL_TEXT], size_t most, size_t *ret
     return parse_list(text, most, parse_url, *ret, sizeof *ret, ret_n, err);
 }
 
-/* ---- servers --------------------------------------------------------------- */
+/* ---- servers ------------------------------------------------------------- */
 
 /* "server_<N>=NODE": fills in ret[N-1], which must be free. */
 static int place_server(const char *item, size_t n, char (*ret)[VALUE_NAME + 1],
@@ -278,7 +278,7 @@ int value_servers(const char *text, char (*ret)[VALUE_NAME + 1], size_t most,
     return rc;
 }
 
-/* ---- point in time --------------------------------------------------------- */
+/* ---- point in time ------------------------------------------------------- */
 
 static int number_at(const char *digits)
 {

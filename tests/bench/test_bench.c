@@ -40,7 +40,7 @@ static double median(double *values, size_t n)
     return values[n / 2];
 }
 
-/* ---- one process ------------------------------------------------------------------- */
+/* ---- one process --------------------------------------------------------- */
 
 static double run_process(const char *const *argv, const char *input_path, int expected)
 {
@@ -128,7 +128,7 @@ static void an_unchanged_run_against_an_empty_process(void **state)
     (void)rmdir(dir);
 }
 
-/* ---- one change on three servers ------------------------------------------------------ */
+/* ---- one change on three servers ----------------------------------------- */
 
 static const char target[] =
     "{\"template\":\"t.mustache\",\"destination\":\"%s\","
@@ -217,7 +217,7 @@ static void a_change_against_a_raw_watch(void **state)
     cluster_stop(c);
 }
 
-/* ---- a failed server -------------------------------------------------------------------- */
+/* ---- a failed server ----------------------------------------------------- */
 
 static void a_failed_server_in_the_verdict(void **state)
 {

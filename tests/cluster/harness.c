@@ -37,10 +37,14 @@ void sleep_ms(int64_t ms)
         ;
 }
 
+/* Limits are written for an idle machine with a quick disk. */
+#define PATIENCE 3
+
 void wait_until(const char *what, int64_t limit_ms,
                 bool (*holds)(void *arg, struct buffer *seen), void *arg)
 {
     struct buffer seen = BUFFER_INIT(16U << 20);
+    limit_ms *= PATIENCE;
     int64_t end = now_ms() + limit_ms;
     for (;;) {
         buffer_clear(&seen);
@@ -54,8 +58,7 @@ void wait_until(const char *what, int64_t limit_ms,
     buffer_release(&seen);
 }
 
-/* ---- cmocka under a keeper
- * ------------------------------------------------------------- */
+/* ---- cmocka under a keeper ----------------------------------------------- */
 
 struct group {
     const char *name;
@@ -91,8 +94,7 @@ int harness_run(const char *name, const struct CMUnitTest *tests, size_t n,
     return keeper_run(name, run_group, &g);
 }
 
-/* ---- cluster
- * ------------------------------------------------------------------------- */
+/* ---- cluster ------------------------------------------------------------- */
 
 static bool leader_address(struct cluster *c, int i, char ret[64])
 {

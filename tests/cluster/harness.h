@@ -102,11 +102,9 @@ int cluster_leader(struct cluster *c);
 int cluster_follower(struct cluster *c);
 void wait_leader(struct cluster *c, int64_t limit_ms);
 
-/* ---- agents ------------------------------------------------------------------------
- */
+/* ---- agents -------------------------------------------------------------- */
 
-/* One more server which joins the others; returns its number. node NULL: "server-<i>".
- */
+/* One more server which joins the others; returns its number. No node: "server-<i>". */
 int server_add(struct cluster *c, const char *node);
 
 void server_kill(struct cluster *c, int i);    /* SIGKILL, as a crash */
@@ -115,9 +113,8 @@ void server_freeze(struct cluster *c, int i);  /* SIGSTOP */
 void server_thaw(struct cluster *c, int i);    /* SIGCONT */
 void server_start(struct cluster *c, int i);   /* again; waits until HTTP answers */
 void server_restart(struct cluster *c, int i); /* SIGTERM, end, start */
-void server_wipe(struct cluster *c,
-                 int i); /* remove its raft data; not while running */
-void server_reload(struct cluster *c, int i);       /* SIGHUP; does not wait */
+void server_wipe(struct cluster *c, int i);    /* its raft data; it must not run */
+void server_reload(struct cluster *c, int i);  /* SIGHUP; does not wait */
 void server_join(struct cluster *c, int i, int to); /* PUT agent/join */
 
 /* <dir of server i>/<name>, in one of four static buffers. */
@@ -136,8 +133,7 @@ size_t server_logged(struct cluster *c, int i, const char *text);
  * the heartbeat are not among them: it runs its siblings from TEST_BIN. */
 size_t runs(struct cluster *c, int i, const char *program);
 
-/* ---- HTTP and KV
- * --------------------------------------------------------------------- */
+/* ---- HTTP and KV --------------------------------------------------------- */
 
 /* One request to server i, with the management token; body NULL: none. Returns the HTTP
  * status, 0 when there was no answer within 10 s. answer may be NULL. */
@@ -159,8 +155,7 @@ void setting_delete(struct cluster *c, const char *key);
 /* Several settings in one transaction: "KEY", "VALUE", ..., NULL. */
 void settings_put(struct cluster *c, ...) __attribute__((sentinel));
 
-/* ---- checks
- * -------------------------------------------------------------------------- */
+/* ---- checks -------------------------------------------------------------- */
 
 struct check {
     char status[16]; /* "" when there is no such check */
@@ -180,19 +175,18 @@ void wait_check(struct cluster *c, int i, const char *id, const char *status,
 void wait_catalogue(struct cluster *c, int via, int i, const char *id,
                     const char *status, const char *text, int64_t limit_ms);
 
-/* ---- waiting
- * ------------------------------------------------------------------------- */
+/* ---- waiting ------------------------------------------------------------- */
 
 int64_t now_ms(void);
 void sleep_ms(int64_t ms);
 
-/* Try every 20 ms until it holds. On timeout the test fails with
+/* Try every 20 ms until it holds. The limit is for an idle machine: three times as long
+ * is waited before the test fails. On timeout the test fails with
  * "<what>: not within 5000 ms; last seen: <seen>". */
 void wait_until(const char *what, int64_t limit_ms,
                 bool (*holds)(void *arg, struct buffer *seen), void *arg);
 
-/* ---- a recorder: what the catalogue showed, and when
- * ----------------------------------- */
+/* ---- a recorder: what the catalogue showed, and when --------------------- */
 
 /* Follows all checks of the cluster as server `via` shows them, by long polls (stale
  * reads, so also without a leader), in a thread of its own. */
@@ -208,7 +202,7 @@ int64_t recorder_when(struct recorder *r, int64_t since, const char *node,
 /* All that was seen of check `id`, a line each, for a failure text. free() it. */
 char *recorder_text(struct recorder *r, const char *id);
 
-/* ---- a neighbour: what must not suffer from us ------------------------------------------ */
+/* ---- a neighbour: what must not suffer from us --------------------------- */
 
 /* A service "neighbour" on every running server, as other products have theirs: registered
  * over HTTP with a TTL check of 10 s, which a thread per server refreshes every 5 s. */
@@ -219,8 +213,7 @@ void neighbour_stop(struct neighbour *n);
 /* How often that check has expired on server i, also when it recovered at once. */
 size_t neighbour_expired(struct cluster *c, int i);
 
-/* ---- programs by hand
- * ---------------------------------------------------------------- */
+/* ---- programs by hand ---------------------------------------------------- */
 
 struct outcome {
     int code;  /* exit code; 128 + number when ended by a signal */
@@ -234,13 +227,12 @@ struct outcome {
 struct outcome server_run(struct cluster *c, int i, const char *input,
                           const char *const *argv);
 
-/* Any program (absolute path in argv[0]) with NAME=VALUE, ..., NULL in its environment.
- */
+/* Any program (absolute path in argv[0]) with these NAME=VALUE in its environment. */
 struct outcome run_tool(const char *input, const char *const *argv,
                         const char *const *env);
 void outcome_release(struct outcome *o);
 
-/* ---- log shipper --------------------------------------------------------------------- */
+/* ---- log shipper --------------------------------------------------------- */
 
 enum shipper {
     SHIPPER_STAND_IN, /* instant: "runs" what it was started with, nothing else */

@@ -24,7 +24,7 @@ struct recorder {
     unsigned long long index;
 };
 
-/* ---- what was seen ------------------------------------------------------------------- */
+/* ---- what was seen ------------------------------------------------------- */
 
 static const struct event *latest(const struct recorder *r, const char *node,
                                   const char *id)
@@ -74,7 +74,7 @@ static void note_all(struct recorder *r, const char *answer)
     cJSON_Delete(root);
 }
 
-/* ---- the thread ---------------------------------------------------------------------- */
+/* ---- the thread ---------------------------------------------------------- */
 
 static size_t collect(char *bytes, size_t size, size_t n, void *arg)
 {

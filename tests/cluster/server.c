@@ -27,8 +27,7 @@ void server_name(struct cluster *c, int i, const char *node)
     (void)snprintf(s->dir, sizeof s->dir, "%s/server-%d", c->dir, i);
 }
 
-/* ---- files
- * --------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------- */
 
 const char *server_path(struct cluster *c, int i, const char *name)
 {
@@ -107,8 +106,7 @@ size_t runs(struct cluster *c, int i, const char *program)
     return n;
 }
 
-/* ---- configuration
- * --------------------------------------------------------------------- */
+/* ---- configuration ------------------------------------------------------- */
 
 static void add_times(const struct cluster *c, cJSON *config)
 {
@@ -233,8 +231,7 @@ void server_enable(struct cluster *c, int i)
         render_snippet(c, i);
 }
 
-/* ---- process
- * ------------------------------------------------------------------------- */
+/* ---- process ------------------------------------------------------------- */
 
 static void be_agent(struct cluster *c, int i, const char *consul, pid_t parent)
 {

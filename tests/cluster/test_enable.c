@@ -98,7 +98,7 @@ static void remove_file(struct cluster *c, const char *name)
     assert_int_equal(unlink(server_path(c, 1, name)), 0);
 }
 
-/* ---- scripts on: the usual way -------------------------------------------------------- */
+/* ---- scripts on: the usual way ------------------------------------------- */
 
 static void enabled_and_disabled(void **state)
 {
@@ -198,7 +198,7 @@ static void token_is_on_no_command_line(void **state)
     expect(run_script(c, SOURCE_DIR, "disable", NULL), 0, "disabled", "");
 }
 
-/* ---- what is broken ------------------------------------------------------------------- */
+/* ---- what is broken ------------------------------------------------------ */
 
 static void neighbours_broken_watch_is_told(void **state)
 {
@@ -279,7 +279,7 @@ static void wrong_usage(void **state)
     expect(run_script(c, SOURCE_DIR, "disable", unknown), 2, "", "unknown option");
 }
 
-/* ---- scripts off ---------------------------------------------------------------------- */
+/* ---- scripts off --------------------------------------------------------- */
 
 static void agent_with_scripts_off_must_be_restarted(void **state)
 {

@@ -2,6 +2,7 @@
  * what is refused, and that nothing is ever erased or needlessly restarted. */
 #include "file.h"
 #include "harness.h"
+#include "settings.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -53,7 +54,7 @@ static int calm(void **state)
     return 0;
 }
 
-/* ---- helpers ---------------------------------------------------------------------------- */
+/* ---- helpers ------------------------------------------------------------- */
 
 struct wanted {
     struct cluster *c;
@@ -79,14 +80,29 @@ static void wait_file(struct cluster *c, int i, const char *name, const char *te
     wait_until(name, SOON, file_holds, &w);
 }
 
-/* In force, confirmed and reported on all. */
+static void revision_of(struct cluster *c, int i, char ret[SETTINGS_SHORT + 1])
+{
+    char *ledger = server_read(c, i, "state/logging.json");
+    cJSON *root = cJSON_Parse(ledger);
+    const char *revision = cJSON_GetStringValue(cJSON_GetObjectItem(root, "revision"));
+    (void)snprintf(ret, SETTINGS_SHORT + 1, "%s", revision ? revision : "none");
+    cJSON_Delete(root);
+    free(ledger);
+}
+
+/* In force, confirmed and reported on all. The order counts: the file may be new while
+ * ledger and check still speak of what was before. */
 static void wait_live(struct cluster *c, const char *text)
 {
+    char revision[SETTINGS_SHORT + 1], line[100];
     for (int i = 1; i <= 3; i++) {
         wait_file(c, i, "shipper/running.conf", text);
-        wait_check(c, i, "cluster:logging", "passing", "3 of 3 servers on revision",
-                   SOON);
+        wait_file(c, i, "state/logging.json", "\"state\":\"done\"");
     }
+    revision_of(c, 1, revision);
+    (void)snprintf(line, sizeof line, "3 of 3 servers on revision %s", revision);
+    for (int i = 1; i <= 3; i++)
+        wait_check(c, i, "cluster:logging", "passing", line, SOON);
 }
 
 static void ship_to(struct cluster *c, const char *index)
@@ -111,7 +127,7 @@ static void beat(struct cluster *c, int i)
     outcome_release(&o);
 }
 
-/* ---- applied ------------------------------------------------------------------------------ */
+/* ---- applied ------------------------------------------------------------- */
 
 static void a_write_reaches_all(void **state)
 {
@@ -154,7 +170,7 @@ static void off_and_on_again(void **state)
     setting_delete(c, "LOG_ENABLED");
 }
 
-/* ---- refused ------------------------------------------------------------------------------ */
+/* ---- refused ------------------------------------------------------------- */
 
 static const struct refused_row {
     const char *key, *value, *text;
@@ -207,7 +223,7 @@ static void an_unknown_key_is_named(void **state)
     wait_live(c, "INDEX=good\n");
 }
 
-/* ---- empty is not "delete" ---------------------------------------------------------------- */
+/* ---- empty is not "delete" ----------------------------------------------- */
 
 static void nothing_is_erased_on_empty(void **state)
 {
@@ -233,7 +249,7 @@ static void nothing_is_erased_on_empty(void **state)
     assert_int_equal(shipper_calls(c, 0, "restart"), restarts);
 }
 
-/* ---- needless runs ------------------------------------------------------------------------ */
+/* ---- needless runs ------------------------------------------------------- */
 
 static void a_lost_leader_and_reloads_restart_nothing(void **state)
 {
@@ -256,7 +272,7 @@ static void a_lost_leader_and_reloads_restart_nothing(void **state)
     assert_int_equal(shipper_calls(c, 0, "restart"), restarts);
 }
 
-/* ---- failures of the shipper ---------------------------------------------------------------- */
+/* ---- failures of the shipper --------------------------------------------- */
 
 static const struct failure_row {
     const char *action, *script, *text;
@@ -354,7 +370,7 @@ static void a_link_as_destination_is_refused_by_name(void **state)
     free(text);
 }
 
-/* ---- killed, twice at once ---------------------------------------------------------------- */
+/* ---- killed, twice at once ----------------------------------------------- */
 
 static void kill_all(const char *program, const char *dir)
 {
@@ -407,7 +423,7 @@ static void many_at_once_do_it_once(void **state)
     assert_int_equal(shipper_calls(c, 1, "restart"), restarts);
 }
 
-/* ---- what watches miss ----------------------------------------------------------------------- */
+/* ---- what watches miss --------------------------------------------------- */
 
 static void the_heartbeat_repairs_a_lost_state(void **state)
 {
@@ -435,7 +451,7 @@ static void a_restored_snapshot_is_brought_into_force(void **state)
     char file[400];
     char address[40];
     ship_to(c, "old");
-    assert_int_equal(http(c, 1, "GET", "/v1/snapshot?stale", NULL, &snapshot), 200);
+    assert_int_equal(http(c, 1, "GET", "/v1/snapshot", NULL, &snapshot), 200);
     (void)snprintf(file, sizeof file, "%s", server_path(c, 1, "snapshot"));
     FILE *f = fopen(file, "w");
     assert_non_null(f);

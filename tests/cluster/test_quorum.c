@@ -11,7 +11,7 @@
 
 static struct cluster *shared;
 
-/* ---- looking --------------------------------------------------------------------------- */
+/* ---- looking ------------------------------------------------------------- */
 
 struct look {
     struct cluster *c;
@@ -85,7 +85,7 @@ static void wait_voters(struct cluster *c, int i, int n)
     wait_until(what, 40000, has_voters, &w);
 }
 
-/* ---- three servers --------------------------------------------------------------------- */
+/* ---- three servers ------------------------------------------------------- */
 
 static void forms(void **state)
 {
@@ -213,7 +213,7 @@ static void leaderless_is_told_but_not_published(void **state)
     wait_verdict(c, last, 0, "passing: 3 of 3 servers, 1 may fail\n");
 }
 
-/* ---- settings -------------------------------------------------------------------------- */
+/* ---- settings ------------------------------------------------------------ */
 
 static void mapping_in_the_settings(void **state)
 {
@@ -249,7 +249,7 @@ static void management_server_must_not_vote(void **state)
     setting_delete(c, "CLUSTER_MANAGEMENT_SERVER");
 }
 
-/* ---- growing, replacing ------------------------------------------------------------------ */
+/* ---- growing, replacing -------------------------------------------------- */
 
 static void grows_over_an_even_number(void **state)
 {
@@ -295,7 +295,7 @@ static void replaced_under_a_new_name(void **state)
     wait_verdict(c, other, 0, "passing: 5 of 5 servers, 2 may fail\n");
 }
 
-/* ---- three clusters of one --------------------------------------------------------------- */
+/* ---- three clusters of one ----------------------------------------------- */
 
 static void three_clusters_of_one(void **state)
 {

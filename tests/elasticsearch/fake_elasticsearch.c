@@ -103,7 +103,7 @@ static enum MHD_Result control(struct stand_in *self, const char *url,
     return reply(connection, 200, state);
 }
 
-/* ---- Elasticsearch --------------------------------------------------------- */
+/* ---- Elasticsearch ------------------------------------------------------- */
 
 static enum MHD_Result greet(const struct stand_in *self,
                              struct MHD_Connection *connection)
@@ -199,7 +199,7 @@ static enum MHD_Result serve(struct stand_in *self, const char *url, const char 
                     items ? (int)strtol(mode + 6, NULL, 10) : 0);
 }
 
-/* ---- server ---------------------------------------------------------------- */
+/* ---- server -------------------------------------------------------------- */
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
                                   const char *url, const char *method,

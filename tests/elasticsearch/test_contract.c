@@ -49,7 +49,7 @@ struct answer {
     cJSON *json; /* NULL when the body is none */
 };
 
-/* ---- requests -------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------ */
 
 static size_t collect(char *bytes, size_t size, size_t n, void *arg)
 {
@@ -151,7 +151,7 @@ static int count(const char *query)
     return n;
 }
 
-/* ---- what all of them do --------------------------------------------------- */
+/* ---- what all of them do ------------------------------------------------- */
 
 static void greets(void **state)
 {
@@ -398,7 +398,7 @@ static void refreshes(void **state)
     assert_int_equal(count(""), 1);
 }
 
-/* ---- what only the stand-in does ------------------------------------------- */
+/* ---- what only the stand-in does ----------------------------------------- */
 
 static void set_mode(const char *mode)
 {
@@ -492,7 +492,7 @@ static void counts_what_it_saw(void **state)
     answer_release(&a);
 }
 
-/* ---- targets --------------------------------------------------------------- */
+/* ---- targets ------------------------------------------------------------- */
 
 static int own_index(void **state)
 {

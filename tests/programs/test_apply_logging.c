@@ -29,7 +29,7 @@ static const char program[] = TEST_BIN "/apply-logging";
 
 static char place[128];
 
-/* ---- helpers -------------------------------------------------------------------- */
+/* ---- helpers ------------------------------------------------------------- */
 
 static const char *in_place(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static const char *in_place(const char *fmt, ...)
@@ -224,7 +224,7 @@ static void apply_one(void)
     assert_both(CONF_ONE);
 }
 
-/* ---- usage and input -------------------------------------------------------------- */
+/* ---- usage and input ----------------------------------------------------- */
 
 static void usage(void **state)
 {
@@ -320,7 +320,7 @@ static void result_that_cannot_be_written_is_a_failure(void **state)
     assert_both(CONF_ONE);
 }
 
-/* ---- the straight way ---------------------------------------------------------------- */
+/* ---- the straight way ---------------------------------------------------- */
 
 static void applies_a_set_once(void **state)
 {
@@ -399,7 +399,7 @@ static void switching_off_stops_what_runs_without_a_file(void **state)
     assert_int_equal(calls("b", "stop"), 0);
 }
 
-/* ---- failures -------------------------------------------------------------------------- */
+/* ---- failures ------------------------------------------------------------ */
 
 static void a_refusing_validator_changes_nothing(void **state)
 {
@@ -632,7 +632,7 @@ static void commands_get_no_token_and_no_stdin(void **state)
     assert_file(in_place("a/stdin"), "");
 }
 
-/* ---- several at once, killed anywhere ---------------------------------------------------- */
+/* ---- several at once, killed anywhere ------------------------------------ */
 
 static void a_second_run_waits_for_the_lock(void **state)
 {

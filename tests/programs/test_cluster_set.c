@@ -299,7 +299,7 @@ static void confirming_is_handed_on(void **state)
     outcome_release(&o);
 }
 
-/* ---- with ACLs ------------------------------------------------------------- */
+/* ---- with ACLs ----------------------------------------------------------- */
 
 static void a_node_may_not_write_settings(void **state)
 {

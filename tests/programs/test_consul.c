@@ -233,7 +233,7 @@ static void a_leader_is_proven_by_a_consistent_read_only(void **state)
     }
 }
 
-/* ---- where the agent is, and with which token ------------------------------------------- */
+/* ---- where the agent is, and with which token ---------------------------- */
 
 static void expect_token(const char *token)
 {

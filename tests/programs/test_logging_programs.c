@@ -37,7 +37,7 @@ static void expect(struct outcome o, int code, const char *out, const char *err)
     outcome_release(&o);
 }
 
-/* ---- usage ------------------------------------------------------------------------------ */
+/* ---- usage --------------------------------------------------------------- */
 
 static const struct usage_row {
     const char *program;
@@ -110,7 +110,7 @@ static void help_says_what_exit_codes_mean(void **state)
     }
 }
 
-/* ---- the watch handler ---------------------------------------------------------------- */
+/* ---- the watch handler --------------------------------------------------- */
 
 static void write_ledger(enum ledger_state what, const char *level)
 {
@@ -222,7 +222,7 @@ static void the_handler_loads_neither_libcurl_nor_libuv(void **state)
     }
 }
 
-/* ---- without an agent, and with one that hangs --------------------------------------- */
+/* ---- without an agent, and with one that hangs --------------------------- */
 
 static void without_an_agent_every_program_says_so(void **state)
 {

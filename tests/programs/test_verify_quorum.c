@@ -29,7 +29,7 @@ struct world {
     char config[80];
 };
 
-/* ---- what the agent says --------------------------------------------------- */
+/* ---- what the agent says ------------------------------------------------- */
 
 struct self {
     const char *leader;
@@ -133,7 +133,7 @@ static void say_leaderless(struct world *w, const char *last_contact)
     fake_agent_leader(w->agent, false);
 }
 
-/* ---- running --------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------- */
 
 #define HAND    NULL
 #define PUBLISH "--publish", "cluster:quorum", NULL
@@ -226,7 +226,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* ---- usage ----------------------------------------------------------------- */
+/* ---- usage --------------------------------------------------------------- */
 
 static void help_and_version_are_served(void **state)
 {
@@ -254,7 +254,7 @@ static void bad_usage_is_no_verdict(void **state)
         expect_no_look(run_with(*state, NULL, bad[i]), "verify-quorum: ");
 }
 
-/* ---- by hand --------------------------------------------------------------- */
+/* ---- by hand ------------------------------------------------------------- */
 
 static void the_verdict_is_printed(void **state)
 {
@@ -337,7 +337,7 @@ static void stdout_that_cannot_be_written_is_no_verdict(void **state)
     outcome_release(&o);
 }
 
-/* ---- could not look -------------------------------------------------------- */
+/* ---- could not look ------------------------------------------------------ */
 
 static void no_agent_is_no_verdict(void **state)
 {
@@ -437,7 +437,7 @@ static void a_damaged_record_is_a_warning(void **state)
     assert_null(fake_agent_sent(w->agent, CREATE));
 }
 
-/* ---- publishing ------------------------------------------------------------ */
+/* ---- publishing ---------------------------------------------------------- */
 
 static void the_verdict_is_published(void **state)
 {
@@ -503,7 +503,7 @@ static void a_check_that_is_not_there_is_a_failure(void **state)
     outcome_release(&o);
 }
 
-/* ---- what must hold for a while -------------------------------------------- */
+/* ---- what must hold for a while ------------------------------------------ */
 
 /* Look with --publish until by hand the exit code is `code`, at most limit_ms. */
 static void wait_code(struct world *w, const char *timing, int code, int64_t limit_ms)
@@ -578,7 +578,7 @@ static void a_look_by_hand_leaves_nothing_behind(void **state)
     assert_int_equal(mkdir(w->state, 0700), 0);
 }
 
-/* ---- the mapping ----------------------------------------------------------- */
+/* ---- the mapping --------------------------------------------------------- */
 
 static const char *created(struct world *w, struct self self, const char *timing,
                            bool publish)

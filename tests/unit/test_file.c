@@ -162,7 +162,7 @@ static void reads_regular_files_only(void **state)
     }
 }
 
-/* ---- who may write --------------------------------------------------------------- */
+/* ---- who may write ------------------------------------------------------- */
 
 /* "own" may be written by us only, "group" and "all" by others; "f" is a good file. */
 static void lay_out(void)
@@ -324,7 +324,7 @@ static void trusts_programs_behind_links(void **state)
     assert_int_equal(file_trusted_program("sh", NULL), -EINVAL);
 }
 
-/* ---- replacing ------------------------------------------------------------------- */
+/* ---- replacing ----------------------------------------------------------- */
 
 static void replaces_at_once(void **state)
 {
@@ -525,7 +525,7 @@ static void a_killed_writer_leaves_old_or_new(void **state)
     assert_int_equal(entries(), 1);
 }
 
-/* ---- locking --------------------------------------------------------------------- */
+/* ---- locking ------------------------------------------------------------- */
 
 /* A process that holds the lock until something is written to *ret_end. */
 static pid_t start_holder(int *ret_end)
@@ -606,7 +606,7 @@ static void a_lock_file_is_private(void **state)
     assert_text(&err, "cannot open @/none/lock: No such file or directory");
 }
 
-/* ---- small ones ------------------------------------------------------------------ */
+/* ---- small ones ---------------------------------------------------------- */
 
 static void knows_its_own_directory(void **state)
 {

@@ -199,7 +199,7 @@ static bool dies_at(int k)
     return WIFSIGNALED(status);
 }
 
-/* ---- tests -------------------------------------------------------------------- */
+/* ---- tests --------------------------------------------------------------- */
 
 static void swaps_a_set(void **state)
 {

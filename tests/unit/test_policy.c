@@ -26,7 +26,7 @@ static void put(struct kv_list *list, const char *key, const char *value)
     assert_int_equal(kv_add(list, path, value, strlen(value), 7), 0);
 }
 
-/* ---- reading --------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static void the_shipped_policy(void **state)
 {
@@ -227,7 +227,7 @@ static void a_long_pin_is_refused(void **state)
                                "characters");
 }
 
-/* ---- the file -------------------------------------------------------------- */
+/* ---- the file ------------------------------------------------------------ */
 
 static void write_file(const char *path, const char *text, mode_t mode)
 {
@@ -281,7 +281,7 @@ static void the_file_must_be_trusted(void **state)
     assert_int_equal(rmdir(dir), 0);
 }
 
-/* ---- pins ------------------------------------------------------------------ */
+/* ---- pins ---------------------------------------------------------------- */
 
 static const char pins[] =
     "{\"pin\":{\"LOG_INDEX\":\"fixed\",\"CLUSTER_GRACE\":\"1h\"}}";
@@ -322,7 +322,7 @@ static void a_pin_does_not_stand_in_for_an_unreadable_set(void **state)
     policy_release(&policy);
 }
 
-/* ---- judging --------------------------------------------------------------- */
+/* ---- judging ------------------------------------------------------------- */
 
 #define SHIPPED "the policy without policy.json"
 #define HOST_IS "LOG_ELASTICSEARCH_URL: host "

@@ -731,7 +731,7 @@ static void every_row_gets_its_verdict(void **state)
         judge_row(&rows[i]);
 }
 
-/* ---- conditions ------------------------------------------------------------ */
+/* ---- conditions ---------------------------------------------------------- */
 
 static const struct {
     struct row row;
@@ -794,7 +794,7 @@ static void conditions_hold_where_they_should(void **state)
     }
 }
 
-/* ---- confirming ------------------------------------------------------------ */
+/* ---- confirming ---------------------------------------------------------- */
 
 static const struct {
     struct row row;

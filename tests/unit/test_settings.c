@@ -53,7 +53,7 @@ static char *in_force(enum setting setting, const char *value, struct settings *
     return ret ? ret : strdup("");
 }
 
-/* ---- values that fit ------------------------------------------------------- */
+/* ---- values that fit ----------------------------------------------------- */
 
 static const struct {
     enum setting setting;
@@ -126,7 +126,7 @@ static void good_values_are_taken(void **state)
     }
 }
 
-/* ---- values that do not ---------------------------------------------------- */
+/* ---- values that do not -------------------------------------------------- */
 
 static const struct {
     enum setting setting;
@@ -339,7 +339,7 @@ static void a_rejected_value_means_its_default(void **state)
     }
 }
 
-/* ---- every byte in every type ---------------------------------------------- */
+/* ---- every byte in every type -------------------------------------------- */
 
 #define LOWER   "abcdefghijklmnopqrstuvwxyz"
 #define LETTERS LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -438,7 +438,7 @@ static void fifty_one_servers_and_no_more(void **state)
     buffer_release(&text);
 }
 
-/* ---- echo ------------------------------------------------------------------ */
+/* ---- echo ---------------------------------------------------------------- */
 
 static void an_echo_is_harmless(void **state)
 {
@@ -484,7 +484,7 @@ static void no_text_is_cut(void **state)
     }
 }
 
-/* ---- the set --------------------------------------------------------------- */
+/* ---- the set ------------------------------------------------------------- */
 
 static void nothing_means_defaults(void **state)
 {
@@ -650,7 +650,7 @@ static void a_huge_root_finds_nothing(void **state)
     kv_release(&list);
 }
 
-/* ---- revision -------------------------------------------------------------- */
+/* ---- revision ------------------------------------------------------------ */
 
 static void revision_of(const char *const *pairs, char ret[KV_DIGEST])
 {
@@ -723,7 +723,7 @@ static void the_revision_keeps_the_order_for_use(void **state)
     assert_string_equal(s.log_url[0], "http://b:9200");
 }
 
-/* ---- the table ------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------- */
 
 static void the_table_is_consistent(void **state)
 {

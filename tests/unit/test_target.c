@@ -164,7 +164,7 @@ static void refuses_what_is_no_json(void **state)
     assert_non_null(strstr(err.text, "/l/a.json"));
 }
 
-/* ---- the directory -------------------------------------------------------------- */
+/* ---- the directory ------------------------------------------------------- */
 
 static char place[128];
 
