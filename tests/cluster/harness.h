@@ -210,8 +210,9 @@ struct neighbour;
 struct neighbour *neighbour_start(struct cluster *c);
 void neighbour_stop(struct neighbour *n);
 
-/* How often that check has expired on server i, also when it recovered at once. */
-size_t neighbour_expired(struct cluster *c, int i);
+/* How often that check has expired on server i since the start, also when it recovered at
+ * once. */
+size_t neighbour_expired(struct neighbour *n, int i);
 
 /* ---- programs by hand ---------------------------------------------------- */
 

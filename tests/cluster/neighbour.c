@@ -10,6 +10,7 @@
 struct keeper_of {
     struct neighbour *neighbour;
     int server;
+    size_t expired; /* before the start */
     pthread_t thread;
 };
 
@@ -42,6 +43,11 @@ static void register_service(struct cluster *c, int i)
         harness_fail("server %d does not take the neighbour's service", i);
 }
 
+static size_t expired(struct cluster *c, int i)
+{
+    return server_logged(c, i, "missed TTL, is now critical: check=service:neighbour");
+}
+
 struct neighbour *neighbour_start(struct cluster *c)
 {
     struct neighbour *n = calloc(1, sizeof *n);
@@ -54,6 +60,7 @@ struct neighbour *neighbour_start(struct cluster *c)
         register_service(c, i);
         n->keeper[i].neighbour = n;
         n->keeper[i].server = i;
+        n->keeper[i].expired = expired(c, i);
         if (pthread_create(&n->keeper[i].thread, NULL, keep_passing, &n->keeper[i]) !=
             0)
             harness_fail("cannot start a thread");
@@ -72,7 +79,7 @@ void neighbour_stop(struct neighbour *n)
     free(n);
 }
 
-size_t neighbour_expired(struct cluster *c, int i)
+size_t neighbour_expired(struct neighbour *n, int i)
 {
-    return server_logged(c, i, "missed TTL, is now critical: check=service:neighbour");
+    return expired(n->c, i) - n->keeper[i].expired;
 }

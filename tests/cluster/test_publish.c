@@ -34,14 +34,6 @@ static void publish_now(struct cluster *c)
     }
 }
 
-static void nobody_expired(struct cluster *c)
-{
-    for (int i = 1; i <= c->servers; i++)
-        if (neighbour_expired(c, i))
-            harness_fail("the neighbour's TTL check on server %d expired %zu times", i,
-                         neighbour_expired(c, i));
-}
-
 /* ---- agent restart, reload ----------------------------------------------- */
 
 static void agent_restart_resets_no_check(void **state)
@@ -137,6 +129,14 @@ static bool is_calm(void *arg, struct buffer *seen)
 }
 
 static struct neighbour *neighbour;
+
+static void nobody_expired(struct cluster *c)
+{
+    for (int i = 1; i <= c->servers; i++)
+        if (neighbour_expired(neighbour, i))
+            harness_fail("the neighbour's TTL check on server %d expired %zu times", i,
+                         neighbour_expired(neighbour, i));
+}
 
 /* All servers up, with a neighbour each, and nothing on its way into the catalogue. */
 static int calm(void **state)
