@@ -6,12 +6,11 @@
  * says; with CI=true that is a failure. */
 #include "buffer.h"
 #include "keeper.h"
+#include "sink.h"
 
 #include <cjson/cJSON.h>
 #include <curl/curl.h>
-#include <poll.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,22 +18,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#define NDJSON   "application/x-ndjson"
-#define START_MS 120000
+#define NDJSON "application/x-ndjson"
 
-static const char installer[] = SOURCE_DIR "/scripts/install-elasticsearch";
-static const char runner[] = SOURCE_DIR "/tests/elasticsearch/run";
-
-static struct {
-    const char *name;
-    char url[100];
-    pid_t pid; /* 0: not started by us */
-} target;
+static struct sink target;
+static const char *target_name;
 
 /* The index of the running test. */
 static char index_name[64];
@@ -512,60 +503,13 @@ static int drop_index(void **state)
     return 0;
 }
 
-/* Start `argv`, its standard output going to *ret_out where that is not NULL. */
-static pid_t start(const char *const *argv, int *ret_out)
-{
-    int ends[2];
-    if (pipe(ends) < 0)
-        return -1;
-    pid_t parent = getpid();
-    pid_t pid = fork();
-    if (pid == 0) {
-        keeper_die_with(parent);
-        (void)dup2(ret_out ? ends[1] : STDERR_FILENO, STDOUT_FILENO);
-        (void)close(ends[0]);
-        (void)close(ends[1]);
-        (void)execv(argv[0], (char **)(uintptr_t)argv);
-        _exit(127);
-    }
-    (void)close(ends[1]);
-    if (ret_out)
-        *ret_out = ends[0];
-    else
-        (void)close(ends[0]);
-    return pid;
-}
-
-/* Can this real one be had? Says so when not. */
-static bool available(const char *name)
-{
-    const char *argv[] = {installer, name, NULL};
-    int status = -1;
-    pid_t pid = start(argv, NULL);
-    if (pid > 0 && waitpid(pid, &status, 0) == pid && status == 0)
-        return true;
-    (void)printf("# note: Elasticsearch %s cannot be had and was left out\n", name);
-    return false;
-}
-
 static int start_target(void **state)
 {
     (void)state;
-    char dir[400], address[40], line[200] = "";
-    int out = -1;
-    (void)snprintf(dir, sizeof dir, "%s/%s", keeper_dir(), target.name);
+    char dir[400], address[40];
+    (void)snprintf(dir, sizeof dir, "%s/%s", keeper_dir(), target_name);
     (void)snprintf(address, sizeof address, "127.0.%d.1", keeper_take_net());
-    const char *argv[] = {runner, "--tied", target.name, address, dir, NULL};
-    target.pid = start(argv, &out);
-    struct pollfd ready = {.fd = out, .events = POLLIN};
-    if (target.pid < 0 || poll(&ready, 1, START_MS) != 1 ||
-        read(out, line, sizeof line - 1) <= 0 ||
-        sscanf(line, "ready %99s", target.url) != 1) {
-        print_error("%s did not start, see %s/output.log\n", target.name, dir);
-        return -1;
-    }
-    (void)close(out);
-    return 0;
+    return sink_start(&target, target_name, address, dir);
 }
 
 static int use_given(void **state)
@@ -578,11 +522,7 @@ static int use_given(void **state)
 static int stop_target(void **state)
 {
     (void)state;
-    if (target.pid > 0) {
-        (void)kill(target.pid, SIGKILL);
-        (void)waitpid(target.pid, NULL, 0);
-    }
-    target.pid = 0;
+    sink_kill(&target);
     return 0;
 }
 
@@ -612,7 +552,7 @@ static int test_one(const char *name)
         SPOILED(counts_what_it_saw),
     };
     bool given = strcmp(name, "given") == 0;
-    target.name = name;
+    target_name = name;
     int failed = cmocka_run_group_tests_name(
         name, all, given ? use_given : start_target, stop_target);
     if (strcmp(name, "stand-in") == 0)
@@ -637,7 +577,7 @@ static int test_all(void *arg)
     for (char *name = strtok_r(names, " ", &rest); name;
          name = strtok_r(NULL, " ", &rest)) {
         bool ours = strcmp(name, "stand-in") == 0 || strcmp(name, "given") == 0;
-        if (ours || available(name))
+        if (ours || sink_available(name))
             failed += test_one(name);
         else if (ci && strcmp(ci, "true") == 0)
             failed++;

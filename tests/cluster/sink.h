@@ -1,0 +1,25 @@
+/* sink.h: an Elasticsearch for a test, real or the stand-in, by tests/elasticsearch/run. */
+#ifndef SINK_H
+#define SINK_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct sink {
+    char url[100]; /* "http://127.0.21.9:9200" */
+    pid_t pid;     /* 0: not running */
+};
+
+/* Can the real one of this name (8.6.2, 7.17.9, opensearch) be had? When not, a note says
+ * that it is left out. Unpacks it where that has not been done. */
+bool sink_available(const char *name);
+
+/* Start `name` on `address` (port 9200) with everything it writes in `dir`, and wait until
+ * it answers, for two minutes at most. Dies with the calling process. Returns 0, or -1
+ * having said where its output is. */
+int sink_start(struct sink *s, const char *name, const char *address, const char *dir);
+
+/* SIGKILL; what it has acknowledged is in `dir`. */
+void sink_kill(struct sink *s);
+
+#endif
