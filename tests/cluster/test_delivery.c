@@ -1,0 +1,248 @@
+/* No line lost, none twice, when the shippers of three servers are re-pointed because
+ * their Elasticsearch is down: real rsyslogds, a real Elasticsearch, real kills. */
+#include "harness.h"
+#include "keeper.h"
+#include "sink.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SERVERS 3
+#define EACH    4000 /* lines of one server */
+#define PART    (EACH / 4)
+#define SOON    30000
+#define INDEX   "delivery"
+
+static struct {
+    struct cluster *c;
+    struct sink sink;
+    const char *kind; /* of the sink */
+    char address[40], dir[400];
+    FILE *log[SERVERS + 1];
+    int written;
+    int forgotten; /* lines that were in a stand-in, which keeps nothing when killed */
+} here;
+
+/* ---- the logs ------------------------------------------------------------ */
+
+/* The lines of a service, the way SEAL writes them; every other one lacks the ID, so its
+ * document is known by its place in the file. */
+static void write_line(int i, int n)
+{
+    FILE *log = here.log[i];
+    (void)fprintf(log,
+                  "{\"timestamp\":\"2026-11-24T10:%02d:%02d.%03dZ\",\"level\":\"info\","
+                  "\"service\":\"checkin\",\"server\":%d,\"n\":%d",
+                  n / 60000 % 60, n / 1000 % 60, n % 1000, i, n);
+    if (n % 2)
+        (void)fprintf(log, ",\"id\":\"%d-%d\"", i, n);
+    (void)fprintf(log, ",\"message\":\"job %d is printed\"}\n", n);
+}
+
+/* The next PART lines of every server, at about 1,500 a second each. */
+static void write_part(void)
+{
+    for (int n = 1; n <= PART; n++) {
+        for (int i = 1; i <= SERVERS; i++)
+            write_line(i, here.written + n);
+        if (n % 30 != 0 && n != PART)
+            continue;
+        for (int i = 1; i <= SERVERS; i++)
+            (void)fflush(here.log[i]);
+        sleep_ms(20);
+    }
+    here.written += PART;
+}
+
+/* ---- the shippers -------------------------------------------------------- */
+
+static bool all_run(void *arg, struct buffer *seen)
+{
+    for (int i = 1; i <= SERVERS; i++) {
+        char *running = server_read(here.c, i, "shipper/running.conf");
+        char *ledger = server_read(here.c, i, "state/logging.json");
+        bool yes = strstr(running, arg) && strstr(ledger, "\"state\":\"done\"");
+        if (buffer_printf(seen, "server %d: %s ", i, ledger) < 0)
+            yes = false;
+        free(running);
+        free(ledger);
+        if (!yes)
+            return false;
+    }
+    return true;
+}
+
+/* Re-point all shippers; returns when each was restarted and is confirmed. */
+static void point_to(const char *address)
+{
+    char url[100], server[120];
+    (void)snprintf(url, sizeof url, "http://%s:9200", address);
+    (void)snprintf(server, sizeof server, "server=[\"%s\"]", url);
+    settings_put(here.c, "LOG_ELASTICSEARCH_URL", url, "LOG_INDEX", INDEX, "LOG_SETTLE",
+                 "0", NULL);
+    wait_until(server, SOON, all_run, server);
+}
+
+/* ---- the sink ------------------------------------------------------------ */
+
+static size_t collect(char *bytes, size_t size, size_t n, void *arg)
+{
+    return buffer_append(arg, bytes, size * n) < 0 ? 0 : size * n;
+}
+
+/* What GET PATH of the sink answers; NULL when nothing that is JSON. */
+static cJSON *ask(const char *path)
+{
+    char url[300];
+    struct buffer answer = BUFFER_INIT(64U << 20);
+    CURL *curl = curl_easy_init();
+    (void)snprintf(url, sizeof url, "http://%s:9200%s", here.address, path);
+    (void)curl_easy_setopt(curl, CURLOPT_URL, url);
+    (void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 10000L);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+    (void)curl_easy_perform(curl);
+    curl_easy_cleanup(curl);
+    cJSON *root = cJSON_Parse(buffer_text(&answer));
+    buffer_release(&answer);
+    return root;
+}
+
+static int count(const char *query)
+{
+    char path[100];
+    (void)snprintf(path, sizeof path, "/" INDEX "/_count?q=%s", query);
+    cJSON *root = ask(path);
+    const cJSON *number = cJSON_GetObjectItem(root, "count");
+    int n = cJSON_IsNumber(number) ? number->valueint : -1;
+    cJSON_Delete(root);
+    return n;
+}
+
+/* The last line written is there on every server, so all that was sent before is, too: a
+ * shipper sends in order. */
+static bool last_arrived(void *arg, struct buffer *seen)
+{
+    char query[40];
+    (void)arg;
+    (void)snprintf(query, sizeof query, "n:%d", here.written);
+    int n = count(query), all = count("*");
+    return buffer_printf(seen, "%d of %d last lines, %d lines", n, SERVERS, all) == 0 &&
+           n == SERVERS;
+}
+
+static void wait_arrived(void)
+{
+    wait_until("all servers' last line in Elasticsearch", 60000, last_arrived, NULL);
+}
+
+/* Every line of server i exactly once. */
+static void assert_complete(int i)
+{
+    static int times[EACH + 1];
+    char path[100];
+    int lost = 0, twice = 0;
+    memset(times, 0, sizeof times);
+    (void)snprintf(path, sizeof path, "/" INDEX "/_search?q=server:%d&size=10000", i);
+    cJSON *root = ask(path);
+    const cJSON *hits = cJSON_GetObjectItem(cJSON_GetObjectItem(root, "hits"), "hits");
+    const cJSON *hit = NULL;
+    cJSON_ArrayForEach(hit, hits)
+    {
+        const cJSON *source = cJSON_GetObjectItem(hit, "_source");
+        const cJSON *n = cJSON_GetObjectItem(source, "n");
+        assert_true(cJSON_IsNumber(n) && n->valueint >= 1 && n->valueint <= EACH);
+        times[n->valueint]++;
+    }
+    cJSON_Delete(root);
+    for (int n = here.forgotten + 1; n <= here.written; n++) {
+        lost += times[n] == 0;
+        twice += times[n] > 1;
+    }
+    if (lost || twice)
+        harness_fail("server %d: %d of %d lines lost, %d twice", i, lost, here.written,
+                     twice);
+}
+
+static void sink_up(void)
+{
+    if (sink_start(&here.sink, here.kind, here.address, here.dir) < 0)
+        harness_fail("no Elasticsearch");
+}
+
+/* ---- tests --------------------------------------------------------------- */
+
+static int setup(void **state)
+{
+    (void)state;
+    const char *ci = getenv("CI");
+    here.kind = sink_available("8.6.2") ? "8.6.2" : "stand-in";
+    if (ci && strcmp(ci, "true") == 0 && strcmp(here.kind, "stand-in") == 0)
+        return -1;
+    here.c = cluster_start(&(struct cluster_options){.timing = "confirm=500ms"});
+    (void)snprintf(here.address, sizeof here.address, "127.0.%d.9", here.c->net);
+    (void)snprintf(here.dir, sizeof here.dir, "%s/elasticsearch", keeper_dir());
+    for (int i = 1; i <= SERVERS; i++) {
+        server_shipper(here.c, i, SHIPPER_RSYSLOG, NULL);
+        here.log[i] = fopen(server_path(here.c, i, "log/checkin.log"), "a");
+        assert_non_null(here.log[i]);
+    }
+    sink_up();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= SERVERS; i++)
+        if (here.log[i])
+            (void)fclose(here.log[i]);
+    sink_kill(&here.sink);
+    cluster_stop(here.c);
+    return 0;
+}
+
+static void lines_arrive(void **state)
+{
+    (void)state;
+    point_to(here.address);
+    write_part();
+    wait_arrived();
+    for (int i = 1; i <= SERVERS; i++)
+        assert_complete(i);
+}
+
+/* Three times, as an admin would who looks for one that answers, and ends where it was. */
+static void three_repointings_while_it_is_down(void **state)
+{
+    char other[40];
+    (void)state;
+    size_t restarts = shipper_calls(here.c, 0, "restart");
+    sink_kill(&here.sink);
+    if (strcmp(here.kind, "stand-in") == 0)
+        here.forgotten = here.written;
+    for (int last = 7; last <= 9; last++) {
+        write_part();
+        (void)snprintf(other, sizeof other, "127.0.%d.%d", here.c->net, last);
+        point_to(other);
+    }
+    assert_int_equal(shipper_calls(here.c, 0, "restart"), restarts + 3 * SERVERS);
+    sink_up();
+    wait_arrived();
+    for (int i = 1; i <= SERVERS; i++)
+        assert_complete(i);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_arrive),
+        cmocka_unit_test(three_repointings_while_it_is_down),
+    };
+    return HARNESS_RUN("delivery", tests, setup, teardown);
+}
