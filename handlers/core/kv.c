@@ -46,8 +46,7 @@ static int quad(const char *text, int *pad)
     return v;
 }
 
-/* Decode in place of a fresh buffer: *ret is NUL-terminated. */
-static int decode(const char *text, char **ret, size_t *ret_len)
+int kv_unbase64(const char *text, char **ret, size_t *ret_len)
 {
     size_t n = strlen(text);
     char *out = malloc(n / 4 * 3 + 1);
@@ -114,7 +113,7 @@ static int parse_entry(const cJSON *object, struct kv_list *list, struct error *
         return error_set(err, -EBADMSG, "not a KV entry as Consul writes it");
     rc = json_string(object, "Value", &text, NULL);
     if (rc == 0 || rc == -ENOENT) /* null is how Consul writes an empty value */
-        rc = decode(text, &value, &len);
+        rc = kv_unbase64(text, &value, &len);
     if (rc == 0)
         rc = append(list, key, value, len, (uint64_t)index);
     return rc < 0 ? error_set(err, rc, "KV entry %s: %s", key,
