@@ -3,7 +3,6 @@
 #include "file.h"
 #include "json.h"
 #include "kv.h"
-#include "settings.h"
 #include "url.h"
 
 #include <errno.h>
@@ -352,7 +351,7 @@ int credential_judge(const struct credential *credential, const char *url,
         return rc;
     if (!parsed.https && !credential->insecure_http)
         return error_set(
-            err, -EACCES,
+            err, -EPERM,
             "host %s is reached by http://, which %s forbids (https://, or "
             "\"insecure_http\": true)",
             parsed.host, credential->path);
@@ -360,8 +359,29 @@ int credential_judge(const struct credential *credential, const char *url,
         if (host_allowed(parsed.host, credential->host[i]))
             return 0;
     }
-    return error_set(err, -EACCES, "host %s is not among \"hosts\" in %s", parsed.host,
+    return error_set(err, -EPERM, "host %s is not among \"hosts\" in %s", parsed.host,
                      credential->path);
+}
+
+int credential_choose(const char *config_dir, const struct settings *s,
+                      enum credential_use use, struct credential *ret,
+                      struct error *err)
+{
+    enum setting setting = LOG_ELASTICSEARCH_CREDENTIAL;
+    struct error why = {0};
+    int rc = 0;
+    *ret = (struct credential){.hosts = 0};
+    if (!s->log_enabled || !s->log_credential[0])
+        return 0;
+    rc = credential_read(config_dir, s->log_credential, use, ret, &why);
+    for (size_t i = 0; rc == 0 && i < s->log_urls; i++) {
+        setting = LOG_ELASTICSEARCH_URL;
+        rc = credential_judge(ret, s->log_url[i], &why);
+    }
+    if (rc == 0)
+        return 0;
+    credential_release(ret);
+    return error_set(err, rc, "%s: %s", settings_row(setting)->key, why.text);
 }
 
 /* ---- scrubbing ----------------------------------------------------------- */

@@ -23,7 +23,7 @@
 #include "buffer.h"
 #include "error.h"
 #include "host.h"
-#include "value.h"
+#include "settings.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,10 +64,18 @@ MUST_CHECK int credential_read(const char *config_dir, const char *name,
 MUST_CHECK int credential_parse(const char *text, size_t len, const char *path,
                                 struct credential *ret, struct error *err);
 
-/* May it be sent to this URL (of settings, or resolved)? Returns 0, or -EACCES with what
+/* May it be sent to this URL (of settings, or resolved)? Returns 0, or -EPERM with what
  * refuses it: "host es9 is not among \"hosts\" in FILE". */
 MUST_CHECK int credential_judge(const struct credential *credential, const char *url,
                                 struct error *err);
+
+/* The credential of these settings, judged by all their URLs; none named, or N: all zero.
+ * Returns as credential_read() and credential_judge(), with a text that begins with the
+ * setting: "LOG_ELASTICSEARCH_CREDENTIAL: there is no credential x on this server: ...".
+ * -EACCES: this user may not read it, so cannot judge. */
+MUST_CHECK int credential_choose(const char *config_dir, const struct settings *s,
+                                 enum credential_use use, struct credential *ret,
+                                 struct error *err);
 
 /* Replace what gives the credential away by "***": password and API key as they are, with
  * escapes, and in base64, alone or with the user. `text` comes from somebody else and may

@@ -232,12 +232,34 @@ static void judges_where_it_may_go(void **state)
         c.insecure_http = rows[i].insecure;
         int rc = credential_judge(&c, rows[i].url, &err);
         assert_string_equal(err.text, rows[i].why);
-        assert_int_equal(rc, rows[i].why[0] ? -EACCES : 0);
+        assert_int_equal(rc, rows[i].why[0] ? -EPERM : 0);
     }
     struct error err = {0};
     assert_int_equal(credential_judge(&c, "https://u:p@es1", &err), -EINVAL);
     assert_null(strstr(err.text, "u:p"));
     credential_release(&c);
+}
+
+static void a_set_has_the_credential_it_names(void **state)
+{
+    (void)state;
+    struct credential c;
+    struct error err = {0};
+    struct settings s = {.log_enabled = true, .log_urls = 1};
+    assert_int_equal(credential_choose("/nonexistent", &s, CREDENTIAL_SHIP, &c, &err),
+                     0);
+    assert_true(is_zero(&c));
+    (void)snprintf(s.log_credential, sizeof s.log_credential, "x");
+    s.log_enabled = false;
+    assert_int_equal(credential_choose("/nonexistent", &s, CREDENTIAL_SHIP, &c, &err),
+                     0);
+    assert_true(is_zero(&c));
+    s.log_enabled = true;
+    assert_int_equal(credential_choose("/nonexistent", &s, CREDENTIAL_SHIP, &c, &err),
+                     -ENOENT);
+    assert_string_equal(
+        err.text, "LOG_ELASTICSEARCH_CREDENTIAL: there is no credential x on this "
+                  "server: /nonexistent/credentials/x.json is missing");
 }
 
 /* ---- scrubbing ----------------------------------------------------------- */
@@ -395,6 +417,34 @@ static void reads_each_use_its_file(void **state)
     credential_release(&c);
 }
 
+static void all_urls_of_a_set_are_judged(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *second, *why;
+    } rows[] = {{"https://x.a.b:9200", NULL},
+                {"https://x.evil:9200", "host x.evil is not among"},
+                {"http://es1:9200", "host es1 is reached by http://"}};
+    put("credentials/x.json", USER("writer", SECRET), 0640);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct credential c;
+        struct error err = {0};
+        struct settings s = {.log_enabled = true,
+                             .log_urls = 2,
+                             .log_url = {"https://es1:9200"},
+                             .log_credential = "x"};
+        (void)snprintf(s.log_url[1], sizeof s.log_url[1], "%s", rows[i].second);
+        int rc = credential_choose(place, &s, CREDENTIAL_SHIP, &c, &err);
+        assert_int_equal(rc, rows[i].why ? -EPERM : 0);
+        assert_string_equal(c.user, rows[i].why ? "" : "writer");
+        if (rows[i].why) {
+            assert_non_null(strstr(err.text, rows[i].why));
+            assert_memory_equal(err.text, "LOG_ELASTICSEARCH_URL: ", 23);
+        }
+        credential_release(&c);
+    }
+}
+
 static void says_which_is_missing(void **state)
 {
     (void)state;
@@ -495,6 +545,8 @@ int main(void)
         cmocka_unit_test(refuses),
         cmocka_unit_test(lists_have_a_limit),
         cmocka_unit_test(judges_where_it_may_go),
+        cmocka_unit_test(a_set_has_the_credential_it_names),
+        IN_PLACE(all_urls_of_a_set_are_judged),
         cmocka_unit_test(scrubs_every_form),
         cmocka_unit_test(scrubs_api_keys),
         cmocka_unit_test(scrubs_nothing_without_secrets),
