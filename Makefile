@@ -17,8 +17,9 @@ PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum \
             verify-logging check-settings heartbeat
 
 CORE := error duration timing program buffer file json kv child consul host url value \
-        settings policy credential elastic probe proposal verdict span publish gather repeat template journal \
-        target render shipper apply mapping roster quorum servers logging ledger single \
+        settings policy credential elastic probe proposal verdict span publish gather repeat \
+        template journal target render shipper apply mapping roster quorum servers logging turn \
+        ledger single \
         handover sync survey
 
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard handlers/$p.c),$p))

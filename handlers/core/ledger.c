@@ -11,8 +11,8 @@
 
 #define LEDGER_LIMIT 8192
 
-static const char *const state_names[] = {"none", "applying", "done", "refused",
-                                          "failed"};
+static const char *const state_names[] = {"none",    "applying", "done",
+                                          "refused", "failed",   "waiting"};
 
 static void copy(char *to, size_t size, const cJSON *root, const char *name)
 {
@@ -23,7 +23,7 @@ static void load(const cJSON *root, struct ledger *ret)
 {
     struct error ignored = {0};
     const char *state = json_text(root, "state", "none");
-    for (int i = LEDGER_NONE; i <= LEDGER_FAILED; i++) {
+    for (int i = LEDGER_NONE; i <= LEDGER_WAITING; i++) {
         if (strcmp(state, state_names[i]) == 0)
             ret->state = (enum ledger_state)i;
     }
@@ -103,7 +103,7 @@ bool ledger_settled(const struct ledger *ledger, const char *settings_digest)
 
 bool ledger_due(const struct ledger *ledger)
 {
-    return ledger->state == LEDGER_APPLYING ||
+    return ledger->state == LEDGER_APPLYING || ledger->state == LEDGER_WAITING ||
            ledger_age_ms(ledger) >= timing()->resync_ms;
 }
 
@@ -141,6 +141,67 @@ void ledger_settle(struct ledger *ledger, const char *refusal)
         ledger->state = LEDGER_DONE;
         ledger->reason[0] = '\0';
     }
+}
+
+static void set_reason(struct ledger *ledger, const char *reason)
+{
+    (void)snprintf(ledger->reason, sizeof ledger->reason, "%s", reason);
+}
+
+void ledger_look(struct ledger *ledger, const char *wanted, const char *refusal,
+                 const struct logging_record *published)
+{
+    bool refused = ledger->state == LEDGER_FAILED && strcmp(ledger->tried, wanted) == 0;
+    if (ledger->state == LEDGER_NONE && published &&
+        published->state == LOGGING_APPLYING)
+        ledger_begin(ledger, published->revision);
+    if (ledger->state == LEDGER_APPLYING)
+        return;
+    if (!wanted[0]) {
+        ledger->state = LEDGER_REFUSED;
+        set_reason(ledger, refusal);
+        stamp(ledger);
+    } else if (strcmp(ledger->revision, wanted) == 0 && !refused &&
+               !ledger->rollback_failed) {
+        ledger->state = LEDGER_DONE;
+        ledger->reason[0] = '\0';
+    }
+}
+
+void ledger_wait(struct ledger *ledger, const char *wanted)
+{
+    if (ledger->state == LEDGER_APPLYING ||
+        (ledger->state == LEDGER_FAILED && strcmp(ledger->tried, wanted) == 0))
+        return;
+    ledger->state = LEDGER_WAITING;
+    if (!ledger->rollback_failed)
+        ledger->reason[0] = '\0';
+}
+
+static enum logging_state recorded_state(const struct ledger *ledger)
+{
+    bool repair =
+        strcmp(ledger->tried, ledger->revision) == 0 && !ledger->rollback_failed;
+    if (ledger->state == LEDGER_APPLYING && !repair)
+        return LOGGING_APPLYING;
+    if (ledger->state == LEDGER_FAILED || ledger->rollback_failed)
+        return LOGGING_FAILED;
+    if (ledger->state == LEDGER_NONE || ledger->state == LEDGER_REFUSED ||
+        !ledger->revision[0])
+        return LOGGING_KEPT;
+    return LOGGING_DONE;
+}
+
+void ledger_record(const struct ledger *ledger, const char *node,
+                   struct logging_record *ret)
+{
+    *ret = (struct logging_record){.state = recorded_state(ledger)};
+    bool tried = ret->state == LOGGING_APPLYING || ret->state == LOGGING_FAILED;
+    bool reason = ret->state == LOGGING_KEPT || ret->state == LOGGING_FAILED;
+    (void)snprintf(ret->node, sizeof ret->node, "%s", node);
+    (void)snprintf(ret->revision, sizeof ret->revision, "%s",
+                   tried ? ledger->tried : ledger->revision);
+    (void)snprintf(ret->reason, sizeof ret->reason, "%s", reason ? ledger->reason : "");
 }
 
 void ledger_end(struct ledger *ledger, bool done, bool rollback_failed,

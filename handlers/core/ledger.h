@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "kv.h"
+#include "logging.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +18,8 @@ enum ledger_state {
     LEDGER_APPLYING, /* begun; found again: it was killed */
     LEDGER_DONE,     /* `revision` is in force and reported */
     LEDGER_REFUSED,  /* the settings are refused or absent; `revision` is in force */
-    LEDGER_FAILED    /* apply-logging failed; `revision` is in force */
+    LEDGER_FAILED,   /* apply-logging failed; `revision` is in force */
+    LEDGER_WAITING   /* for the turn of this server; `revision` is in force */
 };
 
 struct ledger {
@@ -56,6 +58,24 @@ void ledger_begin(struct ledger *ledger, const char *wanted);
 /* Note that nothing had to be applied. refusal: why there is nothing wanted, NULL when
  * what is wanted is in force or has failed already. */
 void ledger_settle(struct ledger *ledger, const char *refusal);
+
+/* Bring the ledger up to what is wanted now, before the turn is judged.
+ *
+ * wanted     revision, "" when the settings are refused or absent; refusal says why
+ * published  this server's record in KV, NULL none: an announcement found there by
+ *            somebody who has lost the ledger is this server's own, not over yet
+ * An interrupted attempt stays one; what is in force and wanted again is DONE. */
+void ledger_look(struct ledger *ledger, const char *wanted, const char *refusal,
+                 const struct logging_record *published);
+
+/* Note that it is not this server's turn to apply `wanted`. An own refusal of it and an
+ * interrupted attempt stay what they are. */
+void ledger_wait(struct ledger *ledger, const char *wanted);
+
+/* What the ledger says as this server's record: the truth about it. What is in force and
+ * only applied again (a repair) stays DONE meanwhile. */
+void ledger_record(const struct ledger *ledger, const char *node,
+                   struct logging_record *ret);
 
 /* Note the end of the attempt begun last. */
 void ledger_end(struct ledger *ledger, bool done, bool rollback_failed,

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const state_names[] = {"kept", "done", "failed"};
+static const char *const state_names[] = {"kept", "applying", "done", "failed"};
 
 const char *logging_state_name(enum logging_state state)
 {
@@ -58,6 +58,8 @@ int logging_parse(const char *node, const char *text, size_t len,
         copy_printable(ret->node, sizeof ret->node, node);
         copy_printable(ret->revision, sizeof ret->revision, revision);
         copy_printable(ret->reason, sizeof ret->reason, json_text(root, "reason", ""));
+        copy_printable(ret->cluster_uuid, sizeof ret->cluster_uuid,
+                       json_text(root, "cluster_uuid", ""));
     } else {
         rc = error_set(err, -EBADMSG, "%s%s is no record of a server", LOGGING_PREFIX,
                        node);
@@ -73,10 +75,19 @@ char *logging_format(const struct logging_record *record)
     if (cJSON_AddNumberToObject(root, "v", 1) &&
         cJSON_AddStringToObject(root, "revision", record->revision) &&
         cJSON_AddStringToObject(root, "state", state_names[record->state]) &&
-        cJSON_AddStringToObject(root, "reason", record->reason))
+        cJSON_AddStringToObject(root, "reason", record->reason) &&
+        (!record->cluster_uuid[0] ||
+         cJSON_AddStringToObject(root, "cluster_uuid", record->cluster_uuid)))
         text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
     return text;
+}
+
+bool logging_same(const struct logging_record *a, const struct logging_record *b)
+{
+    return a->state == b->state && strcmp(a->revision, b->revision) == 0 &&
+           strcmp(a->reason, b->reason) == 0 &&
+           strcmp(a->cluster_uuid, b->cluster_uuid) == 0;
 }
 
 static bool has_wanted(const struct logging_facts *facts,
@@ -132,6 +143,8 @@ static void note_others(const struct logging_facts *facts, struct verdict *v)
         if (r->state == LOGGING_FAILED)
             verdict_note(v, "%s refused %s: %s", r->node, shown(r->revision).text,
                          r->reason);
+        else if (r->state == LOGGING_APPLYING)
+            verdict_note(v, "%s applies %s", r->node, shown(r->revision).text);
         else if (r->revision[0])
             verdict_note(v, "%s has revision %s%s%s", r->node, shown(r->revision).text,
                          r->reason[0] ? ": " : "", r->reason);

@@ -192,18 +192,12 @@ struct logging_record survey_own(const struct survey *s, const struct ledger *le
     return own;
 }
 
-static bool same_record(const struct logging_record *a, const struct logging_record *b)
-{
-    return a->state == b->state && strcmp(a->revision, b->revision) == 0 &&
-           strcmp(a->reason, b->reason) == 0;
-}
-
 int survey_write_own(struct consul *consul, const struct ledger *ledger,
                      struct survey *s, struct error *err)
 {
     char key[sizeof LOGGING_PREFIX + SETTINGS_NAME];
     struct logging_record own = survey_own(s, ledger);
-    if (s->own_known && same_record(&own, &s->own))
+    if (s->own_known && logging_same(&own, &s->own))
         return 0;
     char *text = logging_format(&own);
     if (!text)

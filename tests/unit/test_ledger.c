@@ -93,11 +93,121 @@ static void an_attempt_begins_and_ends(void **state)
     assert_int_equal(l.rollback_failed, false);
 }
 
+static const struct logging_record at_work = {.state = LOGGING_APPLYING,
+                                              .revision = "b"};
+
+/* The ledger after a look at what is wanted, then after it is not our turn; and what it
+ * says as a record. */
+static const struct look_row {
+    const char *name;
+    enum ledger_state state;
+    const char *in_force, *tried;
+    bool rollback_failed;
+    const char *wanted;
+    const struct logging_record *published;
+    enum ledger_state looked, waited;
+    enum logging_state record;
+    const char *revision, *reason;
+} look_rows[] = {
+    {"fresh", LEDGER_NONE, "", "", false, "b", NULL, LEDGER_NONE, LEDGER_WAITING,
+     LOGGING_KEPT, "", ""},
+    {"in force", LEDGER_DONE, "a", "a", false, "a", NULL, LEDGER_DONE, LEDGER_WAITING,
+     LOGGING_DONE, "a", ""},
+    {"another one wanted", LEDGER_DONE, "a", "a", false, "b", NULL, LEDGER_DONE,
+     LEDGER_WAITING, LOGGING_DONE, "a", ""},
+    {"still waiting", LEDGER_WAITING, "a", "a", false, "b", NULL, LEDGER_WAITING,
+     LEDGER_WAITING, LOGGING_DONE, "a", ""},
+    {"waited, and back", LEDGER_WAITING, "a", "a", false, "a", NULL, LEDGER_DONE,
+     LEDGER_WAITING, LOGGING_DONE, "a", ""},
+    {"refused settings", LEDGER_DONE, "a", "a", false, "", NULL, LEDGER_REFUSED,
+     LEDGER_WAITING, LOGGING_DONE, "a", ""},
+    {"refused settings, and back", LEDGER_REFUSED, "a", "a", false, "a", NULL,
+     LEDGER_DONE, LEDGER_WAITING, LOGGING_DONE, "a", ""},
+    {"an own refusal", LEDGER_FAILED, "a", "b", false, "b", NULL, LEDGER_FAILED,
+     LEDGER_FAILED, LOGGING_FAILED, "b", "why"},
+    {"A -> B refused -> A", LEDGER_FAILED, "a", "b", false, "a", NULL, LEDGER_DONE,
+     LEDGER_WAITING, LOGGING_DONE, "a", ""},
+    {"A -> B refused -> C", LEDGER_FAILED, "a", "b", false, "c", NULL, LEDGER_FAILED,
+     LEDGER_WAITING, LOGGING_DONE, "a", ""},
+    {"first one refused -> C", LEDGER_FAILED, "", "b", false, "c", NULL, LEDGER_FAILED,
+     LEDGER_WAITING, LOGGING_KEPT, "", ""},
+    {"rollback failed -> A", LEDGER_FAILED, "a", "b", true, "a", NULL, LEDGER_FAILED,
+     LEDGER_WAITING, LOGGING_FAILED, "b", "why"},
+    {"a repair failed", LEDGER_FAILED, "a", "a", false, "a", NULL, LEDGER_FAILED,
+     LEDGER_FAILED, LOGGING_FAILED, "a", "why"},
+    {"interrupted", LEDGER_APPLYING, "a", "b", false, "b", NULL, LEDGER_APPLYING,
+     LEDGER_APPLYING, LOGGING_APPLYING, "b", ""},
+    {"interrupted, then refused settings", LEDGER_APPLYING, "a", "b", false, "", NULL,
+     LEDGER_APPLYING, LEDGER_APPLYING, LOGGING_APPLYING, "b", ""},
+    {"interrupted, and back", LEDGER_APPLYING, "a", "b", false, "a", NULL,
+     LEDGER_APPLYING, LEDGER_APPLYING, LOGGING_APPLYING, "b", ""},
+    {"an interrupted repair", LEDGER_APPLYING, "a", "a", false, "a", NULL,
+     LEDGER_APPLYING, LEDGER_APPLYING, LOGGING_DONE, "a", ""},
+    {"interrupted behind a failed rollback", LEDGER_APPLYING, "a", "a", true, "a", NULL,
+     LEDGER_APPLYING, LEDGER_APPLYING, LOGGING_APPLYING, "a", ""},
+    {"lost while applying", LEDGER_NONE, "", "", false, "c", &at_work, LEDGER_APPLYING,
+     LEDGER_APPLYING, LOGGING_APPLYING, "b", ""},
+    {"announced, nothing touched yet", LEDGER_DONE, "a", "a", false, "b", &at_work,
+     LEDGER_DONE, LEDGER_WAITING, LOGGING_DONE, "a", ""},
+};
+
+static void a_look_and_a_wait_keep_the_truth(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof look_rows / sizeof look_rows[0]; i++) {
+        const struct look_row *row = &look_rows[i];
+        struct logging_record record;
+        struct ledger l = {.state = row->state,
+                           .reason = "why",
+                           .rollback_failed = row->rollback_failed};
+        (void)snprintf(l.revision, sizeof l.revision, "%s", row->in_force);
+        (void)snprintf(l.tried, sizeof l.tried, "%s", row->tried);
+        print_message("  %s\n", row->name);
+        ledger_look(&l, row->wanted, "bad level", row->published);
+        assert_int_equal(l.state, row->looked);
+        if (l.state == LEDGER_REFUSED)
+            assert_string_equal(l.reason, "bad level");
+        ledger_wait(&l, row->wanted);
+        assert_int_equal(l.state, row->waited);
+        ledger_record(&l, "n1", &record);
+        assert_string_equal(record.node, "n1");
+        assert_int_equal(record.state, row->record);
+        assert_string_equal(record.revision, row->revision);
+        assert_string_equal(record.reason, row->reason);
+        assert_int_equal(ledger_due(&l), true); /* without a time of the last attempt */
+    }
+}
+
+static void refused_settings_are_a_reason_to_keep(void **state)
+{
+    (void)state;
+    struct logging_record record;
+    struct ledger l = {.state = LEDGER_DONE, .revision = "a"};
+    ledger_look(&l, "", "bad level", NULL);
+    ledger_record(&l, "n1", &record);
+    assert_int_equal(record.state, LOGGING_KEPT);
+    assert_string_equal(record.revision, "a");
+    assert_string_equal(record.reason, "bad level");
+}
+
+static void who_waits_or_was_interrupted_looks_again_soon(void **state)
+{
+    (void)state;
+    static const bool due[] = {false, true, false, false, false, true};
+    for (int i = LEDGER_NONE; i <= LEDGER_WAITING; i++) {
+        struct ledger l = {.state = (enum ledger_state)i, .at_ms = duration_now_ms()};
+        (void)snprintf(l.boot, sizeof l.boot, "%s", duration_boot_id());
+        assert_int_equal(ledger_due(&l), due[i]);
+        l.at_ms -= 600000;
+        assert_int_equal(ledger_due(&l), true);
+    }
+}
+
 static void only_finished_work_is_settled(void **state)
 {
     (void)state;
-    static const bool settled[] = {false, false, true, true, true};
-    for (int i = LEDGER_NONE; i <= LEDGER_FAILED; i++) {
+    static const bool settled[] = {false, false, true, true, true, true};
+    for (int i = LEDGER_NONE; i <= LEDGER_WAITING; i++) {
         struct ledger l = {.state = (enum ledger_state)i, .settings = "d"};
         assert_int_equal(ledger_settled(&l, "d"), settled[i]);
         assert_int_equal(ledger_settled(&l, "e"), false);
@@ -140,6 +250,9 @@ int main(void)
         cmocka_unit_test(what_must_be_applied),
         cmocka_unit_test(going_back_after_a_refusal_is_done_again),
         cmocka_unit_test(an_attempt_begins_and_ends),
+        cmocka_unit_test(a_look_and_a_wait_keep_the_truth),
+        cmocka_unit_test(refused_settings_are_a_reason_to_keep),
+        cmocka_unit_test(who_waits_or_was_interrupted_looks_again_soon),
         cmocka_unit_test(only_finished_work_is_settled),
         cmocka_unit_test(it_survives_writing_and_reading),
     };
