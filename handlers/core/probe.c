@@ -19,11 +19,12 @@
 #define LINE_BYTES 1024
 #define LAST_MS    (INT64_C(1) << 53) /* JSON's numbers are exact up to here */
 
-int probe_token(const char *node, char ret[PROBE_TOKEN], struct error *err)
+int probe_token(const struct probe_stream *stream, char ret[PROBE_TOKEN],
+                struct error *err)
 {
     char digest[KV_DIGEST];
     struct kv_list list = {0};
-    int rc = kv_add(&list, "probe", node, strlen(node), 0);
+    int rc = kv_add(&list, stream->node, stream->target, strlen(stream->target), 0);
     if (rc < 0)
         (void)error_set(err, rc, "out of memory");
     else
@@ -56,7 +57,7 @@ static void name_node(const char *node, char *ret, size_t size)
     }
 }
 
-static char *format_line(const char *node, int64_t now_ms)
+static char *format_line(const struct probe_stream *stream, int64_t now_ms)
 {
     char iso[40];
     char message[200];
@@ -66,8 +67,8 @@ static char *format_line(const char *node, int64_t now_ms)
     cJSON *lictor = NULL;
     cJSON *root = cJSON_CreateObject();
     iso_time(now_ms, iso);
-    name_node(node, message, sizeof message);
-    if (probe_token(node, token, &ignored) == 0 &&
+    name_node(stream->node, message, sizeof message);
+    if (probe_token(stream, token, &ignored) == 0 &&
         cJSON_AddNumberToObject(root, "timestamp", (double)now_ms) &&
         cJSON_AddStringToObject(root, "isoTimestamp", iso) &&
         cJSON_AddStringToObject(root, "level", "info") &&
@@ -137,11 +138,12 @@ static int append(int fd, const char *path, const char *line, const struct stat 
     return error_set(err, code, "cannot write %s: %s", path, strerror(-code));
 }
 
-int probe_write(const char *path, const char *node, int64_t now_ms, struct error *err)
+int probe_write(const char *path, const struct probe_stream *stream, int64_t now_ms,
+                struct error *err)
 {
     char line[LINE_BYTES];
     struct stat st = {0};
-    char *text = format_line(node, now_ms);
+    char *text = format_line(stream, now_ms);
     int n = text ? snprintf(line, sizeof line, "%s\n", text) : -1;
     cJSON_free(text);
     if (n < 0 || (size_t)n >= sizeof line)
@@ -189,13 +191,13 @@ static cJSON *add_filter(cJSON *aggregations, const char *name, const char *memb
     return inner && add_newest(inner) ? inner : NULL;
 }
 
-static bool add_node(cJSON *aggregations, size_t i, const char *node,
-                     const char *revision)
+static bool add_stream(cJSON *aggregations, size_t i, const struct probe_stream *stream,
+                       const char *revision)
 {
     char name[24];
     char token[PROBE_TOKEN];
     struct error ignored = {0};
-    if (probe_token(node, token, &ignored) < 0)
+    if (probe_token(stream, token, &ignored) < 0)
         return false;
     (void)snprintf(name, sizeof name, "%zu", i);
     cJSON *inner = add_filter(aggregations, name, "lictor.probe", token);
@@ -211,7 +213,7 @@ static bool add_range(cJSON *root, int64_t now_ms)
            cJSON_AddNumberToObject(at, "lte", (double)(now_ms + HOUR_MS));
 }
 
-char *probe_query(const char *const *nodes, size_t n, const char *revision,
+char *probe_query(const struct probe_stream *streams, size_t n, const char *revision,
                   int64_t now_ms)
 {
     char *text = NULL;
@@ -219,7 +221,7 @@ char *probe_query(const char *const *nodes, size_t n, const char *revision,
     bool ready = cJSON_AddNumberToObject(root, "size", 0) && add_range(root, now_ms);
     cJSON *aggregations = ready ? cJSON_AddObjectToObject(root, "aggs") : NULL;
     for (size_t i = 0; aggregations && i < n; i++) {
-        if (!add_node(aggregations, i, nodes[i], revision))
+        if (!add_stream(aggregations, i, &streams[i], revision))
             aggregations = NULL;
     }
     if (aggregations)
@@ -244,11 +246,12 @@ int probe_parse(const cJSON *answer, size_t n, struct probe_found *ret,
     int rc = json_object(answer, "aggregations", &all, err);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         char name[24];
-        const cJSON *node = NULL;
+        const cJSON *stream = NULL;
         (void)snprintf(name, sizeof name, "%zu", i);
-        rc = json_object(all, name, &node, err);
-        ret[i].newest_ms = newest(node);
-        ret[i].revision_ms = newest(cJSON_GetObjectItemCaseSensitive(node, "revision"));
+        rc = json_object(all, name, &stream, err);
+        ret[i].newest_ms = newest(stream);
+        ret[i].revision_ms =
+            newest(cJSON_GetObjectItemCaseSensitive(stream, "revision"));
     }
     return rc < 0 ? error_set(err, -EBADMSG,
                               "the answer to the search for probe "

@@ -6,8 +6,9 @@
  *   {"timestamp":MS,"isoTimestamp":"...","level":"info","message":"probe of NODE",
  *    "lictor":{"probe":"TOKEN","at":MS}}
  *
- * in the form SEAL's own log lines have. TOKEN stands for the node: 32 hex digits, so that
- * it is one word for every index mapping. The shipper adds "revision" to "lictor", its own:
+ * in the form SEAL's own log lines have. TOKEN stands for a stream, which is a target
+ * (target.h) of a node: 32 hex digits, so that it is one word for every index mapping. The
+ * shipper adds "revision" to "lictor", its own:
  * a record of this revision in Elasticsearch proves that this revision runs.
  *
  * The file lies in a directory of the writer, which others can read (0755; scripts/enable
@@ -26,26 +27,33 @@
 #define PROBE_FILE_MAX 65536 /* bytes */
 #define PROBE_TOKEN    33    /* bytes with NUL */
 
-/* Append a line about `node` as of now_ms (milliseconds since the epoch); readable for
+/* What ships: the log shipper of this target ("rsyslog") on this node. Borrowed. */
+struct probe_stream {
+    const char *node;
+    const char *target;
+};
+
+/* Append a line of that stream as of now_ms (milliseconds since the epoch); readable for
  * everybody. Returns 0; -EPERM the directory is not ours alone, or the file is no plain
  * file of ours; -ENOENT no directory; -ENOSPC, ... : then the file is as it was. */
-MUST_CHECK int probe_write(const char *path, const char *node, int64_t now_ms,
+MUST_CHECK int probe_write(const char *path, const struct probe_stream *stream,
+                           int64_t now_ms, struct error *err);
+
+/* The token of a stream. Returns 0 or -ENOMEM. */
+MUST_CHECK int probe_token(const struct probe_stream *stream, char ret[PROBE_TOKEN],
                            struct error *err);
 
-/* The token of a node. Returns 0 or -ENOMEM. */
-MUST_CHECK int probe_token(const char *node, char ret[PROBE_TOKEN], struct error *err);
-
-/* What was found of one node: times its probe records were written at, milliseconds since
+/* What was found of one stream: times its probe records were written at, milliseconds since
  * the epoch by the node's own clock, -1 for none. */
 struct probe_found {
     int64_t newest_ms;   /* of all */
     int64_t revision_ms; /* of those which a shipper with the asked revision sent */
 };
 
-/* The body of a search for the newest records of n nodes. revision: 64 hex digits. Records
+/* The body of a search for the newest records of n streams. revision: 64 hex digits. Records
  * older than a day, or from the future by more than an hour, do not count. The caller
  * free()s it; NULL when out of memory. */
-char *probe_query(const char *const *nodes, size_t n, const char *revision,
+char *probe_query(const struct probe_stream *streams, size_t n, const char *revision,
                   int64_t now_ms);
 
 /* Read the answer (untrusted; numbers alone are taken from it) into ret[0..n). Returns 0

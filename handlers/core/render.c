@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define TEMPLATE_FILE (1 << 20) /* bytes of a template */
-#define NAMES         (9 + TARGET_VARIABLES)
+#define NAMES         (10 + TARGET_VARIABLES)
 
 struct paths {
     const char *path[RENDER_PATHS];
@@ -137,6 +137,7 @@ int render_target(const struct target *target, const struct settings *s,
     struct buffer text = BUFFER_INIT(TEMPLATE_FILE);
     add_settings(&scope, s, revision);
     int rc = add_sources(&scope, s, policy, err);
+    add_one(&scope, "PROBE_FILE", TEMPLATE_TEXT, target->probe);
     for (size_t i = 0; i < target->variables; i++)
         add_one(&scope, target->variable[i].name, TEMPLATE_TEXT,
                 target->variable[i].text);

@@ -11,6 +11,7 @@
  *   LOG_ELASTICSEARCH_MORE   list  need commas, and the others
  *   LOG_FILES                list  globs of the chosen sources, none twice
  *   LOG_EXCEPT               list  paths not shipped, though a glob has them
+ *   PROBE_FILE               text  the target's "probe", "" none
  *   <name>                   text  from the target's "variables"
  *
  * A path that one source excepts and another chosen source has is shipped. */

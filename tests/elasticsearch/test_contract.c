@@ -396,7 +396,8 @@ static void add_probe(struct buffer *lines, const char *node, int64_t at,
 {
     char token[PROBE_TOKEN];
     struct error err = {0};
-    assert_int_equal(probe_token(node, token, &err), 0);
+    const struct probe_stream stream = {node, "rsyslog"};
+    assert_int_equal(probe_token(&stream, token, &err), 0);
     assert_int_equal(
         buffer_printf(lines,
                       "{\"index\":{}}\n{\"message\":\"probe\",\"lictor\":{\"probe\":"
@@ -407,9 +408,12 @@ static void add_probe(struct buffer *lines, const char *node, int64_t at,
 
 static void ask_probes(struct probe_found *ret)
 {
-    static const char *const nodes[] = {"server-1", "server-2", "server-3", "other"};
+    static const struct probe_stream streams[] = {{"server-1", "rsyslog"},
+                                                  {"server-2", "rsyslog"},
+                                                  {"server-3", "rsyslog"},
+                                                  {"other", "rsyslog"}};
     struct error err = {0};
-    char *body = probe_query(nodes, 4, REVISION, NOW);
+    char *body = probe_query(streams, 4, REVISION, NOW);
     struct answer a = call("POST", "_search?allow_partial_search_results=false",
                            "application/json", body);
     assert_int_equal(a.status, 200);
@@ -463,8 +467,8 @@ static void finds_probes(void **state)
 static void misses_an_index_when_asked_for_probes(void **state)
 {
     (void)state;
-    static const char *const nodes[] = {"server-1"};
-    char *body = probe_query(nodes, 1, REVISION, NOW);
+    static const struct probe_stream stream = {"server-1", "rsyslog"};
+    char *body = probe_query(&stream, 1, REVISION, NOW);
     struct answer a = call("POST", "_search", "application/json", body);
     assert_int_equal(a.status, 404);
     answer_release(&a);

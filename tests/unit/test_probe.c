@@ -19,7 +19,10 @@
 
 #define NOW      INT64_C(1764028800123) /* 2025-11-25T00:00:00.123Z */
 #define REVISION "4f2a91aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define TOKEN    "b000c1031ca7dcb9da731fbf732e7cdb"
+#define TOKEN    "770bbceb8e5f277702d272e18c0dd350"
+
+static const struct probe_stream server_1 = {"server-1", "rsyslog"};
+static const struct probe_stream a = {"a", "rsyslog"}, b = {"b", "rsyslog"};
 
 static char dir[] = "/tmp/lictor-probe-XXXXXX";
 static char path[100];
@@ -56,9 +59,9 @@ static void a_line_has_one_form(void **state)
     struct error err = {0};
     char token[PROBE_TOKEN];
     (void)state;
-    assert_int_equal(probe_token("server-1", token, &err), 0);
+    assert_int_equal(probe_token(&server_1, token, &err), 0);
     assert_string_equal(token, TOKEN);
-    assert_int_equal(probe_write(path, "server-1", NOW, &err), 0);
+    assert_int_equal(probe_write(path, &server_1, NOW, &err), 0);
     char *text = contents();
     assert_string_equal(
         text,
@@ -68,14 +71,31 @@ static void a_line_has_one_form(void **state)
     free(text);
 }
 
+static void each_stream_has_a_token(void **state)
+{
+    static const struct probe_stream streams[] = {{"server-1", "rsyslog"},
+                                                  {"server-1", "filebeat"},
+                                                  {"server-2", "rsyslog"},
+                                                  {"server-1rsyslog", ""},
+                                                  {"rsyslog", "server-1"}};
+    char token[5][PROBE_TOKEN];
+    struct error err = {0};
+    (void)state;
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(probe_token(&streams[i], token[i], &err), 0);
+        for (size_t other = 0; other < i; other++)
+            assert_string_not_equal(token[i], token[other]);
+    }
+}
+
 static void lines_are_added_and_readable_for_all(void **state)
 {
     struct error err = {0};
     struct stat st;
     (void)state;
     mode_t before = umask(077);
-    assert_int_equal(probe_write(path, "a", NOW, &err), 0);
-    assert_int_equal(probe_write(path, "b", NOW + 1, &err), 0);
+    assert_int_equal(probe_write(path, &a, NOW, &err), 0);
+    assert_int_equal(probe_write(path, &b, NOW + 1, &err), 0);
     (void)umask(before);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0644);
@@ -88,8 +108,9 @@ static void lines_are_added_and_readable_for_all(void **state)
 static void a_name_that_no_shipper_lets_pass_is_masked(void **state)
 {
     struct error err = {0};
+    const struct probe_stream odd = {"a\"b\n\\c d\xc3\xa4", "x"};
     (void)state;
-    assert_int_equal(probe_write(path, "a\"b\n\\c d\xc3\xa4", NOW, &err), 0);
+    assert_int_equal(probe_write(path, &odd, NOW, &err), 0);
     char *text = contents();
     assert_non_null(strstr(text, "\"message\":\"probe of a?b??c?d??\""));
     free(text);
@@ -102,7 +123,7 @@ static void it_never_grows_beyond_its_limit(void **state)
     off_t most = 0;
     (void)state;
     for (int i = 0; i < 2000; i++) {
-        assert_int_equal(probe_write(path, "server-1", NOW + i, &err), 0);
+        assert_int_equal(probe_write(path, &server_1, NOW + i, &err), 0);
         assert_int_equal(stat(path, &st), 0);
         most = st.st_size > most ? st.st_size : most;
     }
@@ -120,15 +141,15 @@ static void what_is_no_file_of_ours_is_refused(void **state)
     (void)state;
     (void)snprintf(other, sizeof other, "%s/other", dir);
     assert_int_equal(symlink(other, path), 0);
-    assert_int_equal(probe_write(path, "a", NOW, &err), -ELOOP);
+    assert_int_equal(probe_write(path, &a, NOW, &err), -ELOOP);
     assert_int_equal(access(other, F_OK), -1);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(mkfifo(path, 0644), 0);
-    assert_true(probe_write(path, "a", NOW, &err) < 0); /* nobody reads: ENXIO */
+    assert_true(probe_write(path, &a, NOW, &err) < 0); /* nobody reads: ENXIO */
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(probe_write(other, "a", NOW, &err), 0);
+    assert_int_equal(probe_write(other, &a, NOW, &err), 0);
     assert_int_equal(link(other, path), 0);
-    assert_int_equal(probe_write(path, "a", NOW, &err), -EPERM);
+    assert_int_equal(probe_write(path, &a, NOW, &err), -EPERM);
     assert_non_null(
         strstr(err.text, "is no plain file of the agent's user: remove it"));
 }
@@ -139,15 +160,15 @@ static void a_directory_that_others_may_write_is_refused(void **state)
     char in_link[200], link_to[120];
     (void)state;
     assert_int_equal(chmod(dir, 0775), 0);
-    assert_int_equal(probe_write(path, "a", NOW, &err), -EPERM);
+    assert_int_equal(probe_write(path, &a, NOW, &err), -EPERM);
     assert_non_null(strstr(err.text, "must be a directory of the agent's user"));
     assert_int_equal(chmod(dir, 0755), 0);
     (void)snprintf(link_to, sizeof link_to, "%s/link", dir);
     (void)snprintf(in_link, sizeof in_link, "%s/probe.log", link_to);
     assert_int_equal(symlink(".", link_to), 0);
-    assert_int_equal(probe_write(in_link, "a", NOW, &err), -EPERM);
+    assert_int_equal(probe_write(in_link, &a, NOW, &err), -EPERM);
     (void)snprintf(in_link, sizeof in_link, "%s/none/probe.log", dir);
-    assert_int_equal(probe_write(in_link, "a", NOW, &err), -ENOENT);
+    assert_int_equal(probe_write(in_link, &a, NOW, &err), -ENOENT);
     assert_non_null(strstr(err.text, "scripts/enable makes it"));
 }
 
@@ -157,12 +178,12 @@ static void half_a_line_is_taken_back(void **state)
     struct error err = {0};
     struct rlimit before;
     (void)state;
-    assert_int_equal(probe_write(path, "first", NOW, &err), 0);
+    assert_int_equal(probe_write(path, &a, NOW, &err), 0);
     char *first = contents();
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     struct rlimit little = {strlen(first) + 50, before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
-    int rc = probe_write(path, "second", NOW, &err);
+    int rc = probe_write(path, &b, NOW, &err);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(rc, -ENOSPC);
     char *now = contents();
@@ -171,11 +192,11 @@ static void half_a_line_is_taken_back(void **state)
     free(first);
 }
 
-static void a_question_names_nodes_by_token(void **state)
+static void a_question_names_streams_by_token(void **state)
 {
-    const char *nodes[] = {"server-1", "evil\"}"};
+    const struct probe_stream streams[] = {server_1, {"evil\"}", "evil"}};
     (void)state;
-    char *text = probe_query(nodes, 1, REVISION, NOW);
+    char *text = probe_query(streams, 1, REVISION, NOW);
     assert_string_equal(
         text, "{\"size\":0,\"query\":{\"range\":{\"lictor.at\":"
               "{\"gte\":1763942400123,\"lte\":1764032400123}}},\"aggs\":{\"0\":"
@@ -184,7 +205,7 @@ static void a_question_names_nodes_by_token(void **state)
               "{\"filter\":{\"match\":{\"lictor.revision\":\"" REVISION "\"}},\"aggs\":"
               "{\"at\":{\"max\":{\"field\":\"lictor.at\"}}}}}}}}");
     free(text);
-    text = probe_query(nodes, 2, REVISION, NOW);
+    text = probe_query(streams, 2, REVISION, NOW);
     cJSON *root = cJSON_Parse(text);
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(root, "aggs")), 2);
     assert_null(strstr(text, "evil"));
@@ -244,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_line_has_one_form, make_dir, remove_dir),
+        cmocka_unit_test(each_stream_has_a_token),
         cmocka_unit_test_setup_teardown(lines_are_added_and_readable_for_all, make_dir,
                                         remove_dir),
         cmocka_unit_test_setup_teardown(a_name_that_no_shipper_lets_pass_is_masked,
@@ -256,7 +278,7 @@ int main(void)
                                         make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(half_a_line_is_taken_back, make_dir,
                                         remove_dir),
-        cmocka_unit_test(a_question_names_nodes_by_token),
+        cmocka_unit_test(a_question_names_streams_by_token),
         cmocka_unit_test(an_answer_gives_numbers_or_nothing),
     };
     return cmocka_run_group_tests_name("probe", tests, NULL, NULL);
