@@ -16,7 +16,7 @@
 PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum \
             verify-logging check-settings heartbeat
 
-CORE := error duration timing program buffer file json kv child consul host url value \
+CORE := error duration timing program buffer file json digest kv child consul host url value \
         settings policy credential elastic probe proposal verdict span publish gather repeat \
         template journal target render shipper apply mapping roster quorum servers logging turn \
         ledger delivery single \

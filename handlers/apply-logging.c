@@ -4,6 +4,7 @@
  * the settings and renders again by itself. No network, no token, no libcurl. */
 #include "apply.h"
 #include "buffer.h"
+#include "credential.h"
 #include "file.h"
 #include "json.h"
 #include "policy.h"
@@ -44,6 +45,7 @@ struct run {
     struct kv_list request;
     struct policy policy;
     struct settings settings;
+    struct credential credential;
     char revision[KV_DIGEST];
     struct target_list targets;
     struct journal_file file[TARGET_MAX];
@@ -109,7 +111,11 @@ static int judge(struct run *run, struct error *err)
     if (run->settings.log_rejects > 0 || !run->settings.log_present)
         return error_set(err, -ENODATA, "request: no usable LOG_ settings");
     rc = settings_revision(&run->settings, run->revision, err);
-    return rc < 0 ? rc : policy_judge(&run->policy, &run->settings, err);
+    if (rc == 0)
+        rc = policy_judge(&run->policy, &run->settings, err);
+    return rc < 0 ? rc
+                  : credential_choose(run->config_dir, &run->settings, CREDENTIAL_SHIP,
+                                      &run->credential, err);
 }
 
 static int render(struct run *run, struct error *err)
@@ -123,8 +129,8 @@ static int render(struct run *run, struct error *err)
         file->remove = !run->settings.log_enabled;
         memcpy(file->path, t->destination, sizeof file->path);
         if (!file->remove)
-            rc = render_target(t, &run->settings, &run->policy, run->revision,
-                               &run->text[i], err);
+            rc = render_target(t, &run->settings, &run->policy, &run->credential,
+                               run->revision, &run->text[i], err);
         file->data = buffer_text(&run->text[i]);
         file->len = run->text[i].len;
     }
@@ -200,7 +206,8 @@ static int report(const struct run *run, int rc, const struct error *err)
 static void release(struct run *run)
 {
     for (size_t i = 0; i < TARGET_MAX; i++)
-        buffer_release(&run->text[i]);
+        buffer_wipe(&run->text[i]);
+    credential_release(&run->credential);
     target_release(&run->targets);
     policy_release(&run->policy);
     kv_release(&run->request);

@@ -36,8 +36,9 @@ static int refuse(const struct credential *c, struct error *err, const char *mem
 static int check_members(const struct credential *c, const cJSON *root,
                          struct error *err)
 {
-    static const char *const known[] = {"user", "password", "api_key", "ca",
-                                        "cert", "key",      "hosts",   "insecure_http"};
+    static const char *const known[] = {"user",     "password", "api_key",
+                                        "keystore", "ca",       "cert",
+                                        "key",      "hosts",    "insecure_http"};
     const cJSON *item = NULL;
     char echo[SETTINGS_ECHO];
     cJSON_ArrayForEach(item, root)
@@ -92,15 +93,29 @@ static bool is_pair(const char *a, const char *b)
     return (a[0] == '\0') == (b[0] == '\0');
 }
 
+static int read_keystore(struct credential *c, const cJSON *root, struct error *err)
+{
+    int rc = read_text(c, root, "keystore", 1, c->keystore, sizeof c->keystore, err);
+    if (rc < 0 || !c->keystore[0])
+        return rc;
+    if (c->keystore[strspn(c->keystore, path_set)] || strchr(c->keystore, '/'))
+        return refuse(c, err, "keystore", "is no name of A-Z a-z 0-9 . _ -");
+    if (c->password[0] || cJSON_GetObjectItemCaseSensitive(root, "api_key"))
+        return refuse(c, err, "keystore", "cannot stand beside password or api_key");
+    return 0;
+}
+
 static int read_user(struct credential *c, const cJSON *root, struct error *err)
 {
     int rc = read_text(c, root, "user", 1, c->user, sizeof c->user, err);
     if (rc == 0)
         rc = read_text(c, root, "password", PASSWORD_MIN, c->password,
                        sizeof c->password, err);
+    if (rc == 0)
+        rc = read_keystore(c, root, err);
     if (rc < 0)
         return rc;
-    if (!is_pair(c->user, c->password))
+    if (!c->keystore[0] && !is_pair(c->user, c->password))
         return refuse(c, err, c->user[0] ? "user" : "password",
                       "needs the other one of user and password");
     size_t len = strlen(c->user);
@@ -215,7 +230,8 @@ static int read_members(struct credential *c, const cJSON *root, struct error *e
         rc = read_hosts(c, root, err);
     if (rc == 0)
         rc = read_insecure(c, root, err);
-    if (rc == 0 && !c->user[0] && !c->api_key[0] && !c->ca[0] && !c->cert[0])
+    if (rc == 0 && !c->user[0] && !c->api_key[0] && !c->keystore[0] && !c->ca[0] &&
+        !c->cert[0])
         rc = error_set(err, -EBADMSG,
                        "%s: has neither user and password nor api_key, ca or cert",
                        c->path);
@@ -321,15 +337,15 @@ int credential_read(const char *config_dir, const char *name, enum credential_us
                        path);
     if (rc == 0)
         rc = credential_parse(buffer_text(&text), text.len, path, ret, err);
+    if (rc == 0 && use == CREDENTIAL_ASK && ret->keystore[0])
+        rc = refuse(ret, err, "keystore", "is for a log shipper, not to ask with");
     if (rc == 0)
         rc = check_file(ret, ret->ca, false, err);
     if (rc == 0)
         rc = check_file(ret, ret->cert, false, err);
     if (rc == 0)
         rc = check_file(ret, ret->key, true, err);
-    if (text.data)
-        explicit_bzero(text.data, text.cap);
-    buffer_release(&text);
+    buffer_wipe(&text);
     if (rc < 0)
         credential_release(ret);
     return rc;

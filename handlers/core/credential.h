@@ -8,6 +8,8 @@
  *
  *   user, password  basic authentication: both or none
  *   api_key         instead of them: "id:key", or its base64 (Elasticsearch's "encoded")
+ *   keystore        instead of password, or of api_key where there is no user: the name under
+ *                   which the log shipper's own keystore has it (Beats only)
  *   ca              file with the CA certificates to trust, absolute; none: the system's
  *   cert, key       client certificate and its key, absolute: both or none
  *   hosts           where it may be sent to, at least one entry as in policy.json's
@@ -30,6 +32,7 @@
 
 #define CREDENTIAL_HOSTS  32
 #define CREDENTIAL_SECRET 257 /* bytes of a user, a password or an API key with NUL */
+#define CREDENTIAL_NAME   65  /* bytes of a name in a keystore: [A-Za-z0-9_.-]{1,64} */
 #define CREDENTIAL_PATH   512
 
 enum credential_use { CREDENTIAL_SHIP, CREDENTIAL_ASK };
@@ -42,6 +45,7 @@ struct credential {
     char api_key[CREDENTIAL_SECRET]; /* id:key */
     char encoded[CREDENTIAL_SECRET *
                  2]; /* its base64: "Authorization: ApiKey <encoded>" */
+    char keystore[CREDENTIAL_NAME];
     char ca[CREDENTIAL_PATH];
     char cert[CREDENTIAL_PATH];
     char key[CREDENTIAL_PATH];
@@ -53,8 +57,8 @@ struct credential {
 /* Read the file of that name (value.h; it is checked again). File, ca, cert and key must pass
  * file_trusted() and be readable for the running user; file and key not for everybody.
  * Returns 0; -EINVAL (name), -ENOENT (no such credential on this server), -EACCES (this user
- * cannot read it), -EPERM (others can write, or read, it), -EBADMSG (contents), ... with a
- * text that names the file and what to do. On failure *ret is all zero. */
+ * cannot read it), -EPERM (others can write, or read, it), -EBADMSG (contents; a keystore to
+ * ask with), ... with a text that names the file and what to do. On failure *ret is all zero. */
 MUST_CHECK int credential_read(const char *config_dir, const char *name,
                                enum credential_use use, struct credential *ret,
                                struct error *err);

@@ -1,9 +1,7 @@
 #include "probe.h"
 
-#include "buffer.h"
-#include "file.h"
+#include "digest.h"
 #include "json.h"
-#include "kv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,20 +17,15 @@
 #define LINE_BYTES 1024
 #define LAST_MS    (INT64_C(1) << 53) /* JSON's numbers are exact up to here */
 
-int probe_token(const struct probe_stream *stream, char ret[PROBE_TOKEN],
-                struct error *err)
+void probe_token(const struct probe_stream *stream, char ret[PROBE_TOKEN])
 {
-    char digest[KV_DIGEST];
-    struct kv_list list = {0};
-    int rc = kv_add(&list, stream->node, stream->target, strlen(stream->target), 0);
-    if (rc < 0)
-        (void)error_set(err, rc, "out of memory");
-    else
-        rc = kv_digest(&list, "", digest, err);
-    if (rc == 0)
-        (void)snprintf(ret, PROBE_TOKEN, "%.*s", PROBE_TOKEN - 1, digest);
-    kv_release(&list);
-    return rc;
+    char hex[DIGEST_TEXT];
+    struct digest digest;
+    digest_begin(&digest);
+    digest_add(&digest, stream->node, strlen(stream->node) + 1);
+    digest_add(&digest, stream->target, strlen(stream->target));
+    digest_end(&digest, hex);
+    (void)snprintf(ret, PROBE_TOKEN, "%.*s", PROBE_TOKEN - 1, hex);
 }
 
 /* ---- the log ------------------------------------------------------------- */
@@ -62,14 +55,13 @@ static char *format_line(const struct probe_stream *stream, int64_t now_ms)
     char iso[40];
     char message[200];
     char token[PROBE_TOKEN];
-    struct error ignored = {0};
     char *text = NULL;
     cJSON *lictor = NULL;
     cJSON *root = cJSON_CreateObject();
     iso_time(now_ms, iso);
+    probe_token(stream, token);
     name_node(stream->node, message, sizeof message);
-    if (probe_token(stream, token, &ignored) == 0 &&
-        cJSON_AddNumberToObject(root, "timestamp", (double)now_ms) &&
+    if (cJSON_AddNumberToObject(root, "timestamp", (double)now_ms) &&
         cJSON_AddStringToObject(root, "isoTimestamp", iso) &&
         cJSON_AddStringToObject(root, "level", "info") &&
         cJSON_AddStringToObject(root, "message", message))
@@ -196,9 +188,7 @@ static bool add_stream(cJSON *aggregations, size_t i, const struct probe_stream 
 {
     char name[24];
     char token[PROBE_TOKEN];
-    struct error ignored = {0};
-    if (probe_token(stream, token, &ignored) < 0)
-        return false;
+    probe_token(stream, token);
     (void)snprintf(name, sizeof name, "%zu", i);
     cJSON *inner = add_filter(aggregations, name, "lictor.probe", token);
     return inner && add_filter(inner, "revision", "lictor.revision", revision);

@@ -39,9 +39,7 @@ struct probe_stream {
 MUST_CHECK int probe_write(const char *path, const struct probe_stream *stream,
                            int64_t now_ms, struct error *err);
 
-/* The token of a stream. Returns 0 or -ENOMEM. */
-MUST_CHECK int probe_token(const struct probe_stream *stream, char ret[PROBE_TOKEN],
-                           struct error *err);
+void probe_token(const struct probe_stream *stream, char ret[PROBE_TOKEN]);
 
 /* What was found of one stream: times its probe records were written at, milliseconds since
  * the epoch by the node's own clock, -1 for none. */

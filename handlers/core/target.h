@@ -4,8 +4,10 @@
  *
  *   template     file with the Mustache template; relative to the JSON's directory
  *   destination  the file to write; its directory belongs to the running user
- *   escape       "rainerscript", "yaml" or "toml": the language of the template
- *   mode         octal text, default "0640"; nobody else may write
+ *   escape       "rainerscript", "yaml", "toml" or "beats" (YAML with variables): the
+ *                language of the template (template.h)
+ *   mode         octal text, default "0640"; nobody else may write, nor read where the
+ *                template has secrets
  *   validate     optional; the argument "{file}" becomes the staged file
  *   reload       make the shipper run with the destination as it is now
  *   confirm      exit 0: the shipper runs. Its output names the process (a pid): it is
@@ -26,6 +28,7 @@
 
 #include "error.h"
 #include "journal.h"
+#include "template.h"
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -42,6 +45,7 @@ struct target {
     char template[JOURNAL_PATH]; /* absolute */
     char destination[JOURNAL_PATH];
     char probe[JOURNAL_PATH]; /* "" none */
+    enum template_language language;
     mode_t mode;
     int64_t timeout_ms;
     const char *validate[TARGET_ARGUMENTS + 1]; /* NULL-terminated; [0] NULL: none */

@@ -83,6 +83,19 @@ static void reads_both_forms_of_an_api_key(void **state)
     }
 }
 
+static void a_keystore_has_the_password_or_the_api_key(void **state)
+{
+    (void)state;
+    struct credential c;
+    assert_int_equal(
+        parse("{\"user\":\"u\",\"keystore\":\"ES_PWD\"," HOSTS "}", &c, NULL), 0);
+    assert_string_equal(c.user, "u");
+    assert_string_equal(c.keystore, "ES_PWD");
+    assert_int_equal(parse("{\"keystore\":\"es.key-1\"," HOSTS "}", &c, NULL), 0);
+    assert_string_equal(c.user, "");
+    credential_release(&c);
+}
+
 static void a_ca_alone_is_enough(void **state)
 {
     (void)state;
@@ -163,6 +176,14 @@ static const struct {
     {WITH("\"cert\":\"/c\",\"key\":\"/a/../k\""), NO_PATH("key")},
     {WITH("\"cert\":\"/c\",\"key\":\"/a b\""), NO_PATH("key")},
     {WITH("\"cert\":\"/c\",\"key\":\"/a\\\"b\""), NO_PATH("key")},
+    {WITH("\"keystore\":\"a b\""), "\"keystore\" is no name of A-Z a-z 0-9 . _ -"},
+    {WITH("\"keystore\":\"a}${b\""), "\"keystore\" is no name of A-Z a-z 0-9 . _ -"},
+    {WITH("\"keystore\":\"a/b\""), "\"keystore\" is no name of A-Z a-z 0-9 . _ -"},
+    {WITH("\"keystore\":\"\""), "\"keystore\" is no text of 1 to 64 characters"},
+    {WITH("\"keystore\":\"a\",\"user\":\"u\",\"password\":\"" SECRET "\""),
+     "\"keystore\" cannot stand beside password or api_key"},
+    {WITH("\"keystore\":\"a\",\"api_key\":\"a:" SECRET "\""),
+     "\"keystore\" cannot stand beside password or api_key"},
     {WITH("\"insecure_http\":\"true\""), "\"insecure_http\" is neither true nor false"},
     {WITH("\"insecure_http\":null"), "\"insecure_http\" is neither true nor false"},
     {WITH("\"insecure_http\":1"), "\"insecure_http\" is neither true nor false"},
@@ -415,6 +436,10 @@ static void reads_each_use_its_file(void **state)
     assert_int_equal(credential_read(place, "x", CREDENTIAL_ASK, &c, NULL), 0);
     assert_string_equal(c.user, "reader");
     credential_release(&c);
+    struct error err = {0};
+    put("credentials/x.read.json", "{\"keystore\":\"a\"," HOSTS "}", 0600);
+    assert_int_equal(credential_read(place, "x", CREDENTIAL_ASK, &c, &err), -EBADMSG);
+    assert_non_null(strstr(err.text, "\"keystore\" is for a log shipper"));
 }
 
 static void all_urls_of_a_set_are_judged(void **state)
@@ -541,6 +566,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_everything),
         cmocka_unit_test(reads_both_forms_of_an_api_key),
+        cmocka_unit_test(a_keystore_has_the_password_or_the_api_key),
         cmocka_unit_test(a_ca_alone_is_enough),
         cmocka_unit_test(refuses),
         cmocka_unit_test(lists_have_a_limit),

@@ -19,7 +19,7 @@
 
 #define NOW      INT64_C(1764028800123) /* 2025-11-25T00:00:00.123Z */
 #define REVISION "4f2a91aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define TOKEN    "770bbceb8e5f277702d272e18c0dd350"
+#define TOKEN    "b9afd12877317f97cd090ad623a08054"
 
 static const struct probe_stream server_1 = {"server-1", "rsyslog"};
 static const struct probe_stream a = {"a", "rsyslog"}, b = {"b", "rsyslog"};
@@ -59,7 +59,7 @@ static void a_line_has_one_form(void **state)
     struct error err = {0};
     char token[PROBE_TOKEN];
     (void)state;
-    assert_int_equal(probe_token(&server_1, token, &err), 0);
+    probe_token(&server_1, token);
     assert_string_equal(token, TOKEN);
     assert_int_equal(probe_write(path, &server_1, NOW, &err), 0);
     char *text = contents();
@@ -79,10 +79,9 @@ static void each_stream_has_a_token(void **state)
                                                   {"server-1rsyslog", ""},
                                                   {"rsyslog", "server-1"}};
     char token[5][PROBE_TOKEN];
-    struct error err = {0};
     (void)state;
     for (size_t i = 0; i < 5; i++) {
-        assert_int_equal(probe_token(&streams[i], token[i], &err), 0);
+        probe_token(&streams[i], token[i]);
         for (size_t other = 0; other < i; other++)
             assert_string_not_equal(token[i], token[other]);
     }
