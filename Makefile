@@ -19,7 +19,7 @@ PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum \
 CORE := error duration timing program buffer file json digest kv child consul host url value \
         settings policy credential elastic probe proposal verdict span publish gather repeat \
         template journal target render shipper apply mapping roster quorum servers logging turn \
-        ledger delivery single \
+        ledger delivery evidence single \
         handover sync survey
 
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard handlers/$p.c),$p))

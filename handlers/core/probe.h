@@ -39,6 +39,7 @@ struct probe_stream {
 MUST_CHECK int probe_write(const char *path, const struct probe_stream *stream,
                            int64_t now_ms, struct error *err);
 
+/* The token of a stream. */
 void probe_token(const struct probe_stream *stream, char ret[PROBE_TOKEN]);
 
 /* What was found of one stream: times its probe records were written at, milliseconds since

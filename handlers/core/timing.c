@@ -23,6 +23,8 @@ static const struct {
     {"unsynced", offsetof(struct timing, unsynced_ms)},
     {"apply", offsetof(struct timing, apply_ms)},
     {"confirm", offsetof(struct timing, confirm_ms)},
+    {"elastic", offsetof(struct timing, elastic_ms)},
+    {"proof", offsetof(struct timing, proof_ms)},
 };
 
 static void set_member(struct timing *t, const char *name, size_t len,
@@ -73,6 +75,8 @@ const struct timing *timing(void)
         .unsynced_ms = 60000,
         .apply_ms = 120000,
         .confirm_ms = 2000,
+        .elastic_ms = 2000,
+        .proof_ms = 10000,
     };
 #ifdef TEST_TIMING
     static int read_once;

@@ -13,6 +13,7 @@
  *   401, 403, 429, 503    every request is refused with this status
  *   items=429             _bulk succeeds, each of its items is refused with this status
  *   some=429              the same, but only for every second item
+ *   search=403            only _search is refused
  *   hang                  the request is read and never answered
  *   slow                  an answer that takes for ever: a byte now and then
  *   close                 the connection ends in the middle of the answer
@@ -81,10 +82,10 @@ static const char *argument(struct MHD_Connection *connection, const char *name)
 static bool set_mode(struct stand_in *self, const char *mode, const char *times)
 {
     static const char *const known[] = {
-        "ok",      "401",      "403",        "404",       "429",
-        "503",     "hang",     "slow",       "close",     "huge",
-        "endless", "garbage",  "quotes",     "redirect",  "foreign",
-        "old",     "starting", "opensearch", "items=429", "some=429"};
+        "ok",        "401",      "403",       "404",  "429",      "503",
+        "hang",      "slow",     "close",     "huge", "endless",  "garbage",
+        "quotes",    "redirect", "foreign",   "old",  "starting", "opensearch",
+        "items=429", "some=429", "search=403"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(mode, known[i]) != 0)
             continue;
@@ -136,7 +137,7 @@ static enum MHD_Result greet(const struct stand_in *self,
     return reply(connection, 200, root);
 }
 
-/* mode: "items=STATUS" and "some=STATUS" matter here. */
+/* mode: only "items=STATUS" and "some=STATUS" matter here. */
 static enum MHD_Result bulk(struct stand_in *self, const struct call *call,
                             struct buffer *body, const char *mode)
 {
@@ -147,12 +148,13 @@ static enum MHD_Result bulk(struct stand_in *self, const struct call *call,
         return reply_error(call->connection, 406, "media_type_header_exception",
                            "Content-Type header is not supported");
     cJSON *result;
-    const char *item_status = strchr(mode, '=');
+    bool some = strncmp(mode, "some=", 5) == 0;
+    bool refused = some || strncmp(mode, "items=", 6) == 0;
     self->bulks++;
     int status = documents_bulk(
         self->docs, *call->index ? call->index : NULL, body->data, body->len,
-        item_status ? (int)strtol(item_status + 1, NULL, 10) : 0,
-        strncmp(mode, "some=", 5) == 0 ? 2 : 1, &result);
+        refused ? (int)strtol(strchr(mode, '=') + 1, NULL, 10) : 0, some ? 2 : 1,
+        &result);
     return reply(call->connection, status, result);
 }
 
@@ -236,6 +238,8 @@ static enum MHD_Result serve(struct stand_in *self, const char *url, const char 
     if (request->too_large)
         return reply_error(connection, 413, "content_too_long", "over 100 MB");
     read_url(url, &call);
+    if (strncmp(mode, "search=", 7) == 0 && strcmp(call.api, "_search") == 0)
+        return reply_spoiled(connection, mode + 7);
     return dispatch(self, &call, &request->body, mode);
 }
 

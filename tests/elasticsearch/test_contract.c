@@ -577,6 +577,13 @@ static void refuses_on_command(void **state)
     assert_int_equal(number_at(&a, "items.0.index.status"), 201);
     assert_int_equal(number_at(&a, "items.1.index.status"), 429);
     answer_release(&a);
+    set_mode("search=403");
+    a = bulk("{\"index\":{}}\n{\"a\":\"b\"}\n");
+    assert_true(cJSON_IsFalse(at(&a, "errors")));
+    answer_release(&a);
+    a = get("_search");
+    assert_int_equal(a.status, 403);
+    answer_release(&a);
 }
 
 static void refuses_so_many_times(void **state)
