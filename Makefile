@@ -16,8 +16,8 @@
 PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum \
             verify-logging check-settings heartbeat
 
-CORE := error duration timing program buffer file json kv child consul host url value \
-        settings policy proposal verdict span publish gather repeat template journal \
+CORE := error duration timing program buffer file json kv child dial consul host url value \
+        settings request policy proposal verdict span publish gather repeat template journal \
         target render shipper apply mapping roster quorum servers logging ledger single \
         handover sync survey
 
