@@ -20,7 +20,7 @@ CORE := error duration timing program buffer file json digest kv child dial cons
         settings request policy credential elastic probe proposal verdict span publish gather \
         repeat template journal target render shipper apply mapping roster quorum servers logging \
         turn ledger delivery evidence single \
-        handover sync survey
+        handover sync survey proof
 
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard handlers/$p.c),$p))
 CORE := $(foreach m,$(CORE),$(if $(wildcard handlers/core/$m.c),$m))

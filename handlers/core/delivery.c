@@ -1,5 +1,7 @@
 #include "delivery.h"
 
+#include "timing.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -265,10 +267,10 @@ static void praise(const struct delivery_facts *f, struct verdict *v)
 /* What logging_judge() found goes first: nothing arrives where nothing is applied. */
 static void blame(const struct delivery_facts *f, const char *clause, struct verdict *v)
 {
-    if (f->lost_ms >= DELIVERY_LOSS_MS && v->status != VERDICT_CRITICAL)
+    if (f->lost_ms >= timing()->loss_ms && v->status != VERDICT_CRITICAL)
         verdict_set(v, VERDICT_CRITICAL, "%s, but %s for half an hour or more",
                     v->summary, clause);
-    else if (f->broken_ms >= DELIVERY_PATIENCE_MS && v->status == VERDICT_PASSING)
+    else if (f->broken_ms >= timing()->patience_ms && v->status == VERDICT_PASSING)
         verdict_set(v, VERDICT_WARNING, "%s, but %s", v->summary, clause);
 }
 
@@ -307,7 +309,7 @@ bool delivery_preflight(const struct delivery_facts *facts, char ret_why[DELIVER
 
 enum delivery_arrival delivery_arrival(bool found, int64_t age_ms, int64_t since_ms)
 {
-    if (found && age_ms <= DELIVERY_FRESH_MS)
+    if (found && age_ms <= timing()->fresh_ms)
         return DELIVERY_ARRIVES;
-    return found && since_ms <= DELIVERY_FRESH_MS ? DELIVERY_LATE : DELIVERY_SILENT;
+    return found && since_ms <= timing()->fresh_ms ? DELIVERY_LATE : DELIVERY_SILENT;
 }

@@ -2,7 +2,14 @@
  * if not, which link is broken? Pure judgement, no I/O.
  *
  * The chain is: the wanted revision is applied (logging.h), Elasticsearch can be reached
- * (DNS, TCP, TLS, credential), it is the same one for all, records arrive, and in time. */
+ * (DNS, TCP, TLS, credential), it is the same one for all, records arrive, and in time.
+ *
+ * Records are fresh within timing()->fresh_ms: a heartbeat writes every 15 s,
+ * Elasticsearch shows it after its refresh (1 s; 30 s where an index is set to it), and a
+ * beat may be missed. A broken link is a warning after timing()->patience_ms: a restart of
+ * Elasticsearch is no reason to wake anybody. When nothing arrives from any server for
+ * timing()->loss_ms it is critical: lines wait in files and queues, but files are rotated
+ * away and queues are full some day. Everything less is a warning: nothing is lost yet. */
 #ifndef DELIVERY_H
 #define DELIVERY_H
 
@@ -12,18 +19,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* A heartbeat writes every 15 s, Elasticsearch shows it after its refresh (1 s; 30 s where
- * an index is set to it), and a beat may be missed. */
-#define DELIVERY_FRESH_MS 90000
-
-/* A restart of Elasticsearch, a lost packet: no reason to wake anybody. */
-#define DELIVERY_PATIENCE_MS 60000
-
-/* When nothing arrives from any server for this long, it is critical: lines wait in files
- * and queues, but files are rotated away and queues are full some day. Everything less is
- * a warning: nothing is lost yet. */
-#define DELIVERY_LOSS_MS (INT64_C(30) * 60 * 1000)
 
 /* What can be known about arrival. */
 enum delivery_sight {

@@ -41,12 +41,10 @@ MUST_CHECK int evidence_gather(const struct evidence_question *question,
 void evidence_release(struct evidence *evidence);
 
 /* Write a probe record of this server for each of its targets that names a probe log.
- * Returns 0, or why one of them could not be written. */
+ * Returns 0, also when the targets cannot be read (evidence_gather() says so), or why one
+ * of the logs could not be written. */
 MUST_CHECK int evidence_write(const char *config_dir, const char *node,
                               struct error *err);
-
-/* Do the targets of this server name a probe log: can anything be proven? */
-bool evidence_possible(const char *config_dir);
 
 /* Judge how the records of each node arrive (delivery_arrival()) by what was found and by
  * what was remembered in <state_dir>/delivery.json; remember it for the next time.

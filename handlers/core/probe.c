@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DAY_MS     (INT64_C(24) * 3600 * 1000)
 #define HOUR_MS    (INT64_C(3600) * 1000)
+#define NODE_BYTES 200
 #define LINE_BYTES 1024
 #define LAST_MS    (INT64_C(1) << 53) /* JSON's numbers are exact up to here */
 
@@ -30,43 +30,29 @@ void probe_token(const struct probe_stream *stream, char ret[PROBE_TOKEN])
 
 /* ---- the log ------------------------------------------------------------- */
 
-static void iso_time(int64_t now_ms, char ret[40])
-{
-    struct tm t = {0};
-    time_t s = (time_t)(now_ms / 1000);
-    size_t n = gmtime_r(&s, &t) ? strftime(ret, 32, "%Y-%m-%dT%H:%M:%S", &t) : 0;
-    (void)snprintf(ret + n, 40 - n, ".%03dZ", (int)(now_ms % 1000));
-}
-
 /* Of a name only what a shipper lets pass as part of a probe. */
 static void name_node(const char *node, char *ret, size_t size)
 {
-    int len = snprintf(ret, size, "probe of ");
-    for (size_t i = (size_t)len; *node && i + 1 < size; node++, i++) {
+    size_t i = 0;
+    for (; *node && i + 1 < size; node++, i++) {
         bool plain = (*node >= 'a' && *node <= 'z') || (*node >= 'A' && *node <= 'Z') ||
                      (*node >= '0' && *node <= '9') || strchr("_.-", *node);
         ret[i] = plain ? *node : '?';
-        ret[i + 1] = '\0';
     }
+    ret[i] = '\0';
 }
 
 static char *format_line(const struct probe_stream *stream, int64_t now_ms)
 {
-    char iso[40];
-    char message[200];
+    char name[NODE_BYTES];
     char token[PROBE_TOKEN];
     char *text = NULL;
-    cJSON *lictor = NULL;
     cJSON *root = cJSON_CreateObject();
-    iso_time(now_ms, iso);
+    cJSON *lictor = cJSON_AddObjectToObject(root, "lictor");
     probe_token(stream, token);
-    name_node(stream->node, message, sizeof message);
-    if (cJSON_AddNumberToObject(root, "timestamp", (double)now_ms) &&
-        cJSON_AddStringToObject(root, "isoTimestamp", iso) &&
-        cJSON_AddStringToObject(root, "level", "info") &&
-        cJSON_AddStringToObject(root, "message", message))
-        lictor = cJSON_AddObjectToObject(root, "lictor");
+    name_node(stream->node, name, sizeof name);
     if (lictor && cJSON_AddStringToObject(lictor, "probe", token) &&
+        cJSON_AddStringToObject(lictor, "node", name) &&
         cJSON_AddNumberToObject(lictor, "at", (double)now_ms))
         text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);

@@ -3,13 +3,13 @@
  *
  * A line is
  *
- *   {"timestamp":MS,"isoTimestamp":"...","level":"info","message":"probe of NODE",
- *    "lictor":{"probe":"TOKEN","at":MS}}
+ *   {"lictor":{"probe":"TOKEN","node":"NODE","at":MS}}
  *
- * in the form SEAL's own log lines have. TOKEN stands for a stream, which is a target
- * (target.h) of a node: 32 hex digits, so that it is one word for every index mapping. The
- * shipper adds "revision" to "lictor", its own:
- * a record of this revision in Elasticsearch proves that this revision runs.
+ * TOKEN stands for a stream, which is a target (target.h) of a node: 32 hex digits, so that
+ * it is one word for every index mapping. The shipper adds "revision" to "lictor", its own:
+ * a record of this revision in Elasticsearch proves that this revision runs. Everything is
+ * inside "lictor": any other member could be the first of its name in an index, and decide
+ * how those of the real records are mapped.
  *
  * The file lies in a directory of the writer, which others can read (0755; scripts/enable
  * makes it): nobody else can put a link in its place. It begins anew at PROBE_FILE_MAX
