@@ -417,7 +417,7 @@ static void damage(int i)
 
 static void restore(void)
 {
-    bool was_in[SERVERS];
+    bool was_in[SERVERS] = {false};
     bool all = one_in(2);
     if (w.snapshot.n == 0)
         return;
