@@ -35,6 +35,8 @@ static void load(const cJSON *root, struct ledger *ret)
     copy(ret->boot, sizeof ret->boot, root, "boot");
     if (json_boolean(root, "rollback_failed", &ret->rollback_failed, &ignored) < 0)
         ret->rollback_failed = false;
+    if (json_boolean(root, "touched", &ret->touched, &ignored) < 0)
+        ret->touched = false;
     if (json_integer(root, "at_ms", &ret->at_ms, &ignored) < 0)
         ret->boot[0] = '\0';
 }
@@ -64,6 +66,7 @@ static cJSON *to_json(const struct ledger *ledger)
         cJSON_AddStringToObject(root, "tried", ledger->tried) &&
         cJSON_AddStringToObject(root, "reason", ledger->reason) &&
         cJSON_AddBoolToObject(root, "rollback_failed", ledger->rollback_failed) &&
+        cJSON_AddBoolToObject(root, "touched", ledger->touched) &&
         cJSON_AddStringToObject(root, "boot", ledger->boot) &&
         cJSON_AddNumberToObject(root, "at_ms", (double)ledger->at_ms))
         return root;
@@ -126,6 +129,8 @@ static void stamp(struct ledger *ledger)
 
 void ledger_begin(struct ledger *ledger, const char *wanted)
 {
+    if (ledger->rollback_failed || strcmp(ledger->revision, wanted) != 0)
+        ledger->touched = true;
     ledger->state = LEDGER_APPLYING;
     (void)snprintf(ledger->tried, sizeof ledger->tried, "%s", wanted);
     stamp(ledger);
@@ -155,6 +160,8 @@ void ledger_look(struct ledger *ledger, const char *wanted, const char *refusal,
     if (ledger->state == LEDGER_NONE && published &&
         published->state == LOGGING_APPLYING)
         ledger_begin(ledger, published->revision);
+    else if (ledger->state == LEDGER_NONE)
+        ledger->state = LEDGER_WAITING;
     if (ledger->state == LEDGER_APPLYING)
         return;
     if (!wanted[0]) {
@@ -180,9 +187,7 @@ void ledger_wait(struct ledger *ledger, const char *wanted)
 
 static enum logging_state recorded_state(const struct ledger *ledger)
 {
-    bool repair =
-        strcmp(ledger->tried, ledger->revision) == 0 && !ledger->rollback_failed;
-    if (ledger->state == LEDGER_APPLYING && !repair)
+    if (ledger->state == LEDGER_APPLYING && ledger->touched)
         return LOGGING_APPLYING;
     if (ledger->state == LEDGER_FAILED || ledger->rollback_failed)
         return LOGGING_FAILED;
@@ -209,6 +214,7 @@ void ledger_end(struct ledger *ledger, bool done, bool rollback_failed,
 {
     ledger->state = done ? LEDGER_DONE : LEDGER_FAILED;
     ledger->rollback_failed = rollback_failed;
+    ledger->touched = false;
     (void)snprintf(ledger->reason, sizeof ledger->reason, "%s", reason);
     if (done)
         (void)snprintf(ledger->revision, sizeof ledger->revision, "%s", ledger->tried);

@@ -31,6 +31,7 @@ struct ledger {
     char tried[KV_DIGEST];    /* revision of the last attempt */
     char reason[300];         /* why it failed or was refused */
     bool rollback_failed;
+    bool touched; /* an attempt at another revision than the one in force is not over */
     char boot[64]; /* boot the time belongs to */
     int64_t at_ms; /* span clock (duration.h) of the last attempt */
 };
@@ -64,7 +65,9 @@ void ledger_settle(struct ledger *ledger, const char *refusal);
  * wanted     revision, "" when the settings are refused or absent; refusal says why
  * published  this server's record in KV, NULL none: an announcement found there by
  *            somebody who has lost the ledger is this server's own, not over yet
- * An interrupted attempt stays one; what is in force and wanted again is DONE. */
+ * An interrupted attempt stays one; what is in force and wanted again is DONE; NONE becomes
+ * WAITING, to be written before anything is announced: else whoever is killed then is
+ * taken for one who has lost the ledger. */
 void ledger_look(struct ledger *ledger, const char *wanted, const char *refusal,
                  const struct logging_record *published);
 
