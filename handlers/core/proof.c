@@ -1,5 +1,6 @@
 #include "proof.h"
 
+#include "duration.h"
 #include "file.h"
 #include "shipper.h"
 #include "span.h"
@@ -9,9 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#define ASK_MS 1000 /* whether the log shipper runs; it may be at work on itself */
+#define LOOK_AGAIN_MS 250
+#define ASK_MS        1000 /* whether the log shipper runs; it may be at work on itself */
 
 /* ---- looking ------------------------------------------------------------- */
 
@@ -87,7 +90,25 @@ bool proof_possible(const struct proof *proof)
 bool proof_found(const struct proof *proof, int64_t since_ms)
 {
     return proof->looked && proof->evidence.sight == DELIVERY_SEEN &&
-           proof->evidence.found[0].revision_ms > since_ms;
+           proof->evidence.found[0].revision_ms >= since_ms;
+}
+
+int proof_wait(const struct survey_place *place, const struct survey *s,
+               int64_t since_ms, int64_t limit_ms, struct proof *proof,
+               struct error *err)
+{
+    struct error ignored = {0};
+    const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000L};
+    int64_t end = duration_now_ms() + limit_ms;
+    bool wait = evidence_write(place->config_dir, s->node, &ignored) == 0;
+    int rc = 0;
+    do {
+        proof_release(proof);
+        rc = proof_gather(place, s, proof, err);
+        wait = wait && rc == 0 && proof_possible(proof) &&
+               !proof_found(proof, since_ms) && duration_now_ms() < end;
+    } while (wait && nanosleep(&pause, NULL) == 0);
+    return rc;
 }
 
 const char *proof_uuid(const struct proof *proof)

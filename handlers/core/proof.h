@@ -32,6 +32,13 @@ MUST_CHECK int proof_gather(const struct survey_place *place, const struct surve
 
 void proof_release(struct proof *proof);
 
+/* Write a probe record of this server, then look until it has arrived (proof_found()),
+ * cannot be proven, or limit_ms is over. *proof is what was seen last, whatever it is; it
+ * need not be empty before. Returns 0 or -ENOMEM. */
+MUST_CHECK int proof_wait(const struct survey_place *place, const struct survey *s,
+                          int64_t since_ms, int64_t limit_ms, struct proof *proof,
+                          struct error *err);
+
 /* May this server touch anything (delivery.h)? True when nothing is to be asked. */
 bool proof_preflight(const struct proof *proof, char ret_why[DELIVERY_WHY]);
 
@@ -39,7 +46,7 @@ bool proof_preflight(const struct proof *proof, char ret_why[DELIVERY_WHY]);
  * ask with is missing: then an apply is done once it is confirmed. */
 bool proof_possible(const struct proof *proof);
 
-/* Has a record arrived which this server wrote after since_ms (its clock, ms since the
+/* Has a record arrived which this server wrote at since_ms or later (its clock, ms since the
  * epoch) and which a shipper with the wanted revision sent? */
 bool proof_found(const struct proof *proof, int64_t since_ms);
 
