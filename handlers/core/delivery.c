@@ -14,12 +14,11 @@ static bool is_good(const struct elastic_greeting *g)
     return g->trouble == ELASTIC_OK;
 }
 
-/* Without a credential to ask with, a 401 says that Elasticsearch is there. */
+/* Without the credential to ask with, a demand for one says that Elasticsearch is there. */
 static bool is_tolerated(const struct delivery_facts *f,
                          const struct elastic_greeting *g)
 {
-    return f->sight == DELIVERY_NO_CREDENTIAL &&
-           (g->trouble == ELASTIC_401 || g->trouble == ELASTIC_403);
+    return f->sight == DELIVERY_NO_CREDENTIAL && elastic_demands(g->trouble);
 }
 
 static size_t count_bad(const struct delivery_facts *f)

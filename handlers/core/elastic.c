@@ -45,6 +45,12 @@ bool elastic_passes(enum elastic_trouble trouble)
     }
 }
 
+bool elastic_demands(enum elastic_trouble trouble)
+{
+    return trouble == ELASTIC_401 || trouble == ELASTIC_403 ||
+           trouble == ELASTIC_UNTRUSTED || trouble == ELASTIC_NO_TLS;
+}
+
 /* ---- one question -------------------------------------------------------- */
 
 static size_t on_bytes(char *data, size_t size, size_t count, void *arg)

@@ -12,6 +12,7 @@
 #include "error.h"
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,9 @@ enum elastic_trouble {
 /* Can it go away by itself: is it worth asking again before an admin has changed
  * anything? DNS, TCP, time limits, 429, 5xx. */
 bool elastic_passes(enum elastic_trouble trouble);
+
+/* May a credential, or its CA, be all that is missing? */
+bool elastic_demands(enum elastic_trouble trouble);
 
 /* The answer to GET /. text: a sentence that begins with the URL and says what to do, ""
  * when OK. uuid: "" unless OK. */

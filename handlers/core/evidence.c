@@ -121,18 +121,13 @@ static const char *choose_url(const struct look *l)
     return NULL;
 }
 
-static bool demands(enum elastic_trouble trouble)
-{
-    return trouble == ELASTIC_401 || trouble == ELASTIC_403;
-}
-
 /* No URL answers well: is that for want of the credential to ask with? */
 static void judge_greetings(struct look *l)
 {
     struct evidence *e = l->evidence;
     set_sight(e, DELIVERY_BLIND, "");
     for (size_t i = 0; l->missing[0] && i < e->urls; i++) {
-        if (demands(e->url[i].trouble))
+        if (elastic_demands(e->url[i].trouble))
             set_sight(e, DELIVERY_NO_CREDENTIAL, l->missing);
     }
 }
@@ -200,7 +195,7 @@ static int judge_search(struct look *l, enum elastic_trouble trouble,
         rc = take_found(l, answer, &wrong);
     else if (trouble == ELASTIC_NO_INDEX)
         rc = take_nothing(l, &wrong);
-    else if (demands(trouble) && l->missing[0])
+    else if (elastic_demands(trouble) && l->missing[0])
         set_sight(l->evidence, DELIVERY_NO_CREDENTIAL, l->missing);
     else
         set_sight(l->evidence, DELIVERY_BLIND, why->text);

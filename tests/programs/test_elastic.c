@@ -337,6 +337,20 @@ static void what_passes_by_itself_is_known(void **state)
         assert_true(elastic_passes(passes[i]));
 }
 
+static void what_a_credential_may_change_is_known(void **state)
+{
+    (void)state;
+    static const enum elastic_trouble may[] = {ELASTIC_401, ELASTIC_403,
+                                               ELASTIC_UNTRUSTED, ELASTIC_NO_TLS};
+    static const enum elastic_trouble may_not[] = {ELASTIC_OK,      ELASTIC_DNS,
+                                                   ELASTIC_EXPIRED, ELASTIC_OTHER_NAME,
+                                                   ELASTIC_429,     ELASTIC_FOREIGN};
+    for (size_t i = 0; i < sizeof may / sizeof may[0]; i++)
+        assert_true(elastic_demands(may[i]));
+    for (size_t i = 0; i < sizeof may_not / sizeof may_not[0]; i++)
+        assert_false(elastic_demands(may_not[i]));
+}
+
 /* ---- TLS ----------------------------------------------------------------- */
 
 /* Certificates of one CA: good, for another name, expired, not valid yet. The clock of
@@ -488,6 +502,7 @@ int main(void)
         cmocka_unit_test(passwords_and_api_keys_let_in),
         cmocka_unit_test(each_failed_search_has_its_sentence),
         cmocka_unit_test(what_passes_by_itself_is_known),
+        cmocka_unit_test(what_a_credential_may_change_is_known),
         cmocka_unit_test(a_certificate_is_refused_by_what_is_wrong),
         cmocka_unit_test(http_and_https_mixed_up_are_told),
     };
