@@ -125,6 +125,89 @@ static void the_way_is_broken(void **state)
     all_is_well();
 }
 
+/* ---- what answers is not what it should be -------------------------------- */
+
+static const struct mode_row {
+    const char *mode, *sentence;
+} modes[] = {
+    {"401", "it demands a credential (401)"},
+    {"403", "without a credential nobody has the cluster privilege \"monitor\" (403)"},
+    {"429", "too busy (429): it is asked again"},
+    {"503", "not ready (5xx, or without a cluster): it is asked again"},
+    {"hang", "it takes the connection but does not answer in time: is it overloaded?"},
+    {"redirect", "it redirects, which is not followed"},
+    {"foreign", "what answers there is no Elasticsearch"},
+    {"old", "older than Elasticsearch 7, which is the least"},
+    {"quotes", "what answers there is no Elasticsearch"},
+    {"endless", "its answer is larger than any of Elasticsearch"},
+    {"search=403", "nobody has the index privilege \"read\" on links (403)"},
+};
+
+static void set_mode(const char *mode)
+{
+    char url[200];
+    (void)snprintf(url, sizeof url, "%s/_stand-in/%s", cluster_sink(here.c), mode);
+    const char *argv[] = {"/usr/bin/curl", "-sf", "-X", "PUT", url, NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+}
+
+static char *running(int i)
+{
+    return server_read(here.c, i, "shipper/running.conf");
+}
+
+/* Rolling: the preflight says it, and nobody is touched. */
+static void what_does_not_answer_well_is_told_before_anything_is_touched(void **state)
+{
+    (void)state;
+    char *before[SERVERS + 1];
+    all_is_well();
+    for (int i = 1; i <= SERVERS; i++)
+        before[i] = running(i);
+    set_mode(modes[0].mode);
+    settings_put(here.c, "LOG_ELASTICSEARCH_URL", cluster_sink(here.c), "LOG_ROLLOUT",
+                 "rolling", NULL);
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        print_message("  %s\n", modes[i].mode);
+        set_mode(modes[i].mode);
+        wait_said(1, ALL, modes[i].sentence, 1);
+    }
+    for (int i = 1; i <= SERVERS; i++) {
+        char *now = running(i);
+        assert_string_equal(now, before[i]);
+        free(now);
+        free(before[i]);
+    }
+    set_mode("ok");
+    for (int i = 1; i <= SERVERS; i++)
+        wait_said(i, ALL, ", records arrive from all", 0);
+    all_is_well();
+}
+
+/* ---- another Elasticsearch ----------------------------------------------- */
+
+/* One that was made anew at the old address: until the others have looked they say what
+ * they saw before. */
+static void another_elasticsearch_is_told(void **state)
+{
+    char dir[400], both[300];
+    (void)state;
+    all_is_well();
+    (void)snprintf(dir, sizeof dir, "%.300s-2", here.dir);
+    sink_kill(&here.sink);
+    assert_int_equal(sink_start(&here.sink, here.kind, here.address, dir), 0);
+    wait_said(1, 1U << 1, "server-2 ships to another Elasticsearch than server-1", 1);
+    wait_said(1, 1U << 1, "not all ship to the same Elasticsearch: server-2, server-3",
+              1);
+    all_is_well();
+    (void)snprintf(both, sizeof both, "%s,%s", here.sink.url, cluster_sink(here.c));
+    ship_to(both);
+    wait_said(2, ALL, "but the addresses are of different Elasticsearch", 1);
+    all_is_well();
+}
+
 /* ---- nothing arrives ----------------------------------------------------- */
 
 static pid_t shipper_of(int i)
@@ -166,6 +249,54 @@ static void a_shipper_that_is_stuck_is_told(void **state)
     all_is_well();
 }
 
+/* ---- what arrives is only what should ------------------------------------ */
+
+/* Whoever is the agent's user could let the shipper read what only the shipper may. */
+static void a_link_in_the_place_of_the_log_gives_nothing_away(void **state)
+{
+    (void)state;
+    char log[600], secret[600], line[300], query[200];
+    all_is_well();
+    (void)snprintf(log, sizeof log, "%s", server_path(here.c, 3, "probe/shipper.log"));
+    (void)snprintf(secret, sizeof secret, "%s", server_path(here.c, 3, "secret"));
+    server_write(here.c, 3, "secret",
+                 "password=hidden\n{\"lictor\":{\"probe\":\"hidden\"}}\n"
+                 "{\"message\":\"hidden\"}\n");
+    assert_int_equal(unlink(log), 0);
+    assert_int_equal(symlink(secret, log), 0);
+    wait_said(3, BUT(3), "but nothing arrives from server-3", 1);
+    wait_said(3, ALL, "cannot write", 1);
+    assert_int_equal(unlink(log), 0);
+    all_is_well();
+    (void)snprintf(query, sizeof query, "%s/" INDEX "/_search?size=100", here.sink.url);
+    const char *argv[] = {"/usr/bin/curl", "-sf", query, NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    (void)snprintf(line, sizeof line, "%.200s", o.out);
+    assert_int_equal(o.code, 0);
+    assert_null(strstr(o.out, "hidden"));
+    outcome_release(&o);
+}
+
+/* ---- nothing to prove ---------------------------------------------------- */
+
+static void without_a_probe_it_is_said(void **state)
+{
+    (void)state;
+    all_is_well();
+    char *text = server_read(here.c, 2, "etc/logging.d/shipper.json");
+    cJSON *root = cJSON_Parse(text);
+    cJSON_DeleteItemFromObject(root, "probe");
+    char *without = cJSON_Print(root);
+    server_write(here.c, 2, "etc/logging.d/shipper.json", without);
+    wait_said(2, ALL, ", arrival not proven", 0);
+    wait_said(2, ALL, "names a \"probe\" log which its shipper carries", 0);
+    server_write(here.c, 2, "etc/logging.d/shipper.json", text);
+    cJSON_Delete(root);
+    free(without);
+    free(text);
+    all_is_well();
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -194,8 +325,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_of_all_arrive),
         cmocka_unit_test(the_way_is_broken),
+        cmocka_unit_test(what_does_not_answer_well_is_told_before_anything_is_touched),
+        cmocka_unit_test(another_elasticsearch_is_told),
         cmocka_unit_test(a_dead_shipper_is_told),
         cmocka_unit_test(a_shipper_that_is_stuck_is_told),
+        cmocka_unit_test(a_link_in_the_place_of_the_log_gives_nothing_away),
+        cmocka_unit_test(without_a_probe_it_is_said),
     };
     return HARNESS_RUN("links", tests, setup, teardown);
 }
