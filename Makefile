@@ -18,8 +18,8 @@ PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum \
 
 CORE := error duration timing program buffer file json kv child consul host url value \
         settings policy proposal verdict span publish gather repeat template journal \
-        target render shipper apply mapping roster quorum servers logging turn ledger single \
-        handover sync survey
+        target render shipper apply mapping roster quorum servers lineup logging turn ledger single \
+        handover sync survey settle announce
 
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard handlers/$p.c),$p))
 CORE := $(foreach m,$(CORE),$(if $(wildcard handlers/core/$m.c),$m))

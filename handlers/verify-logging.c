@@ -43,7 +43,7 @@ static int look(struct consul *consul, const struct options *opt, struct verdict
     if (rc == 0)
         rc = survey_node(consul, &survey, err);
     if (rc == 0)
-        rc = survey_records(consul, CONSUL_STALE, &survey, err);
+        rc = survey_records(consul, &opt->place, CONSUL_STALE, &survey, err);
     if (rc == 0) {
         ledger_read(opt->place.state_dir, &ledger);
         survey_judge(&opt->place, &survey, &ledger, v);

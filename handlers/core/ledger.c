@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LEDGER_LIMIT 8192
 
@@ -89,6 +90,21 @@ int ledger_write(const char *state_dir, const struct ledger *ledger, struct erro
     return rc;
 }
 
+int ledger_ask_retry(const char *state_dir, struct error *err)
+{
+    char path[4096];
+    int rc = file_path(path, sizeof path, state_dir, "rollout.retry", err);
+    return rc < 0 ? rc : file_replace(path, "", 0, 0600, false, err);
+}
+
+bool ledger_take_retry(const char *state_dir)
+{
+    char path[4096];
+    struct error ignored = {0};
+    return file_path(path, sizeof path, state_dir, "rollout.retry", &ignored) == 0 &&
+           unlink(path) == 0;
+}
+
 int64_t ledger_age_ms(const struct ledger *ledger)
 {
     int64_t now = duration_now_ms();
@@ -104,21 +120,15 @@ bool ledger_settled(const struct ledger *ledger, const char *settings_digest)
            strcmp(ledger->settings, settings_digest) == 0;
 }
 
+bool ledger_overdue(const struct ledger *ledger)
+{
+    return ledger_age_ms(ledger) >= timing()->resync_ms;
+}
+
 bool ledger_due(const struct ledger *ledger)
 {
     return ledger->state == LEDGER_APPLYING || ledger->state == LEDGER_WAITING ||
-           ledger_age_ms(ledger) >= timing()->resync_ms;
-}
-
-bool ledger_must_apply(const struct ledger *ledger, const char *wanted, bool retry)
-{
-    if (!wanted[0])
-        return false;
-    if (retry || ledger_due(ledger))
-        return true;
-    if (ledger->state == LEDGER_FAILED)
-        return strcmp(ledger->tried, wanted) != 0;
-    return strcmp(ledger->revision, wanted) != 0;
+           ledger_overdue(ledger);
 }
 
 static void stamp(struct ledger *ledger)
@@ -134,18 +144,6 @@ void ledger_begin(struct ledger *ledger, const char *wanted)
     ledger->state = LEDGER_APPLYING;
     (void)snprintf(ledger->tried, sizeof ledger->tried, "%s", wanted);
     stamp(ledger);
-}
-
-void ledger_settle(struct ledger *ledger, const char *refusal)
-{
-    if (refusal) {
-        ledger->state = LEDGER_REFUSED;
-        (void)snprintf(ledger->reason, sizeof ledger->reason, "%s", refusal);
-        stamp(ledger);
-    } else if (ledger->state != LEDGER_FAILED) {
-        ledger->state = LEDGER_DONE;
-        ledger->reason[0] = '\0';
-    }
 }
 
 static void set_reason(struct ledger *ledger, const char *reason)
