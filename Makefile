@@ -18,9 +18,8 @@ PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum \
 
 CORE := error duration timing program buffer file json digest kv child dial consul host url value \
         settings request policy credential elastic probe proposal verdict span publish gather \
-        repeat template journal target render shipper apply mapping roster quorum servers logging \
-        turn ledger delivery evidence single \
-        handover sync survey proof
+        repeat template journal target render shipper apply mapping roster quorum servers lineup \
+        logging turn ledger delivery evidence single handover sync survey proof settle announce
 
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard handlers/$p.c),$p))
 CORE := $(foreach m,$(CORE),$(if $(wildcard handlers/core/$m.c),$m))

@@ -73,7 +73,7 @@ static int look(struct consul *consul, const struct options *opt, struct verdict
         rc = survey_settings(consul, &opt->place, CONSUL_STALE, &survey, err);
     }
     if (rc == 0)
-        rc = survey_records(consul, CONSUL_STALE, &survey, err);
+        rc = survey_records(consul, &opt->place, CONSUL_STALE, &survey, err);
     if (rc == 0)
         rc = proof_gather(&opt->place, &survey, &proof, err);
     if (rc == 0)

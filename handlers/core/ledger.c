@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #define LEDGER_LIMIT 8192
 
@@ -37,6 +39,11 @@ static void load(const cJSON *root, struct ledger *ret)
         ret->rollback_failed = false;
     if (json_boolean(root, "touched", &ret->touched, &ignored) < 0)
         ret->touched = false;
+    if (json_boolean(root, "unproven", &ret->unproven, &ignored) < 0)
+        ret->unproven = false;
+    if (json_integer(root, "applied_ms", &ret->applied_ms, &ignored) < 0)
+        ret->applied_ms = 0;
+    copy(ret->cluster_uuid, sizeof ret->cluster_uuid, root, "cluster_uuid");
     if (json_integer(root, "at_ms", &ret->at_ms, &ignored) < 0)
         ret->boot[0] = '\0';
 }
@@ -67,6 +74,9 @@ static cJSON *to_json(const struct ledger *ledger)
         cJSON_AddStringToObject(root, "reason", ledger->reason) &&
         cJSON_AddBoolToObject(root, "rollback_failed", ledger->rollback_failed) &&
         cJSON_AddBoolToObject(root, "touched", ledger->touched) &&
+        cJSON_AddBoolToObject(root, "unproven", ledger->unproven) &&
+        cJSON_AddNumberToObject(root, "applied_ms", (double)ledger->applied_ms) &&
+        cJSON_AddStringToObject(root, "cluster_uuid", ledger->cluster_uuid) &&
         cJSON_AddStringToObject(root, "boot", ledger->boot) &&
         cJSON_AddNumberToObject(root, "at_ms", (double)ledger->at_ms))
         return root;
@@ -89,6 +99,21 @@ int ledger_write(const char *state_dir, const struct ledger *ledger, struct erro
     return rc;
 }
 
+int ledger_ask_retry(const char *state_dir, struct error *err)
+{
+    char path[4096];
+    int rc = file_path(path, sizeof path, state_dir, "rollout.retry", err);
+    return rc < 0 ? rc : file_replace(path, "", 0, 0600, false, err);
+}
+
+bool ledger_take_retry(const char *state_dir)
+{
+    char path[4096];
+    struct error ignored = {0};
+    return file_path(path, sizeof path, state_dir, "rollout.retry", &ignored) == 0 &&
+           unlink(path) == 0;
+}
+
 int64_t ledger_age_ms(const struct ledger *ledger)
 {
     int64_t now = duration_now_ms();
@@ -104,21 +129,22 @@ bool ledger_settled(const struct ledger *ledger, const char *settings_digest)
            strcmp(ledger->settings, settings_digest) == 0;
 }
 
+bool ledger_overdue(const struct ledger *ledger)
+{
+    return ledger_age_ms(ledger) >= timing()->resync_ms;
+}
+
 bool ledger_due(const struct ledger *ledger)
 {
     return ledger->state == LEDGER_APPLYING || ledger->state == LEDGER_WAITING ||
-           ledger_age_ms(ledger) >= timing()->resync_ms;
+           ledger->unproven || ledger_overdue(ledger);
 }
 
-bool ledger_must_apply(const struct ledger *ledger, const char *wanted, bool retry)
+static int64_t wall_ms(void)
 {
-    if (!wanted[0])
-        return false;
-    if (retry || ledger_due(ledger))
-        return true;
-    if (ledger->state == LEDGER_FAILED)
-        return strcmp(ledger->tried, wanted) != 0;
-    return strcmp(ledger->revision, wanted) != 0;
+    struct timespec t;
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static void stamp(struct ledger *ledger)
@@ -134,18 +160,6 @@ void ledger_begin(struct ledger *ledger, const char *wanted)
     ledger->state = LEDGER_APPLYING;
     (void)snprintf(ledger->tried, sizeof ledger->tried, "%s", wanted);
     stamp(ledger);
-}
-
-void ledger_settle(struct ledger *ledger, const char *refusal)
-{
-    if (refusal) {
-        ledger->state = LEDGER_REFUSED;
-        (void)snprintf(ledger->reason, sizeof ledger->reason, "%s", refusal);
-        stamp(ledger);
-    } else if (ledger->state != LEDGER_FAILED) {
-        ledger->state = LEDGER_DONE;
-        ledger->reason[0] = '\0';
-    }
 }
 
 static void set_reason(struct ledger *ledger, const char *reason)
@@ -194,19 +208,22 @@ static enum logging_state recorded_state(const struct ledger *ledger)
     if (ledger->state == LEDGER_NONE || ledger->state == LEDGER_REFUSED ||
         !ledger->revision[0])
         return LOGGING_KEPT;
-    return LOGGING_DONE;
+    return ledger->unproven ? LOGGING_APPLYING : LOGGING_DONE;
 }
 
 void ledger_record(const struct ledger *ledger, const char *node,
                    struct logging_record *ret)
 {
     *ret = (struct logging_record){.state = recorded_state(ledger)};
-    bool tried = ret->state == LOGGING_APPLYING || ret->state == LOGGING_FAILED;
+    bool tried = ret->state == LOGGING_FAILED ||
+                 (ret->state == LOGGING_APPLYING && ledger->touched);
     bool reason = ret->state == LOGGING_KEPT || ret->state == LOGGING_FAILED;
     (void)snprintf(ret->node, sizeof ret->node, "%s", node);
     (void)snprintf(ret->revision, sizeof ret->revision, "%s",
                    tried ? ledger->tried : ledger->revision);
     (void)snprintf(ret->reason, sizeof ret->reason, "%s", reason ? ledger->reason : "");
+    (void)snprintf(ret->cluster_uuid, sizeof ret->cluster_uuid, "%s",
+                   ledger->cluster_uuid);
 }
 
 void ledger_end(struct ledger *ledger, bool done, bool rollback_failed,
@@ -214,6 +231,11 @@ void ledger_end(struct ledger *ledger, bool done, bool rollback_failed,
 {
     ledger->state = done ? LEDGER_DONE : LEDGER_FAILED;
     ledger->rollback_failed = rollback_failed;
+    if (done && ledger->touched) {
+        ledger->unproven = true;
+        ledger->applied_ms = wall_ms();
+        ledger->cluster_uuid[0] = '\0';
+    }
     ledger->touched = false;
     (void)snprintf(ledger->reason, sizeof ledger->reason, "%s", reason);
     if (done)

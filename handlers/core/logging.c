@@ -96,7 +96,7 @@ static bool has_wanted(const struct logging_facts *facts,
     return r->state == LOGGING_DONE && strcmp(r->revision, facts->wanted) == 0;
 }
 
-static size_t count_wanted(const struct logging_facts *facts)
+size_t logging_count(const struct logging_facts *facts)
 {
     size_t n = 0;
     for (size_t i = 0; i < facts->n; i++)
@@ -106,7 +106,7 @@ static size_t count_wanted(const struct logging_facts *facts)
 
 bool logging_agree(const struct logging_facts *facts)
 {
-    return facts->n_missing == 0 && count_wanted(facts) == facts->n;
+    return facts->n_missing == 0 && logging_count(facts) == facts->n;
 }
 
 /* The first digits of a revision, as people see it. */
@@ -181,12 +181,10 @@ static const char *stays(const struct logging_facts *facts, char ret[80])
 
 static void judge_agreement(const struct logging_facts *facts, struct verdict *v)
 {
-    size_t all = facts->n + facts->n_missing;
-    bool late = facts->differ_ms >= LOGGING_PATIENCE_MS;
+    bool late = facts->held || facts->differ_ms >= LOGGING_PATIENCE_MS;
     const char *off = facts->settings->log_enabled ? "" : " (switched off)";
-    verdict_set(v, late ? VERDICT_WARNING : VERDICT_PASSING,
-                "%zu of %zu servers on revision %s%s", count_wanted(facts), all,
-                shown(facts->wanted).text, off);
+    verdict_set(v, late ? VERDICT_WARNING : VERDICT_PASSING, "%s%s", facts->progress,
+                off);
     for (size_t i = 0; i < facts->n; i++) {
         if (facts->records[i].state == LOGGING_FAILED)
             verdict_raise(v, VERDICT_WARNING);

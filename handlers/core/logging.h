@@ -54,6 +54,8 @@ struct logging_facts {
     const char *in_force; /* revision in force on this server, "" none */
     const struct logging_record *own; /* what became of the last change here */
     bool rollback_failed; /* the last apply could not restore the old files */
+    const char *progress; /* how far the rollout is (turn.h) */
+    bool held;            /* it stands still for a reason that is no wait */
     const struct logging_record *records; /* of the servers that count, own too */
     size_t n;
     const char *const *missing; /* names of servers that count but have no record */
@@ -62,6 +64,9 @@ struct logging_facts {
 };
 
 #define LOGGING_PATIENCE_MS 60000 /* a difference this short is a change under way */
+
+/* How many of them have the wanted revision in force? */
+size_t logging_count(const struct logging_facts *facts);
 
 /* Do all servers that count have the wanted revision in force? */
 bool logging_agree(const struct logging_facts *facts);

@@ -2,6 +2,7 @@
 
 #include "duration.h"
 #include "file.h"
+#include "json.h"
 #include "shipper.h"
 #include "span.h"
 #include "target.h"
@@ -10,26 +11,48 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
 #define LOOK_AGAIN_MS 250
+#define MEMORY_LIMIT  4096
 #define ASK_MS        1000 /* whether the log shipper runs; it may be at work on itself */
 
 /* ---- looking ------------------------------------------------------------- */
 
-static bool is_current(const struct survey *s, const struct logging_record *r)
+static bool in_force(const struct survey *s, const struct ledger *ledger)
 {
-    return r->state == LOGGING_DONE && strcmp(r->revision, s->wanted) == 0;
+    return s->wanted[0] && strcmp(ledger->revision, s->wanted) == 0;
 }
 
-static void choose_nodes(const struct survey *s, struct proof *p)
+static bool is_own(const struct survey *s, const char *node)
 {
-    p->nodes[p->n++] = s->node;
-    for (size_t i = 0; i < s->n; i++) {
-        if (is_current(s, &s->records[i]) && strcmp(s->records[i].node, s->node) != 0)
-            p->nodes[p->n++] = s->records[i].node;
+    return strcasecmp(s->node, node) == 0;
+}
+
+static bool is_current(const struct survey *s, const struct turn_server *server)
+{
+    const struct logging_record *r = server->record;
+    return r && server->alive && r->state == LOGGING_DONE &&
+           strcmp(r->revision, s->wanted) == 0;
+}
+
+static int add_node(struct proof *p, const char *node)
+{
+    p->nodes[p->n] = strdup(node);
+    return p->nodes[p->n++] ? 0 : -ENOMEM;
+}
+
+static int choose_nodes(const struct survey *s, struct proof *p)
+{
+    p->nodes = calloc(s->lineup.n + 1, sizeof *p->nodes);
+    int rc = p->nodes ? add_node(p, s->node) : -ENOMEM;
+    for (size_t i = 0; rc == 0 && i < s->lineup.n; i++) {
+        if (is_current(s, &s->order[i]) && !is_own(s, s->order[i].node))
+            rc = add_node(p, s->order[i].node);
     }
+    return rc;
 }
 
 int proof_gather(const struct survey_place *place, const struct survey *s,
@@ -38,16 +61,16 @@ int proof_gather(const struct survey_place *place, const struct survey *s,
     *ret = (struct proof){0};
     if (!s->wanted[0] || !s->settings.log_enabled)
         return 0;
-    ret->nodes = calloc(s->n + 1, sizeof *ret->nodes);
-    if (!ret->nodes)
-        return error_set(err, -ENOMEM, "out of memory");
-    choose_nodes(s, ret);
+    int rc = choose_nodes(s, ret);
+    if (rc < 0)
+        (void)error_set(err, rc, "out of memory");
     const struct evidence_question question = {.config_dir = place->config_dir,
                                                .settings = &s->settings,
                                                .revision = s->wanted,
                                                .nodes = ret->nodes,
                                                .n = ret->n};
-    int rc = evidence_gather(&question, &ret->evidence, err);
+    if (rc == 0)
+        rc = evidence_gather(&question, &ret->evidence, err);
     ret->looked = rc == 0;
     if (rc < 0)
         proof_release(ret);
@@ -57,11 +80,104 @@ int proof_gather(const struct survey_place *place, const struct survey *s,
 void proof_release(struct proof *proof)
 {
     evidence_release(&proof->evidence);
+    for (size_t i = 0; i < proof->n; i++)
+        free((void *)(uintptr_t)proof->nodes[i]);
     free((void *)proof->nodes);
     *proof = (struct proof){0};
 }
 
-/* ---- questions of rollout-logging ---------------------------------------- */
+/* ---- memory -------------------------------------------------------------- */
+
+/* What the next run of rollout-logging should know. */
+struct memory {
+    char uuid[ELASTIC_UUID]; /* seen last */
+    int64_t
+        mute_ms; /* since when (span clock) nothing of this server arrives, -1 it does */
+};
+
+static void recall(const char *state_dir, struct memory *ret)
+{
+    char path[4096];
+    struct error ignored = {0};
+    struct buffer text = BUFFER_INIT(MEMORY_LIMIT);
+    cJSON *root = NULL;
+    *ret = (struct memory){.mute_ms = -1};
+    if (file_path(path, sizeof path, state_dir, "proof.json", &ignored) == 0 &&
+        file_read(path, &text, &ignored) == 0 &&
+        json_parse(buffer_text(&text), text.len, path, &root, &ignored) == 0 &&
+        strcmp(json_text(root, "boot", ""), duration_boot_id()) == 0) {
+        (void)snprintf(ret->uuid, sizeof ret->uuid, "%s", json_text(root, "uuid", ""));
+        if (json_integer(root, "mute_ms", &ret->mute_ms, &ignored) < 0)
+            ret->mute_ms = -1;
+    }
+    cJSON_Delete(root);
+    buffer_release(&text);
+}
+
+static void remember(const char *state_dir, const struct memory *memory)
+{
+    char path[4096];
+    struct error ignored = {0};
+    cJSON *root = cJSON_CreateObject();
+    char *text = NULL;
+    if (cJSON_AddStringToObject(root, "boot", duration_boot_id()) &&
+        cJSON_AddStringToObject(root, "uuid", memory->uuid) &&
+        cJSON_AddNumberToObject(root, "mute_ms", (double)memory->mute_ms))
+        text = cJSON_PrintUnformatted(root);
+    if (text && file_path(path, sizeof path, state_dir, "proof.json", &ignored) == 0)
+        (void)!file_replace(path, text, strlen(text), 0600, false, &ignored);
+    cJSON_free(text);
+    cJSON_Delete(root);
+}
+
+static void forget_memory(const char *state_dir)
+{
+    char path[4096];
+    struct error ignored = {0};
+    if (file_path(path, sizeof path, state_dir, "proof.json", &ignored) == 0)
+        (void)unlink(path);
+}
+
+static void update_memory(const char *state_dir, const struct proof *p, bool mute)
+{
+    struct memory memory;
+    const char *uuid = delivery_uuid(p->evidence.url, p->evidence.urls);
+    if (!state_dir || !file_own_directory(state_dir))
+        return;
+    recall(state_dir, &memory);
+    if (!mute)
+        memory.mute_ms = -1;
+    else if (memory.mute_ms < 0)
+        memory.mute_ms = duration_now_ms();
+    if (*uuid)
+        (void)snprintf(memory.uuid, sizeof memory.uuid, "%s", uuid);
+    remember(state_dir, &memory);
+}
+
+bool proof_mute(const char *state_dir, const struct ledger *ledger)
+{
+    struct memory memory;
+    recall(state_dir, &memory);
+    return memory.mute_ms >= 0 &&
+           ledger_age_ms(ledger) > duration_now_ms() - memory.mute_ms;
+}
+
+int proof_due(struct consul *consul, const struct survey_place *place, bool *ret_due,
+              struct error *err)
+{
+    struct ledger ledger;
+    struct memory memory;
+    int rc = survey_due(consul, place, ret_due, err);
+    if (rc < 0 || *ret_due)
+        return rc;
+    ledger_read(place->state_dir, &ledger);
+    recall(place->state_dir, &memory);
+    *ret_due = proof_mute(place->state_dir, &ledger) ||
+               (memory.uuid[0] && strcmp(memory.uuid, ledger.cluster_uuid) != 0);
+    return rc;
+}
+
+/* ---- for rollout-logging ------------------------------------------------- */
 
 static void set_addresses(const struct proof *p, struct delivery_facts *f)
 {
@@ -71,49 +187,78 @@ static void set_addresses(const struct proof *p, struct delivery_facts *f)
     f->sight_text = p->evidence.sight_text;
 }
 
-bool proof_preflight(const struct proof *proof, char ret_why[DELIVERY_WHY])
+static bool goes(const struct proof *proof)
 {
+    char ignored[DELIVERY_WHY];
     struct delivery_facts facts = {.own = ""};
-    ret_why[0] = '\0';
-    if (!proof->looked)
-        return true;
     set_addresses(proof, &facts);
-    return delivery_preflight(&facts, ret_why);
+    return !proof->looked || delivery_preflight(&facts, ignored);
 }
 
-bool proof_possible(const struct proof *proof)
+int proof_preflight(const struct survey_place *place, const struct survey *s,
+                    const struct ledger *ledger, struct proof *proof, bool *ret_go,
+                    struct error *err)
 {
-    return proof->looked && proof->evidence.sight != DELIVERY_NO_PROBE &&
-           proof->evidence.sight != DELIVERY_NO_CREDENTIAL;
+    *ret_go = true;
+    if (s->settings.log_parallel || ledger->state == LEDGER_APPLYING)
+        return 0;
+    proof_release(proof);
+    int rc = proof_gather(place, s, proof, err);
+    *ret_go = rc == 0 && goes(proof);
+    return rc;
 }
 
-bool proof_found(const struct proof *proof, int64_t since_ms)
+static bool is_possible(const struct proof *p)
 {
-    return proof->looked && proof->evidence.sight == DELIVERY_SEEN &&
-           proof->evidence.found[0].revision_ms >= since_ms;
+    return p->looked && p->evidence.sight != DELIVERY_NO_PROBE &&
+           p->evidence.sight != DELIVERY_NO_CREDENTIAL;
 }
 
-int proof_wait(const struct survey_place *place, const struct survey *s,
-               int64_t since_ms, int64_t limit_ms, struct proof *proof,
+static bool is_found(const struct proof *p, int64_t since_ms)
+{
+    return p->looked && p->evidence.sight == DELIVERY_SEEN &&
+           p->evidence.found[0].revision_ms >= since_ms;
+}
+
+bool proof_pending(const struct survey *s, const struct ledger *ledger)
+{
+    return ledger->unproven && ledger->state == LEDGER_DONE && in_force(s, ledger);
+}
+
+int proof_seek(const struct survey_place *place, const struct survey *s,
+               int64_t limit_ms, struct ledger *ledger, struct proof *proof,
                struct error *err)
 {
     struct error ignored = {0};
     const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000L};
     int64_t end = duration_now_ms() + limit_ms;
-    bool wait = evidence_write(place->config_dir, s->node, &ignored) == 0;
     int rc = 0;
+    if (!proof_pending(s, ledger))
+        return 0;
+    bool again = evidence_write(place->config_dir, s->node, &ignored) == 0;
     do {
         proof_release(proof);
         rc = proof_gather(place, s, proof, err);
-        wait = wait && rc == 0 && proof_possible(proof) &&
-               !proof_found(proof, since_ms) && duration_now_ms() < end;
-    } while (wait && nanosleep(&pause, NULL) == 0);
+        if (rc == 0)
+            ledger->unproven =
+                is_possible(proof) && !is_found(proof, ledger->applied_ms);
+        again = again && rc == 0 && ledger->unproven && duration_now_ms() < end;
+    } while (again && nanosleep(&pause, NULL) == 0);
     return rc;
 }
 
-const char *proof_uuid(const struct proof *proof)
+int proof_note(const struct survey_place *place, const struct survey *s,
+               struct ledger *ledger, struct proof *proof, struct error *err)
 {
-    return delivery_uuid(proof->evidence.url, proof->evidence.urls);
+    int rc = proof->looked ? 0 : proof_gather(place, s, proof, err);
+    const char *uuid = delivery_uuid(proof->evidence.url, proof->evidence.urls);
+    if (rc < 0 || !in_force(s, ledger))
+        return rc;
+    if (*uuid || !s->settings.log_enabled)
+        (void)snprintf(ledger->cluster_uuid, sizeof ledger->cluster_uuid, "%s", uuid);
+    if (!s->settings.log_enabled)
+        forget_memory(place->state_dir);
+    return rc;
 }
 
 /* ---- what is said -------------------------------------------------------- */
@@ -144,7 +289,7 @@ static enum delivery_shipper ask_shipper(const char *config_dir)
 static const char *uuid_of(const struct survey *s, const char *node)
 {
     for (size_t i = 0; i < s->n; i++) {
-        if (strcmp(s->records[i].node, node) == 0)
+        if (strcasecmp(s->records[i].node, node) == 0)
             return s->records[i].cluster_uuid;
     }
     return "";
@@ -161,7 +306,7 @@ static void set_servers(const struct survey *s, const struct proof *p, bool own_
                                                    .arrival = arrivals[i]};
     f->servers = servers;
     f->own = s->node;
-    f->all = f->n == s->n + s->n_missing;
+    f->all = f->n == s->lineup.n;
 }
 
 static void set_spans(const char *state_dir, struct delivery_facts *f)
@@ -177,35 +322,50 @@ static void set_spans(const char *state_dir, struct delivery_facts *f)
             0; /* as with differences: a full disk is no proof */
 }
 
-static bool is_mute(const struct delivery_facts *f)
+/* ---- the whole ----------------------------------------------------------- */
+
+/* Does the log shipper of this server seem to be silent? */
+static bool is_silent(const struct proof *p, const struct ledger *ledger,
+                      const enum delivery_arrival *arrivals)
 {
-    bool silent = f->unproven;
-    for (size_t i = 0; i < f->n; i++) {
-        if (strcmp(f->servers[i].node, f->own) == 0)
-            silent = silent || f->servers[i].arrival == DELIVERY_SILENT;
-    }
-    return silent && f->sight == DELIVERY_SEEN;
+    return p->evidence.sight == DELIVERY_SEEN &&
+           (ledger->unproven || arrivals[0] == DELIVERY_SILENT);
+}
+
+static void judge(const struct survey_place *place, const struct survey *s,
+                  const struct ledger *ledger, const struct proof *proof,
+                  enum delivery_arrival *arrivals, struct delivery_server *servers,
+                  struct verdict *v)
+{
+    struct delivery_facts facts = {.n = 0};
+    bool ours = in_force(s, ledger);
+    bool silent = false;
+    set_addresses(proof, &facts);
+    if (facts.sight == DELIVERY_SEEN)
+        evidence_arrivals(&proof->evidence, place->state_dir, proof->nodes, proof->n,
+                          arrivals);
+    facts.unproven = ours && ledger->unproven;
+    set_servers(s, proof, ours && !ledger->unproven, arrivals, servers, &facts);
+    silent = ours && is_silent(proof, ledger, arrivals);
+    if (silent)
+        facts.shipper = ask_shipper(place->config_dir);
+    if (ours)
+        update_memory(place->state_dir, proof, silent);
+    set_spans(place->state_dir, &facts);
+    delivery_judge(&facts, v);
+    if (ledger->state == LEDGER_WAITING && !s->settings.log_parallel && !goes(proof))
+        verdict_note(v, "no server is touched before Elasticsearch answers well "
+                        "(LOG_ROLLOUT=parallel does not ask)");
 }
 
 void proof_judge(const struct survey_place *place, const struct survey *s,
                  const struct ledger *ledger, const struct proof *proof,
                  struct verdict *v)
 {
-    struct delivery_facts facts = {.n = 0};
-    struct logging_record own = survey_own(s, ledger);
     struct delivery_server *servers = calloc(proof->n + 1, sizeof *servers);
     enum delivery_arrival *arrivals = calloc(proof->n + 1, sizeof *arrivals);
-    if (proof->looked && servers && arrivals) {
-        if (proof->evidence.sight == DELIVERY_SEEN)
-            evidence_arrivals(&proof->evidence, place->state_dir, proof->nodes,
-                              proof->n, arrivals);
-        set_addresses(proof, &facts);
-        set_servers(s, proof, is_current(s, &own), arrivals, servers, &facts);
-        if (is_mute(&facts))
-            facts.shipper = ask_shipper(place->config_dir);
-        set_spans(place->state_dir, &facts);
-        delivery_judge(&facts, v);
-    }
+    if (proof->looked && servers && arrivals)
+        judge(place, s, ledger, proof, arrivals, servers, v);
     free(servers);
     free(arrivals);
 }

@@ -193,22 +193,12 @@ void turn_judge(const struct turn_facts *facts, struct turn *ret)
         collect_checks(facts, ret);
 }
 
-static bool was_unseen(const struct turn_facts *before, const char *node)
+const char *turn_rival(const struct turn_facts *facts, uint64_t announced)
 {
-    for (size_t i = 0; i < before->n; i++) {
-        if (strcasecmp(before->order[i].node, node) == 0)
-            return before->order[i].version.modify_index == 0;
-    }
-    return true;
-}
-
-const char *turn_rival(const struct turn_facts *before, const struct turn_facts *now)
-{
-    for (size_t i = 0; i < now->n; i++) {
-        const struct turn_server *s = &now->order[i];
-        if (!is_own(now, s) && was_unseen(before, s->node) &&
-            (says(s->record, LOGGING_APPLYING, NULL) ||
-             says(s->record, LOGGING_FAILED, now->wanted)))
+    for (size_t i = 0; i < facts->n; i++) {
+        const struct turn_server *s = &facts->order[i];
+        if (!is_own(facts, s) && says(s->record, LOGGING_APPLYING, NULL) &&
+            s->version.modify_index < announced)
             return s->node;
     }
     return NULL;

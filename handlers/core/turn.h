@@ -73,9 +73,10 @@ struct turn {
 
 void turn_judge(const struct turn_facts *facts, struct turn *ret);
 
-/* Has somebody who had no record when `before` was read begun since, or refused? Asked with
- * the order read anew (`now`) right after the announcement. Whoever announces later sees
- * the one who was earlier, and must take it back. Returns the name, NULL if nobody. */
-const char *turn_rival(const struct turn_facts *before, const struct turn_facts *now);
+/* Is somebody else in the order applying whose announcement is older than the one of this
+ * server (its record's modify index)? Asked with the order read anew, right after the
+ * announcement. Whoever announces later sees the one who was earlier, and must take it
+ * back. Returns the name, NULL if nobody. */
+const char *turn_rival(const struct turn_facts *facts, uint64_t announced);
 
 #endif

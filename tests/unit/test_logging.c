@@ -39,31 +39,25 @@ static const struct row {
     const char *detail; /* a line that must stand in the details, NULL: none asked */
 } rows[] = {
     {"all done", "", A, A, LOGGING_DONE, A, "", false, LOGGING_DONE, A, "", false, -1,
-     VERDICT_PASSING, "3 of 3 servers on revision aaaaaa", "ships to http://es:9200\n"},
+     VERDICT_PASSING, "2 of 3, n3 next", "ships to http://es:9200\n"},
     {"another is still on its way", "", A, A, LOGGING_DONE, A, "", false, LOGGING_DONE,
-     B, "", false, 500, VERDICT_PASSING, "2 of 3 servers on revision aaaaaa",
-     "n2 has revision bbbbbb\n"},
+     B, "", false, 500, VERDICT_PASSING, "2 of 3, n3 next", "n2 has revision bbbbbb\n"},
     {"another stays behind", "", A, A, LOGGING_DONE, A, "", false, LOGGING_DONE, B, "",
-     false, 60000, VERDICT_WARNING, "2 of 3 servers on revision aaaaaa",
-     "n2 has revision bbbbbb\n"},
+     false, 60000, VERDICT_WARNING, "2 of 3, n3 next", "n2 has revision bbbbbb\n"},
     {"a moment before patience ends", "", A, A, LOGGING_DONE, A, "", false,
-     LOGGING_DONE, B, "", false, 59999, VERDICT_PASSING,
-     "2 of 3 servers on revision aaaaaa", NULL},
+     LOGGING_DONE, B, "", false, 59999, VERDICT_PASSING, "2 of 3, n3 next", NULL},
     {"another failed: warning at once", "", A, A, LOGGING_DONE, A, "", false,
-     LOGGING_FAILED, A, "rsyslogd: bad", false, 0, VERDICT_WARNING,
-     "2 of 3 servers on revision aaaaaa", "n2 refused aaaaaa: rsyslogd: bad\n"},
+     LOGGING_FAILED, A, "rsyslogd: bad", false, 0, VERDICT_WARNING, "2 of 3, n3 next",
+     "n2 refused aaaaaa: rsyslogd: bad\n"},
     {"another keeps and says why", "", A, A, LOGGING_DONE, A, "", false, LOGGING_KEPT,
-     B, "pinned", false, 0, VERDICT_PASSING, "2 of 3 servers on revision aaaaaa",
+     B, "pinned", false, 0, VERDICT_PASSING, "2 of 3, n3 next",
      "n2 has revision bbbbbb: pinned\n"},
     {"another has nothing yet", "", A, A, LOGGING_DONE, A, "", false, LOGGING_KEPT, "",
-     "", false, 0, VERDICT_PASSING, "2 of 3 servers on revision aaaaaa",
-     "n2 has applied nothing yet\n"},
+     "", false, 0, VERDICT_PASSING, "2 of 3, n3 next", "n2 has applied nothing yet\n"},
     {"another is at work", "", A, A, LOGGING_DONE, A, "", false, LOGGING_APPLYING, A,
-     "", false, 0, VERDICT_PASSING, "2 of 3 servers on revision aaaaaa",
-     "n2 applies aaaaaa\n"},
+     "", false, 0, VERDICT_PASSING, "2 of 3, n3 next", "n2 applies aaaaaa\n"},
     {"another never reported", "", A, A, LOGGING_DONE, A, "", false, LOGGING_DONE, A,
-     "", true, 90000, VERDICT_WARNING, "2 of 3 servers on revision aaaaaa",
-     "n3 has not reported\n"},
+     "", true, 90000, VERDICT_WARNING, "2 of 3, n3 next", "n3 has not reported\n"},
     {"failed here, old one stays", "", A, B, LOGGING_FAILED, A, "rsyslogd: no", false,
      LOGGING_DONE, A, "", false, 0, VERDICT_WARNING,
      "revision aaaaaa failed here, revision bbbbbb stays in force", "rsyslogd: no\n"},
@@ -113,6 +107,7 @@ static void each_situation_has_its_sentence(void **state)
                                       .n = row->third_missing ? 2 : 3,
                                       .missing = missing,
                                       .n_missing = row->third_missing,
+                                      .progress = "2 of 3, n3 next",
                                       .differ_ms = row->differ_ms};
         struct verdict v;
         print_message("  %s\n", row->name);
@@ -159,11 +154,16 @@ static void switched_off_is_said(void **state)
                                   .own = &own,
                                   .records = &own,
                                   .n = 1,
+                                  .progress = "1 of 1 servers on revision aaaaaa",
                                   .differ_ms = -1};
     struct verdict v;
     logging_judge(&facts, &v);
     assert_string_equal(v.summary, "1 of 1 servers on revision aaaaaa (switched off)");
     assert_string_equal(v.details, "");
+    assert_int_equal(v.status, VERDICT_PASSING);
+    facts.held = true; /* no patience with a rollout that stands still for a reason */
+    logging_judge(&facts, &v);
+    assert_int_equal(v.status, VERDICT_WARNING);
 }
 
 static void a_record_survives_writing_and_reading(void **state)

@@ -92,6 +92,7 @@ struct server {
     enum step step;
     struct view view;
     struct turn turn;
+    uint64_t announcement; /* its index */
 
     bool exposed;   /* files of a revision that is neither done nor rolled back here */
     bool announced; /* KV holds its word that it applies */
@@ -249,6 +250,7 @@ static void announce(int i)
     (void)snprintf(is.node, sizeof is.node, "%s", name_of(i));
     (void)snprintf(is.revision, sizeof is.revision, "%s", s->view.facts.wanted);
     write_record(i, &is);
+    s->announcement = w.index;
     if (!s->exposed)
         s->excused = s->view.kv.parallel || !in_order(i);
     s->step = s->turn.unseen && w.without != SECOND_LOOK ? LOOK : BEGIN;
@@ -260,7 +262,7 @@ static void look_again(int i)
     struct server *s = &w.server[i];
     look(i, &now);
     s->step = BEGIN;
-    if (turn_rival(&s->view.facts, &now.facts)) {
+    if (turn_rival(&now.facts, s->announcement)) {
         seen.rivals++;
         publish(i, &now);
         s->step = READ;
