@@ -190,7 +190,7 @@ static void a_change_against_a_raw_watch(void **state)
     char base64[48];
     prepare(c);
     settings_put(c, "LOG_ELASTICSEARCH_URL", "http://es.example:9200", "LOG_SETTLE",
-                 "0", NULL);
+                 "0", "LOG_ROLLOUT", "parallel", NULL);
     (void)change(c, PLACE "LOG_INDEX", "warm-up", "shipper/shipper.conf");
     for (int i = 0; i < CHANGES; i++) {
         (void)snprintf(word, sizeof word, "aaa%03d", i * 7 % 1000);
