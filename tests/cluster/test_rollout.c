@@ -121,6 +121,50 @@ static void expect_file(struct cluster *c, int i, const char *index)
     free(text);
 }
 
+/* ---- records -------------------------------------------------------------- */
+
+static bool record_begins(void *arg, struct buffer *seen)
+{
+    const struct wanted *w = arg;
+    char record[80];
+    chain_record(w->c, w->server, record);
+    return buffer_printf(seen, "%s", record) == 0 &&
+           strncmp(record, w->text, strlen(w->text)) == 0;
+}
+
+static void wait_record(struct cluster *c, int i, const char *text)
+{
+    struct wanted w = {c, i, text};
+    wait_until("its record", SOON, record_begins, &w);
+}
+
+/* An announcement can only be made on condition of records that are there. */
+static void everybody_has_a_record_before_anything_is_set(void **state)
+{
+    struct cluster *c = *state;
+    chain_beat(c);
+    for (int i = 1; i <= 3; i++)
+        wait_record(c, i, "kept ");
+}
+
+static void a_record_that_others_change_is_put_right(void **state)
+{
+    struct cluster *c = *state;
+    char before[80], forged[300];
+    size_t restarts = shipper_calls(c, 0, "restart");
+    chain_record(c, 2, before);
+    assert_memory_equal(before, "done ", 5);
+    kv_delete(c, "lictor/logging/server-2");
+    wait_record(c, 2, before);
+    kv_put(c, "lictor/logging/server-2", "nonsense");
+    wait_record(c, 2, before);
+    (void)snprintf(forged, sizeof forged,
+                   "{\"v\":1,\"revision\":\"%064d\",\"state\":\"applying\"}", 7);
+    kv_put(c, "lictor/logging/server-2", forged);
+    wait_record(c, 2, before);
+    assert_int_equal(shipper_calls(c, 0, "restart"), restarts);
+}
+
 /* ---- the order ----------------------------------------------------------- */
 
 static void one_after_the_other(void **state)
@@ -500,6 +544,26 @@ static void two_changes_in_quick_succession(void **state)
     chain_unwatch(chain);
 }
 
+/* No voter yet, then the last of all. */
+static void a_new_server_gets_it_as_well(void **state)
+{
+    struct cluster *c = *state;
+    int i = server_add(c, NULL);
+    server_shipper(c, i, SHIPPER_STAND_IN, NULL);
+    const char *argv[] = {"heartbeat", NULL};
+    struct outcome o = server_run(c, i, NULL, argv);
+    outcome_release(&o);
+    wait_index(c, i, "calm");
+    int64_t begin = chain_clock();
+    for (int n = 1; n <= i; n++)
+        wait_check(c, n, "cluster:logging", "passing", "4 of 4 servers on revision",
+                   30000);
+    write_index(c, "four");
+    for (int n = 1; n <= i; n++)
+        wait_index(c, n, "four");
+    expect_touched(c, begin, "1 2 3 4");
+}
+
 static void kills_at_random_moments(void **state)
 {
     chain_kills(*state, 10, 1);
@@ -508,6 +572,8 @@ static void kills_at_random_moments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everybody_has_a_record_before_anything_is_set),
+        cmocka_unit_test_setup(a_record_that_others_change_is_put_right, calm),
         cmocka_unit_test_setup(one_after_the_other, calm),
         cmocka_unit_test_setup(switching_off_rolls_as_well, calm),
         cmocka_unit_test_setup(all_at_once_when_parallel, calm),
@@ -523,6 +589,7 @@ int main(void)
         cmocka_unit_test_setup(another_order_under_way, calm),
         cmocka_unit_test_setup(two_changes_in_quick_succession, calm),
         cmocka_unit_test_setup(kills_at_random_moments, calm),
+        cmocka_unit_test_setup(a_new_server_gets_it_as_well, calm),
     };
     return HARNESS_RUN("rollout", tests, setup, teardown);
 }
