@@ -489,3 +489,13 @@ void credential_scrub(const struct credential *credential, struct buffer *text)
     }
     explicit_bzero(pair, sizeof pair);
 }
+
+void credential_scrub_error(const struct credential *credential, struct error *err)
+{
+    struct buffer text = BUFFER_INIT(sizeof err->text);
+    bool copied = buffer_append(&text, err->text, strlen(err->text)) == 0;
+    credential_scrub(credential, &text);
+    (void)snprintf(err->text, sizeof err->text, "%s",
+                   copied ? buffer_text(&text) : "out of memory");
+    buffer_wipe(&text);
+}

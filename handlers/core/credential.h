@@ -85,6 +85,7 @@ MUST_CHECK int credential_choose(const char *config_dir, const struct settings *
  * escapes, and in base64, alone or with the user. `text` comes from somebody else and may
  * have been cut: a beginning of four or more bytes at its end goes, too. */
 void credential_scrub(const struct credential *credential, struct buffer *text);
+void credential_scrub_error(const struct credential *credential, struct error *err);
 
 /* Wipe it. All-zero is fine. */
 void credential_release(struct credential *credential);
