@@ -98,8 +98,8 @@ static int read_keystore(struct credential *c, const cJSON *root, struct error *
     int rc = read_text(c, root, "keystore", 1, c->keystore, sizeof c->keystore, err);
     if (rc < 0 || !c->keystore[0])
         return rc;
-    if (c->keystore[strspn(c->keystore, path_set)] || strchr(c->keystore, '/'))
-        return refuse(c, err, "keystore", "is no name of A-Z a-z 0-9 . _ -");
+    if (c->keystore[strspn(c->keystore, key_set)] || strchr(c->keystore, '-'))
+        return refuse(c, err, "keystore", "is no name of A-Z a-z 0-9 _");
     if (c->password[0] || cJSON_GetObjectItemCaseSensitive(root, "api_key"))
         return refuse(c, err, "keystore", "cannot stand beside password or api_key");
     return 0;

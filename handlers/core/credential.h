@@ -32,7 +32,7 @@
 
 #define CREDENTIAL_HOSTS  32
 #define CREDENTIAL_SECRET 257 /* bytes of a user, a password or an API key with NUL */
-#define CREDENTIAL_NAME   65  /* bytes of a name in a keystore: [A-Za-z0-9_.-]{1,64} */
+#define CREDENTIAL_NAME   65  /* bytes of a name in a keystore: [A-Za-z0-9_]{1,64} */
 #define CREDENTIAL_PATH   512
 
 enum credential_use { CREDENTIAL_SHIP, CREDENTIAL_ASK };
