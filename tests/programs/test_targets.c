@@ -40,12 +40,12 @@ static void ship(const char *name, const char *filter)
     char command[2048];
     (void)snprintf(
         command, sizeof command,
-        "mkdir -p @/%s/work && cp " SOURCE_DIR "/consul.d/logging/%s.*.mustache "
+        "mkdir -p @/%s && cp " SOURCE_DIR "/consul.d/logging/%s.*.mustache "
         "@/etc/logging.d/ && jq --arg d @/%s --arg s @/etc/shipper --arg filebeat "
         "\"$(command -v filebeat)\" '.destination = $d + \"/shipper.conf\" "
         "| .reload = [$s, \"stand-in\", $d, \"restart\"] "
         "| .confirm = [$s, \"stand-in\", $d, \"alive\"] "
-        "| .stop = [$s, \"stand-in\", $d, \"stop\"] | .variables.work = $d + \"/work\" "
+        "| .stop = [$s, \"stand-in\", $d, \"stop\"] | .variables.work = $d "
         "| %s' " SOURCE_DIR "/consul.d/logging/%s.json >@/etc/logging.d/%s.json",
         name, name, name, filter, name, name);
     place_shell(command);
@@ -209,7 +209,7 @@ static void filebeat_gets_the_settings(void **state)
         "assert c['setup.template.enabled'] is False\n"
         "assert c['setup.ilm.enabled'] is False\n"
         "assert c['queue.mem']['events'] == 4096 and o['bulk_max_size'] == 512\n"
-        "assert c['path']['data'] == place + '/filebeat/work'\n");
+        "assert c['path']['data'] == place + '/filebeat'\n");
 }
 
 static void filebeat_gets_keys_of_both_kinds(void **state)
