@@ -8,6 +8,7 @@
 #include "error.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* All-zero is a valid empty buffer with ceiling 0; use BUFFER_INIT(limit).
  * `data` is NULL or NUL-terminated at data[len]: read it, never free it. */
@@ -31,6 +32,10 @@ MUST_CHECK int buffer_printf(struct buffer *buf, const char *fmt, ...) FORMAT(2,
 /* Append what can be read from fd until its end.
  * Returns 0, -EMSGSIZE, -ENOMEM or the negative errno of read(2). */
 MUST_CHECK int buffer_read(struct buffer *buf, int fd);
+
+/* The same, but the end must come within limit_ms (at most INT_MAX), however slowly the
+ * bytes do: else -ETIMEDOUT. For a pipe or socket that nobody else reads. */
+MUST_CHECK int buffer_read_within(struct buffer *buf, int fd, int64_t limit_ms);
 
 /* The contents as a string: never NULL, "" when empty. Borrowed. */
 const char *buffer_text(const struct buffer *buf);

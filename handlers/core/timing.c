@@ -22,6 +22,7 @@ static const struct {
     {"resync", offsetof(struct timing, resync_ms)},
     {"unsynced", offsetof(struct timing, unsynced_ms)},
     {"apply", offsetof(struct timing, apply_ms)},
+    {"request", offsetof(struct timing, request_ms)},
     {"confirm", offsetof(struct timing, confirm_ms)},
 };
 
@@ -72,6 +73,7 @@ const struct timing *timing(void)
         .resync_ms = 600000,
         .unsynced_ms = 60000,
         .apply_ms = 120000,
+        .request_ms = 10000,
         .confirm_ms = 2000,
     };
 #ifdef TEST_TIMING

@@ -21,6 +21,7 @@ struct timing {
     int64_t resync_ms;         /* 10 min: rollout-logging runs at least this often */
     int64_t unsynced_ms;       /* 60 s: a check may be missing in the catalogue */
     int64_t apply_ms;          /* 120 s: waiting for one run of apply-logging */
+    int64_t request_ms;        /* 10 s: apply-logging's request must be whole */
     int64_t confirm_ms;        /* 2 s: a shipper must be the same process this long */
 };
 

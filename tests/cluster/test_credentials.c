@@ -230,8 +230,8 @@ static void a_wrong_password_is_seen_and_made_good(void **state)
     write_lines(100);
     wait_count(300);
     shell("$1/etc/lictor-shipper resend $1/shipper");
-    wait_count(400);
     retry();
+    wait_count(400);
 }
 
 /* Here nothing is dropped. */

@@ -248,6 +248,9 @@ static void the_shipped_files_name_installed_programs(void **state)
                 "/consul.d/logging/*.json >/dev/null");
     place_shell("jq -e '.confirm[-1] == \"{digest}\" and .mode == \"0640\"' " SOURCE_DIR
                 "/consul.d/logging/*.json >/dev/null");
+    place_shell("cd " SOURCE_DIR
+                "/consul.d/logging && jq -es 'map(del(.reload)) | .[0] == "
+                ".[1]' rsyslog.json rsyslog-systemd.json >/dev/null");
 }
 
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, place_tear_down)
