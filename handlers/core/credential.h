@@ -23,6 +23,7 @@
 #define CREDENTIAL_H
 
 #include "buffer.h"
+#include "digest.h"
 #include "error.h"
 #include "host.h"
 #include "settings.h"
@@ -49,6 +50,9 @@ struct credential {
     char ca[CREDENTIAL_PATH];
     char cert[CREDENTIAL_PATH];
     char key[CREDENTIAL_PATH];
+    char files
+        [DIGEST_TEXT]; /* digest of what is in these three, "" without any: others than
+                                before, although their names are the same? */
     char host[CREDENTIAL_HOSTS][HOST_TEXT];
     size_t hosts;
     bool insecure_http;

@@ -282,6 +282,34 @@ static void no_trace_of_a_secret_is_left(void **state)
     outcome_release(&o);
 }
 
+static bool is_off(void *arg, struct buffer *seen)
+{
+    const char *argv[] = {server_path(here.c, 1, "etc/lictor-shipper"),
+                          "alive",
+                          server_path(here.c, 1, "shipper"),
+                          "rsyslog.conf",
+                          "any",
+                          NULL};
+    (void)arg;
+    struct outcome o = run_tool(NULL, argv, NULL);
+    bool off = o.code == 1 && strstr(o.err, "no rsyslogd runs with") &&
+               access(server_path(here.c, 1, "shipper/rsyslog.conf"), F_OK) < 0;
+    (void)!buffer_printf(seen, "%d: %s%s", o.code, o.out, o.err);
+    outcome_release(&o);
+    return off;
+}
+
+/* Neither the file with the secret is left nor a process that has read it. */
+static void switched_off_nothing_stays(void **state)
+{
+    (void)state;
+    if (!here.c)
+        return;
+    setting_put(here.c, "LOG_ENABLED", "N");
+    wait_until("no shipper, no file", SOON, is_off, NULL);
+    shell("! grep -rlaF -e wr0ng -e 'p\\\"w' $1/shipper");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +319,7 @@ int main(void)
         cmocka_unit_test(a_wrong_ca_makes_lines_wait),
         cmocka_unit_test(a_rotation_is_noticed_by_itself),
         cmocka_unit_test(no_trace_of_a_secret_is_left),
+        cmocka_unit_test(switched_off_nothing_stays),
     };
     return HARNESS_RUN("credentials", tests, setup, teardown);
 }

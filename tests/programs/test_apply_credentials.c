@@ -72,6 +72,14 @@ static void expect(const char *settings, int code, const char *text)
 #define CHANGED   "\"changed\":true,\"recovered\":false,\"reason\":\"\""
 #define UNCHANGED "\"changed\":false,\"recovered\":false,\"reason\":\"\""
 
+static bool have(const char *command)
+{
+    const char *argv[] = {"/bin/sh", "-c", command, NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    outcome_release(&o);
+    return o.code == 0;
+}
+
 /* ---- the straight way ---------------------------------------------------- */
 
 static void a_secret_is_in_the_file_alone(void **state)
@@ -197,6 +205,36 @@ static void others_may_neither_read_nor_write_it(void **state)
     expect(ONE, 1, "nobody else may read a file with secrets");
     expect(PLAIN, 1, "nobody else may read a file with secrets");
     place_assert_file(in_place("a/shipper.conf"), "");
+}
+
+/* What only root may read: said, and nothing is changed. */
+static void a_user_who_may_not_read_it_says_so(void **state)
+{
+    (void)state;
+    static const char reachable[] =
+        "setpriv --reuid 65534 --regid 65534 --clear-groups test -x " TEST_BIN
+        "/apply-logging";
+    const char *argv[] = {"/usr/bin/setpriv",        "--reuid=65534",
+                          "--regid=65534",           "--clear-groups",
+                          TEST_BIN "/apply-logging", "--config-dir",
+                          in_place("etc"),           "--apply-dir",
+                          in_place("apply"),         NULL};
+    if (!have(reachable)) {
+        print_message("# note: cannot become another user: that was left out\n");
+        return;
+    }
+    place_credential("x", USER(SECRET_JSON));
+    place_shell("chown -R 65534:65534 @/apply @/a; chmod 0755 @");
+    struct outcome o = run_tool("{\"v\":1,\"settings\":{" ONE "}}", argv, NULL);
+    assert_int_equal(o.code, 1);
+    assert_non_null(strstr(o.out, "LOG_ELASTICSEARCH_CREDENTIAL: cannot read "));
+    assert_non_null(strstr(o.out, "x.json: Permission denied"));
+    outcome_release(&o);
+    place_shell("chgrp 65534 @/etc/credentials/x.json");
+    o = run_tool("{\"v\":1,\"settings\":{" ONE "}}", argv, NULL);
+    assert_string_equal(strstr(o.out, "\"reason\":"),
+                        "\"reason\":\"\",\"rollback_failed\":[]}\n");
+    outcome_release(&o);
 }
 
 /* ---- what tools say ------------------------------------------------------ */
@@ -351,14 +389,6 @@ static void a_foreign_edit_outlives_a_refusal(void **state)
 
 /* ---- rights beyond the mode ---------------------------------------------- */
 
-static bool have(const char *command)
-{
-    const char *argv[] = {"/bin/sh", "-c", command, NULL};
-    struct outcome o = run_tool(NULL, argv, NULL);
-    outcome_release(&o);
-    return o.code == 0;
-}
-
 static void extended_acls_are_refused(void **state)
 {
     (void)state;
@@ -419,6 +449,7 @@ int main(void)
         IN_PLACE(what_does_not_fit_is_refused),
         IN_PLACE(a_credential_does_not_leave_its_hosts),
         IN_PLACE(others_may_neither_read_nor_write_it),
+        IN_PLACE(a_user_who_may_not_read_it_says_so),
         IN_PLACE(validators_and_shippers_give_nothing_away),
         IN_PLACE(a_rollback_gives_no_old_secret_away),
         IN_PLACE(a_recovery_gives_no_old_secret_away),

@@ -102,6 +102,10 @@ static void rsyslogd_takes_what_is_rendered(void **state)
     credential(RS_LOGIN "," CA);
     expect(ALL, 0, CHANGED);
     assert_has("rsyslog", "/ca.pem\"\n");
+    expect(ALL, 0, "\"changed\":false");
+    place_shell("echo >>@/ca.pem"); /* another one under its name */
+    expect(ALL, 0, "\"changed\":true");
+    expect(ALL, 0, "\"changed\":false");
     credential(CA "," CERT);
     expect(ALL, 0, CHANGED);
     assert_has_not("rsyslog", "uid=");
