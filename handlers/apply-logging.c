@@ -4,6 +4,7 @@
  * the settings and renders again by itself. No network, no token, no libcurl. */
 #include "apply.h"
 #include "buffer.h"
+#include "credential.h"
 #include "file.h"
 #include "json.h"
 #include "policy.h"
@@ -48,6 +49,7 @@ struct run {
     struct kv_list request;
     struct policy policy;
     struct settings settings;
+    struct credential credential;
     char revision[KV_DIGEST];
     struct target_list targets;
     struct journal_file file[TARGET_MAX];
@@ -71,22 +73,27 @@ static int judge(struct run *run, struct error *err)
     if (run->settings.log_rejects > 0 || !run->settings.log_present)
         return error_set(err, -ENODATA, "request: no usable LOG_ settings");
     rc = settings_revision(&run->settings, run->revision, err);
-    return rc < 0 ? rc : policy_judge(&run->policy, &run->settings, err);
+    if (rc == 0)
+        rc = policy_judge(&run->policy, &run->settings, err);
+    return rc < 0 ? rc
+                  : credential_choose(run->config_dir, &run->settings, CREDENTIAL_SHIP,
+                                      &run->credential, err);
 }
 
 static int render(struct run *run, struct error *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < run->targets.n; i++) {
-        const struct target *t = &run->targets.target[i];
+        struct target *t = &run->targets.target[i];
         struct journal_file *file = &run->file[i];
+        t->credential = &run->credential;
         run->text[i] = BUFFER_INIT(RENDER_MAX);
         file->mode = t->mode;
         file->remove = !run->settings.log_enabled;
         memcpy(file->path, t->destination, sizeof file->path);
         if (!file->remove)
-            rc = render_target(t, &run->settings, &run->policy, run->revision,
-                               &run->text[i], err);
+            rc = render_target(t, &run->settings, &run->policy, &run->credential,
+                               run->revision, &run->text[i], err);
         file->data = buffer_text(&run->text[i]);
         file->len = run->text[i].len;
     }
@@ -121,7 +128,13 @@ static int work(struct run *run, struct error *err)
         rc = judge(run, err);
     if (rc == 0)
         rc = render(run, err);
-    return rc < 0 ? rc : apply_set(&run->apply, &run->targets, run->file, err);
+    if (rc < 0)
+        return rc;
+    run->apply.secret = run->credential.password[0] || run->credential.api_key[0];
+    apply_look(&run->apply, &run->targets, run->file);
+    if (run->apply.remark[0])
+        program_log(LOG_WARNING, "%s", run->apply.remark);
+    return apply_set(&run->apply, &run->targets, run->file, err);
 }
 
 /* The request is read before the lock is taken: nobody waits for a slow sender. */
@@ -148,7 +161,7 @@ static int report(const struct run *run, int rc, const struct error *err)
     cJSON_AddStringToObject(root, "revision", run->revision);
     cJSON_AddBoolToObject(root, "changed", run->apply.changed);
     cJSON_AddBoolToObject(root, "recovered", run->apply.recovered);
-    cJSON_AddStringToObject(root, "reason", rc < 0 ? err->text : "");
+    cJSON_AddStringToObject(root, "reason", rc < 0 ? err->text : run->apply.remark);
     cJSON *failed = cJSON_AddArrayToObject(root, "rollback_failed");
     for (size_t i = 0; i < run->apply.n_failed; i++)
         cJSON_AddItemToArray(failed, cJSON_CreateString(run->apply.failed[i]));
@@ -163,7 +176,8 @@ static int report(const struct run *run, int rc, const struct error *err)
 static void release(struct run *run)
 {
     for (size_t i = 0; i < TARGET_MAX; i++)
-        buffer_release(&run->text[i]);
+        buffer_wipe(&run->text[i]);
+    credential_release(&run->credential);
     target_release(&run->targets);
     policy_release(&run->policy);
     kv_release(&run->request);
@@ -191,6 +205,7 @@ int main(int argc, char **argv)
         return program_end(HANDLER_USAGE, HANDLER_USAGE);
     }
     rc = locked_work(&run, &err);
+    credential_scrub_error(&run.credential, &err);
     if (rc < 0)
         program_log(run.apply.n_failed > 0 ? LOG_CRIT : LOG_ERR, "%s", err.text);
     int code = report(&run, rc, &err);

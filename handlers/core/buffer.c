@@ -130,3 +130,10 @@ void buffer_release(struct buffer *buf)
 {
     free(buffer_detach(buf));
 }
+
+void buffer_wipe(struct buffer *buf)
+{
+    if (buf->data)
+        explicit_bzero(buf->data, buf->cap);
+    buffer_release(buf);
+}

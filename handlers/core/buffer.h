@@ -50,4 +50,8 @@ char *buffer_detach(struct buffer *buf);
 /* Free the contents and become empty. Safe on an all-zero buffer. */
 void buffer_release(struct buffer *buf);
 
+/* The same, the contents overwritten first: for what holds secrets. What has grown has
+ * left copies behind: where that matters, append the ceiling and clear before the first. */
+void buffer_wipe(struct buffer *buf);
+
 #endif

@@ -25,6 +25,11 @@ static const struct setting_row rows[SETTING_COUNT] = {
          "http(s)://host[:port],... (port 9200 if none)", NULL,
          "http://es1:9200,http://es2:9200", true,
          "Where every server ships to: at most 16 URLs, tried in this order."},
+    [LOG_ELASTICSEARCH_CREDENTIAL] =
+        {"LOG_ELASTICSEARCH_CREDENTIAL", GROUP_LOG,
+         "1 to 64 of A-Z a-z 0-9 _ - (first one A-Z a-z 0-9)", NULL, "log-writer", true,
+         "Which of root's files `credentials/NAME.json` lets the shippers in; never a "
+         "secret."},
     [LOG_INDEX] = {"LOG_INDEX", GROUP_LOG,
                    "1 to 100 of a-z 0-9 . _ - (first one a-z 0-9)", "plossys-log",
                    "plossys-log", true, "Index or data stream for log records."},
@@ -99,6 +104,11 @@ static int parse_log_url(const char *text, struct settings *s, struct error *err
     return value_urls(text, s->log_url, SETTINGS_URLS, &s->log_urls, err);
 }
 
+static int parse_log_credential(const char *text, struct settings *s, struct error *err)
+{
+    return value_source(text, s->log_credential, err);
+}
+
 static int parse_log_index(const char *text, struct settings *s, struct error *err)
 {
     return value_index(text, s->log_index, err);
@@ -145,11 +155,17 @@ static int parse_maintenance(const char *text, struct settings *s, struct error 
 
 static int (*const parsers[SETTING_COUNT])(const char *text, struct settings *s,
                                            struct error *err) = {
-    [LOG_ENABLED] = parse_log_enabled, [LOG_ELASTICSEARCH_URL] = parse_log_url,
-    [LOG_INDEX] = parse_log_index,     [LOG_LEVEL] = parse_log_level,
-    [LOG_SOURCES] = parse_log_sources, [LOG_SETTLE] = parse_log_settle,
-    [CLUSTER_SERVERS] = parse_servers, [CLUSTER_MANAGEMENT_SERVER] = parse_management,
-    [CLUSTER_GRACE] = parse_grace,     [CLUSTER_MAINTENANCE] = parse_maintenance,
+    [LOG_ENABLED] = parse_log_enabled,
+    [LOG_ELASTICSEARCH_URL] = parse_log_url,
+    [LOG_ELASTICSEARCH_CREDENTIAL] = parse_log_credential,
+    [LOG_INDEX] = parse_log_index,
+    [LOG_LEVEL] = parse_log_level,
+    [LOG_SOURCES] = parse_log_sources,
+    [LOG_SETTLE] = parse_log_settle,
+    [CLUSTER_SERVERS] = parse_servers,
+    [CLUSTER_MANAGEMENT_SERVER] = parse_management,
+    [CLUSTER_GRACE] = parse_grace,
+    [CLUSTER_MAINTENANCE] = parse_maintenance,
 };
 
 static void set_default(enum setting setting, struct settings *s)
@@ -353,6 +369,8 @@ int settings_text(const struct settings *s, enum setting setting, struct buffer 
         return buffer_printf(out, "%s", s->log_enabled ? "Y" : "N");
     case LOG_ELASTICSEARCH_URL:
         return join(*s->log_url, sizeof *s->log_url, s->log_urls, out);
+    case LOG_ELASTICSEARCH_CREDENTIAL:
+        return buffer_printf(out, "%s", s->log_credential);
     case LOG_INDEX:
         return buffer_printf(out, "%s", s->log_index);
     case LOG_LEVEL:
@@ -387,7 +405,7 @@ static int add_value(struct kv_list *list, const struct settings *s,
 {
     struct buffer text = BUFFER_INIT(VALUE_MAX);
     int rc = settings_text(s, setting, &text);
-    if (rc == 0)
+    if (rc == 0 && text.len > 0)
         rc = kv_add(list, rows[setting].key, buffer_text(&text), text.len, 0);
     buffer_release(&text);
     return rc;

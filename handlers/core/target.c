@@ -4,7 +4,6 @@
 #include "duration.h"
 #include "file.h"
 #include "json.h"
-#include "template.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -75,15 +74,21 @@ static int read_template(struct target *t, struct error *err)
     return 0;
 }
 
-static int read_escape(const struct target *t, struct error *err)
+static int read_escape(struct target *t, struct error *err)
 {
-    static const char *const known[] = {"rainerscript", "yaml", "toml"};
+    static const char *const known[] = {[TEMPLATE_RAINERSCRIPT] = "rainerscript",
+                                        [TEMPLATE_YAML] = "yaml",
+                                        [TEMPLATE_TOML] = "toml",
+                                        [TEMPLATE_BEATS] = "beats"};
     const char *text = json_text(t->root, "escape", "");
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strcmp(text, known[i]) == 0)
+        if (strcmp(text, known[i]) == 0) {
+            t->language = (enum template_language)i;
             return 0;
+        }
     }
-    return refuse(t, err, "escape", "must be \"rainerscript\", \"yaml\" or \"toml\"");
+    return refuse(t, err, "escape",
+                  "must be \"rainerscript\", \"yaml\", \"toml\" or \"beats\"");
 }
 
 static int read_mode(struct target *t, struct error *err)

@@ -4,12 +4,16 @@
  *
  *   template     file with the Mustache template; relative to the JSON's directory
  *   destination  the file to write; its directory belongs to the running user
- *   escape       "rainerscript", "yaml" or "toml": the language of the template
- *   mode         octal text, default "0640"; nobody else may write
+ *   escape       "rainerscript", "yaml", "toml" or "beats" (YAML with variables): the
+ *                language of the template (template.h)
+ *   mode         octal text, default "0640"; nobody else may write, nor read where the
+ *                template has secrets
  *   validate     optional; the argument "{file}" becomes the staged file
  *   reload       make the shipper run with the destination as it is now
  *   confirm      exit 0: the shipper runs. Its output names the process (a pid): it is
- *                run twice, and the same process must answer
+ *                run twice, and the same process must answer. The argument "{digest}"
+ *                becomes the SHA-256 of the destination as it is now: the shipper must run
+ *                with that very text; "any" where only the question is whether it runs
  *   stop         make the shipper not run; 0 also when it does not
  *   timeout      duration of each command, default "30s", at most 5 minutes
  *   variables    optional, { "name": "text" }: names of its own for the template, the
@@ -20,8 +24,10 @@
 #ifndef TARGET_H
 #define TARGET_H
 
+#include "credential.h"
 #include "error.h"
 #include "journal.h"
+#include "template.h"
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -37,6 +43,7 @@ struct target {
     char path[JOURNAL_PATH];     /* of the definition, for texts */
     char template[JOURNAL_PATH]; /* absolute */
     char destination[JOURNAL_PATH];
+    enum template_language language;
     mode_t mode;
     int64_t timeout_ms;
     const char *validate[TARGET_ARGUMENTS + 1]; /* NULL-terminated; [0] NULL: none */
@@ -48,6 +55,9 @@ struct target {
         const char *text;
     } variable[TARGET_VARIABLES];
     size_t variables;
+    const struct credential *credential; /* borrowed; its secrets are taken out of what
+                                            commands say; NULL none */
+    bool mute; /* nothing that they say is shown: it may hold secrets of an old file */
     cJSON *root; /* owns the texts above */
 };
 

@@ -62,6 +62,9 @@ static char *definition(struct cluster *c, int i, enum shipper kind,
     (void)cJSON_AddStringToObject(root, "timeout", "5s");
     cJSON *variables = cJSON_AddObjectToObject(root, "variables");
     (void)cJSON_AddStringToObject(variables, "work", server_path(c, i, "shipper"));
+    (void)cJSON_AddStringToObject(variables, "queue_disk", "1g");
+    (void)cJSON_AddStringToObject(variables, "bulk", "5m");
+    (void)cJSON_AddStringToObject(variables, "api_keys", "");
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
     return text;

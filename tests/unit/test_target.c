@@ -71,6 +71,7 @@ static void has_defaults(void **state)
     list.n = 1;
     assert_int_equal(target_parse(absolute, strlen(absolute), "/l/a.json", t, NULL), 0);
     assert_string_equal(t->template, "/t/x");
+    assert_int_equal(t->language, TEMPLATE_TOML);
     target_release(&list);
 }
 
@@ -122,7 +123,7 @@ static const struct {
     {MINIMAL(",\"variables\":{\"x\":\"a b\"}"),
      "/a: \"x\" must be printable ASCII without blanks and \"\\$%`{}'<>|;&#"},
     {"{\"template\":\"t\",\"destination\":\"/d\",\"escape\":\"json\"," COMMANDS "}",
-     "/a: \"escape\" must be \"rainerscript\", \"yaml\" or \"toml\""},
+     "/a: \"escape\" must be \"rainerscript\", \"yaml\", \"toml\" or \"beats\""},
     {"{\"template\":\"t\",\"destination\":\"/d\",\"escape\":\"yaml\","
      "\"confirm\":[\"/x\"],\"stop\":[\"/x\"]}",
      "/a: \"reload\" must be a list that begins with an absolute program"},
