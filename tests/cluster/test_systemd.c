@@ -173,7 +173,7 @@ static void enabling_starts_what_is_needed(void **state)
            "enabled\nenabled\nenabled\n");
     expect("stat -c '%U %a' /run/lictor/apply.sock", "consul 600\n");
     expect("stat -c '%U:%G %a' /var/lib/lictor-apply /etc/lictor/credentials",
-           "lictor:lictor 700\nroot:lictor 750\n");
+           "lictor:lictor 700\nroot:root 711\n");
     expect("cat /etc/lictor/apply-socket", "/run/lictor/apply.sock\n");
     expect("usermod -aG seal lictor && systemctl restart lictor-rsyslog.service; "
            "lictor-enable",
