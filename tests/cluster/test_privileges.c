@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define SOON   15000
-#define TIMING "confirm=10ms,apply_again=100ms,lock=2s,request=1s"
+#define TIMING "patience=1h,loss=2h,confirm=10ms,apply_again=100ms,lock=2s,request=1s"
 
 static pid_t listener;
 
@@ -92,7 +92,8 @@ static void ship_to(struct cluster *c, const char *host)
 {
     char url[100];
     (void)snprintf(url, sizeof url, "http://%s:9200", host);
-    settings_put(c, "LOG_ELASTICSEARCH_URL", url, "LOG_SETTLE", "0", NULL);
+    settings_put(c, "LOG_ELASTICSEARCH_URL", url, "LOG_SETTLE", "0", "LOG_ROLLOUT",
+                 "parallel", NULL); /* nobody answers there */
     wait_live(c, url);
     wait_check(c, 1, "cluster:logging", "passing", "1 of 1 servers on revision", SOON);
 }
