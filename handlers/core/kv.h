@@ -18,6 +18,12 @@ struct kv_entry {
     uint64_t modify_index; /* raft index, for check-and-set */
 };
 
+/* A key as it was at one moment: whoever changes it gives it another index. */
+struct kv_version {
+    const char *key; /* borrowed */
+    uint64_t modify_index;
+};
+
 /* All-zero is a valid empty list. Entries keep Consul's order (by key). */
 struct kv_list {
     struct kv_entry *entries;

@@ -187,6 +187,7 @@ int render_target(const struct target *target, const struct settings *s,
     add_settings(&scope, s, revision);
     add_credential(&scope, credential);
     int rc = add_sources(&scope, s, policy, err);
+    add_one(&scope, "PROBE_FILE", TEMPLATE_TEXT, target->probe);
     for (size_t i = 0; i < target->variables; i++)
         add_one(&scope, target->variable[i].name, TEMPLATE_TEXT,
                 target->variable[i].text);

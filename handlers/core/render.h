@@ -11,6 +11,7 @@
  *   LOG_ELASTICSEARCH_MORE   list  need commas, and the others
  *   LOG_FILES                list  globs of the chosen sources, none twice
  *   LOG_EXCEPT               list  paths not shipped, though a glob has them
+ *   PROBE_FILE               text  the target's "probe", "" none
  *   CREDENTIAL_USER          secret
  *   CREDENTIAL_PASSWORD      secret
  *   CREDENTIAL_API_KEY       secret  id:key

@@ -39,6 +39,10 @@ static const struct setting_row rows[SETTING_COUNT] = {
         {"LOG_SOURCES", GROUP_LOG, "list of names", "seal", "seal", true,
          "Which entries of `sources` in root's `policy.json` are shipped, at "
          "most 16."},
+    [LOG_ROLLOUT] =
+        {"LOG_ROLLOUT", GROUP_LOG, "rolling or parallel", "rolling", "parallel", false,
+         "One server after the other, stopped by the first one that refuses, or all "
+         "at once; not part of the revision."},
     [LOG_SETTLE] = {"LOG_SETTLE", GROUP_LOG, "duration from 0s to 10s", "500ms", "2s",
                     false,
                     "Quiet time before a burst of changes is applied; not part of the "
@@ -87,6 +91,7 @@ int settings_path(const char *root, const char *key, char ret[SETTINGS_KEY],
 
 /* ---- one value ----------------------------------------------------------- */
 
+static const char *const rollouts[] = {"rolling", "parallel"};
 static const char *const levels[] = {"debug", "info", "warn", "error", "fatal"};
 
 const char *settings_level_name(enum log_level level)
@@ -128,6 +133,15 @@ static int parse_log_sources(const char *text, struct settings *s, struct error 
     return value_sources(text, s->log_source, SETTINGS_SOURCES, &s->log_sources, err);
 }
 
+static int parse_log_rollout(const char *text, struct settings *s, struct error *err)
+{
+    int rollout = 0;
+    int rc = value_word(text, rollouts, COUNT(rollouts), &rollout, err);
+    if (rc == 0)
+        s->log_parallel = rollout == 1;
+    return rc;
+}
+
 static int parse_log_settle(const char *text, struct settings *s, struct error *err)
 {
     return value_duration(text, 10 * SECOND, &s->log_settle_us, err);
@@ -161,6 +175,7 @@ static int (*const parsers[SETTING_COUNT])(const char *text, struct settings *s,
     [LOG_INDEX] = parse_log_index,
     [LOG_LEVEL] = parse_log_level,
     [LOG_SOURCES] = parse_log_sources,
+    [LOG_ROLLOUT] = parse_log_rollout,
     [LOG_SETTLE] = parse_log_settle,
     [CLUSTER_SERVERS] = parse_servers,
     [CLUSTER_MANAGEMENT_SERVER] = parse_management,
@@ -377,6 +392,8 @@ int settings_text(const struct settings *s, enum setting setting, struct buffer 
         return buffer_printf(out, "%s", levels[s->log_level]);
     case LOG_SOURCES:
         return join(*s->log_source, sizeof *s->log_source, s->log_sources, out);
+    case LOG_ROLLOUT:
+        return buffer_printf(out, "%s", rollouts[s->log_parallel]);
     case LOG_SETTLE:
         return buffer_printf(out, "%s", duration_format(s->log_settle_us, text));
     case CLUSTER_SERVERS:

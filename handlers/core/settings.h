@@ -29,6 +29,7 @@ enum setting {
     LOG_INDEX,
     LOG_LEVEL,
     LOG_SOURCES,
+    LOG_ROLLOUT,
     LOG_SETTLE,
     CLUSTER_SERVERS,
     CLUSTER_MANAGEMENT_SERVER,
@@ -89,6 +90,7 @@ struct settings {
     enum log_level log_level;
     char log_source[SETTINGS_SOURCES][VALUE_SOURCE];
     size_t log_sources;
+    bool log_parallel; /* LOG_ROLLOUT: all servers at once */
     int64_t log_settle_us;
 
     char server[SETTINGS_SERVERS][SETTINGS_NAME + 1]; /* node name of server_(i+1) */

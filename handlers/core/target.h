@@ -16,6 +16,10 @@
  *                with that very text; "any" where only the question is whether it runs
  *   stop         make the shipper not run; 0 also when it does not
  *   timeout      duration of each command, default "30s", at most 5 minutes
+ *   probe        optional, absolute: the log in which this server writes probe records
+ *                (probe.h), which the shipper ships with its own REVISION added. Without
+ *                it nothing can prove that records arrive: an apply is done once it is
+ *                confirmed, and the check says so
  *   variables    optional, { "name": "text" }: names of its own for the template, the
  *                same bytes as in settings (template_allowed)
  *
@@ -43,6 +47,7 @@ struct target {
     char path[JOURNAL_PATH];     /* of the definition, for texts */
     char template[JOURNAL_PATH]; /* absolute */
     char destination[JOURNAL_PATH];
+    char probe[JOURNAL_PATH]; /* "" none */
     enum template_language language;
     mode_t mode;
     int64_t timeout_ms;
@@ -75,10 +80,13 @@ MUST_CHECK int target_parse(const char *text, size_t len, const char *path,
 
 /* Read all of <config_dir>/logging.d, by name. Definitions, templates' directories and
  * programs must be writable by root (or the running user) only. Returns 0, -ENOENT when
- * there is no target, -EPERM, -EEXIST when two have the same destination, -EBADMSG, ...
- */
+ * there is no target, -EPERM, -EEXIST when two have the same destination or probe log,
+ * -EBADMSG, ... */
 MUST_CHECK int target_read(const char *config_dir, struct target_list *ret,
                            struct error *err);
+
+/* "rsyslog" for /etc/lictor/logging.d/rsyslog.json. Returns ret. */
+const char *target_name(const struct target *target, char ret[JOURNAL_PATH]);
 
 void target_release(struct target_list *list);
 

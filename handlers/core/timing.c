@@ -24,6 +24,11 @@ static const struct {
     {"apply", offsetof(struct timing, apply_ms)},
     {"request", offsetof(struct timing, request_ms)},
     {"confirm", offsetof(struct timing, confirm_ms)},
+    {"elastic", offsetof(struct timing, elastic_ms)},
+    {"proof", offsetof(struct timing, proof_ms)},
+    {"fresh", offsetof(struct timing, fresh_ms)},
+    {"patience", offsetof(struct timing, patience_ms)},
+    {"loss", offsetof(struct timing, loss_ms)},
 };
 
 static void set_member(struct timing *t, const char *name, size_t len,
@@ -75,6 +80,11 @@ const struct timing *timing(void)
         .apply_ms = 120000,
         .request_ms = 10000,
         .confirm_ms = 2000,
+        .elastic_ms = 2000,
+        .proof_ms = 10000,
+        .fresh_ms = 90000,
+        .patience_ms = 60000,
+        .loss_ms = 1800000,
     };
 #ifdef TEST_TIMING
     static int read_once;

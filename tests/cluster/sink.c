@@ -75,6 +75,15 @@ int sink_start(struct sink *s, const char *name, const char *address, const char
     return start_ready(s, argv, dir);
 }
 
+int sink_start_stand_in(struct sink *s, const char *address, const char *dir,
+                        const char *const *options)
+{
+    const char *argv[16] = {runner, "--tied", "stand-in", address, dir};
+    for (size_t i = 0; options[i] && i + 6 < sizeof argv / sizeof *argv; i++)
+        argv[i + 5] = options[i];
+    return start_ready(s, argv, dir);
+}
+
 int sink_start_secure(struct sink *s, const char *name, const char *address,
                       const char *dir, const char *password)
 {

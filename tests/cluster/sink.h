@@ -19,6 +19,10 @@ bool sink_available(const char *name);
  * having said where its output is. */
 int sink_start(struct sink *s, const char *name, const char *address, const char *dir);
 
+/* The stand-in with options of its own (NULL-terminated, fake_elasticsearch.c). */
+int sink_start_stand_in(struct sink *s, const char *address, const char *dir,
+                        const char *const *options);
+
 /* The same for one with https and users (a real one of 7 or 8 only): its certificate is of
  * <dir>/ca.pem, and admin, writer and reader have this password. */
 int sink_start_secure(struct sink *s, const char *name, const char *address,

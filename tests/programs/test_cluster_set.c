@@ -163,6 +163,7 @@ static void show_says_what_is_in_force(void **state)
         "LOG_INDEX                    KV       ab\n"
         "LOG_LEVEL                    KV       debug\n"
         "LOG_SOURCES                  default  seal\n"
+        "LOG_ROLLOUT                  default  rolling\n"
         "LOG_SETTLE                   default  500ms\n"
         "CLUSTER_SERVERS              -        -\n"
         "CLUSTER_MANAGEMENT_SERVER    -        -\n"

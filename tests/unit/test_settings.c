@@ -85,6 +85,8 @@ static const struct {
     {LOG_LEVEL, "fatal", "fatal"},
     {LOG_SOURCES, "seal", "seal"},
     {LOG_SOURCES, "seal,Audit-2,x_y", "seal,Audit-2,x_y"},
+    {LOG_ROLLOUT, "rolling", "rolling"},
+    {LOG_ROLLOUT, "parallel", "parallel"},
     {LOG_SETTLE, "0", "0s"},
     {LOG_SETTLE, "0s", "0s"},
     {LOG_SETTLE, "500ms", "500ms"},
@@ -228,6 +230,11 @@ static const struct {
      "\"" FIFTY TEN
      "...\" has 65 characters, 64 are the limit; expected list of names, "
      "for example seal"},
+    {LOG_ROLLOUT, "Parallel",
+     "\"Parallel\" is unknown; expected rolling or parallel, for "
+     "example parallel"},
+    {LOG_ROLLOUT, "",
+     "\"\" is empty; expected rolling or parallel, for example parallel"},
     {LOG_SETTLE, "11s", "\"11s\" is more than 10s" SETTLE_END},
     {LOG_SETTLE, "-1s", "\"-1s\" is no duration" SETTLE_END},
     {LOG_SETTLE, "1", "\"1\" is no duration" SETTLE_END},
@@ -375,6 +382,7 @@ static const struct {
     {LOG_INDEX, "", "b", LOWER DIGITS},
     {LOG_LEVEL, "inf", "", "o"},
     {LOG_SOURCES, "a", "b", LETTERS DIGITS "_-,"},
+    {LOG_ROLLOUT, "rollin", "", "g"},
     {LOG_SETTLE, "1", "s", "0mu"},
     {CLUSTER_SERVERS, "server_1=a", "a,server_2=c,server_3=d", LETTERS DIGITS "_.-"},
     {CLUSTER_SERVERS, "server_1", "a,server_2=c,server_3=d", "="},
@@ -580,7 +588,7 @@ static void all_keys_may_be_wrong_at_once(void **state)
         put(&list, settings_row((enum setting)i)->key, "#");
     settings_parse(&list, ROOT, &s);
     assert_int_equal(s.rejects, SETTING_COUNT);
-    assert_int_equal(s.log_rejects, 7);
+    assert_int_equal(s.log_rejects, 8);
     kv_release(&list);
 }
 
@@ -698,6 +706,7 @@ static const struct {
      {URL, "http://a", "LOG_LEVEL", "info", "LOG_SOURCES", "seal"},
      true},
     {{URL, "http://a"}, {URL, "http://a", "LOG_SETTLE", "3s"}, true},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_ROLLOUT", "parallel"}, true},
     {{URL, "http://a"},
      {URL, "http://a", "LOG_NEW", "3s", "CLUSTER_GRACE", "1m"},
      true},

@@ -53,6 +53,11 @@ static struct timing installed(void)
         .apply_ms = 120000,
         .request_ms = 10000,
         .confirm_ms = 2000,
+        .elastic_ms = 2000,
+        .proof_ms = 10000,
+        .fresh_ms = 90000,
+        .patience_ms = 60000,
+        .loss_ms = 1800000,
     };
 }
 
@@ -70,11 +75,12 @@ static void a_test_changes_them_by_name(void **state)
     struct timing one = installed();
     one.no_leader_ms = 2000;
     assert_int_equal(in_a_process("no_leader=2s", &one), 0);
-    struct timing all = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
+    struct timing all = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18};
     assert_int_equal(
         in_a_process("http=1ms,leader_proof=2ms,no_leader=3ms,split=4ms,"
                      "mapping_stable=5ms,verify=6ms,lock=7ms,apply_again=8ms,"
-                     "resync=9ms,unsynced=10ms,apply=11ms,request=12ms,confirm=13ms",
+                     "resync=9ms,unsynced=10ms,apply=11ms,request=12ms,confirm=13ms,"
+                     "elastic=14ms,proof=15ms,fresh=16ms,patience=17ms,loss=18ms",
                      &all),
         0);
 }
