@@ -16,10 +16,11 @@
 PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum \
             verify-logging check-settings heartbeat
 
-CORE := error duration timing program buffer file json digest kv child dial consul host url value \
-        settings request policy credential elastic probe proposal verdict span publish gather \
-        repeat template journal applied target render shipper apply mapping roster quorum servers \
-        lineup logging turn ledger delivery evidence single handover sync survey proof settle announce
+CORE := error duration timing program buffer file json digest kv child dial consul host url \
+        value settings request policy credential elastic probe proposal verdict span publish \
+        gather repeat template journal applied target render shipper apply mapping roster \
+        quorum servers lineup logging turn ledger delivery evidence single handover sync \
+        survey proof settle announce
 
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard handlers/$p.c),$p))
 CORE := $(foreach m,$(CORE),$(if $(wildcard handlers/core/$m.c),$m))
