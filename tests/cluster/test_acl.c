@@ -126,8 +126,7 @@ static void a_change_rolls_with_the_shipped_policy(void **state)
     for (int i = 1; i <= 3; i++)
         server_shipper(c, i, SHIPPER_STAND_IN, NULL);
     int64_t begin = chain_clock();
-    settings_put(c, "LOG_ELASTICSEARCH_URL", "http://es.example:9200",
-                 "CLUSTER_SERVERS",
+    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "CLUSTER_SERVERS",
                  "server_1=server-3,server_2=server-2,server_3=server-1", NULL);
     for (int i = 1; i <= 3; i++)
         wait_check(c, i, "cluster:logging", "passing", "3 of 3 servers on revision",
