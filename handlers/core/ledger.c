@@ -172,7 +172,7 @@ void ledger_look(struct ledger *ledger, const char *wanted, const char *refusal,
 {
     bool refused = ledger->state == LEDGER_FAILED && strcmp(ledger->tried, wanted) == 0;
     if (ledger->state == LEDGER_NONE && published &&
-        published->state == LOGGING_APPLYING)
+        (published->state == LOGGING_APPLYING || published->unproven))
         ledger_begin(ledger, published->revision);
     else if (ledger->state == LEDGER_NONE)
         ledger->state = LEDGER_WAITING;
@@ -224,6 +224,7 @@ void ledger_record(const struct ledger *ledger, const char *node,
     (void)snprintf(ret->reason, sizeof ret->reason, "%s", reason ? ledger->reason : "");
     (void)snprintf(ret->cluster_uuid, sizeof ret->cluster_uuid, "%s",
                    ledger->cluster_uuid);
+    ret->unproven = ledger->unproven && ret->state != LOGGING_APPLYING;
 }
 
 void ledger_end(struct ledger *ledger, bool done, bool rollback_failed,

@@ -27,13 +27,15 @@ const char *logging_state_name(enum logging_state state);
 /* One server's record. revision: the one `state` speaks of (DONE: in force; FAILED: refused,
  * the one before is in force; APPLYING: on its way; KEPT: in force, "" none yet). reason:
  * printable, "" unless FAILED or KEPT. cluster_uuid: of the Elasticsearch this server
- * has seen, printable, "" unknown. */
+ * has seen, printable, "" unknown. unproven: not APPLYING any more, but what is in force
+ * there was never proven (a refusal behind it, say): as exposed as while applying. */
 struct logging_record {
     char node[SETTINGS_NAME + 1];
     char revision[KV_DIGEST];
     enum logging_state state;
     char reason[300];
     char cluster_uuid[LOGGING_UUID];
+    bool unproven;
 };
 
 /* Do both say the same? Their nodes do not count. */

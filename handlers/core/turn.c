@@ -28,6 +28,12 @@ static bool says(const struct logging_record *r, enum logging_state state,
     return r && r->state == state && (!revision || strcmp(r->revision, revision) == 0);
 }
 
+/* Are files there which nobody knows to be right? */
+static bool is_exposed(const struct logging_record *r)
+{
+    return r && (r->state == LOGGING_APPLYING || r->unproven);
+}
+
 /* Place of this server in the order; behind all when it has none. */
 static size_t own_place(const struct turn_facts *facts)
 {
@@ -44,6 +50,17 @@ static const struct turn_server *find(const struct turn_facts *facts,
     for (size_t i = 0; i < facts->n; i++) {
         const struct turn_server *s = &facts->order[i];
         if (says(record_of(facts, s), state, revision))
+            return s;
+    }
+    return NULL;
+}
+
+static const struct turn_server *find_exposed(const struct turn_facts *facts,
+                                              bool others)
+{
+    for (size_t i = 0; i < facts->n; i++) {
+        const struct turn_server *s = &facts->order[i];
+        if (is_exposed(record_of(facts, s)) && !(others && is_own(facts, s)))
             return s;
     }
     return NULL;
@@ -93,13 +110,15 @@ static void say_next(const struct turn_facts *facts, const struct turn_server *s
     const struct logging_record *r = record_of(facts, s);
     if (!r)
         (void)snprintf(to, room, ", %s has not reported", s->node);
-    else if (r->state == LOGGING_APPLYING && !is_alive(facts, s))
+    else if (is_exposed(r) && !is_alive(facts, s))
         (void)snprintf(to, room, ", %s died applying %.*s", s->node,
                        SHORT(r->revision));
     else if (r->state == LOGGING_APPLYING && strcmp(r->revision, facts->wanted) != 0)
         (void)snprintf(to, room, ", %s applies %.*s", s->node, SHORT(r->revision));
     else if (r->state == LOGGING_FAILED && strcmp(r->revision, facts->wanted) == 0)
         (void)snprintf(to, room, ", %s refused it", s->node);
+    else if (r->unproven)
+        (void)snprintf(to, room, ", %s ships, but nothing has arrived", s->node);
     else if (r->state == LOGGING_KEPT && r->reason[0])
         (void)snprintf(to, room, ", %s says: %s", s->node, r->reason);
     else
@@ -109,7 +128,7 @@ static void say_next(const struct turn_facts *facts, const struct turn_server *s
 /* The same on every server that knows the same. */
 static void say_progress(const struct turn_facts *facts, struct turn *ret)
 {
-    const struct turn_server *applying = find(facts, LOGGING_APPLYING, NULL);
+    const struct turn_server *applying = find_exposed(facts, false);
     const struct turn_server *refusal = find(facts, LOGGING_FAILED, facts->wanted);
     const struct turn_server *cause = applying ? applying : refusal;
     int used =
@@ -140,7 +159,7 @@ static enum turn_state judge_chain(const struct turn_facts *facts, struct turn *
     size_t place = own_place(facts);
     bool refused = says(facts->own, LOGGING_FAILED, facts->wanted);
     const struct turn_server *refusal = NULL;
-    if (find_other(facts, facts->n, LOGGING_APPLYING, NULL))
+    if (find_exposed(facts, true))
         return TURN_WAIT;
     /* Of several that have refused, the first one tries again. */
     refusal =
@@ -166,6 +185,8 @@ static enum turn_state judge(const struct turn_facts *facts, struct turn *ret)
         return TURN_FINISHED;
     if (says(own, LOGGING_FAILED, facts->wanted) && !facts->again)
         return TURN_STOPPED;
+    if (own->unproven)
+        return TURN_APPLY;
     return facts->parallel ? TURN_APPLY : judge_chain(facts, ret);
 }
 
@@ -179,7 +200,7 @@ static void collect_checks(const struct turn_facts *facts, struct turn *ret)
             continue;
         if (s->version.modify_index > 0)
             ret->check[ret->checks++] = s->version;
-        else if (facts->own->state != LOGGING_APPLYING)
+        else if (!is_exposed(facts->own))
             ret->unseen = true;
     }
 }
@@ -197,7 +218,7 @@ const char *turn_rival(const struct turn_facts *facts, uint64_t announced)
 {
     for (size_t i = 0; i < facts->n; i++) {
         const struct turn_server *s = &facts->order[i];
-        if (!is_own(facts, s) && says(s->record, LOGGING_APPLYING, NULL) &&
+        if (!is_own(facts, s) && is_exposed(s->record) &&
             s->version.modify_index < announced)
             return s->node;
     }

@@ -169,6 +169,12 @@ static void what_is_applied_is_unproven_first(void **state)
     assert_record(&l, LOGGING_APPLYING, "c");
     ledger_end(&l, false, false, "no");
     assert_record(&l, LOGGING_FAILED, "c");
+    struct logging_record failed;
+    struct ledger lost = {.state = LEDGER_NONE};
+    ledger_record(&l, "n1", &failed);
+    assert_true(failed.unproven);
+    ledger_look(&lost, "d", "", &failed); /* which must not be forgotten */
+    assert_record(&lost, LOGGING_APPLYING, "c");
     ledger_look(&l, "b", "", NULL); /* back again */
     assert_record(&l, LOGGING_APPLYING, "b");
     ledger_begin(&l, "b"); /* a repair proves nothing */
