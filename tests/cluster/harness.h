@@ -65,10 +65,11 @@ struct cluster_options {
     bool acl;           /* ACLs on, default deny; each server's snippet and consul.env
                            hold a token with the shipped policy */
     const char
-        *node_policy;   /* instead of the shipped one; "" = a token without rights */
-    bool no_snippet;    /* without our 60-cluster.hcl */
-    const char *timing; /* LICTOR_TIMING for everything that runs (timing.h) */
-    const char *consul; /* more Consul configuration of every server: JSON */
+        *node_policy;      /* instead of the shipped one; "" = a token without rights */
+    bool no_snippet;       /* without our 60-cluster.hcl */
+    const char *heartbeat; /* its interval instead of "15s" */
+    const char *timing;    /* LICTOR_TIMING for everything that runs (timing.h) */
+    const char *consul;    /* more Consul configuration of every server: JSON */
 };
 
 struct server {
@@ -77,6 +78,7 @@ struct server {
     char dir[300];
     pid_t pid;      /* 0: not running */
     char token[40]; /* "" without ACLs */
+    char clock[16]; /* see server_clock(); "" right */
 };
 
 struct cluster {
@@ -128,6 +130,10 @@ char *server_read(struct cluster *c, int i, const char *name);
 
 /* How many lines of the server's consul.log contain `text`. */
 size_t server_logged(struct cluster *c, int i, const char *text);
+
+/* Everything that runs on server i from now on, also by hand, sees CLOCK_REALTIME this
+ * much ahead or behind: "+2s", "-0.02s", "+3600s"; NULL: as it is. */
+void server_clock(struct cluster *c, int i, const char *offset);
 
 /* How often Consul has started `program` on server i so far; i = 0: on all. Starts by
  * the heartbeat are not among them: it runs its siblings from TEST_BIN. */

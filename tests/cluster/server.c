@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const programs[] = {"heartbeat",           "verify-quorum",
-                                       "reconfigure-logging", "verify-logging",
-                                       "rollout-logging",     "apply-logging"};
+static const char *const programs[] = {
+    "heartbeat",      "verify-quorum",   "verify-clock",  "hear-clock",
+    "verify-logging", "rollout-logging", "apply-logging", "reconfigure-logging"};
 
 void server_name(struct cluster *c, int i, const char *node)
 {
@@ -172,12 +172,28 @@ static void write_libexec(struct cluster *c, int i)
     for (size_t p = 0; p < sizeof programs / sizeof programs[0]; p++) {
         char name[100], script[1000];
         (void)snprintf(name, sizeof name, "libexec/%s", programs[p]);
-        (void)snprintf(
-            script, sizeof script,
-            "#!/bin/sh\necho \"run %s $*\" >>%s/runs.log\nexec %s/%s \"$@\"\n",
-            programs[p], c->server[i].dir, TEST_BIN, programs[p]);
+        (void)snprintf(script, sizeof script,
+                       "#!/bin/sh\necho \"run %s $*\" >>%s/runs.log\n"
+                       ". %s/clock\nexec %s/%s \"$@\"\n",
+                       programs[p], c->server[i].dir, c->server[i].dir, TEST_BIN,
+                       programs[p]);
         write_file(c, i, name, script, 0755);
     }
+}
+
+/* The raw clock stays as it is, as when somebody sets the clock of a machine. A program
+ * that is just starting must find the file, and whole. */
+void server_clock(struct cluster *c, int i, const char *offset)
+{
+    char text[200] = "";
+    struct server *s = &c->server[i];
+    (void)snprintf(s->clock, sizeof s->clock, "%s", offset ? offset : "");
+    if (offset)
+        (void)snprintf(text, sizeof text, "export '%s' '%s' 'FAKETIME=%s'\n",
+                       SERVER_FAKETIME, SERVER_RAW, offset);
+    write_file(c, i, "clock.new", text, 0644);
+    if (rename(server_path(c, i, "clock.new"), server_path(c, i, "clock")) < 0)
+        harness_fail("cannot write clock of server %d: %s", i, strerror(errno));
 }
 
 void server_make(struct cluster *c, int i, int expect)
@@ -191,8 +207,21 @@ void server_make(struct cluster *c, int i, int expect)
     }
     if (chmod(server_path(c, i, "state"), 0700) < 0)
         harness_fail("cannot make %s: %s", c->server[i].dir, strerror(errno));
+    server_clock(c, i, NULL);
     write_libexec(c, i);
     write_config(c, i, expect);
+}
+
+/* The snippet with this interval of the heartbeat. free() it. */
+static char *with_interval(const char *snippet, const char *interval)
+{
+    static const char shipped[] = "interval = \"15s\"";
+    char *text = NULL;
+    const char *at = strstr(snippet, shipped);
+    if (!at || asprintf(&text, "%.*sinterval = \"%s\"%s", (int)(at - snippet), snippet,
+                        interval, at + strlen(shipped)) < 0)
+        harness_fail("no %s in the snippet", shipped);
+    return text;
 }
 
 static void render_snippet(struct cluster *c, int i)
@@ -215,7 +244,10 @@ static void render_snippet(struct cluster *c, int i)
     struct outcome o = run_tool(NULL, argv, NULL);
     if (o.code != 0)
         harness_fail("enable --print: %d %s", o.code, o.err);
-    write_file(c, i, "consul.d/60-cluster.hcl", o.out, 0640);
+    char *snippet = c->options.heartbeat ? with_interval(o.out, c->options.heartbeat)
+                                         : strdup(o.out);
+    write_file(c, i, "consul.d/60-cluster.hcl", snippet, 0640);
+    free(snippet);
     outcome_release(&o);
 }
 
