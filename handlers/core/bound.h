@@ -3,7 +3,7 @@
  * "own" is the clock of the server that judges, "peer" the other one; the offset is own
  * minus peer. Raw clocks are neither stepped nor slewed: only their rates differ, by at most
  * k = ppm of the one + ppm of the other. Source: RFC 5905 section 4 (frequency tolerance).
- * Times are microseconds of +-2^53, so that no difference of two can overflow. */
+ * Times are microseconds from 0 to 2^53. */
 #ifndef BOUND_H
 #define BOUND_H
 

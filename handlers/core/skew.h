@@ -7,8 +7,8 @@
  *   3. per record of the payload or answer: skew_hear(), with one clock_read() made after
  *      its last byte was in memory; a jump it reports goes to syslog
  *   4. skew_judge(), state back into the file
- *   5. who writes the own record: clock_read() first, then "heard" from the members
- *      boot, raw_us and heard_us of every server[] whose boot is not ""
+ *   5. who writes the own record: clock_read() first, then "heard": boot, record.raw_us
+ *      ("raw") and heard_us ("at") of every server[] whose boot is not ""
  * A lost state costs some rounds, nothing else. Sensible to about 25 servers. */
 #ifndef SKEW_H
 #define SKEW_H
@@ -76,16 +76,16 @@ struct skew_limits {
 /* A participant. Times are the own raw clock unless said otherwise. */
 struct skew_server {
     char name[VALUE_NAME + 1];
-    int64_t since_us; /* a participant since */
+    int64_t
+        round_us; /* newest round, of any boot; before the first: participant since */
 
     /* The record heard last, whether or not it made a round: what the own record echoes.
-     * boot "" : none was heard yet. */
+     * boot "": none was heard yet. */
     char boot[CLOCK_BOOT];
-    int64_t raw_us;   /* its stamp, peer's raw clock */
-    int64_t heard_us; /* when it was first heard */
-    int64_t real_us;  /* its real clock and the error, with raw_us: for jumps */
+    struct clock_reading record; /* its clocks */
+    int64_t heard_us;            /* when it was first heard */
 
-    /* Rounds with it, and the record of the newest one: what is stated is as of it. */
+    /* Rounds of that boot, and the record of the newest one: what is stated is as of it. */
     struct bound rounds;
     struct clock_reading peer; /* its clocks by that record */
     struct clock_reading own;  /* own clocks when it was heard */
@@ -95,11 +95,14 @@ struct skew_server {
     int64_t peer_moved_us; /* real - raw since the round before, its and ours: */
     int64_t own_moved_us;  /* clocks that are being slewed prove less */
 
-    int reference_beyond; /* rounds in a row beyond the warning limit, 0..2 */
+    bool
+        wrong; /* its reference was beyond the warning limit and is not within it yet */
     struct figure_bound shown_bound; /* of its offset from us */
     int64_t shown_us;                /* by how much it was said to differ; 0 not */
     int64_t shown_reference_us;      /* the same from its NTP servers */
 };
+
+enum skew_standing { SKEW_NOTHING, SKEW_AGREED, SKEW_DIFFERED };
 
 /* Two participants. */
 struct skew_pair {
@@ -111,11 +114,11 @@ struct skew_pair {
 
 #define SKEW_PAIRS (SKEW_SERVERS * (SKEW_SERVERS - 1) / 2)
 
-/* All-zero is empty. Some 170 KB: better static than on the stack. A file needs only the
+/* All-zero is empty. Some 140 KB: better static than on the stack. A file needs only the
  * first n servers, their first rounds.n rounds and the first n (n - 1) / 2 pairs. */
 struct skew {
     int version;           /* SKEW_VERSION */
-    char boot[CLOCK_BOOT]; /* of this server; raw times of another one are worthless */
+    char boot[CLOCK_BOOT]; /* of this server */
     int64_t looked_us;     /* raw clock of the latest run */
     struct skew_limits limits;
     int n;                                   /* participants, 0..SKEW_SERVERS */
@@ -123,10 +126,10 @@ struct skew {
     struct skew_pair pair[SKEW_PAIRS];       /* skew_pair_at() */
     struct clock_reading own;                /* own clocks last seen, for jumps */
 
-    enum verdict_status status;    /* the last verdict ... */
-    char summary[VERDICT_SUMMARY]; /* ... "" before the first */
-    bool blames;                   /* it says that somebody differs */
-    int64_t proven_us;             /* when something was proven last */
+    enum skew_standing standing; /* the last proven verdict ... */
+    enum verdict_status status;
+    char summary[VERDICT_SUMMARY];
+    int64_t proven_us; /* ... and since when it is not proven any more */
 
     /* not kept: of this run, set by skew_begin() */
     int self;       /* index of this server, -1: does not take part */
