@@ -23,6 +23,9 @@ static const struct {
     {"unsynced", offsetof(struct timing, unsynced_ms)},
     {"apply", offsetof(struct timing, apply_ms)},
     {"confirm", offsetof(struct timing, confirm_ms)},
+    {"clock_interval", offsetof(struct timing, clock_interval_ms)},
+    {"clock_echo", offsetof(struct timing, clock_echo_ms)},
+    {"clock_unproven", offsetof(struct timing, clock_unproven_ms)},
 };
 
 static void set_member(struct timing *t, const char *name, size_t len,
@@ -73,6 +76,9 @@ const struct timing *timing(void)
         .unsynced_ms = 60000,
         .apply_ms = 120000,
         .confirm_ms = 2000,
+        .clock_interval_ms = 15000,
+        .clock_echo_ms = 60000,
+        .clock_unproven_ms = 180000,
     };
 #ifdef TEST_TIMING
     static int read_once;

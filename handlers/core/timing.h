@@ -22,6 +22,9 @@ struct timing {
     int64_t unsynced_ms;       /* 60 s: a check may be missing in the catalogue */
     int64_t apply_ms;          /* 120 s: waiting for one run of apply-logging */
     int64_t confirm_ms;        /* 2 s: a shipper must be the same process this long */
+    int64_t clock_interval_ms; /* 15 s: a clock record is written this often */
+    int64_t clock_echo_ms; /* 60 s: an echo of an own record older than this is none */
+    int64_t clock_unproven_ms; /* 3 min: the last verdict on clocks stands this long */
 };
 
 /* Borrowed, valid for the life of the process. */

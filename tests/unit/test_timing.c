@@ -52,6 +52,9 @@ static struct timing installed(void)
         .unsynced_ms = 60000,
         .apply_ms = 120000,
         .confirm_ms = 2000,
+        .clock_interval_ms = 15000,
+        .clock_echo_ms = 60000,
+        .clock_unproven_ms = 180000,
     };
 }
 
@@ -69,11 +72,12 @@ static void a_test_changes_them_by_name(void **state)
     struct timing one = installed();
     one.no_leader_ms = 2000;
     assert_int_equal(in_a_process("no_leader=2s", &one), 0);
-    struct timing all = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    struct timing all = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     assert_int_equal(
         in_a_process("http=1ms,leader_proof=2ms,no_leader=3ms,split=4ms,"
                      "mapping_stable=5ms,verify=6ms,lock=7ms,apply_again=8ms,"
-                     "resync=9ms,unsynced=10ms,apply=11ms,confirm=12ms",
+                     "resync=9ms,unsynced=10ms,apply=11ms,confirm=12ms,"
+                     "clock_interval=13ms,clock_echo=14ms,clock_unproven=15ms",
                      &all),
         0);
 }
