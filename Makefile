@@ -13,11 +13,12 @@
 # include only those above it.
 
 # ---- what is built ---------------------------------------------------------
-PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum \
-            verify-logging check-settings heartbeat
+PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum verify-clock \
+            hear-clock verify-logging check-settings heartbeat
 
 CORE := error duration timing program buffer file json kv child consul host url value \
-        settings policy proposal verdict span clock figure bound culprit skew publish \
+        settings policy proposal verdict span clock figure bound culprit skew exchange hearing \
+        publish \
         gather repeat template journal target render shipper apply mapping roster quorum \
         servers logging ledger single handover sync survey
 
