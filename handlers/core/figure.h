@@ -9,7 +9,7 @@
 
 #define FIGURE_TEXT 24
 
-/* "+2.0 s", "-200 ms", "+36 s", "+1.0 h": two digits or more, the sign always. Any int64
+/* "+2.0 s", "-200 ms", "+36 s", "+1.0 h": the sign always, tenths below ten. Any integer
  * of +-2^53. Returns ret. */
 const char *figure_signed(int64_t us, char ret[FIGURE_TEXT]);
 

@@ -1,12 +1,12 @@
-/* skew.h: do the clocks of all servers agree, proven from records that servers exchange,
- * and who differs. Pure: no I/O, no heap; the caller reads records, clocks and state.
+/* skew.h: bound the offset of the real clocks of any two servers, from the records that
+ * they exchange. Pure: no I/O, no heap; the caller reads records, clocks and state.
  *
  * How a run goes:
  *   1. struct skew from the state file; skew_valid() or all-zero
  *   2. skew_begin() with the voters
  *   3. per record of the payload or answer: skew_hear(), with one clock_read() made after
  *      its last byte was in memory; a jump it reports goes to syslog
- *   4. skew_judge(), state back into the file
+ *   4. agreement_judge() (agreement.h), state back into the file
  *   5. who writes the own record: clock_read() first, then "heard": boot, record.raw_us
  *      ("raw") and heard_us ("at") of every server[] whose boot is not ""
  * A lost state costs some rounds, nothing else. Sensible to about 25 servers. */
@@ -76,8 +76,7 @@ struct skew_limits {
 /* A participant. Times are the own raw clock unless said otherwise. */
 struct skew_server {
     char name[VALUE_NAME + 1];
-    int64_t
-        round_us; /* newest round, of any boot; before the first: participant since */
+    int64_t round_us; /* newest round, of any boot; at first: participant since */
 
     /* The record heard last, whether or not it made a round: what the own record echoes.
      * boot "": none was heard yet. */
@@ -95,8 +94,7 @@ struct skew_server {
     int64_t peer_moved_us; /* real - raw since the round before, its and ours: */
     int64_t own_moved_us;  /* clocks that are being slewed prove less */
 
-    bool
-        wrong; /* its reference was beyond the warning limit and is not within it yet */
+    bool wrong; /* its reference was beyond the warning limit and is not within yet */
     struct figure_bound shown_bound; /* of its offset from us */
     int64_t shown_us;                /* by how much it was said to differ; 0 not */
     int64_t shown_reference_us;      /* the same from its NTP servers */
@@ -119,7 +117,6 @@ struct skew_pair {
 struct skew {
     int version;           /* SKEW_VERSION */
     char boot[CLOCK_BOOT]; /* of this server */
-    int64_t looked_us;     /* raw clock of the latest run */
     struct skew_limits limits;
     int n;                                   /* participants, 0..SKEW_SERVERS */
     struct skew_server server[SKEW_SERVERS]; /* by name (strverscmp) */
@@ -149,7 +146,7 @@ bool skew_valid(const struct skew *skew, const char *boot, int64_t now_us);
 /* Take the participants of this run: names[n], any order, node names, this server among them
  * when it votes. Who is new begins without rounds, who left is forgotten; both keep the last
  * verdict standing until something is proven, but one that blames somebody is dropped when
- * somebody left. More than SKEW_SERVERS are refused (skew_judge() says so).
+ * somebody left. More than SKEW_SERVERS are refused (agreement_judge() says so).
  * Another boot or version empties the state. now: own clocks.
  * Returns by how much the own real clock was stepped or slewed since the run before, beyond
  * 10 ms, microseconds; 0 for less. */
@@ -179,32 +176,24 @@ enum skew_heard skew_hear(struct skew *skew, const char *name,
 /* "clock of server-3 stepped or slewed by -2.0 s", for syslog. Returns ret. */
 const char *skew_jump_text(const char *name, int64_t jump_us, char ret[SKEW_EVENT]);
 
-/* The offset of the real clocks of servers i and j (i minus j, indices into server[]), as of
- * their latest rounds: of the own server the clock counts as it was when the other
- * one's record was heard. now_us: own raw clock.
- * Returns 0 with the bounds, or -ENODATA when one of them has no round. */
-MUST_CHECK int skew_offset(const struct skew *skew, int i, int j, int64_t now_us,
-                           int64_t *ret_lo, int64_t *ret_hi);
+/* The offset of two real clocks, and when it was so (own raw clock). */
+struct skew_offset {
+    int64_t lo_us, hi_us; /* it lies between */
+    int64_t from_us;  /* not before: the earlier record was stamped then, or later */
+    int64_t to_us;    /* not after: both were heard by then */
+    int64_t moved_us; /* how far both moved against their raw clocks since the round
+                             before */
+};
 
-/* Judge; the texts are those of the issue:
- *   passing   "3 clocks agree within 100 ms": every pair, the warning limit
- *             "1 clock: there is no other to compare it with"
- *             "this server does not vote: the voters compare their clocks"
- *   critical, warning, a pair beyond that limit in two successive records
- *             "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"
- *             "server-1 and server-2 differ by 2.0 s (limit 500 ms)"
- *             "no majority: server-1, server-2 against server-3, server-4"
- *             "server-2 is wrong by +2.0 s, say its NTP servers (limit 500 ms)"
- *   warning   that, of a server alone against its NTP servers
- *             "server-2 is silent": no round for four intervals
- *             "waiting for the clocks of 3 servers": nothing was proven yet
- *             "cannot prove 100 ms: bound with server-2 is 500 ms (slow disk or network?)":
- *             nothing was proven for timing()->clock_unproven_ms
- *             "52 servers: clocks of at most 51 are compared"
- * Otherwise the last verdict stands. Names of many servers are cut to "and 3 more". Other
- * limits than last time begin anew with what is beyond. The caller may add lines
- * (clock_advice()) with verdict_note(). now: own clocks, not before the latest hearing. */
-void skew_judge(struct skew *skew, const struct skew_limits *limits,
-                const struct clock_reading *now, struct verdict *ret);
+/* The offset of servers i and j (i minus j, indices into server[]) as of their latest
+ * rounds: every clock counts as it was at the stamp of its record, the own one as it was when
+ * the other one's record was heard. now_us: own raw clock.
+ * Returns 0, or -ENODATA when one of them has no round. */
+MUST_CHECK int skew_offset(const struct skew *skew, int i, int j, int64_t now_us,
+                           struct skew_offset *ret);
+
+/* Lower and upper bound of the offset without its sign. */
+int64_t skew_least(const struct skew_offset *offset);
+int64_t skew_most(const struct skew_offset *offset);
 
 #endif
