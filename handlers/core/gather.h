@@ -1,4 +1,4 @@
-/* gather.h: read the settings from the agent. */
+/* gather.h: read from the agent: the settings, its own name, who votes. */
 #ifndef GATHER_H
 #define GATHER_H
 
@@ -24,5 +24,14 @@ MUST_CHECK int gather_settings(struct consul *consul, const char *root,
 MUST_CHECK int gather_judged(struct consul *consul, const char *config_dir,
                              const char *root, enum consul_read read,
                              struct settings *ret, struct error *err);
+
+/* The agent's node name, at most VALUE_NAME characters. */
+MUST_CHECK int gather_node(struct consul *consul, char ret[VALUE_NAME + 1],
+                           struct error *err);
+
+/* The voters of the raft configuration, dead or alive, by node name; by address where nobody
+ * has that. Returns 0 with *ret_n names, -E2BIG for more than `most`, or the failure. */
+MUST_CHECK int gather_voters(struct consul *consul, char (*ret)[VALUE_NAME + 1],
+                             size_t most, size_t *ret_n, struct error *err);
 
 #endif
