@@ -251,6 +251,28 @@ all_passing() {
     checks cluster:logging passing '' 1 2 3 && checks cluster:heartbeat passing '' 1 2 3
 }
 
+clocks_agree() {
+    checks cluster:clock passing '3 clocks agree within 100 ms' 1 2 3
+}
+
+story_clock() {
+    local start
+    step 'The clock of a server is wrong'
+    must 90 'cluster:clock is passing on all three' clocks_agree
+    say 'cluster:clock of all three: 3 clocks agree within 100 ms'
+    start=$(now_us)
+    set_clock 2 +2s
+    say 'clock of server 2 set ahead by 2 s (for our programs: libfaketime)'
+    must 60 'cluster:clock of all three is critical and names server-2' \
+        checks cluster:clock critical 'server-2 differs by +2.0 s from ' 1 2 3
+    say "named by all three after $(seconds_since "$start"), with two of its records as proof:"
+    sed 's/ | .*//' <<<"$seen" | shown
+    start=$(now_us)
+    set_clock 2 right
+    must 45 'cluster:clock is passing again on all three' clocks_agree
+    say "put right: cluster:clock is passing on all three after $(seconds_since "$start")"
+}
+
 run() {
     local keep='' start token batch=0 ui=http://$net.1:8500/ui/
     case $* in
@@ -267,6 +289,7 @@ run() {
     story_bad_value
     story_failure
     story_return
+    story_clock
     paint '1;32' "All as it should be, after $(seconds_since "$start")."
     if [[ -n $keep ]]; then
         trap - EXIT INT TERM HUP

@@ -136,7 +136,7 @@ int hearing_write(struct hearing *h, const char *state_dir, struct error *err)
 
 /* ---- a run --------------------------------------------------------------- */
 
-void hearing_begin(struct hearing *h, const char *const *names, size_t n,
+bool hearing_begin(struct hearing *h, const char *const *names, size_t n,
                    const struct clock_reading *now)
 {
     char text[SKEW_EVENT];
@@ -147,9 +147,10 @@ void hearing_begin(struct hearing *h, const char *const *names, size_t n,
     int64_t jump_us = skew_begin(&h->skew, &own, names, n, now);
     if (jump_us != 0)
         program_log(LOG_WARNING, "%s", skew_jump_text(h->node, jump_us, text));
+    return jump_us != 0;
 }
 
-void hearing_go_on(struct hearing *h, const struct clock_reading *now)
+bool hearing_go_on(struct hearing *h, const struct clock_reading *now)
 {
     static char copies[SKEW_SERVERS][VALUE_NAME + 1];
     const char *names[SKEW_SERVERS];
@@ -158,7 +159,7 @@ void hearing_go_on(struct hearing *h, const struct clock_reading *now)
         memcpy(copies[i], h->skew.server[i].name, sizeof copies[i]);
         names[i] = copies[i];
     }
-    hearing_begin(h, names, (size_t)n, now);
+    return hearing_begin(h, names, (size_t)n, now);
 }
 
 static bool takes_part(const struct hearing *h, const char *node)

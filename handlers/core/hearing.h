@@ -61,12 +61,12 @@ MUST_CHECK int hearing_write(struct hearing *h, const char *state_dir,
                              struct error *err);
 
 /* Begin a run: h->node and the participants are known. A jump of the own clock goes to
- * syslog. */
-void hearing_begin(struct hearing *h, const char *const *names, size_t n,
+ * syslog; returns whether there was one, so that the state must be written. */
+bool hearing_begin(struct hearing *h, const char *const *names, size_t n,
                    const struct clock_reading *now);
 
 /* The same with the participants of the run before. */
-void hearing_go_on(struct hearing *h, const struct clock_reading *now);
+bool hearing_go_on(struct hearing *h, const struct clock_reading *now);
 
 /* Hear the records of participants in a list of KV entries.
  *

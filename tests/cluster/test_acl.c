@@ -43,6 +43,10 @@ static void shipped_policy_is_exact(void **state)
         const char *key;
         long status;
     } writes[] = {
+        {"lictor/clock/server-1", 200},
+        {"lictor/clock/server-2", 403},
+        {"lictor/clock/server-10", 403},
+        {"lictor/clock/server-1/x", 403},
         {"lictor/logging/server-1", 200},
         {"lictor/logging/server-2", 403},
         {"lictor/logging/server-10", 403},

@@ -22,8 +22,8 @@ static int teardown(void **state)
 static void checks_are_registered(void **state)
 {
     struct cluster *c = *state;
-    static const char *const ids[] = {"cluster:quorum", "cluster:logging",
-                                      "cluster:heartbeat"};
+    static const char *const ids[] = {"cluster:quorum", "cluster:clock",
+                                      "cluster:logging", "cluster:heartbeat"};
     for (int i = 1; i <= 3; i++)
         for (size_t n = 0; n < sizeof ids / sizeof ids[0]; n++) {
             struct check check;
