@@ -263,7 +263,7 @@ story_clock() {
     start=$(now_us)
     set_clock 2 +2s
     say 'clock of server 2 set ahead by 2 s (for our programs: libfaketime)'
-    must 60 'cluster:clock of all three is critical and names server-2' \
+    must 75 'cluster:clock of all three is critical and names server-2' \
         checks cluster:clock critical 'server-2 differs by +2.0 s from ' 1 2 3
     say "named by all three after $(seconds_since "$start"), with two of its records as proof:"
     sed 's/ | .*//' <<<"$seen" | shown
