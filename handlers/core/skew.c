@@ -151,7 +151,8 @@ static bool is_ppm(int64_t ppm)
 static bool is_reference(const struct skew_reference *reference)
 {
     return !reference->known ||
-           (is_time(llabs(reference->offset_us)) && is_time(reference->err_us));
+           (reference->offset_us >= -SKEW_MOST && is_time(reference->err_us) &&
+            reference->offset_us <= SKEW_MOST);
 }
 
 static bool is_sane(const struct skew_record *record)
