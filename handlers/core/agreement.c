@@ -456,6 +456,8 @@ static void judge_others(struct look *look, struct verdict *ret)
     char text[CULPRIT_TEXT] = "";
     if (!look->unproven)
         skew->proven_us = look->now_us;
+    if (!look->unproven && look->n_silent > 0)
+        skew->standing = SKEW_NOTHING; /* it was about one who says nothing now */
     const bool stands =
         look->now_us - skew->proven_us <= timing()->clock_unproven_ms * 1000;
     if (look->unproven && stands && skew->standing == SKEW_DIFFERED) {

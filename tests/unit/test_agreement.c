@@ -380,6 +380,9 @@ static const struct row rows[] = {
          "network?)"},
     {"proven again", "x14 0 0/240 0 | x1 0 0 0", .status = P,
      .summary = "3 clocks agree within 100 ms"},
+    {"a bound ages", "x2 0 0 0/49 | x3 0 0 -", .status = P,
+     .summary = "3 clocks agree within 100 ms",
+     .details = "proven at most: server-2 10 ms, server-3 100 ms\n"},
     {"slow messages hide nothing that is larger", "0/240 0/240 2000/240", .status = C,
      .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"},
 
@@ -409,6 +412,10 @@ static const struct row rows[] = {
      .summary = "3 clocks agree within 100 ms"},
     {"one differs and falls silent", "0 0 2000 | x6 0 0 -", .status = W,
      .summary = "server-3 is silent"},
+    {"it speaks again: one record", "0 0 2000 | x6 0 0 - | x1 0 0 2000", .status = W,
+     .summary = "waiting for the clocks of 3 servers"},
+    {"it speaks again: two records", "0 0 2000 | x6 0 0 - | x2 0 0 2000", .status = C,
+     .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"},
     {"one is silent, two differ", "0 2000 -", .status = C,
      .summary = "server-1 and server-2 differ by 2.0 s (limit 500 ms)"},
     {"one is silent, two differ: not to be named", "x6 0 2000 -", .status = C,
@@ -631,6 +638,15 @@ static void other_limits_begin_anew(void **state)
     assert_string_equal(
         verdict.summary,
         "server-3 differs by +700 ms from server-1 and server-2 (limit 500 ms)");
+    const struct skew_limits other = {.warning_us = 100 * MS, .critical_us = 600 * MS};
+    run_phase("x1 0 0 700", 0, &other, &verdict);
+    assert_string_equal(
+        verdict.summary,
+        "server-3 differs by +700 ms from server-1 and server-2 (limit 500 ms)");
+    run_phase("x1 0 0 700", 0, &other, &verdict);
+    assert_string_equal(
+        verdict.summary,
+        "server-3 differs by +700 ms from server-1 and server-2 (limit 600 ms)");
 }
 
 /* The heartbeat judges between two records, a watch when nothing new is there. */

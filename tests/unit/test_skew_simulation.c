@@ -23,7 +23,7 @@
 #endif
 #endif
 #ifdef SANITIZED
-#define JUDGEMENTS 60000
+#define JUDGEMENTS 200000
 #define PERSISTING 40
 #else
 #define JUDGEMENTS 1100000
