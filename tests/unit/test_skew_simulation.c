@@ -239,16 +239,20 @@ static int64_t ppm_of(const struct machine *m)
     return !m->synced ? 500 : ppm > 50 ? ppm : 50;
 }
 
+/* One chance after the other: the order in which arguments and members are evaluated is
+ * the compiler's own. */
 static void boot(struct machine *m, int id)
 {
     const double rate = (unit() * 2 - 1) * 9e-5;
+    const double wave = unit();
+    const double phase = unit() * 2 * PI;
     (void)snprintf(m->boot, sizeof m->boot, "boot-%d-%d+0", id, ++m->boots);
     m->raw = (struct raw){
         .at_us = now,
         .base_us = log_between(10 * SECOND, 1000 * HOUR),
         .rate = m->boots > 1 ? m->raw.rate : rate,
-        .wave_us = unit() * 1e-5 * WAVE_US / (2 * PI),
-        .phase = unit() * 2 * PI,
+        .wave_us = wave * 1e-5 * WAVE_US / (2 * PI),
+        .phase = phase,
     };
 }
 
@@ -638,13 +642,19 @@ static void toggle_sync(struct machine *m)
     move_clock(m, 0);
 }
 
+static void slew_one(struct machine *m)
+{
+    const double rate = happens(0.5) ? 83333e-6 : 500e-6;
+    const double signed_rate = happens(0.5) ? rate : -rate;
+    slew(m, signed_rate, log_between(100 * MS, 120 * SECOND));
+}
+
 static void disturb_one(struct machine *m)
 {
     if (happens(0.3))
         move_clock(m, (double)either_sign(log_between(5 * MS, HOUR)));
     else if (happens(0.3))
-        slew(m, (happens(0.5) ? 83333e-6 : 500e-6) * (happens(0.5) ? 1 : -1),
-             log_between(100 * MS, 120 * SECOND));
+        slew_one(m);
     else if (happens(0.5))
         put_right(m);
     else if (happens(0.4))
