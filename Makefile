@@ -67,7 +67,7 @@ ALL_CPPFLAGS = -Ihandlers/core -D_GNU_SOURCE -DLICTOR_VERSION='"$(VERSION)"' \
 ALL_CFLAGS   = -std=c11 $(WARN) $(HARDEN_C) $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(HARDEN_L) $(SANFLAGS) $(LDFLAGS)
 ALL_LIBS     = $(shell $(PKG_CONFIG) --libs $(LIBS))
-ALL_TEST_LIBS = $(shell $(PKG_CONFIG) --libs $(TEST_LIBS))
+ALL_TEST_LIBS = $(shell $(PKG_CONFIG) --libs $(TEST_LIBS)) -lm
 
 # Programs are built twice: as installed, and with -DTEST_TIMING into test/ (timing.h).
 CORE_A      := $(B)/libcore.a

@@ -25,6 +25,11 @@ struct look {
         unproven; /* a pair that speaks is neither beyond nor within the warning limit */
 };
 
+static int64_t silent_us(void)
+{
+    return SILENT_INTERVALS * timing()->clock_interval_ms * 1000;
+}
+
 static struct skew_pair *pair_of(struct skew *skew, int i, int j)
 {
     return &skew->pair[i > j ? skew_pair_at(i, j) : skew_pair_at(j, i)];
@@ -106,8 +111,8 @@ static void look_at_server(struct look *look, int i)
 {
     struct skew *skew = look->skew;
     struct skew_server *server = &skew->server[i];
-    const int64_t silent_us = SILENT_INTERVALS * timing()->clock_interval_ms * 1000;
-    const bool silent = i != skew->self && look->now_us - server->round_us > silent_us;
+    const bool silent =
+        i != skew->self && look->now_us - server->round_us > silent_us();
     look_at_reference(server, silent, skew->limits.warning_us);
     look->names[i] = server->name;
     look->silent[i] = silent;
@@ -338,6 +343,32 @@ static void note_bounds(const struct look *look, struct verdict *v)
         verdict_note(v, "proven at most: %s", list);
 }
 
+/* Why: nothing new is heard of it, or it does not hear us. */
+static void note_silent(const struct look *look, struct verdict *v)
+{
+    const struct skew *skew = look->skew;
+    bool mute[SKEW_SERVERS] = {false};
+    bool deaf[SKEW_SERVERS] = {false};
+    char who[300];
+    for (int i = 0; i < skew->n; i++) {
+        const struct skew_server *server = &skew->server[i];
+        const bool heard =
+            server->boot[0] && look->now_us - server->heard_us <= silent_us();
+        mute[i] = look->silent[i] && !heard;
+        deaf[i] = look->silent[i] && heard;
+    }
+    if (phrase_list(look->names, mute, skew->n, " and ", who, sizeof who) > 0)
+        verdict_note(v,
+                     "no new record of %s: agent and heartbeat must run there, and the "
+                     "token must let it write lictor/clock/<node>",
+                     who);
+    if (phrase_list(look->names, deaf, skew->n, " and ", who, sizeof who) > 0)
+        verdict_note(v,
+                     "this server's record is not heard by %s: is it written here, and "
+                     "read there?",
+                     who);
+}
+
 static void note_others(struct look *look, struct verdict *v)
 {
     char text[CULPRIT_TEXT];
@@ -350,8 +381,7 @@ static void note_others(struct look *look, struct verdict *v)
         say_silent(look, text);
         if (strcmp(text, v->summary) != 0)
             verdict_note(v, "%s", text);
-        verdict_note(v, "silent: its agent or its heartbeat does not run, or its token "
-                        "may not write its record");
+        note_silent(look, v);
     }
     note_unsynced(look, v);
     note_bounds(look, v);
@@ -426,6 +456,8 @@ static void judge_others(struct look *look, struct verdict *ret)
     char text[CULPRIT_TEXT] = "";
     if (!look->unproven)
         skew->proven_us = look->now_us;
+    if (!look->unproven && look->n_silent > 0)
+        skew->standing = SKEW_NOTHING; /* it was about one who says nothing now */
     const bool stands =
         look->now_us - skew->proven_us <= timing()->clock_unproven_ms * 1000;
     if (look->unproven && stands && skew->standing == SKEW_DIFFERED) {

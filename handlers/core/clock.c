@@ -165,7 +165,8 @@ void clock_find_daemons(const char *root, struct clock_daemons *ret)
 }
 
 /* The names of those that are set, "chronyd and ntpd"; returns how many. */
-static int list(const bool set[CLOCK_DAEMONS], char *ret, size_t size)
+static int list(const bool set[CLOCK_DAEMONS], const char *between, char *ret,
+                size_t size)
 {
     size_t len = 0;
     int n = 0;
@@ -173,7 +174,7 @@ static int list(const bool set[CLOCK_DAEMONS], char *ret, size_t size)
     for (int i = 0; i < CLOCK_DAEMONS; i++) {
         if (!set[i] || len >= size)
             continue;
-        len += (size_t)snprintf(ret + len, size - len, "%s%s", n ? " and " : "",
+        len += (size_t)snprintf(ret + len, size - len, "%s%s", n ? between : "",
                                 daemons[i].name);
         n++;
     }
@@ -188,8 +189,8 @@ const char *clock_advice(const struct clock_kernel *kernel,
                       : "the kernel does not say whether its clock is synchronised";
     char installed[64];
     char running[64];
-    int n_installed = list(found->installed, installed, sizeof installed);
-    int n_running = list(found->running, running, sizeof running);
+    int n_installed = list(found->installed, " or ", installed, sizeof installed);
+    int n_running = list(found->running, " and ", running, sizeof running);
     ret[0] = '\0';
     if (n_running > 1)
         (void)snprintf(ret, CLOCK_ADVICE, "%s run side by side: one may set the clock",

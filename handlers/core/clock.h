@@ -64,6 +64,6 @@ void clock_find_daemons(const char *root, struct clock_daemons *ret);
  * says its clock is not synchronised (is chronyd, ntpd or systemd-timesyncd running?)".
  * Pure. Returns ret. */
 const char *clock_advice(const struct clock_kernel *kernel,
-                         const struct clock_daemons *daemons, char ret[CLOCK_ADVICE]);
+                         const struct clock_daemons *found, char ret[CLOCK_ADVICE]);
 
 #endif

@@ -151,7 +151,8 @@ static bool is_ppm(int64_t ppm)
 static bool is_reference(const struct skew_reference *reference)
 {
     return !reference->known ||
-           (is_time(llabs(reference->offset_us)) && is_time(reference->err_us));
+           (reference->offset_us >= -SKEW_MOST && is_time(reference->err_us) &&
+            reference->offset_us <= SKEW_MOST);
 }
 
 static bool is_sane(const struct skew_record *record)
@@ -200,6 +201,24 @@ static int64_t keep_record(struct skew *skew, int i, const struct skew_record *r
     return moved;
 }
 
+/* What is stated from now on is as of this record. */
+static void take_record(struct skew *skew, int i, const struct skew_record *record,
+                        const struct clock_reading *at, bool again)
+{
+    struct skew_server *server = &skew->server[i];
+    struct skew_offset offset;
+    server->peer_moved_us = again ? gap(&record->clock) - gap(&server->peer) : 0;
+    server->own_moved_us = again ? gap(at) - gap(&server->own) : 0;
+    server->peer = record->clock;
+    server->own = *at;
+    server->ppm = record->ppm;
+    server->synced = record->synced;
+    server->reference = record->reference;
+    if (skew->self >= 0 && skew_offset(skew, skew->self, i, at->raw_us, &offset) == 0)
+        figure_look(&server->shown_bound, skew_most(&offset));
+}
+
+/* A record that was overtaken by a later one still bounds the raw clocks. */
 static bool add_round(struct skew *skew, int i, const struct skew_record *record,
                       const struct clock_reading *at)
 {
@@ -211,19 +230,11 @@ static bool add_round(struct skew *skew, int i, const struct skew_record *record
         .heard_us = at->raw_us,
     };
     const bool again = server->rounds.n > 0;
-    struct skew_offset offset;
     if (bound_add(&server->rounds, &round, skew->own_ppm + record->ppm) < 0)
         return false;
-    server->peer_moved_us = again ? gap(&record->clock) - gap(&server->peer) : 0;
-    server->own_moved_us = again ? gap(at) - gap(&server->own) : 0;
-    server->peer = record->clock;
-    server->own = *at;
-    server->ppm = record->ppm;
-    server->synced = record->synced;
-    server->reference = record->reference;
     server->round_us = at->raw_us;
-    if (skew->self >= 0 && skew_offset(skew, skew->self, i, at->raw_us, &offset) == 0)
-        figure_look(&server->shown_bound, skew_most(&offset));
+    if (server->rounds.n == 1 || record->clock.raw_us > server->peer.raw_us)
+        take_record(skew, i, record, at, again);
     return true;
 }
 
