@@ -16,10 +16,10 @@
 PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum \
             verify-logging check-settings heartbeat
 
-CORE := error duration timing program buffer file json kv child consul host url value \
-        settings policy proposal verdict span publish gather repeat template journal \
-        target render shipper apply mapping roster quorum servers logging ledger single \
-        handover sync survey
+CORE := error duration timing clock program buffer file json kv child consul host url \
+        value resolve sntp settings policy proposal verdict span publish gather repeat \
+        template journal target render shipper apply mapping roster quorum servers logging \
+        ledger single handover sync survey
 
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard handlers/$p.c),$p))
 CORE := $(foreach m,$(CORE),$(if $(wildcard handlers/core/$m.c),$m))
