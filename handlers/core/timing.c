@@ -23,6 +23,8 @@ static const struct {
     {"unsynced", offsetof(struct timing, unsynced_ms)},
     {"apply", offsetof(struct timing, apply_ms)},
     {"confirm", offsetof(struct timing, confirm_ms)},
+    {"resolve", offsetof(struct timing, resolve_ms)},
+    {"reference", offsetof(struct timing, reference_ms)},
 };
 
 static void set_member(struct timing *t, const char *name, size_t len,
@@ -73,6 +75,8 @@ const struct timing *timing(void)
         .unsynced_ms = 60000,
         .apply_ms = 120000,
         .confirm_ms = 2000,
+        .resolve_ms = 1000,
+        .reference_ms = 1500,
     };
 #ifdef TEST_TIMING
     static int read_once;

@@ -22,6 +22,8 @@ struct timing {
     int64_t unsynced_ms;       /* 60 s: a check may be missing in the catalogue */
     int64_t apply_ms;          /* 120 s: waiting for one run of apply-logging */
     int64_t confirm_ms;        /* 2 s: a shipper must be the same process this long */
+    int64_t resolve_ms;        /* 1 s: finding the addresses of NTP servers */
+    int64_t reference_ms;      /* 1.5 s: asking them, all of it */
 };
 
 /* Borrowed, valid for the life of the process. */

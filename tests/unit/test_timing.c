@@ -52,6 +52,8 @@ static struct timing installed(void)
         .unsynced_ms = 60000,
         .apply_ms = 120000,
         .confirm_ms = 2000,
+        .resolve_ms = 1000,
+        .reference_ms = 1500,
     };
 }
 
@@ -69,11 +71,12 @@ static void a_test_changes_them_by_name(void **state)
     struct timing one = installed();
     one.no_leader_ms = 2000;
     assert_int_equal(in_a_process("no_leader=2s", &one), 0);
-    struct timing all = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    struct timing all = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
     assert_int_equal(
         in_a_process("http=1ms,leader_proof=2ms,no_leader=3ms,split=4ms,"
                      "mapping_stable=5ms,verify=6ms,lock=7ms,apply_again=8ms,"
-                     "resync=9ms,unsynced=10ms,apply=11ms,confirm=12ms",
+                     "resync=9ms,unsynced=10ms,apply=11ms,confirm=12ms,"
+                     "resolve=13ms,reference=14ms",
                      &all),
         0);
 }
