@@ -107,10 +107,10 @@ static int read_header(const unsigned char *packet, size_t len, uint64_t cookie,
                        struct error *err)
 {
     if (len < SNTP_PACKET)
-        return error_set(err, -EBADMSG, "sends %zu bytes, an NTP packet has %d", len,
+        return error_set(err, -EPROTO, "sends %zu bytes, an NTP packet has %d", len,
                          SNTP_PACKET);
     if (get(packet + AT_ORIGIN, 8) != cookie)
-        return error_set(err, -EBADMSG,
+        return error_set(err, -EPROTO,
                          "does not answer our question (origin time stamp)");
     unsigned version = packet[AT_FLAGS] >> 3 & 7U, mode = packet[AT_FLAGS] & 7U;
     if (version != 3 && version != 4)
@@ -211,10 +211,15 @@ void sntp_compare(const struct ntp_server *servers, size_t n, struct sntp_result
 
 /* ---- the exchange -------------------------------------------------------- */
 
+/* One question, on a socket of its own: connected, so that the kernel drops what comes
+ * from anywhere else, and with a port that nobody knows before. */
 struct question {
+    struct peer *peer;
+    uv_udp_t udp;
+    bool open; /* asked, and not answered yet */
     uint64_t cookie;
     int64_t asked_us; /* raw clock */
-    bool open;        /* asked, and not answered yet */
+    char packet[512]; /* more than is looked at */
 };
 
 /* What was heard with the least delay. */
@@ -226,14 +231,12 @@ struct sample {
 
 struct peer {
     const struct ntp_server *server;
+    const struct resolve_result *host;
     struct sntp_answer *answer;
-    uv_udp_t attempt[RESOLVE_ADDRESSES]; /* each may be of another family */
-    uv_udp_t *udp; /* the one that is connected; NULL: nothing more is to come */
     struct question question[SAMPLES];
-    size_t asked, answered;
+    size_t asked; /* SAMPLES: no more */
     struct sample sample;
-    bool heard;       /* there is a sample */
-    char packet[512]; /* more than is looked at */
+    bool heard; /* there is a sample */
 };
 
 struct talk {
@@ -257,31 +260,41 @@ static void note_silence(struct peer *peer, int rc)
                    peer->server->port);
 }
 
-static void close_once(void *handle)
+static void end_question(struct question *question)
 {
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
+    if (question->open)
+        uv_close((uv_handle_t *)&question->udp, NULL);
+    question->open = false;
 }
 
 static void end_peer(struct peer *peer)
 {
-    if (peer->udp)
-        close_once(peer->udp);
-    peer->udp = NULL;
+    peer->asked = SAMPLES;
+    for (size_t i = 0; i < SAMPLES; i++)
+        end_question(&peer->question[i]);
 }
 
 static void end_talk(struct talk *talk)
 {
     for (size_t i = 0; i < talk->n; i++)
         end_peer(&talk->peer[i]);
-    close_once(&talk->next);
-    close_once(&talk->limit);
+    uv_close((uv_handle_t *)&talk->next, NULL);
+    uv_close((uv_handle_t *)&talk->limit, NULL);
+}
+
+static bool is_done(const struct peer *peer)
+{
+    for (size_t i = 0; i < SAMPLES; i++) {
+        if (peer->question[i].open)
+            return false;
+    }
+    return peer->asked == SAMPLES;
 }
 
 static void end_when_done(struct talk *talk)
 {
     for (size_t i = 0; i < talk->n; i++) {
-        if (talk->peer[i].udp)
+        if (!is_done(&talk->peer[i]))
             return;
     }
     end_talk(talk);
@@ -292,130 +305,120 @@ static void on_limit(uv_timer_t *timer)
     end_talk(timer->loop->data);
 }
 
-/* The one that was asked with the cookie which came back; NULL: none. */
-static struct question *find_question(struct peer *peer, const unsigned char *packet,
-                                      size_t len)
+static void keep(struct peer *peer, const struct sample *sample)
 {
-    for (size_t i = 0; len >= SNTP_PACKET && i < peer->asked; i++) {
-        if (get(packet + AT_ORIGIN, 8) == peer->question[i].cookie)
-            return &peer->question[i];
-    }
-    return NULL;
-}
-
-static void keep(struct peer *peer, const struct sntp_stamps *stamps,
-                 const struct sntp_interval *bound, int64_t asked_us, int64_t heard_us)
-{
-    struct sample *sample = &peer->sample;
-    if (!peer->heard || width(bound) < sample->width_us)
-        *sample = (struct sample){*stamps, asked_us, heard_us, width(bound)};
+    if (!peer->heard || sample->width_us < peer->sample.width_us)
+        peer->sample = *sample;
     peer->heard = true;
 }
 
-/* Every question is answered once; what comes again is a copy. Whatever does not belong
- * to a question is only named, so that a forger cannot keep an answer away. */
-static void hear(struct peer *peer, const unsigned char *packet, size_t len,
-                 int64_t heard_us)
+/* What does not carry the cookie is only named: a forger cannot keep an answer away. */
+static void hear(struct question *question, size_t len, int64_t heard_us)
 {
-    struct question *question = find_question(peer, packet, len);
-    struct sntp_stamps stamps;
+    const unsigned char *packet = (const unsigned char *)question->packet;
+    struct peer *peer = question->peer;
+    struct sample sample = {.asked_us = question->asked_us, .heard_us = heard_us};
     struct sntp_interval bound = {0};
     struct error why = {0};
-    if (question && !question->open)
-        return;
-    const struct question *meant = question ? question : &peer->question[0];
-    int rc = sntp_read(packet, len, meant->cookie, &stamps, &why);
+    int rc = sntp_read(packet, len, question->cookie, &sample.stamps, &why);
     if (rc == 0)
-        rc = sntp_bound(&stamps, meant->asked_us, heard_us, heard_us, &bound, &why);
+        rc = sntp_bound(&sample.stamps, sample.asked_us, heard_us, heard_us, &bound,
+                        &why);
+    sample.width_us = width(&bound);
     if (rc == 0)
-        keep(peer, &stamps, &bound, meant->asked_us, heard_us);
+        keep(peer, &sample);
     else
         note(peer, why.text);
-    if (question) {
-        question->open = false;
-        peer->answered++;
-    }
-    if (rc == -EACCES || peer->answered == SAMPLES)
+    if (rc == -EACCES)
         end_peer(peer);
+    else if (rc != -EPROTO)
+        end_question(question);
 }
 
 static void on_heard(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf,
                      const struct sockaddr *from, unsigned flags)
 {
     int64_t heard_us = clock_raw_us();
-    struct peer *peer = udp->data;
+    struct question *question = udp->data;
+    (void)buf;
     (void)flags;
-    if (!peer->udp || (n == 0 && !from)) /* ended, or nothing more to read */
+    if (n == 0 && !from) /* nothing more to read */
         return;
-    if (n < 0)
-        note_silence(peer, (int)n);
-    else
-        hear(peer, (const unsigned char *)buf->base, (size_t)n, heard_us);
+    if (n >= 0) {
+        hear(question, (size_t)n, heard_us);
+    } else {
+        note_silence(question->peer, (int)n);
+        end_question(question);
+    }
     end_when_done(udp->loop->data);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
 {
     (void)size;
-    struct peer *peer = handle->data;
-    *buf = uv_buf_init(peer->packet, sizeof peer->packet);
+    struct question *question = handle->data;
+    *buf = uv_buf_init(question->packet, sizeof question->packet);
 }
 
-static void ask(struct peer *peer)
+static int connect_to(uv_udp_t *udp, const char *address, int port)
+{
+    struct sockaddr_storage to = {0};
+    int rc = strchr(address, ':')
+                 ? uv_ip6_addr(address, port, (struct sockaddr_in6 *)&to)
+                 : uv_ip4_addr(address, port, (struct sockaddr_in *)&to);
+    if (rc == 0)
+        rc = uv_udp_connect(udp, (struct sockaddr *)&to);
+    return rc == 0 ? uv_udp_recv_start(udp, on_alloc, on_heard) : rc;
+}
+
+static int send_to(struct question *question)
 {
     unsigned char packet[SNTP_PACKET];
-    struct question *question = &peer->question[peer->asked++];
     uv_buf_t buf = uv_buf_init((char *)packet, sizeof packet);
     sntp_request(question->cookie, packet);
-    question->open = true;
     question->asked_us = clock_raw_us();
-    int rc = uv_udp_try_send(peer->udp, &buf, 1, NULL);
-    if (rc < 0)
-        note_silence(peer, rc);
+    int rc = uv_udp_try_send(&question->udp, &buf, 1, NULL);
+    return rc < 0 ? rc : 0;
+}
+
+/* A host with several addresses is asked at one after the other: the first may be of a
+ * family that has no way there, or nobody may listen. */
+static void ask(struct talk *talk, struct peer *peer)
+{
+    struct question *question = &peer->question[peer->asked];
+    const char *address = peer->host->address[peer->asked % peer->host->n];
+    peer->asked++;
+    question->peer = peer;
+    question->udp.data = question;
+    question->open = true;
+    (void)uv_udp_init(&talk->loop, &question->udp);
+    int rc = connect_to(&question->udp, address, peer->server->port);
+    if (rc == 0)
+        rc = send_to(question);
+    if (rc == 0)
+        return;
+    note_silence(peer, rc);
+    end_question(question);
 }
 
 static void on_next(uv_timer_t *timer)
 {
     struct talk *talk = timer->loop->data;
     for (size_t i = 0; i < talk->n; i++) {
-        struct peer *peer = &talk->peer[i];
-        if (peer->udp && peer->asked < SAMPLES)
-            ask(peer);
+        if (talk->peer[i].asked < SAMPLES)
+            ask(talk, &talk->peer[i]);
     }
+    end_when_done(talk);
 }
 
-static int connect_to(uv_loop_t *loop, uv_udp_t *udp, const char *address, int port)
+static void start_peer(struct peer *peer, const struct resolve_result *host)
 {
-    struct sockaddr_storage to = {0};
-    int rc = strchr(address, ':')
-                 ? uv_ip6_addr(address, port, (struct sockaddr_in6 *)&to)
-                 : uv_ip4_addr(address, port, (struct sockaddr_in *)&to);
-    (void)uv_udp_init(loop, udp);
-    if (rc == 0)
-        rc = uv_udp_connect(udp, (struct sockaddr *)&to);
-    if (rc == 0)
-        rc = uv_udp_recv_start(udp, on_alloc, on_heard);
-    if (rc < 0)
-        uv_close((uv_handle_t *)udp, NULL);
-    return rc;
-}
-
-/* The first address to which there is a way. */
-static void start_peer(struct talk *talk, struct peer *peer,
-                       const struct resolve_result *host)
-{
+    peer->host = host;
     note_silence(peer, 0);
-    if (host->n == 0)
-        note(peer, host->text);
-    for (size_t i = 0; i < host->n && !peer->udp; i++) {
-        uv_udp_t *udp = &peer->attempt[i];
-        udp->data = peer;
-        int rc = connect_to(&talk->loop, udp, host->address[i], peer->server->port);
-        if (rc == 0)
-            peer->udp = udp;
-        else
-            note_silence(peer, rc);
-    }
+    if (host->n > 0)
+        return;
+    note(peer, host->text);
+    peer->asked = SAMPLES;
 }
 
 static int exchange(struct talk *talk, const struct resolve_result *hosts,
@@ -425,13 +428,12 @@ static int exchange(struct talk *talk, const struct resolve_result *hosts,
     if (rc < 0)
         return error_set(err, rc, "cannot create an event loop: %s", strerror(-rc));
     talk->loop.data = talk;
+    for (size_t i = 0; i < talk->n; i++)
+        start_peer(&talk->peer[i], &hosts[i]);
     (void)uv_timer_init(&talk->loop, &talk->next);
     (void)uv_timer_init(&talk->loop, &talk->limit);
-    for (size_t i = 0; i < talk->n; i++)
-        start_peer(talk, &talk->peer[i], &hosts[i]);
     (void)uv_timer_start(&talk->next, on_next, 0, SPACING_MS);
     (void)uv_timer_start(&talk->limit, on_limit, (uint64_t)timing()->reference_ms, 0);
-    end_when_done(talk);
     (void)uv_run(&talk->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&talk->loop);
     return 0;

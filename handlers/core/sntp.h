@@ -44,9 +44,10 @@ struct sntp_result {
 };
 
 /* Ask n servers (at most SNTP_SERVERS) side by side: four times each, 200 ms apart, the
- * answer with the least delay counts. Takes 0.6 s when all answer at once, at most
- * timing()->resolve_ms + reference_ms (2.5 s). A server that sends a kiss of death is
- * asked no more. Own servers should not be asked more than every 15 s, others' not more
+ * answer with the least delay counts. Several addresses of one name are asked in turn, as
+ * if they were one server. Takes 0.6 s when all answer at once, at most
+ * timing()->resolve_ms + reference_ms (2.5 s); SIGPIPE must be ignored (child.h). A server
+ * that sends a kiss of death is asked no more. Own servers should not be asked more than every 15 s, others' not more
  * than every minute.
  * Returns 0, also when nobody answers; negative errno when nobody could be asked. */
 MUST_CHECK int sntp_ask(const struct ntp_server *servers, size_t n,
@@ -69,7 +70,8 @@ struct sntp_stamps {
 /* Judge an answer to the question with this cookie. Time stamps are of 1968 to 2104:
  * those with the first bit clear are of the era that begins in 2036 (RFC 4330,
  * section 3).
- * Returns 0; -EACCES for a kiss of death: ask no more; -EBADMSG for any other. The text
+ * Returns 0; -EPROTO when it does not carry the cookie: the answer may still come;
+ * -EACCES for a kiss of death: ask no more; -EBADMSG for any other of no use. The text
  * goes on after the name of the server: "is not synchronised itself". */
 MUST_CHECK int sntp_read(const unsigned char *packet, size_t len, uint64_t cookie,
                          struct sntp_stamps *ret, struct error *err);
