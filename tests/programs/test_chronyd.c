@@ -40,6 +40,7 @@ static int free_port(void)
     return ntohs(at.sin_port);
 }
 
+/* No command socket: /run/chrony may be that of the machine's own chronyd. */
 static const char *write_config(int port, const char *more)
 {
     static char path[400];
@@ -48,6 +49,7 @@ static const char *write_config(int port, const char *more)
     if (!f ||
         fprintf(f,
                 "port %d\nbindaddress " ADDRESS "\nallow 127.0.0.0/8\ncmdport 0\n"
+                "bindcmdaddress /\n"
                 "pidfile %s/chrony-%d.pid\n%s\n",
                 port, keeper_dir(), port, more) < 0 ||
         fclose(f) != 0)
