@@ -26,6 +26,9 @@ static const struct {
     {"clock_interval", offsetof(struct timing, clock_interval_ms)},
     {"clock_echo", offsetof(struct timing, clock_echo_ms)},
     {"clock_unproven", offsetof(struct timing, clock_unproven_ms)},
+    {"resolve", offsetof(struct timing, resolve_ms)},
+    {"reference", offsetof(struct timing, reference_ms)},
+    {"reference_again", offsetof(struct timing, reference_again_ms)},
 };
 
 static void set_member(struct timing *t, const char *name, size_t len,
@@ -79,6 +82,9 @@ const struct timing *timing(void)
         .clock_interval_ms = 15000,
         .clock_echo_ms = 60000,
         .clock_unproven_ms = 180000,
+        .resolve_ms = 1000,
+        .reference_ms = 1500,
+        .reference_again_ms = 60000,
     };
 #ifdef TEST_TIMING
     static int read_once;

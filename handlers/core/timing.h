@@ -24,7 +24,10 @@ struct timing {
     int64_t confirm_ms;        /* 2 s: a shipper must be the same process this long */
     int64_t clock_interval_ms; /* 15 s: a clock record is written this often */
     int64_t clock_echo_ms; /* 60 s: an echo of an own record older than this is none */
-    int64_t clock_unproven_ms; /* 3 min: the last verdict on clocks stands this long */
+    int64_t clock_unproven_ms;  /* 3 min: the last verdict on clocks stands this long */
+    int64_t resolve_ms;         /* 1 s: finding the addresses of NTP servers */
+    int64_t reference_ms;       /* 1.5 s: asking them, all of it */
+    int64_t reference_again_ms; /* 60 s: they are asked this often */
 };
 
 /* Borrowed, valid for the life of the process. */

@@ -55,6 +55,9 @@ static struct timing installed(void)
         .clock_interval_ms = 15000,
         .clock_echo_ms = 60000,
         .clock_unproven_ms = 180000,
+        .resolve_ms = 1000,
+        .reference_ms = 1500,
+        .reference_again_ms = 60000,
     };
 }
 
@@ -72,12 +75,13 @@ static void a_test_changes_them_by_name(void **state)
     struct timing one = installed();
     one.no_leader_ms = 2000;
     assert_int_equal(in_a_process("no_leader=2s", &one), 0);
-    struct timing all = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    struct timing all = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18};
     assert_int_equal(
         in_a_process("http=1ms,leader_proof=2ms,no_leader=3ms,split=4ms,"
                      "mapping_stable=5ms,verify=6ms,lock=7ms,apply_again=8ms,"
                      "resync=9ms,unsynced=10ms,apply=11ms,confirm=12ms,"
-                     "clock_interval=13ms,clock_echo=14ms,clock_unproven=15ms",
+                     "clock_interval=13ms,clock_echo=14ms,clock_unproven=15ms,"
+                     "resolve=16ms,reference=17ms,reference_again=18ms",
                      &all),
         0);
 }
