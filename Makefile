@@ -18,9 +18,9 @@ PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum veri
 
 CORE := error duration timing program buffer file json kv child consul host url value \
         settings policy proposal verdict span clock resolve sntp figure phrase bound \
-        skew culprit agreement exchange hearing publish gather telling repeat template \
-        journal target render shipper apply mapping roster quorum servers logging ledger \
-        single handover sync survey
+        skew culprit agreement exchange hearing witness publish gather telling repeat \
+        template journal target render shipper apply mapping roster quorum servers \
+        logging ledger single handover sync survey
 
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard handlers/$p.c),$p))
 CORE := $(foreach m,$(CORE),$(if $(wildcard handlers/core/$m.c),$m))

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "figure.h"
 #include "kv.h"
 #include "skew.h"
 #include "value.h"
@@ -25,7 +26,8 @@ struct hearing_reference {
     int64_t asked_us;                 /* own raw clock */
     struct skew_reference found;      /* as of `at` */
     struct clock_reading at;
-    struct verdict notes; /* who did not answer */
+    struct figure_bound shown; /* by how much the clock is off at most */
+    struct verdict notes;      /* that, and who did not answer */
 };
 
 /* All-zero is empty. Some 160 KB: static, not on the stack. Holds no heap memory. */

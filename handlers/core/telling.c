@@ -5,6 +5,7 @@
 #include "file.h"
 #include "gather.h"
 #include "settings.h"
+#include "witness.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ struct facts {
     char node[VALUE_NAME + 1];
     char voters[VOTERS][VALUE_NAME + 1];
     size_t n;
+    struct hearing_reference reference;
     struct kv_list records;
     struct clock_reading at; /* when these were in memory */
 };
@@ -48,17 +50,22 @@ static int read_records(struct consul *consul, struct facts *f, struct error *er
 }
 
 static int gather(struct consul *consul, const struct telling_place *place,
-                  struct facts *f, struct error *err)
+                  struct hearing *h, struct facts *f, struct error *err)
 {
+    struct clock_reading now;
     int rc = gather_node(consul, f->node, err);
     if (rc == 0)
         rc = gather_voters(consul, f->voters, VOTERS, &f->n, err);
     if (rc == 0)
         rc = gather_judged(consul, place->config_dir, place->settings_root,
                            CONSUL_STALE, &f->settings, err);
-    if (rc == 0)
-        rc = read_records(consul, f, err);
-    return rc;
+    if (rc < 0)
+        return rc;
+    clock_read(&now);
+    hearing_read(place->state_dir, &now, h);
+    f->reference = h->reference;
+    witness_ask(&f->settings, &now, &f->reference);
+    return read_records(consul, f, err);
 }
 
 /* ---- tell and hear ------------------------------------------------------- */
@@ -110,6 +117,7 @@ static int hear(struct hearing *h, const struct facts *f, struct verdict *v,
         names[i] = f->voters[i];
     clock_read(&now);
     (void)snprintf(h->node, sizeof h->node, "%s", f->node);
+    h->reference = f->reference;
     (void)hearing_begin(h, names, f->n, &now);
     h->notes = (struct verdict){0};
     (void)hearing_records(h, &f->records, &f->at, &h->notes);
@@ -142,7 +150,7 @@ int telling_run(struct consul *consul, const struct telling_place *place,
     static struct facts facts;
     struct buffer record = BUFFER_INIT(EXCHANGE_LIMIT);
     struct clock_reading now;
-    int rc = gather(consul, place, &facts, err);
+    int rc = gather(consul, place, h, &facts, err);
     int lock = rc < 0 ? rc : hearing_lock(place->state_dir, err);
     if (lock > 0) {
         clock_read(&now);

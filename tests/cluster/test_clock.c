@@ -1,6 +1,7 @@
 /* verify-clock and hear-clock on real servers, whose clocks are set wrong (libfaketime).
  * One cluster shrinks from seven to three; what its heartbeats would do every 15 s is done
  * here, one after the other. Beside it a quiet one with heartbeats of its own. */
+#include "fake_ntp.h"
 #include "harness.h"
 
 #include <stdio.h>
@@ -197,8 +198,7 @@ static bool others_publish(void *arg, struct buffer *seen)
         struct check check;
         (void)check_local(c, i, "cluster:clock", &check);
         if (buffer_printf(seen, "%s %s", check.status, check.output) < 0 ||
-            strcmp(check.status, "critical") != 0 ||
-            !strstr(check.output, "server-2"))
+            strcmp(check.status, "critical") != 0 || !strstr(check.output, "server-2"))
             yes = false;
     }
     return yes;
@@ -235,6 +235,44 @@ static void who_tells_nothing_is_silent(void **state)
     shared->options.timing = TIMING ",clock_interval=1s";
     wait_until("server 3 is silent", 10000, third_is_silent, shared);
     shared->options.timing = TIMING;
+    wait_agreement(shared, 3);
+}
+
+/* ---- a reference --------------------------------------------------------- */
+
+/* Three clocks which all differ have no majority: only NTP servers can say who is wrong.
+ * This process's own clock is right. */
+static void ntp_servers_decide(void **state)
+{
+    (void)state;
+    char value[80];
+    struct fake_ntp *ntp = fake_ntp_start("127.0.0.1", NULL);
+    (void)snprintf(value, sizeof value, "127.0.0.1:%d", fake_ntp_server(ntp).port);
+    server_clock(shared, 2, "+2s");
+    server_clock(shared, 3, "-3600s");
+    wait_verdict(shared, 2, "critical: no majority: server-1 against server-2 against");
+    setting_put(shared, "CLOCK_REFERENCE", value);
+    wait_verdict(shared, 2,
+                 "critical: server-2 is wrong by +2.0 s, server-3 by -1.0 h, say their "
+                 "NTP servers (limit 100 ms)\n");
+    setting_delete(shared, "CLOCK_REFERENCE");
+    wait_verdict(shared, 2, "critical: no majority: server-1 against server-2 against");
+    server_clock(shared, 2, NULL);
+    server_clock(shared, 3, NULL);
+    wait_agreement(shared, 3);
+    fake_ntp_stop(ntp);
+}
+
+static void a_refused_limit_is_said(void **state)
+{
+    (void)state;
+    setting_put(shared, "CLOCK_SKEW_WARNING", "10ms");
+    wait_verdict(
+        shared, 1,
+        "warning: 3 clocks agree within 100 ms; a CLOCK_ setting is refused\n");
+    setting_put(shared, "CLOCK_SKEW_WARNING", "200ms");
+    wait_verdict(shared, 0, "passing: 3 clocks agree within 200 ms\n");
+    setting_delete(shared, "CLOCK_SKEW_WARNING");
     wait_agreement(shared, 3);
 }
 
@@ -440,6 +478,8 @@ int main(void)
         cmocka_unit_test(three_servers),
         cmocka_unit_test(the_watch_alone_publishes),
         cmocka_unit_test(who_tells_nothing_is_silent),
+        cmocka_unit_test(ntp_servers_decide),
+        cmocka_unit_test(a_refused_limit_is_said),
         cmocka_unit_test(leader_stands_still),
         cmocka_unit_test(leader_is_killed),
         cmocka_unit_test(agent_is_away_for_a_while),
