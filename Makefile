@@ -16,11 +16,12 @@
 PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum verify-clock \
             hear-clock verify-logging check-settings heartbeat
 
-CORE := error duration timing program buffer file json kv child consul host url value \
-        settings policy proposal verdict span clock resolve sntp figure phrase bound \
-        skew culprit agreement exchange hearing witness publish gather telling repeat \
-        template journal target render shipper apply mapping roster quorum servers \
-        logging ledger single handover sync survey
+CORE := error duration timing program buffer file json digest kv child dial consul host url value \
+        settings request policy credential elastic probe proposal verdict span clock resolve \
+        sntp figure phrase bound skew culprit agreement exchange hearing witness publish gather \
+        telling repeat template journal target render shipper apply mapping roster quorum \
+        servers lineup logging turn ledger delivery evidence single handover sync survey proof \
+        settle announce
 
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard handlers/$p.c),$p))
 CORE := $(foreach m,$(CORE),$(if $(wildcard handlers/core/$m.c),$m))
@@ -35,6 +36,8 @@ LIBEXECDIR ?= $(PREFIX)/libexec/lictor
 SBINDIR    ?= $(PREFIX)/sbin
 DATADIR    ?= $(PREFIX)/share/lictor
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
+SYSUSERS   ?= $(PREFIX)/lib/sysusers.d/lictor.conf
+TMPFILES   ?= $(PREFIX)/lib/tmpfiles.d/lictor.conf
 DESTDIR    ?=
 INSTALL    ?= install
 PKG_CONFIG ?= pkg-config
@@ -188,7 +191,7 @@ format:
 # targets and units becomes what LIBEXECDIR says.
 ADMIN   := $(notdir $(wildcard $(addprefix scripts/,enable disable cluster-set cluster-status)))
 TOOLS   := $(notdir $(wildcard scripts/shipper))
-UNITS   := $(notdir $(wildcard scripts/*.service scripts/*.socket))
+UNITS   := $(notdir $(wildcard scripts/systemd/*.service scripts/systemd/*.socket))
 SHIPPED := $(ADMIN:%=scripts/%) $(wildcard scripts/*.sh) $(shell find consul.d -type f)
 # $(call place,FROM,TO): with the mode FROM has.
 place    = $(INSTALL) -D -m $$(test -x $1 && echo 755 || echo 644) $1 "$(DESTDIR)$2" && \
@@ -199,7 +202,9 @@ install: all
 	for p in $(PROGRAMS); do $(INSTALL) -D $(B)/$$p "$(DESTDIR)$(LIBEXECDIR)/$$p"; done; \
 	for t in $(TOOLS); do $(call place,scripts/$$t,$(LIBEXECDIR)/$$t); done; \
 	for f in $(SHIPPED); do $(call place,$$f,$(DATADIR)/$$f); done; \
-	for u in $(UNITS); do $(call place,scripts/$$u,$(UNITDIR)/$$u); done; \
+	for u in $(UNITS); do $(call place,scripts/systemd/$$u,$(UNITDIR)/$$u); done; \
+	$(call place,scripts/systemd/sysusers.conf,$(SYSUSERS)); \
+	$(call place,scripts/systemd/tmpfiles.conf,$(TMPFILES)); \
 	$(INSTALL) -d "$(DESTDIR)$(SBINDIR)"; \
 	for a in $(ADMIN); do \
 	    ln -sf "$(DATADIR)/scripts/$$a" "$(DESTDIR)$(SBINDIR)/lictor-$$a"; done
@@ -210,6 +215,7 @@ uninstall:
 	$(RM) $(PROGRAMS:%="$(DESTDIR)$(LIBEXECDIR)/%") $(TOOLS:%="$(DESTDIR)$(LIBEXECDIR)/%")
 	$(RM) $(SHIPPED:%="$(DESTDIR)$(DATADIR)/%") $(UNITS:%="$(DESTDIR)$(UNITDIR)/%")
 	$(RM) $(ADMIN:%="$(DESTDIR)$(SBINDIR)/lictor-%")
+	$(RM) "$(DESTDIR)$(SYSUSERS)" "$(DESTDIR)$(TMPFILES)"
 	@for d in "$(DESTDIR)$(LIBEXECDIR)" "$(DESTDIR)$(DATADIR)"; do \
 	    [ ! -d "$$d" ] || find "$$d" -depth -type d -empty -delete; done
 

@@ -4,11 +4,13 @@
  * the settings and renders again by itself. No network, no token, no libcurl. */
 #include "apply.h"
 #include "buffer.h"
+#include "credential.h"
 #include "file.h"
 #include "json.h"
 #include "policy.h"
 #include "program.h"
 #include "render.h"
+#include "request.h"
 #include "settings.h"
 #include "timing.h"
 
@@ -19,17 +21,19 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#define APPLY_DIR   "/var/lib/lictor-apply"
-#define REQUEST_MAX 65536 /* bytes on stdin */
-#define VERSION     1     /* of request and result */
+#define APPLY_DIR "/var/lib/lictor-apply"
+#define VERSION   1 /* of the result */
 
 static const char help[] =
     "apply-logging: bring the log shippers of this server to the settings on stdin\n"
     "\n"
     "usage: apply-logging [--config-dir DIR] [--apply-dir DIR] < REQUEST\n"
+    "       apply-logging --recover [--apply-dir DIR]\n"
     "\n"
     "  --config-dir DIR  policy.json and logging.d/*.json, root's (/etc/lictor)\n"
     "  --apply-dir DIR   lock and journal, mode 0700 (" APPLY_DIR ")\n"
+    "  --recover         only bring back the files of a killed run: for boot,\n"
+    "                    before the shippers start; reads no request\n"
     "\n"
     "request: {\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://es:9200\"}}\n"
     "result:  one line with state, revision, changed, recovered, reason, "
@@ -39,58 +43,18 @@ static const char help[] =
 /* One run. file[i] and text[i] belong to targets.target[i]. */
 struct run {
     const char *config_dir;
+    bool recover;
     struct apply apply;
     struct buffer input;
     struct kv_list request;
     struct policy policy;
     struct settings settings;
+    struct credential credential;
     char revision[KV_DIGEST];
     struct target_list targets;
     struct journal_file file[TARGET_MAX];
     struct buffer text[TARGET_MAX];
 };
-
-/* ---- request ------------------------------------------------------------- */
-
-static int take_settings(const cJSON *object, struct kv_list *list, struct error *err)
-{
-    const cJSON *item = NULL;
-    cJSON_ArrayForEach(item, object)
-    {
-        char key[512];
-        if (!cJSON_IsString(item))
-            return error_set(err, -EBADMSG, "a setting is not a text");
-        int n = snprintf(key, sizeof key, "%s%s%s", PROGRAM_SETTINGS_ROOT,
-                         SETTINGS_PLACE, item->string);
-        if (n < 0 || (size_t)n >= sizeof key)
-            return error_set(err, -EBADMSG, "the name of a setting is too long");
-        if (kv_add(list, key, item->valuestring, strlen(item->valuestring), 0) < 0)
-            return error_set(err, -ENOMEM, "out of memory");
-    }
-    return 0;
-}
-
-static int parse_request(const struct buffer *text, struct kv_list *list,
-                         struct error *err)
-{
-    cJSON *root = NULL;
-    const cJSON *object = NULL;
-    int64_t version = 0;
-    struct error why = {0};
-    int rc = json_parse(buffer_text(text), text->len, "it", &root, &why);
-    if (rc == 0)
-        rc = json_integer(root, "v", &version, &why);
-    if (rc == 0 && version != VERSION)
-        rc = error_set(&why, -EBADMSG, "only version %d is known", VERSION);
-    if (rc == 0)
-        rc = json_object(root, "settings", &object, &why);
-    if (rc == 0)
-        rc = take_settings(object, list, &why);
-    if (rc < 0)
-        rc = error_set(err, rc, "request: %s", why.text);
-    cJSON_Delete(root);
-    return rc;
-}
 
 /* ---- judging and rendering ----------------------------------------------- */
 
@@ -109,7 +73,11 @@ static int judge(struct run *run, struct error *err)
     if (run->settings.log_rejects > 0 || !run->settings.log_present)
         return error_set(err, -ENODATA, "request: no usable LOG_ settings");
     rc = settings_revision(&run->settings, run->revision, err);
-    return rc < 0 ? rc : policy_judge(&run->policy, &run->settings, err);
+    if (rc == 0)
+        rc = policy_judge(&run->policy, &run->settings, err);
+    return rc < 0 ? rc
+                  : credential_choose(run->config_dir, &run->settings, CREDENTIAL_SHIP,
+                                      &run->credential, err);
 }
 
 static int render(struct run *run, struct error *err)
@@ -123,8 +91,8 @@ static int render(struct run *run, struct error *err)
         file->remove = !run->settings.log_enabled;
         memcpy(file->path, t->destination, sizeof file->path);
         if (!file->remove)
-            rc = render_target(t, &run->settings, &run->policy, run->revision,
-                               &run->text[i], err);
+            rc = render_target(t, &run->settings, &run->policy, &run->credential,
+                               run->revision, &run->text[i], err);
         file->data = buffer_text(&run->text[i]);
         file->len = run->text[i].len;
     }
@@ -154,7 +122,7 @@ static int work(struct run *run, struct error *err)
     apply_recover_shippers(&run->apply, &run->targets, &why);
     if (run->apply.owed)
         program_log(LOG_CRIT, "rollback failed: %s", why.text);
-    rc = parse_request(&run->input, &run->request, err);
+    rc = request_parse(&run->input, PROGRAM_SETTINGS_ROOT, &run->request, err);
     if (rc == 0)
         rc = judge(run, err);
     if (rc == 0)
@@ -165,14 +133,13 @@ static int work(struct run *run, struct error *err)
 /* The request is read before the lock is taken: nobody waits for a slow sender. */
 static int locked_work(struct run *run, struct error *err)
 {
-    run->input = BUFFER_INIT(REQUEST_MAX);
-    int rc = buffer_read(&run->input, STDIN_FILENO);
+    int rc = run->recover ? 0 : request_read(STDIN_FILENO, &run->input, err);
     if (rc < 0)
-        return error_set(err, rc, "cannot read the request: %s", strerror(-rc));
+        return rc;
     int fd = lock(run->apply.dir, err);
     if (fd < 0)
         return fd;
-    rc = work(run, err);
+    rc = run->recover ? apply_recover(&run->apply, err) : work(run, err);
     file_unlock(fd);
     return rc;
 }
@@ -200,7 +167,8 @@ static int report(const struct run *run, int rc, const struct error *err)
 static void release(struct run *run)
 {
     for (size_t i = 0; i < TARGET_MAX; i++)
-        buffer_release(&run->text[i]);
+        buffer_wipe(&run->text[i]);
+    credential_release(&run->credential);
     target_release(&run->targets);
     policy_release(&run->policy);
     kv_release(&run->request);
@@ -216,9 +184,10 @@ int main(int argc, char **argv)
     const struct program_option options[] = {
         {"config-dir", &run.config_dir, NULL},
         {"apply-dir", &run.apply.dir, NULL},
+        {"recover", NULL, &run.recover},
     };
     program_start("apply-logging");
-    int rc = program_options(argc, argv, help, options, 2, &err);
+    int rc = program_options(argc, argv, help, options, 3, &err);
     if (rc == 0)
         return program_end(HANDLER_DONE, HANDLER_FAILED);
     if (rc != argc) {

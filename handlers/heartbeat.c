@@ -8,9 +8,9 @@
 #include "consul.h"
 #include "file.h"
 #include "program.h"
+#include "proof.h"
 #include "repeat.h"
 #include "span.h"
-#include "survey.h"
 #include "sync.h"
 #include "timing.h"
 #include "verdict.h"
@@ -123,7 +123,7 @@ static int repair(struct consul *consul, const struct survey_place *place,
 {
     char path[4096];
     bool due = false;
-    int rc = survey_due(consul, place, &due, err);
+    int rc = proof_due(consul, place, &due, err);
     if (rc < 0 || !due)
         return rc;
     const char *const argv[] = {path,

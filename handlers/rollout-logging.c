@@ -1,16 +1,20 @@
 /* rollout-logging: bring the LOG_ settings in KV into force on this server.
  *
  * Started by reconfigure-logging and by the heartbeat. Reads everything again, waits
- * until it is quiet, has the settings applied, reports to KV and to the check
+ * until it is quiet, judges whose turn it is (turn.h), asks Elasticsearch, announces, has
+ * the settings applied, looks for the proof (proof.h), reports to KV and to the check
  * cluster:logging. One at a time per server: a second one leaves a mark and goes, the
- * first one looks again. Never waits for another server. */
+ * first one looks again. Never waits for another server: when that is done, its record
+ * changes, and the watch starts this again. */
+#include "announce.h"
 #include "consul.h"
 #include "file.h"
 #include "handover.h"
 #include "program.h"
+#include "proof.h"
 #include "publish.h"
+#include "settle.h"
 #include "single.h"
-#include "survey.h"
 #include "timing.h"
 
 #include <errno.h>
@@ -18,18 +22,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
-#define CHECK_ID     "cluster:logging"
-#define SETTLE_TIMES 10
+#define CHECK_ID "cluster:logging"
+#define LOOKS    5 /* others may change what was judged, again and again */
 
 static const char help[] =
     "usage: rollout-logging [OPTIONS]\n"
     "\n"
     "Reads the LOG_ settings from Consul's KV and has apply-logging bring them into\n"
-    "force on this server; reports to the check " CHECK_ID " and to\n" LOGGING_PREFIX
-    "<node>. Does nothing when all is as it should be.\n"
+    "force on this server, when it is its turn (LOG_ROLLOUT); reports to the "
+    "check\n" CHECK_ID " and to " LOGGING_PREFIX "<node>. Does nothing when\n"
+    "all is as it should be.\n"
     "\n"
     "  --retry               apply even what is in force or failed a moment ago\n"
     "  --config-dir DIR      policy.json, logging.d/ (default " PROGRAM_CONFIG_DIR ")\n"
@@ -47,54 +51,8 @@ struct rollout {
     struct consul *consul;
     struct survey survey;
     struct ledger ledger;
+    struct proof proof;
 };
-
-static void sleep_ms(int64_t ms)
-{
-    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    while (nanosleep(&t, &t) < 0 && errno == EINTR)
-        continue;
-}
-
-static int read_settings(struct rollout *r, struct error *err)
-{
-    survey_release(&r->survey);
-    return survey_settings(r->consul, &r->place, CONSUL_DEFAULT, &r->survey, err);
-}
-
-/* Read until two readings LOG_SETTLE apart are equal; after ten the newest is taken. */
-static int read_settled(struct rollout *r, struct error *err)
-{
-    char before[KV_DIGEST] = "";
-    int rc = read_settings(r, err);
-    for (int i = 0; rc == 0 && i < SETTLE_TIMES; i++) {
-        if (strcmp(before, r->survey.digest) == 0)
-            return 0;
-        (void)snprintf(before, sizeof before, "%s", r->survey.digest);
-        if (r->survey.settings.log_settle_us == 0 ||
-            ledger_settled(&r->ledger, r->survey.digest))
-            return 0;
-        sleep_ms(r->survey.settings.log_settle_us / 1000);
-        rc = read_settings(r, err);
-    }
-    return rc;
-}
-
-/* Applies are apply_again_ms apart after a failure. Having waited, read again: the
- * newest request wins. */
-static int keep_distance(struct rollout *r, struct error *err)
-{
-    int64_t age = ledger_age_ms(&r->ledger);
-    if (r->ledger.state != LEDGER_FAILED || r->retry || age >= timing()->apply_again_ms)
-        return 0;
-    sleep_ms(timing()->apply_again_ms - age);
-    return read_settings(r, err);
-}
-
-static bool must_apply(const struct rollout *r)
-{
-    return ledger_must_apply(&r->ledger, r->survey.wanted, r->retry);
-}
 
 /* The ledger says "applying" while apply-logging works, so that a run killed in between
  * is found by the heartbeat. */
@@ -116,23 +74,21 @@ static int apply(struct rollout *r, struct error *err)
     program_log(result.done ? LOG_NOTICE : LOG_ERR, "revision %.*s %s%s%s",
                 SETTINGS_SHORT, r->ledger.tried, result.done ? "is in force" : "failed",
                 result.reason[0] ? ": " : "", result.reason);
-    return 0;
+    return ledger_write(r->place.state_dir, &r->ledger, err);
 }
 
+/* Behind survey_records(). */
 static int report(struct rollout *r, struct error *err)
 {
     struct verdict v;
-    int rc = survey_node(r->consul, &r->survey, err);
-    if (rc == 0)
-        rc = survey_records(r->consul, CONSUL_DEFAULT, &r->survey, err);
-    if (rc == 0)
-        rc = survey_write_own(r->consul, &r->ledger, &r->survey, err);
+    int rc = announce_truth(r->consul, &r->place, &r->ledger, &r->survey, err);
     if (rc < 0)
         return rc;
     int lock = publish_lock(r->place.state_dir, CHECK_ID, err);
     if (lock < 0)
         return lock;
     survey_judge(&r->place, &r->survey, &r->ledger, &v);
+    proof_judge(&r->place, &r->survey, &r->ledger, &r->proof, &v);
     rc = publish_verdict(r->consul, r->place.state_dir, CHECK_ID, &v, err);
     file_unlock(lock);
     return rc;
@@ -142,7 +98,9 @@ static int report(struct rollout *r, struct error *err)
  * looked at again. */
 static int finish(struct rollout *r, struct error *err)
 {
-    int rc = ledger_write(r->place.state_dir, &r->ledger, err);
+    int rc = proof_note(&r->place, &r->survey, &r->ledger, &r->proof, err);
+    if (rc == 0)
+        rc = ledger_write(r->place.state_dir, &r->ledger, err);
     if (rc == 0)
         rc = report(r, err);
     if (rc < 0)
@@ -152,37 +110,94 @@ static int finish(struct rollout *r, struct error *err)
     return ledger_write(r->place.state_dir, &r->ledger, err);
 }
 
-/* --retry is a file: the run at work must see it when this one finds the lock taken. */
-static int ask_retry(const struct rollout *r, struct error *err)
+static int look_once(struct rollout *r, struct turn *turn, struct error *err)
 {
-    char path[4096];
-    int rc = file_path(path, sizeof path, r->place.state_dir, "rollout.retry", err);
-    return rc < 0 ? rc : file_replace(path, "", 0, 0600, false, err);
+    return announce_look(r->consul, &r->place, &r->ledger, r->retry, &r->survey, turn,
+                         err);
 }
 
-static bool take_retry(const struct rollout *r)
+static bool may_apply(const struct turn *turn)
 {
-    char path[4096];
-    struct error ignored = {0};
-    return file_path(path, sizeof path, r->place.state_dir, "rollout.retry",
-                     &ignored) == 0 &&
-           unlink(path) == 0;
+    return turn->state == TURN_APPLY || turn->state == TURN_CANARY;
+}
+
+/* A moment after a failure: wait, and look again, for the newest request wins. */
+static int look(struct rollout *r, struct turn *turn, struct error *err)
+{
+    int rc = look_once(r, turn, err);
+    if (rc < 0 || !may_apply(turn) || r->retry || !settle_distance(&r->ledger))
+        return rc;
+    rc = settle_read(r->consul, &r->place, &r->ledger, &r->survey, err);
+    return rc < 0 ? rc : look_once(r, turn, err);
+}
+
+static int seek(struct rollout *r, int64_t limit_ms, struct error *err)
+{
+    return proof_seek(&r->place, &r->survey, limit_ms, &r->ledger, &r->proof, err);
+}
+
+/* The ledger is there before the announcement, see ledger_look(). */
+static int attempt(struct rollout *r, const struct turn *turn, struct error *err)
+{
+    int rc = ledger_write(r->place.state_dir, &r->ledger, err);
+    if (rc == 0)
+        rc = announce_apply(r->consul, &r->place, &r->ledger, turn, &r->survey, err);
+    if (rc == 0)
+        rc = apply(r, err);
+    if (rc == 0)
+        rc = seek(r, timing()->proof_ms, err);
+    return rc < 0
+               ? rc
+               : survey_records(r->consul, &r->place, CONSUL_DEFAULT, &r->survey, err);
+}
+
+/* Must what is in force be applied again? */
+static bool repairs(const struct rollout *r)
+{
+    return r->survey.wanted[0] &&
+           (r->retry || r->ledger.state == LEDGER_APPLYING ||
+            ledger_overdue(&r->ledger) || proof_mute(r->place.state_dir, &r->ledger));
+}
+
+/* What is wanted runs, or nothing is wanted. Whoever has not found the proof after the apply
+ * looks once; the heartbeat comes again. */
+static int keep(struct rollout *r, struct error *err)
+{
+    int rc = repairs(r) ? apply(r, err) : 0;
+    return rc < 0 ? rc : seek(r, 0, err);
+}
+
+static int act(struct rollout *r, const struct turn *turn, struct error *err)
+{
+    bool go = false;
+    if (turn->state == TURN_FINISHED || proof_pending(&r->survey, &r->ledger))
+        return keep(r, err);
+    int rc = 0;
+    if (may_apply(turn))
+        rc = proof_preflight(&r->place, &r->survey, &r->ledger, &r->proof, &go, err);
+    if (rc < 0)
+        return rc;
+    if (go)
+        return attempt(r, turn, err);
+    ledger_wait(&r->ledger, r->survey.wanted);
+    return 0;
 }
 
 static int round_once(void *arg, struct error *err)
 {
     struct rollout *r = arg;
-    r->retry = take_retry(r);
+    struct turn turn;
+    r->retry = ledger_take_retry(r->place.state_dir);
     ledger_read(r->place.state_dir, &r->ledger);
-    int rc = read_settled(r, err);
-    if (rc == 0 && must_apply(r))
-        rc = keep_distance(r, err);
+    proof_release(&r->proof);
+    int rc = settle_read(r->consul, &r->place, &r->ledger, &r->survey, err);
     if (rc < 0)
         return rc;
-    if (must_apply(r))
-        rc = apply(r, err);
-    else
-        ledger_settle(&r->ledger, r->survey.wanted[0] ? NULL : r->survey.refusal);
+    for (int i = 0; i == 0 || (rc == -ESTALE && i < LOOKS); i++) {
+        rc = look(r, &turn, err);
+        if (rc == 0)
+            rc = act(r, &turn, err);
+    }
     return rc < 0 ? rc : finish(r, err);
 }
 
@@ -194,11 +209,12 @@ static int run(struct rollout *r, struct error *err)
             "%s is not ours alone: run this as the user of the Consul agent "
             "(scripts/enable creates the directory)",
             r->place.state_dir);
-    int rc = r->retry ? ask_retry(r, err) : 0;
+    int rc = r->retry ? ledger_ask_retry(r->place.state_dir, err) : 0;
     if (rc == 0)
         rc = consul_open(r->place.config_dir, &r->consul, err);
     if (rc == 0)
         rc = single_run(r->place.state_dir, "rollout", round_once, r, err);
+    proof_release(&r->proof);
     survey_release(&r->survey);
     consul_close(r->consul);
     return rc;

@@ -1,10 +1,13 @@
-/* verify-logging: do all servers have the same, wanted logging settings in force?
+/* verify-logging: do all servers have the same, wanted logging settings in force, and do
+ * their records arrive in the same Elasticsearch?
  *
- * Gathers the settings, every server's record and this server's ledger; judges
- * (logging.h); prints, and with --publish refreshes the check. Changes nothing. */
+ * Gathers the settings, every server's record, this server's ledger and what Elasticsearch
+ * has of all servers; judges (logging.h, delivery.h); prints, and with --publish refreshes
+ * the check and writes the next probe record. Changes nothing else. */
 #include "consul.h"
 #include "file.h"
 #include "program.h"
+#include "proof.h"
 #include "publish.h"
 #include "survey.h"
 
@@ -16,10 +19,13 @@ static const char help[] =
     "usage: verify-logging [OPTIONS]\n"
     "\n"
     "Compares the revision of the LOG_ settings which every server has in force with\n"
-    "the one that is wanted.\n"
+    "the one that is wanted, and asks Elasticsearch whose records arrive.\n"
     "\n"
-    "  --publish CHECK_ID    also update this TTL check of the agent\n"
-    "  --config-dir DIR      policy.json, consul.env (default " PROGRAM_CONFIG_DIR ")\n"
+    "  --publish CHECK_ID    also update this TTL check of the agent, and write a "
+    "record\n"
+    "                        to the probe logs which logging.d/ names\n"
+    "  --config-dir DIR      policy.json, consul.env, logging.d/, credentials/\n"
+    "                        (default " PROGRAM_CONFIG_DIR ")\n"
     "  --state-dir DIR       what was done last (default " PROGRAM_STATE_DIR ")\n"
     "  --settings-root PATH  KV root of the settings (default " PROGRAM_SETTINGS_ROOT
     ")\n"
@@ -34,20 +40,45 @@ struct options {
     const char *publish;
 };
 
+/* Written before anything is asked: whoever hangs must not keep it from being written. */
+static void write_probe(const struct options *opt, const char *node, struct error *why)
+{
+    if (opt->publish && evidence_write(opt->place.config_dir, node, why) == 0)
+        why->text[0] = '\0';
+}
+
+static void judge(const struct options *opt, const struct survey *survey,
+                  const struct proof *proof, const struct error *probe,
+                  struct verdict *v)
+{
+    struct ledger ledger = {0};
+    ledger_read(opt->place.state_dir, &ledger);
+    survey_judge(&opt->place, survey, &ledger, v);
+    proof_judge(&opt->place, survey, &ledger, proof, v);
+    if (!probe->text[0])
+        return;
+    verdict_raise(v, VERDICT_WARNING);
+    verdict_note(v, "%s", probe->text);
+}
+
 static int look(struct consul *consul, const struct options *opt, struct verdict *v,
                 struct error *err)
 {
     struct survey survey = {0};
-    struct ledger ledger = {0};
-    int rc = survey_settings(consul, &opt->place, CONSUL_STALE, &survey, err);
-    if (rc == 0)
-        rc = survey_node(consul, &survey, err);
-    if (rc == 0)
-        rc = survey_records(consul, CONSUL_STALE, &survey, err);
+    struct proof proof = {0};
+    struct error probe = {0};
+    int rc = survey_node(consul, &survey, err);
     if (rc == 0) {
-        ledger_read(opt->place.state_dir, &ledger);
-        survey_judge(&opt->place, &survey, &ledger, v);
+        write_probe(opt, survey.node, &probe);
+        rc = survey_settings(consul, &opt->place, CONSUL_STALE, &survey, err);
     }
+    if (rc == 0)
+        rc = survey_records(consul, &opt->place, CONSUL_STALE, &survey, err);
+    if (rc == 0)
+        rc = proof_gather(&opt->place, &survey, &proof, err);
+    if (rc == 0)
+        judge(opt, &survey, &proof, &probe, v);
+    proof_release(&proof);
     survey_release(&survey);
     return rc;
 }

@@ -1,6 +1,9 @@
 #include "buffer.h"
 
+#include "duration.h"
+
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -56,19 +59,52 @@ int buffer_printf(struct buffer *buf, const char *fmt, ...)
     return 0;
 }
 
-int buffer_read(struct buffer *buf, int fd)
+/* One piece. Returns 1, 0 at the end, or negative errno. */
+static int read_piece(struct buffer *buf, int fd)
 {
     char chunk[16384];
+    ssize_t n = 0;
+    do
+        n = read(fd, chunk, sizeof chunk);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0)
+        return n < 0 ? -errno : 0;
+    int rc = buffer_append(buf, chunk, (size_t)n);
+    return rc < 0 ? rc : 1;
+}
+
+int buffer_read(struct buffer *buf, int fd)
+{
+    int rc = 1;
+    while (rc > 0)
+        rc = read_piece(buf, fd);
+    return rc;
+}
+
+/* Returns 0 when there is something to read, or its end. */
+static int wait_input(int fd, int64_t end_ms)
+{
+    struct pollfd input = {.fd = fd, .events = POLLIN};
     for (;;) {
-        ssize_t n = read(fd, chunk, sizeof chunk);
-        if (n == 0)
-            return 0;
-        if (n < 0 && errno == EINTR)
-            continue;
-        int rc = n < 0 ? -errno : buffer_append(buf, chunk, (size_t)n);
-        if (rc < 0)
-            return rc;
+        int64_t left_ms = end_ms - duration_now_ms();
+        int n = poll(&input, 1, left_ms > 0 ? (int)left_ms : 0);
+        if (n >= 0)
+            return n > 0 ? 0 : -ETIMEDOUT;
+        if (errno != EINTR)
+            return -errno;
     }
+}
+
+int buffer_read_within(struct buffer *buf, int fd, int64_t limit_ms)
+{
+    int64_t end_ms = duration_now_ms() + limit_ms;
+    int rc = 1;
+    while (rc > 0) {
+        rc = wait_input(fd, end_ms);
+        if (rc == 0)
+            rc = read_piece(buf, fd);
+    }
+    return rc;
 }
 
 const char *buffer_text(const struct buffer *buf)
@@ -93,4 +129,11 @@ char *buffer_detach(struct buffer *buf)
 void buffer_release(struct buffer *buf)
 {
     free(buffer_detach(buf));
+}
+
+void buffer_wipe(struct buffer *buf)
+{
+    if (buf->data)
+        explicit_bzero(buf->data, buf->cap);
+    buffer_release(buf);
 }

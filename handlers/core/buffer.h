@@ -8,6 +8,7 @@
 #include "error.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* All-zero is a valid empty buffer with ceiling 0; use BUFFER_INIT(limit).
  * `data` is NULL or NUL-terminated at data[len]: read it, never free it. */
@@ -32,6 +33,10 @@ MUST_CHECK int buffer_printf(struct buffer *buf, const char *fmt, ...) FORMAT(2,
  * Returns 0, -EMSGSIZE, -ENOMEM or the negative errno of read(2). */
 MUST_CHECK int buffer_read(struct buffer *buf, int fd);
 
+/* The same, but the end must come within limit_ms (at most INT_MAX), however slowly the
+ * bytes do: else -ETIMEDOUT. For a pipe or socket that nobody else reads. */
+MUST_CHECK int buffer_read_within(struct buffer *buf, int fd, int64_t limit_ms);
+
 /* The contents as a string: never NULL, "" when empty. Borrowed. */
 const char *buffer_text(const struct buffer *buf);
 
@@ -44,5 +49,9 @@ char *buffer_detach(struct buffer *buf);
 
 /* Free the contents and become empty. Safe on an all-zero buffer. */
 void buffer_release(struct buffer *buf);
+
+/* The same, the contents overwritten first: for what holds secrets. What has grown has
+ * left copies behind: where that matters, append the ceiling and clear before the first. */
+void buffer_wipe(struct buffer *buf);
 
 #endif

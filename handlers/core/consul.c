@@ -457,6 +457,103 @@ int consul_kv_write(struct consul *consul, const char *key, const char *value,
     return rc;
 }
 
+/* ---- one transaction ----------------------------------------------------- */
+
+/* One operation; value NULL: none. */
+static int add_operation(cJSON *list, const char *verb, const char *key, uint64_t index,
+                         const char *value)
+{
+    cJSON *item = cJSON_CreateObject();
+    cJSON *kv = cJSON_AddObjectToObject(item, "KV");
+    char *base64 = value ? kv_base64(value, strlen(value)) : NULL;
+    bool whole = cJSON_AddStringToObject(kv, "Verb", verb) &&
+                 cJSON_AddStringToObject(kv, "Key", key) &&
+                 cJSON_AddNumberToObject(kv, "Index", (double)index) &&
+                 (!value || (base64 && cJSON_AddStringToObject(kv, "Value", base64)));
+    free(base64);
+    if (whole && cJSON_AddItemToArray(list, item))
+        return 0;
+    cJSON_Delete(item);
+    return -ENOMEM;
+}
+
+static char *transaction(const char *key, const char *value, uint64_t index,
+                         const struct kv_version *unchanged, size_t n)
+{
+    cJSON *list = cJSON_CreateArray();
+    int rc = list ? 0 : -ENOMEM;
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = add_operation(list, "check-index", unchanged[i].key,
+                           unchanged[i].modify_index, NULL);
+    if (rc == 0)
+        rc = add_operation(list, "cas", key, index, value);
+    char *text = rc == 0 ? cJSON_PrintUnformatted(list) : NULL;
+    cJSON_Delete(list);
+    return text;
+}
+
+/* Which of the n + 1 operations failed, and why: the first that Consul names. */
+static size_t failed_operation(const cJSON *root, size_t n, const char **ret_why)
+{
+    const cJSON *errors = NULL;
+    int64_t at = -1;
+    if (json_array(root, "Errors", &errors, NULL) < 0)
+        return n;
+    const cJSON *first = cJSON_GetArrayItem(errors, 0);
+    *ret_why = json_text(first, "What", "");
+    if (json_integer(first, "OpIndex", &at, NULL) < 0 || at < 0 || at > (int64_t)n)
+        return n;
+    return (size_t)at;
+}
+
+/* 409 is the answer to a lost condition and to a missing right alike. */
+static int transaction_failed(const struct request *request, const char *key,
+                              const struct kv_version *unchanged, size_t n,
+                              struct error *err)
+{
+    char what[300], rule[300];
+    const char *why = "";
+    cJSON *root = NULL;
+    int rc = json_parse(buffer_text(&request->answer), request->answer.len, "it", &root,
+                        NULL);
+    size_t at = rc == 0 ? failed_operation(root, n, &why) : n;
+    const char *name = at < n ? unchanged[at].key : key;
+    (void)snprintf(what, sizeof what, "write KV %s in a transaction", key);
+    (void)snprintf(rule, sizeof rule, "key \"%s\" %s", name, at < n ? "read" : "write");
+    if (request->status != 409)
+        rc = refuse(request, what, rule, err);
+    else if (strstr(why, "ermission denied"))
+        rc = error_set(err, -EACCES,
+                       "cannot %s: permission denied (the token needs %s)", what, rule);
+    else
+        rc = error_set(err, -ESTALE, "%s was changed by somebody else meanwhile", name);
+    cJSON_Delete(root);
+    return rc;
+}
+
+int consul_kv_write_if(struct consul *consul, const char *key, const char *value,
+                       uint64_t index, const struct kv_version *unchanged, size_t n,
+                       struct error *err)
+{
+    if (n >= CONSUL_TXN)
+        return error_set(err, -E2BIG,
+                         "%zu keys are more than one transaction can check (%d)", n,
+                         CONSUL_TXN - 1);
+    char *body = transaction(key, value, index, unchanged, n);
+    struct request request = {.method = "PUT",
+                              .path = "txn",
+                              .body = body,
+                              .timeout_ms = timing()->http_ms,
+                              .answer = BUFFER_INIT(ANSWER_LIMIT)};
+    int rc = body ? perform(consul, &request, err)
+                  : error_set(err, -ENOMEM, "out of memory");
+    if (rc == 0 && request.status != 200)
+        rc = transaction_failed(&request, key, unchanged, n, err);
+    cJSON_free(body);
+    buffer_release(&request.answer);
+    return rc;
+}
+
 int consul_prove_leader(struct consul *consul, struct error *err)
 {
     struct request request = {.method = "GET",

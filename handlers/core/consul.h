@@ -52,6 +52,17 @@ MUST_CHECK int consul_kv_read(struct consul *consul, const char *key, bool recur
 MUST_CHECK int consul_kv_write(struct consul *consul, const char *key,
                                const char *value, uint64_t index, struct error *err);
 
+#define CONSUL_TXN 64 /* operations of one transaction: Consul's limit */
+
+/* The same on condition that each of the n keys `unchanged` still has its index: all or
+ * nothing, in one transaction. Needs the right to read these keys, no more; a key that
+ * does not exist cannot be among them. Returns as consul_kv_write(); -ESTALE also when one
+ * of them has changed, -E2BIG when there are more than fit (CONSUL_TXN - 1). */
+MUST_CHECK int consul_kv_write_if(struct consul *consul, const char *key,
+                                  const char *value, uint64_t index,
+                                  const struct kv_version *unchanged, size_t n,
+                                  struct error *err);
+
 /* Is there a leader that a majority follows, now? A ?consistent read within
  * timing()->leader_proof_ms. 0 yes, negative no, with the reason. Does not need rights:
  * 403 and 404 are proof as well. */

@@ -1,6 +1,8 @@
 #include "handover.h"
 
 #include "child.h"
+#include "dial.h"
+#include "duration.h"
 #include "file.h"
 #include "json.h"
 #include "program.h"
@@ -12,8 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #define ANSWER_LIMIT 65536
+#define SOCKET_FILE  "apply-socket" /* in the configuration directory */
+#define SOCKET_MAX   256            /* bytes of it */
+#define RETRY_MS     100
 
 static int add_settings(cJSON *to, const struct kv_list *entries,
                         const char *settings_root)
@@ -105,8 +112,10 @@ static const char *const *environment(void)
     return NULL;
 }
 
-int handover_run(const char *config_dir, const char *state_dir, const char *request,
-                 const char *revision, struct handover_result *ret, struct error *err)
+/* ---- directly ------------------------------------------------------------ */
+
+static int run_directly(const char *config_dir, const char *state_dir,
+                        const char *request, struct buffer *answer, struct error *err)
 {
     char program[4096];
     char dir[4096];
@@ -130,9 +139,90 @@ int handover_run(const char *config_dir, const char *state_dir, const char *requ
     if (rc == 0 && result.output.len == 0)
         rc = no_answer(&result, err);
     if (rc == 0)
-        rc = handover_answer(buffer_text(&result.output), result.output.len, revision,
-                             ret, err);
+        rc = buffer_append(answer, buffer_text(&result.output), result.output.len);
     buffer_release(&result.output);
     buffer_release(&result.errors);
     return rc;
+}
+
+/* ---- behind a socket ----------------------------------------------------- */
+
+/* "" where there is none. */
+static int find_socket(const char *config_dir, char ret[SOCKET_MAX], struct error *err)
+{
+    char path[4096];
+    struct buffer text = BUFFER_INIT(SOCKET_MAX - 1);
+    int rc = file_path(path, sizeof path, config_dir, SOCKET_FILE, err);
+    if (rc == 0)
+        rc = file_read_trusted(path, &text, err);
+    const char *line = buffer_text(&text);
+    size_t len = strcspn(line, "\n");
+    if (rc == 0 && (*line != '/' || strlen(line) > len + 1))
+        rc = error_set(err, -EBADMSG, "%s must hold one absolute path", path);
+    (void)snprintf(ret, SOCKET_MAX, "%.*s", (int)len, line);
+    buffer_release(&text);
+    return rc == -ENOENT ? 0 : rc;
+}
+
+static void wait_ms(int64_t ms)
+{
+    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    (void)nanosleep(&pause, NULL);
+}
+
+/* Beside another connection, and for a moment after it, the service manager closes a
+ * further one unread (MaxConnections=1): that is no answer, so ask again for a while.
+ * *ret_begun: somebody listens, so it may have begun. */
+static int ask_socket(const char *path, const char *request, struct buffer *answer,
+                      bool *ret_begun, struct error *err)
+{
+    int64_t end_ms = duration_now_ms() + timing()->lock_ms;
+    *ret_begun = false;
+    for (;;) {
+        int fd = dial_open(path, timing()->lock_ms, err);
+        if (fd == -ENOENT || fd == -ECONNREFUSED)
+            return error_set(
+                err, fd, "nobody answers at %s: is lictor-apply.socket running?", path);
+        if (fd < 0)
+            return fd;
+        *ret_begun = true;
+        int rc =
+            dial_ask(fd, request, strlen(request), timing()->apply_ms, answer, err);
+        (void)close(fd);
+        if (rc < 0 || answer->len > 0)
+            return rc;
+        if (duration_now_ms() >= end_ms)
+            return error_set(
+                err, -EIO,
+                "apply-logging behind %s gave no answer: another one is at "
+                "work, or journalctl -u 'lictor-apply@*' says why",
+                path);
+        wait_ms(RETRY_MS);
+    }
+}
+
+int handover_run(const char *config_dir, const char *state_dir, const char *request,
+                 const char *revision, struct handover_result *ret, struct error *err)
+{
+    char path[SOCKET_MAX];
+    struct error why = {0};
+    struct buffer answer = BUFFER_INIT(ANSWER_LIMIT);
+    bool begun = false;
+    int rc = find_socket(config_dir, path, &why);
+    if (rc == 0 && *path) {
+        rc = ask_socket(path, request, &answer, &begun, &why);
+    } else if (rc == 0) {
+        begun = true;
+        rc = run_directly(config_dir, state_dir, request, &answer, &why);
+    }
+    if (rc == 0)
+        rc = handover_answer(buffer_text(&answer), answer.len, revision, ret, &why);
+    buffer_release(&answer);
+    if (rc < 0 && begun)
+        return error_set(err, rc, "%s", why.text);
+    if (rc < 0) { /* known: a failure with its reason */
+        *ret = (struct handover_result){0};
+        copy_printable(ret->reason, sizeof ret->reason, why.text);
+    }
+    return 0;
 }

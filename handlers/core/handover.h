@@ -23,9 +23,15 @@ char *handover_request(const struct kv_list *entries, const char *settings_root)
 MUST_CHECK int handover_answer(const char *text, size_t len, const char *revision,
                                struct handover_result *ret, struct error *err);
 
-/* Run the sibling program apply-logging with <state_dir>/apply as its directory, hand
- * it the request, wait at most timing()->apply_ms. 0 with *ret filled in, or negative
- * when there was no answer: the outcome is unknown, and running it again recovers. */
+/* Hand over the request and wait at most timing()->apply_ms.
+ *
+ * Where <config_dir>/apply-socket is, one line with the absolute path of a Unix socket,
+ * apply-logging runs behind that as another user, and never otherwise. Without that file
+ * the sibling program is run directly, with <state_dir>/apply as its directory.
+ *
+ * 0 with *ret filled in; also when nobody listens at the socket, for then it is known that
+ * nothing was done. Negative when there was no answer: the outcome is unknown, and
+ * running it again recovers. */
 MUST_CHECK int handover_run(const char *config_dir, const char *state_dir,
                             const char *request, const char *revision,
                             struct handover_result *ret, struct error *err);

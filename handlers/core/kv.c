@@ -1,10 +1,10 @@
 #include "kv.h"
 
+#include "digest.h"
 #include "json.h"
 
 #include <endian.h>
 #include <errno.h>
-#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,8 +46,7 @@ static int quad(const char *text, int *pad)
     return v;
 }
 
-/* Decode in place of a fresh buffer: *ret is NUL-terminated. */
-static int decode(const char *text, char **ret, size_t *ret_len)
+int kv_unbase64(const char *text, char **ret, size_t *ret_len)
 {
     size_t n = strlen(text);
     char *out = malloc(n / 4 * 3 + 1);
@@ -114,7 +113,7 @@ static int parse_entry(const cJSON *object, struct kv_list *list, struct error *
         return error_set(err, -EBADMSG, "not a KV entry as Consul writes it");
     rc = json_string(object, "Value", &text, NULL);
     if (rc == 0 || rc == -ENOENT) /* null is how Consul writes an empty value */
-        rc = decode(text, &value, &len);
+        rc = kv_unbase64(text, &value, &len);
     if (rc == 0)
         rc = append(list, key, value, len, (uint64_t)index);
     return rc < 0 ? error_set(err, rc, "KV entry %s: %s", key,
@@ -206,17 +205,17 @@ static int by_key(const void *a, const void *b)
     return strcmp(left->key, right->key);
 }
 
-static void hash_part(SHA2_CTX *sha, const void *bytes, size_t n)
+static void hash_part(struct digest *digest, const void *bytes, size_t n)
 {
     uint64_t len = htole64(n);
-    SHA256Update(sha, (const uint8_t *)&len, sizeof len);
-    SHA256Update(sha, bytes, n);
+    digest_add(digest, &len, sizeof len);
+    digest_add(digest, bytes, n);
 }
 
 int kv_digest(const struct kv_list *list, const char *prefix, char ret[KV_DIGEST],
               struct error *err)
 {
-    SHA2_CTX sha;
+    struct digest digest;
     size_t n = 0;
     struct kv_entry *sorted = calloc(list->n + 1, sizeof *sorted);
     if (!sorted)
@@ -226,12 +225,12 @@ int kv_digest(const struct kv_list *list, const char *prefix, char ret[KV_DIGEST
             sorted[n++] = list->entries[i];
     }
     qsort(sorted, n, sizeof *sorted, by_key);
-    SHA256Init(&sha);
+    digest_begin(&digest);
     for (size_t i = 0; i < n; i++) {
-        hash_part(&sha, sorted[i].key, strlen(sorted[i].key));
-        hash_part(&sha, sorted[i].value, sorted[i].len);
+        hash_part(&digest, sorted[i].key, strlen(sorted[i].key));
+        hash_part(&digest, sorted[i].value, sorted[i].len);
     }
-    (void)SHA256End(&sha, ret);
+    digest_end(&digest, ret);
     free(sorted);
     return 0;
 }

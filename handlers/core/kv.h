@@ -18,6 +18,12 @@ struct kv_entry {
     uint64_t modify_index; /* raft index, for check-and-set */
 };
 
+/* A key as it was at one moment: whoever changes it gives it another index. */
+struct kv_version {
+    const char *key; /* borrowed */
+    uint64_t modify_index;
+};
+
 /* All-zero is a valid empty list. Entries keep Consul's order (by key). */
 struct kv_list {
     struct kv_entry *entries;
@@ -52,5 +58,9 @@ MUST_CHECK int kv_digest(const struct kv_list *list, const char *prefix,
 
 /* Standard base64 of n bytes; the caller free()s it. NULL when out of memory. */
 char *kv_base64(const void *bytes, size_t n);
+
+/* And back. Returns 0 with *ret, NUL-terminated, which the caller free()s, -EBADMSG when
+ * it is no base64 with its padding, -ENOMEM. */
+MUST_CHECK int kv_unbase64(const char *text, char **ret, size_t *ret_len);
 
 #endif

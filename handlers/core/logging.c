@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const state_names[] = {"kept", "done", "failed"};
+static const char *const state_names[] = {"kept", "applying", "done", "failed"};
 
 const char *logging_state_name(enum logging_state state)
 {
@@ -58,6 +58,8 @@ int logging_parse(const char *node, const char *text, size_t len,
         copy_printable(ret->node, sizeof ret->node, node);
         copy_printable(ret->revision, sizeof ret->revision, revision);
         copy_printable(ret->reason, sizeof ret->reason, json_text(root, "reason", ""));
+        copy_printable(ret->cluster_uuid, sizeof ret->cluster_uuid,
+                       json_text(root, "cluster_uuid", ""));
     } else {
         rc = error_set(err, -EBADMSG, "%s%s is no record of a server", LOGGING_PREFIX,
                        node);
@@ -73,10 +75,19 @@ char *logging_format(const struct logging_record *record)
     if (cJSON_AddNumberToObject(root, "v", 1) &&
         cJSON_AddStringToObject(root, "revision", record->revision) &&
         cJSON_AddStringToObject(root, "state", state_names[record->state]) &&
-        cJSON_AddStringToObject(root, "reason", record->reason))
+        cJSON_AddStringToObject(root, "reason", record->reason) &&
+        (!record->cluster_uuid[0] ||
+         cJSON_AddStringToObject(root, "cluster_uuid", record->cluster_uuid)))
         text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
     return text;
+}
+
+bool logging_same(const struct logging_record *a, const struct logging_record *b)
+{
+    return a->state == b->state && strcmp(a->revision, b->revision) == 0 &&
+           strcmp(a->reason, b->reason) == 0 &&
+           strcmp(a->cluster_uuid, b->cluster_uuid) == 0;
 }
 
 static bool has_wanted(const struct logging_facts *facts,
@@ -85,7 +96,7 @@ static bool has_wanted(const struct logging_facts *facts,
     return r->state == LOGGING_DONE && strcmp(r->revision, facts->wanted) == 0;
 }
 
-static size_t count_wanted(const struct logging_facts *facts)
+size_t logging_count(const struct logging_facts *facts)
 {
     size_t n = 0;
     for (size_t i = 0; i < facts->n; i++)
@@ -95,7 +106,7 @@ static size_t count_wanted(const struct logging_facts *facts)
 
 bool logging_agree(const struct logging_facts *facts)
 {
-    return facts->n_missing == 0 && count_wanted(facts) == facts->n;
+    return facts->n_missing == 0 && logging_count(facts) == facts->n;
 }
 
 /* The first digits of a revision, as people see it. */
@@ -132,6 +143,8 @@ static void note_others(const struct logging_facts *facts, struct verdict *v)
         if (r->state == LOGGING_FAILED)
             verdict_note(v, "%s refused %s: %s", r->node, shown(r->revision).text,
                          r->reason);
+        else if (r->state == LOGGING_APPLYING)
+            verdict_note(v, "%s applies %s", r->node, shown(r->revision).text);
         else if (r->revision[0])
             verdict_note(v, "%s has revision %s%s%s", r->node, shown(r->revision).text,
                          r->reason[0] ? ": " : "", r->reason);
@@ -168,12 +181,10 @@ static const char *stays(const struct logging_facts *facts, char ret[80])
 
 static void judge_agreement(const struct logging_facts *facts, struct verdict *v)
 {
-    size_t all = facts->n + facts->n_missing;
-    bool late = facts->differ_ms >= LOGGING_PATIENCE_MS;
+    bool late = facts->held || facts->differ_ms >= LOGGING_PATIENCE_MS;
     const char *off = facts->settings->log_enabled ? "" : " (switched off)";
-    verdict_set(v, late ? VERDICT_WARNING : VERDICT_PASSING,
-                "%zu of %zu servers on revision %s%s", count_wanted(facts), all,
-                shown(facts->wanted).text, off);
+    verdict_set(v, late ? VERDICT_WARNING : VERDICT_PASSING, "%s%s", facts->progress,
+                off);
     for (size_t i = 0; i < facts->n; i++) {
         if (facts->records[i].state == LOGGING_FAILED)
             verdict_raise(v, VERDICT_WARNING);

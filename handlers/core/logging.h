@@ -15,21 +15,29 @@
 
 #define LOGGING_PREFIX "lictor/logging/"
 
-/* What became of the last change on a server. KEPT: nothing new was applied. */
-enum logging_state { LOGGING_KEPT, LOGGING_DONE, LOGGING_FAILED };
+/* What became of the last change on a server. KEPT: nothing new was applied. APPLYING:
+ * announced before anything is touched, and not over yet. */
+enum logging_state { LOGGING_KEPT, LOGGING_APPLYING, LOGGING_DONE, LOGGING_FAILED };
 
-/* "kept", "done", "failed". */
+/* "kept", "applying", "done", "failed". */
 const char *logging_state_name(enum logging_state state);
 
+#define LOGGING_UUID 64 /* bytes of a cluster_uuid with NUL */
+
 /* One server's record. revision: the one `state` speaks of (DONE: in force; FAILED: refused,
- * the one before is in force; KEPT: in force, "" none yet). reason: printable, "" unless
- * FAILED or KEPT. */
+ * the one before is in force; APPLYING: on its way; KEPT: in force, "" none yet). reason:
+ * printable, "" unless FAILED or KEPT. cluster_uuid: of the Elasticsearch this server
+ * has seen, printable, "" unknown. */
 struct logging_record {
     char node[SETTINGS_NAME + 1];
     char revision[KV_DIGEST];
     enum logging_state state;
     char reason[300];
+    char cluster_uuid[LOGGING_UUID];
 };
+
+/* Do both say the same? Their nodes do not count. */
+bool logging_same(const struct logging_record *a, const struct logging_record *b);
 
 /* Read and write the JSON of a record. logging_parse: 0, or -EBADMSG when it is not one;
  * everything untrusted in it is made printable. logging_format: the caller free()s the
@@ -46,6 +54,8 @@ struct logging_facts {
     const char *in_force; /* revision in force on this server, "" none */
     const struct logging_record *own; /* what became of the last change here */
     bool rollback_failed; /* the last apply could not restore the old files */
+    const char *progress; /* how far the rollout is (turn.h) */
+    bool held;            /* it stands still for a reason that is no wait */
     const struct logging_record *records; /* of the servers that count, own too */
     size_t n;
     const char *const *missing; /* names of servers that count but have no record */
@@ -54,6 +64,9 @@ struct logging_facts {
 };
 
 #define LOGGING_PATIENCE_MS 60000 /* a difference this short is a change under way */
+
+/* How many of them have the wanted revision in force? */
+size_t logging_count(const struct logging_facts *facts);
 
 /* Do all servers that count have the wanted revision in force? */
 bool logging_agree(const struct logging_facts *facts);

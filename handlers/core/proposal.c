@@ -1,5 +1,7 @@
 #include "proposal.h"
 
+#include "credential.h"
+
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdio.h>
@@ -102,6 +104,20 @@ static int parse_pinned(struct proposal *p, struct error *err)
     return rc;
 }
 
+/* By policy, and by the credential, which only root and the log shipper's user can read:
+ * whoever else asks leaves that to apply-logging. */
+static int judge_log(const struct proposal *p, const char *config_dir,
+                     struct error *err)
+{
+    struct credential credential;
+    int rc = policy_judge(&p->policy, &p->settings, err);
+    if (rc < 0)
+        return rc;
+    rc = credential_choose(config_dir, &p->settings, CREDENTIAL_SHIP, &credential, err);
+    credential_release(&credential);
+    return rc == -EACCES ? 0 : rc;
+}
+
 int proposal_judge(struct proposal *p, const char *config_dir, struct buffer *problems,
                    struct error *err)
 {
@@ -112,7 +128,7 @@ int proposal_judge(struct proposal *p, const char *config_dir, struct buffer *pr
     if (rc < 0)
         return rc;
     if (p->settings.log_present && p->settings.log_rejects == 0 &&
-        policy_judge(&p->policy, &p->settings, &why) < 0)
+        judge_log(p, config_dir, &why) < 0)
         (void)snprintf(p->refusal, sizeof p->refusal, "%s", why.text);
     return name_problems(p, problems);
 }

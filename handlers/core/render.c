@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define TEMPLATE_FILE (1 << 20) /* bytes of a template */
-#define NAMES         (9 + TARGET_VARIABLES)
+#define API_KEY       "CREDENTIAL_API_KEY"
+#define NAMES         (17 + TARGET_VARIABLES)
 
 struct paths {
     const char *path[RENDER_PATHS];
@@ -29,7 +31,8 @@ struct scope {
 static void add_list(struct scope *scope, const char *name, const char *const *items,
                      size_t n)
 {
-    scope->value[scope->n++] = (struct template_value){name, TEMPLATE_LIST, items, n};
+    scope->value[scope->n++] =
+        (struct template_value){name, TEMPLATE_LIST, items, n, false};
 }
 
 static void add_one(struct scope *scope, const char *name, enum template_kind kind,
@@ -37,7 +40,7 @@ static void add_one(struct scope *scope, const char *name, enum template_kind ki
 {
     scope->single[scope->n] = text;
     scope->value[scope->n] =
-        (struct template_value){name, kind, &scope->single[scope->n], 1};
+        (struct template_value){name, kind, &scope->single[scope->n], 1, false};
     scope->n++;
 }
 
@@ -129,14 +132,59 @@ static void add_settings(struct scope *scope, const struct settings *s,
     add_list(scope, "LOG_ELASTICSEARCH_MORE", scope->url + 1, more);
 }
 
+/* What is secret stands in the file, or in the shipper's keystore under a name. */
+static void add_credential(struct scope *scope, const struct credential *c)
+{
+    bool stored = c->keystore[0];
+    const char *password = stored && c->user[0] ? c->keystore : c->password;
+    const char *api_key = stored && !c->user[0] ? c->keystore : c->api_key;
+    enum template_kind kind = stored ? TEMPLATE_STORED : TEMPLATE_SECRET;
+    add_one(scope, "CREDENTIAL_USER", TEMPLATE_SECRET, c->user);
+    add_one(scope, "CREDENTIAL_PASSWORD", kind, password);
+    add_one(scope, API_KEY, kind, api_key);
+    add_one(scope, API_KEY "_BASE64", TEMPLATE_SECRET, c->encoded);
+    add_one(scope, "CREDENTIAL_CA", TEMPLATE_TEXT, c->ca);
+    add_one(scope, "CREDENTIAL_CERT", TEMPLATE_TEXT, c->cert);
+    add_one(scope, "CREDENTIAL_KEY", TEMPLATE_TEXT, c->key);
+}
+
+static bool used(const struct scope *scope, const char *name)
+{
+    for (size_t i = 0; i < scope->n; i++) {
+        if (strcmp(scope->value[i].name, name) == 0)
+            return scope->value[i].used;
+    }
+    return false;
+}
+
+/* An API key is used in one of its forms. */
+static int check_used(const struct scope *scope, const struct target *target,
+                      const struct credential *c, struct error *err)
+{
+    bool api_key = used(scope, API_KEY) || used(scope, API_KEY "_BASE64");
+    for (size_t i = 0; i < scope->n; i++) {
+        const struct template_value *value = &scope->value[i];
+        if (strncmp(value->name, "CREDENTIAL_", 11) == 0 && *value->items[0] &&
+            !value->used && !(api_key && strncmp(value->name, API_KEY, 18) == 0))
+            return error_set(err, -ENOTSUP,
+                             "%s does not use %s: this log shipper cannot send what %s "
+                             "holds",
+                             target->template, value->name, c->path);
+    }
+    return 0;
+}
+
 int render_target(const struct target *target, const struct settings *s,
-                  const struct policy *policy, const char *revision, struct buffer *out,
-                  struct error *err)
+                  const struct policy *policy, const struct credential *credential,
+                  const char *revision, struct buffer *out, struct error *err)
 {
     struct scope scope = {.n = 0};
     struct buffer text = BUFFER_INIT(TEMPLATE_FILE);
+    bool private = (target->mode & S_IRWXO) == 0;
     add_settings(&scope, s, revision);
+    add_credential(&scope, credential);
     int rc = add_sources(&scope, s, policy, err);
+    add_one(&scope, "PROBE_FILE", TEMPLATE_TEXT, target->probe);
     for (size_t i = 0; i < target->variables; i++)
         add_one(&scope, target->variable[i].name, TEMPLATE_TEXT,
                 target->variable[i].text);
@@ -144,7 +192,9 @@ int render_target(const struct target *target, const struct settings *s,
         rc = file_read_trusted(target->template, &text, err);
     if (rc == 0)
         rc = template_render(buffer_text(&text), text.len, target->template,
-                             scope.value, scope.n, out, err);
+                             target->language, private, scope.value, scope.n, out, err);
+    if (rc == 0)
+        rc = check_used(&scope, target, credential, err);
     buffer_release(&text);
     return rc;
 }

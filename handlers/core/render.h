@@ -11,13 +11,23 @@
  *   LOG_ELASTICSEARCH_MORE   list  need commas, and the others
  *   LOG_FILES                list  globs of the chosen sources, none twice
  *   LOG_EXCEPT               list  paths not shipped, though a glob has them
+ *   PROBE_FILE               text  the target's "probe", "" none
+ *   CREDENTIAL_USER          secret
+ *   CREDENTIAL_PASSWORD      secret
+ *   CREDENTIAL_API_KEY       secret  id:key
+ *   CREDENTIAL_API_KEY_BASE64  secret  the same, encoded; not of a keystore
+ *   CREDENTIAL_CA            text  files; like the secrets "" where there is none
+ *   CREDENTIAL_CERT          text
+ *   CREDENTIAL_KEY           text
  *   <name>                   text  from the target's "variables"
  *
- * A path that one source excepts and another chosen source has is shipped. */
+ * A path that one source excepts and another chosen source has is shipped. What the
+ * credential has must be used: a template that does not would ship without it. */
 #ifndef RENDER_H
 #define RENDER_H
 
 #include "buffer.h"
+#include "credential.h"
 #include "error.h"
 #include "policy.h"
 #include "settings.h"
@@ -26,11 +36,13 @@
 #define RENDER_MAX   (1 << 20) /* bytes of a destination */
 #define RENDER_PATHS 128       /* globs, or excepted paths, of all chosen sources */
 
-/* Append the text to *out. The settings were judged by policy_judge(). Returns 0,
- * -EINVAL or -EILSEQ (template.h), -E2BIG, -EPERM (others can write the template), ...
- */
+/* Append the text to *out. The settings were judged by policy_judge(), the credential is
+ * theirs (credential_choose()). Returns 0, -EINVAL or -EILSEQ (template.h), -ENOTSUP (the
+ * template does not use all of the credential), -E2BIG, -EPERM (others can write the
+ * template), ... */
 MUST_CHECK int render_target(const struct target *target, const struct settings *s,
-                             const struct policy *policy, const char *revision,
+                             const struct policy *policy,
+                             const struct credential *credential, const char *revision,
                              struct buffer *out, struct error *err);
 
 #endif

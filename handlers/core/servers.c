@@ -238,6 +238,19 @@ int servers_gather(struct consul *consul, const char *config_dir,
                : gather_data(consul, config_dir, settings_root, read, ret, err);
 }
 
+int servers_names(struct consul *consul, enum consul_read read, struct servers *ret,
+                  struct error *err)
+{
+    *ret = (struct servers){0};
+    ret->facts.who.peers = ret->peers;
+    int rc = gather_self(consul, ret, err);
+    if (rc == 0)
+        rc = gather_members(consul, ret, err);
+    if (rc == 0)
+        rc = gather_peers(consul, ret, err);
+    return rc < 0 ? rc : gather_record(consul, read, ret, err);
+}
+
 int servers_confirm(struct consul *consul, const struct mapping *mapping,
                     uint64_t index, struct error *err)
 {

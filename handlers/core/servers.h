@@ -40,6 +40,11 @@ MUST_CHECK int servers_gather(struct consul *consul, const char *config_dir,
                               const char *settings_root, enum consul_read read,
                               struct servers *ret, struct error *err);
 
+/* Only who the servers are (facts.who), for somebody who has the settings already:
+ * facts.who.settings is left to the caller. Otherwise as servers_gather(). */
+MUST_CHECK int servers_names(struct consul *consul, enum consul_read read,
+                             struct servers *ret, struct error *err);
+
 /* Write the record with check-and-set: index 0 only creates it. Returns as
  * consul_kv_write(). */
 MUST_CHECK int servers_confirm(struct consul *consul, const struct mapping *mapping,

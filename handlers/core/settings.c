@@ -26,6 +26,11 @@ static const struct setting_row rows[SETTING_COUNT] = {
          "http(s)://host[:port],... (port 9200 if none)", NULL,
          "http://es1:9200,http://es2:9200", true,
          "Where every server ships to: at most 16 URLs, tried in this order."},
+    [LOG_ELASTICSEARCH_CREDENTIAL] =
+        {"LOG_ELASTICSEARCH_CREDENTIAL", GROUP_LOG,
+         "1 to 64 of A-Z a-z 0-9 _ - (first one A-Z a-z 0-9)", NULL, "log-writer", true,
+         "Which of root's files `credentials/NAME.json` lets the shippers in; never a "
+         "secret."},
     [LOG_INDEX] = {"LOG_INDEX", GROUP_LOG,
                    "1 to 100 of a-z 0-9 . _ - (first one a-z 0-9)", "plossys-log",
                    "plossys-log", true, "Index or data stream for log records."},
@@ -35,6 +40,10 @@ static const struct setting_row rows[SETTING_COUNT] = {
         {"LOG_SOURCES", GROUP_LOG, "list of names", "seal", "seal", true,
          "Which entries of `sources` in root's `policy.json` are shipped, at "
          "most 16."},
+    [LOG_ROLLOUT] =
+        {"LOG_ROLLOUT", GROUP_LOG, "rolling or parallel", "rolling", "parallel", false,
+         "One server after the other, stopped by the first one that refuses, or all "
+         "at once; not part of the revision."},
     [LOG_SETTLE] = {"LOG_SETTLE", GROUP_LOG, "duration from 0s to 10s", "500ms", "2s",
                     false,
                     "Quiet time before a burst of changes is applied; not part of the "
@@ -94,6 +103,7 @@ int settings_path(const char *root, const char *key, char ret[SETTINGS_KEY],
 
 /* ---- one value ----------------------------------------------------------- */
 
+static const char *const rollouts[] = {"rolling", "parallel"};
 static const char *const levels[] = {"debug", "info", "warn", "error", "fatal"};
 
 const char *settings_level_name(enum log_level level)
@@ -109,6 +119,11 @@ static int parse_log_enabled(const char *text, struct settings *s, struct error 
 static int parse_log_url(const char *text, struct settings *s, struct error *err)
 {
     return value_urls(text, s->log_url, SETTINGS_URLS, &s->log_urls, err);
+}
+
+static int parse_log_credential(const char *text, struct settings *s, struct error *err)
+{
+    return value_source(text, s->log_credential, err);
 }
 
 static int parse_log_index(const char *text, struct settings *s, struct error *err)
@@ -128,6 +143,15 @@ static int parse_log_level(const char *text, struct settings *s, struct error *e
 static int parse_log_sources(const char *text, struct settings *s, struct error *err)
 {
     return value_sources(text, s->log_source, SETTINGS_SOURCES, &s->log_sources, err);
+}
+
+static int parse_log_rollout(const char *text, struct settings *s, struct error *err)
+{
+    int rollout = 0;
+    int rc = value_word(text, rollouts, COUNT(rollouts), &rollout, err);
+    if (rc == 0)
+        s->log_parallel = rollout == 1;
+    return rc;
 }
 
 static int parse_log_settle(const char *text, struct settings *s, struct error *err)
@@ -187,9 +211,11 @@ static int (*const parsers[SETTING_COUNT])(const char *text, struct settings *s,
                                            struct error *err) = {
     [LOG_ENABLED] = parse_log_enabled,
     [LOG_ELASTICSEARCH_URL] = parse_log_url,
+    [LOG_ELASTICSEARCH_CREDENTIAL] = parse_log_credential,
     [LOG_INDEX] = parse_log_index,
     [LOG_LEVEL] = parse_log_level,
     [LOG_SOURCES] = parse_log_sources,
+    [LOG_ROLLOUT] = parse_log_rollout,
     [LOG_SETTLE] = parse_log_settle,
     [CLUSTER_SERVERS] = parse_servers,
     [CLUSTER_MANAGEMENT_SERVER] = parse_management,
@@ -449,12 +475,16 @@ int settings_text(const struct settings *s, enum setting setting, struct buffer 
         return buffer_printf(out, "%s", s->log_enabled ? "Y" : "N");
     case LOG_ELASTICSEARCH_URL:
         return join(*s->log_url, sizeof *s->log_url, s->log_urls, out);
+    case LOG_ELASTICSEARCH_CREDENTIAL:
+        return buffer_printf(out, "%s", s->log_credential);
     case LOG_INDEX:
         return buffer_printf(out, "%s", s->log_index);
     case LOG_LEVEL:
         return buffer_printf(out, "%s", levels[s->log_level]);
     case LOG_SOURCES:
         return join(*s->log_source, sizeof *s->log_source, s->log_sources, out);
+    case LOG_ROLLOUT:
+        return buffer_printf(out, "%s", rollouts[s->log_parallel]);
     case LOG_SETTLE:
         return buffer_printf(out, "%s", duration_format(s->log_settle_us, text));
     case CLUSTER_SERVERS:
@@ -489,7 +519,7 @@ static int add_value(struct kv_list *list, const struct settings *s,
 {
     struct buffer text = BUFFER_INIT(VALUE_MAX);
     int rc = settings_text(s, setting, &text);
-    if (rc == 0)
+    if (rc == 0 && text.len > 0)
         rc = kv_add(list, rows[setting].key, buffer_text(&text), text.len, 0);
     buffer_release(&text);
     return rc;

@@ -25,9 +25,11 @@
 enum setting {
     LOG_ENABLED,
     LOG_ELASTICSEARCH_URL,
+    LOG_ELASTICSEARCH_CREDENTIAL,
     LOG_INDEX,
     LOG_LEVEL,
     LOG_SOURCES,
+    LOG_ROLLOUT,
     LOG_SETTLE,
     CLUSTER_SERVERS,
     CLUSTER_MANAGEMENT_SERVER,
@@ -88,10 +90,12 @@ struct settings {
     char log_url[SETTINGS_URLS]
                 [URL_TEXT]; /* built again: scheme://host:port, port always there */
     size_t log_urls;
+    char log_credential[VALUE_SOURCE]; /* name of a file of root's, "" none */
     char log_index[VALUE_INDEX];
     enum log_level log_level;
     char log_source[SETTINGS_SOURCES][VALUE_SOURCE];
     size_t log_sources;
+    bool log_parallel; /* LOG_ROLLOUT: all servers at once */
     int64_t log_settle_us;
 
     char server[SETTINGS_SERVERS][SETTINGS_NAME + 1]; /* node name of server_(i+1) */
@@ -128,7 +132,8 @@ void settings_parse(const struct kv_list *list, const char *root, struct setting
 MUST_CHECK int settings_check(const char *key, const char *value, struct error *err);
 
 /* SHA-256 in hex over the LOG_ settings that change what is rendered, normalised, so that
- * equal meanings give equal revisions on every server. Of an N set it covers only
+ * equal meanings give equal revisions on every server. What is not set and has no default
+ * does not count: older programs, which do not know it, agree. Of an N set it covers only
  * LOG_ENABLED=N. Must not be called with log_rejects > 0. */
 MUST_CHECK int settings_revision(const struct settings *s, char ret[KV_DIGEST],
                                  struct error *err);

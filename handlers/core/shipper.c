@@ -91,6 +91,13 @@ bool shipper_runs(const struct target *target)
     return run(target, target->confirm, NULL, NULL) == 0;
 }
 
+int shipper_ask(const struct target *target, int64_t limit_ms)
+{
+    struct target hurried = *target;
+    hurried.timeout_ms = limit_ms;
+    return run(&hurried, hurried.confirm, NULL, NULL);
+}
+
 /* ---- several targets ----------------------------------------------------- */
 
 enum command { RELOAD, CONFIRM, STOP };

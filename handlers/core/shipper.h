@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Is the staged file acceptable? Returns 0 (also without a validator), -EINVAL when the
  * validator refuses it, -ETIMEDOUT, or why it could not run. */
@@ -19,6 +20,10 @@ MUST_CHECK int shipper_validate(const struct target *target, const char *staged,
 
 /* One try of confirm: exit code 0. */
 bool shipper_runs(const struct target *target);
+
+/* The same in limit_ms at most: 0 it runs, -EINVAL it does not, -ETIMEDOUT and others:
+ * not known. */
+MUST_CHECK int shipper_ask(const struct target *target, int64_t limit_ms);
 
 /* Reload, then confirm: each must succeed within timing()->confirm_ms, and that long
  * after it again with the same output (the same process still runs).

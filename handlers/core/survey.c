@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static int judge_settings(const struct survey_place *place, struct policy *policy,
                           struct survey *s, struct error *err)
@@ -64,164 +65,123 @@ int survey_node(struct consul *consul, struct survey *ret, struct error *err)
     return rc;
 }
 
-static int add_voter(struct survey *s, const cJSON *server)
+/* As spelled, else however it is spelled. */
+static const struct kv_entry *find_entry(const struct kv_list *list, const char *node)
 {
-    const cJSON *voter = cJSON_GetObjectItemCaseSensitive(server, "Voter");
-    if (!cJSON_IsTrue(voter))
-        return 0;
-    void *grown = realloc(s->voters, (s->n_voters + 1) * sizeof *s->voters);
-    if (!grown)
-        return -ENOMEM;
-    s->voters = grown;
-    (void)snprintf(s->voters[s->n_voters++], sizeof *s->voters, "%s",
-                   json_text(server, "Node", ""));
-    return 0;
+    const struct kv_entry *found = NULL;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct kv_entry *entry = &list->entries[i];
+        const char *name = entry->key + strlen(LOGGING_PREFIX);
+        if (strcmp(name, node) == 0)
+            return entry;
+        if (strcasecmp(name, node) == 0)
+            found = entry;
+    }
+    return found;
 }
 
-static int read_voters(struct consul *consul, struct survey *s)
+/* The record of one server of the lineup. */
+static void take_record(struct survey *s, const char *node, bool alive)
 {
     struct error ignored = {0};
-    cJSON *root = NULL;
-    const cJSON *servers = NULL;
-    const cJSON *server = NULL;
-    int rc = consul_get(consul, "operator/raft/configuration?stale", "operator read",
-                        &root, &ignored);
-    if (rc == 0)
-        rc = json_array(root, "Servers", &servers, &ignored);
-    cJSON_ArrayForEach(server, servers)
-    {
-        if (rc == 0)
-            rc = add_voter(s, server);
-    }
-    cJSON_Delete(root);
-    return rc == -ENOMEM ? rc
-                         : 0; /* without the right: everybody with a record counts */
+    struct turn_server *server = &s->order[s->n + s->n_missing];
+    const struct kv_entry *entry = find_entry(&s->published, node);
+    *server = (struct turn_server){.node = node, .alive = alive};
+    if (entry)
+        server->version = (struct kv_version){entry->key, entry->modify_index};
+    if (entry &&
+        logging_parse(node, entry->value, entry->len, &s->records[s->n], &ignored) == 0)
+        server->record = &s->records[s->n++];
+    else
+        s->missing[s->n_missing++] = node;
 }
 
-static bool counts(const struct survey *s, const char *node)
-{
-    for (size_t i = 0; i < s->n_voters; i++) {
-        if (strcmp(s->voters[i], node) == 0)
-            return true;
-    }
-    return s->n_voters == 0;
-}
-
-static void take_record(struct survey *s, const struct kv_entry *entry)
+static void take_own(struct survey *s)
 {
     struct error ignored = {0};
-    struct logging_record record;
-    const char *node = entry->key + strlen(LOGGING_PREFIX);
-    bool own = strcmp(node, s->node) == 0;
-    if (own)
-        s->own_index = entry->modify_index;
-    if (logging_parse(node, entry->value, entry->len, &record, &ignored) < 0)
-        return;
-    if (own) {
-        s->own = record;
-        s->own_known = true;
-    }
-    if (counts(s, node))
-        s->records[s->n++] = record;
-}
-
-static void find_missing(struct survey *s)
-{
-    for (size_t i = 0; i < s->n_voters; i++) {
-        bool found = false;
-        for (size_t j = 0; j < s->n; j++)
-            found = found || strcmp(s->records[j].node, s->voters[i]) == 0;
-        if (!found)
-            s->missing[s->n_missing++] = s->voters[i];
-    }
+    const struct kv_entry *entry = find_entry(&s->published, s->node);
+    s->own_index = entry ? entry->modify_index : 0;
+    s->own_known = entry && logging_parse(s->node, entry->value, entry->len, &s->own,
+                                          &ignored) == 0;
+    if (!s->own_known)
+        s->own = (struct logging_record){.state = LOGGING_KEPT};
 }
 
 static void forget_records(struct survey *s)
 {
+    free(s->order);
     free(s->records);
     free(s->missing);
-    free(s->voters);
+    kv_release(&s->published);
+    s->order = NULL;
     s->records = NULL;
     s->missing = NULL;
-    s->voters = NULL;
-    s->n = s->n_missing = s->n_voters = 0;
-    s->own_known = false;
-    s->own_index = 0;
+    s->n = s->n_missing = 0;
 }
 
-static int take_records(struct survey *s, const struct kv_list *list, struct error *err)
+static int take_records(struct survey *s, struct error *err)
 {
-    s->records = calloc(list->n + 1, sizeof *s->records);
-    s->missing = calloc(s->n_voters + 1, sizeof *s->missing);
-    if (!s->records || !s->missing)
+    size_t n = s->lineup.n + 1;
+    s->order = calloc(n, sizeof *s->order);
+    s->records = calloc(n, sizeof *s->records);
+    s->missing = calloc(n, sizeof *s->missing);
+    if (!s->order || !s->records || !s->missing)
         return error_set(err, -ENOMEM, "out of memory");
-    for (size_t i = 0; i < list->n; i++)
-        take_record(s, &list->entries[i]);
-    find_missing(s);
+    for (size_t i = 0; i < s->lineup.n; i++)
+        take_record(s, s->lineup.server[i].node, s->lineup.server[i].alive);
+    take_own(s);
     return 0;
 }
 
-int survey_records(struct consul *consul, enum consul_read read, struct survey *ret,
-                   struct error *err)
+int survey_records(struct consul *consul, const struct survey_place *place,
+                   enum consul_read read, struct survey *ret, struct error *err)
 {
-    struct kv_list list = {0};
     forget_records(ret);
-    int rc = consul_kv_read(consul, LOGGING_PREFIX, true, read, &list, err);
+    int rc = lineup_gather(consul, place->settings_root, &ret->entries, &ret->settings,
+                           read, &ret->lineup, err);
     if (rc == 0)
-        rc = kv_digest(&list, LOGGING_PREFIX, ret->results, err);
+        rc = consul_kv_read(consul, LOGGING_PREFIX, true, read, &ret->published, err);
     if (rc == 0)
-        rc = read_voters(consul, ret);
-    if (rc == 0)
-        rc = take_records(ret, &list, err);
-    kv_release(&list);
-    return rc;
+        rc = kv_digest(&ret->published, LOGGING_PREFIX, ret->results, err);
+    return rc < 0 ? rc : take_records(ret, err);
 }
 
-struct logging_record survey_own(const struct survey *s, const struct ledger *ledger)
+const struct logging_record *survey_published(const struct survey *s)
 {
-    struct logging_record own = {.state = LOGGING_KEPT};
-    (void)snprintf(own.node, sizeof own.node, "%s", s->node);
-    (void)snprintf(own.revision, sizeof own.revision, "%s", ledger->revision);
-    (void)snprintf(own.reason, sizeof own.reason, "%s", ledger->reason);
-    if (ledger->state == LEDGER_DONE)
-        own.state = LOGGING_DONE;
-    if (ledger->state == LEDGER_FAILED) {
-        own.state = LOGGING_FAILED;
-        (void)snprintf(own.revision, sizeof own.revision, "%s", ledger->tried);
-    }
-    return own;
+    return s->own_known ? &s->own : NULL;
 }
 
-static bool same_record(const struct logging_record *a, const struct logging_record *b)
+void survey_facts(const struct survey *s, const struct ledger *ledger, bool retry,
+                  struct logging_record *own, struct turn_facts *ret)
 {
-    return a->state == b->state && strcmp(a->revision, b->revision) == 0 &&
-           strcmp(a->reason, b->reason) == 0;
+    ledger_record(ledger, s->node, own);
+    *ret = (struct turn_facts){.order = s->order,
+                               .n = s->lineup.n,
+                               .source = {s->lineup.source, s->lineup.source_index},
+                               .wanted = s->wanted,
+                               .own = own,
+                               .published = survey_published(s),
+                               .in_force = ledger->revision,
+                               .again = retry || ledger_overdue(ledger),
+                               .parallel = s->settings.log_parallel};
 }
 
-int survey_write_own(struct consul *consul, const struct ledger *ledger,
-                     struct survey *s, struct error *err)
-{
-    char key[sizeof LOGGING_PREFIX + SETTINGS_NAME];
-    struct logging_record own = survey_own(s, ledger);
-    if (s->own_known && same_record(&own, &s->own))
-        return 0;
-    char *text = logging_format(&own);
-    if (!text)
-        return error_set(err, -ENOMEM, "out of memory");
-    (void)snprintf(key, sizeof key, "%s%s", LOGGING_PREFIX, s->node);
-    int rc = consul_kv_write(consul, key, text, s->own_index, err);
-    cJSON_free(text);
-    return rc < 0 ? rc : survey_records(consul, CONSUL_DEFAULT, s, err);
-}
-
-/* How long the servers have differed, remembered across runs. */
+/* How long the servers have differed without any progress, remembered across runs. */
 static int64_t differ_for(const char *state_dir, const struct logging_facts *facts)
 {
     struct error ignored = {0};
     struct spans spans = {0};
+    int64_t ms = -1;
     bool keep = state_dir && file_own_directory(state_dir);
+    bool differ = facts->wanted[0] && !logging_agree(facts);
+    size_t done = logging_count(facts);
     span_read(keep ? state_dir : NULL, "logging", &spans);
-    int64_t ms = span_hold(&spans, "differ", facts->wanted[0] && !logging_agree(facts));
+    for (size_t i = 0; i <= facts->n; i++) {
+        char name[SPAN_NAME];
+        (void)snprintf(name, sizeof name, "differ %zu", i);
+        int64_t held = span_hold(&spans, name, differ && i == done);
+        ms = held > ms ? held : ms;
+    }
     if (keep && span_write(&spans, state_dir, "logging", &ignored) < 0)
         return 0; /* a full disk must not turn a change under way into a warning */
     return ms;
@@ -230,9 +190,14 @@ static int64_t differ_for(const char *state_dir, const struct logging_facts *fac
 void survey_judge(const struct survey_place *place, const struct survey *s,
                   const struct ledger *ledger, struct verdict *ret)
 {
-    struct logging_record own = survey_own(s, ledger);
+    struct logging_record own;
+    struct turn_facts turn_facts;
+    struct turn turn = {.text = ""};
+    survey_facts(s, ledger, false, &own, &turn_facts);
+    if (s->wanted[0])
+        turn_judge(&turn_facts, &turn);
     for (size_t i = 0; i < s->n; i++) {
-        if (strcmp(s->records[i].node, own.node) == 0)
+        if (strcasecmp(s->records[i].node, own.node) == 0)
             s->records[i] = own; /* the ledger is fresher than its echo from KV */
     }
     struct logging_facts facts = {.settings = &s->settings,
@@ -241,6 +206,8 @@ void survey_judge(const struct survey_place *place, const struct survey *s,
                                   .in_force = ledger->revision,
                                   .own = &own,
                                   .rollback_failed = ledger->rollback_failed,
+                                  .progress = turn.text,
+                                  .held = turn.held,
                                   .records = s->records,
                                   .n = s->n,
                                   .missing = s->missing,

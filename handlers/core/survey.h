@@ -6,8 +6,10 @@
 #include "consul.h"
 #include "error.h"
 #include "ledger.h"
+#include "lineup.h"
 #include "logging.h"
 #include "settings.h"
+#include "turn.h"
 #include "verdict.h"
 
 /* Where to look; borrowed. */
@@ -25,17 +27,18 @@ struct survey {
     char refusal[sizeof(struct error)]; /* why the LOG_ set is refused, "" if not */
     char wanted[KV_DIGEST];             /* its revision, "" when refused or absent */
 
-    char node[SETTINGS_NAME + 1];   /* this server */
-    struct logging_record *records; /* of the servers that count, sorted by node */
+    char node[SETTINGS_NAME + 1]; /* this server */
+    struct lineup lineup;
+    struct turn_server *order;      /* the same servers with their records */
+    struct logging_record *records; /* those of them that have one, in their order */
     size_t n;
-    const char **missing; /* servers that count without a record */
+    const char **missing; /* servers that count without a readable record */
     size_t n_missing;
-    struct logging_record own;         /* this server's, from KV; KEPT if none */
-    uint64_t own_index;                /* its modify index, 0 if none */
-    bool own_known;                    /* KV holds a readable own record */
-    char results[KV_DIGEST];           /* digest of lictor/logging/ */
-    char (*voters)[SETTINGS_NAME + 1]; /* private: names from the raft configuration */
-    size_t n_voters;
+    struct logging_record own; /* this server's, from KV; KEPT if none */
+    uint64_t own_index;        /* its modify index, 0 if none */
+    bool own_known;            /* KV holds a readable own record */
+    char results[KV_DIGEST];   /* digest of lictor/logging/ */
+    struct kv_list published;  /* private: lictor/logging/, what `order` points into */
 };
 
 /* The settings part: entries, digest, settings, refusal, wanted. A refused set is no
@@ -48,18 +51,20 @@ MUST_CHECK int survey_settings(struct consul *consul, const struct survey_place 
 MUST_CHECK int survey_node(struct consul *consul, struct survey *ret,
                            struct error *err);
 
-/* The records part, read anew. Servers that count are the voters of the raft configuration; without
- * the right to read it, everybody who has a record. */
-MUST_CHECK int survey_records(struct consul *consul, enum consul_read read,
-                              struct survey *ret, struct error *err);
+/* The rest, read anew: who counts, and every record. Behind survey_settings() and
+ * survey_node(). */
+MUST_CHECK int survey_records(struct consul *consul, const struct survey_place *place,
+                              enum consul_read read, struct survey *ret,
+                              struct error *err);
 
-/* This server's record as its ledger has it. */
-struct logging_record survey_own(const struct survey *s, const struct ledger *ledger);
+/* This server's record in KV, NULL if there is none that can be read. Borrowed. */
+const struct logging_record *survey_published(const struct survey *s);
 
-/* Write this server's record when KV says otherwise, and read all of them again, so that
- * ret->results covers our own word. -ESTALE: somebody wrote it meanwhile. */
-MUST_CHECK int survey_write_own(struct consul *consul, const struct ledger *ledger,
-                                struct survey *s, struct error *err);
+/* What turn.h judges; s->wanted must not be "". retry: an own refusal may be tried again
+ * whatever its age. *own becomes this server's record as its ledger has it; the facts
+ * point to it and into s. */
+void survey_facts(const struct survey *s, const struct ledger *ledger, bool retry,
+                  struct logging_record *own, struct turn_facts *ret);
 
 /* Judge what was gathered, with the ledger. How long servers have differed is remembered
  * in the state directory, where that is ours. */

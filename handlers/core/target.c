@@ -4,7 +4,6 @@
 #include "duration.h"
 #include "file.h"
 #include "json.h"
-#include "template.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -30,9 +29,9 @@ static int refuse(const struct target *t, struct error *err, const char *member,
 
 static int check_members(const struct target *t, struct error *err)
 {
-    static const char *const known[] = {"template", "destination", "escape",  "mode",
-                                        "validate", "reload",      "confirm", "stop",
-                                        "timeout",  "variables"};
+    static const char *const known[] = {"template", "destination", "escape",   "mode",
+                                        "validate", "reload",      "confirm",  "stop",
+                                        "timeout",  "probe",       "variables"};
     const cJSON *member = NULL;
     cJSON_ArrayForEach(member, t->root)
     {
@@ -64,6 +63,18 @@ static int read_destination(struct target *t, struct error *err)
     return 0;
 }
 
+static int read_probe(struct target *t, struct error *err)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(t->root, "probe");
+    const char *text = json_text(t->root, "probe", "");
+    if (!item)
+        return 0;
+    if (!is_path(text))
+        return refuse(t, err, "probe", "must be an absolute path of A-Za-z0-9._/-");
+    memcpy(t->probe, text, strlen(text) + 1);
+    return 0;
+}
+
 static int read_template(struct target *t, struct error *err)
 {
     const char *text = json_text(t->root, "template", "");
@@ -75,15 +86,21 @@ static int read_template(struct target *t, struct error *err)
     return 0;
 }
 
-static int read_escape(const struct target *t, struct error *err)
+static int read_escape(struct target *t, struct error *err)
 {
-    static const char *const known[] = {"rainerscript", "yaml", "toml"};
+    static const char *const known[] = {[TEMPLATE_RAINERSCRIPT] = "rainerscript",
+                                        [TEMPLATE_YAML] = "yaml",
+                                        [TEMPLATE_TOML] = "toml",
+                                        [TEMPLATE_BEATS] = "beats"};
     const char *text = json_text(t->root, "escape", "");
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strcmp(text, known[i]) == 0)
+        if (strcmp(text, known[i]) == 0) {
+            t->language = (enum template_language)i;
             return 0;
+        }
     }
-    return refuse(t, err, "escape", "must be \"rainerscript\", \"yaml\" or \"toml\"");
+    return refuse(t, err, "escape",
+                  "must be \"rainerscript\", \"yaml\", \"toml\" or \"beats\"");
 }
 
 static int read_mode(struct target *t, struct error *err)
@@ -179,6 +196,8 @@ static int read_members(struct target *t, struct error *err)
     if (rc == 0)
         rc = read_destination(t, err);
     if (rc == 0)
+        rc = read_probe(t, err);
+    if (rc == 0)
         rc = read_escape(t, err);
     if (rc == 0)
         rc = read_mode(t, err);
@@ -227,13 +246,17 @@ static int check_programs(const struct target *t, struct error *err)
     return 0;
 }
 
-static int check_destination(const struct target_list *list, const struct target *t,
-                             struct error *err)
+static int check_files(const struct target_list *list, const struct target *t,
+                       struct error *err)
 {
     for (size_t i = 0; i < list->n; i++) {
-        if (strcmp(list->target[i].destination, t->destination) == 0)
+        const struct target *other = &list->target[i];
+        if (strcmp(other->destination, t->destination) == 0)
             return error_set(err, -EEXIST, "%s and %s have the same destination",
-                             list->target[i].path, t->path);
+                             other->path, t->path);
+        if (t->probe[0] && strcmp(other->probe, t->probe) == 0)
+            return error_set(err, -EEXIST, "%s and %s have the same probe log",
+                             other->path, t->path);
     }
     return 0;
 }
@@ -256,7 +279,7 @@ static int read_one(const char *dir, const char *name, struct target_list *list,
         return rc;
     rc = check_programs(t, err);
     if (rc == 0)
-        rc = check_destination(list, t, err);
+        rc = check_files(list, t, err);
     list->n++;
     return rc;
 }
@@ -291,6 +314,17 @@ int target_read(const char *config_dir, struct target_list *ret, struct error *e
     if (rc < 0)
         target_release(ret);
     return rc;
+}
+
+const char *target_name(const struct target *target, char ret[JOURNAL_PATH])
+{
+    const char *slash = strrchr(target->path, '/');
+    const char *name = slash ? slash + 1 : target->path;
+    (void)snprintf(ret, JOURNAL_PATH, "%s", name);
+    char *dot = strrchr(ret, '.');
+    if (dot)
+        *dot = '\0';
+    return ret;
 }
 
 void target_release(struct target_list *list)

@@ -4,14 +4,20 @@
  *
  *   template     file with the Mustache template; relative to the JSON's directory
  *   destination  the file to write; its directory belongs to the running user
- *   escape       "rainerscript", "yaml" or "toml": the language of the template
- *   mode         octal text, default "0640"; nobody else may write
+ *   escape       "rainerscript", "yaml", "toml" or "beats" (YAML with variables): the
+ *                language of the template (template.h)
+ *   mode         octal text, default "0640"; nobody else may write, nor read where the
+ *                template has secrets
  *   validate     optional; the argument "{file}" becomes the staged file
  *   reload       make the shipper run with the destination as it is now
  *   confirm      exit 0: the shipper runs. Its output names the process (a pid): it is
  *                run twice, and the same process must answer
  *   stop         make the shipper not run; 0 also when it does not
  *   timeout      duration of each command, default "30s", at most 5 minutes
+ *   probe        optional, absolute: the log in which this server writes probe records
+ *                (probe.h), which the shipper ships with its own REVISION added. Without
+ *                it nothing can prove that records arrive: an apply is done once it is
+ *                confirmed, and the check says so
  *   variables    optional, { "name": "text" }: names of its own for the template, the
  *                same bytes as in settings (template_allowed)
  *
@@ -22,6 +28,7 @@
 
 #include "error.h"
 #include "journal.h"
+#include "template.h"
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -37,6 +44,8 @@ struct target {
     char path[JOURNAL_PATH];     /* of the definition, for texts */
     char template[JOURNAL_PATH]; /* absolute */
     char destination[JOURNAL_PATH];
+    char probe[JOURNAL_PATH]; /* "" none */
+    enum template_language language;
     mode_t mode;
     int64_t timeout_ms;
     const char *validate[TARGET_ARGUMENTS + 1]; /* NULL-terminated; [0] NULL: none */
@@ -65,10 +74,13 @@ MUST_CHECK int target_parse(const char *text, size_t len, const char *path,
 
 /* Read all of <config_dir>/logging.d, by name. Definitions, templates' directories and
  * programs must be writable by root (or the running user) only. Returns 0, -ENOENT when
- * there is no target, -EPERM, -EEXIST when two have the same destination, -EBADMSG, ...
- */
+ * there is no target, -EPERM, -EEXIST when two have the same destination or probe log,
+ * -EBADMSG, ... */
 MUST_CHECK int target_read(const char *config_dir, struct target_list *ret,
                            struct error *err);
+
+/* "rsyslog" for /etc/lictor/logging.d/rsyslog.json. Returns ret. */
+const char *target_name(const struct target *target, char ret[JOURNAL_PATH]);
 
 void target_release(struct target_list *list);
 

@@ -1,7 +1,9 @@
 #include "template.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* One tag. Offsets are bytes from the beginning of the template. */
 struct tag {
@@ -15,7 +17,7 @@ struct tag {
 
 struct frame {
     struct tag open;
-    const struct template_value *value;
+    struct template_value *value;
     size_t body;   /* where its contents begin */
     size_t round;  /* which item */
     size_t rounds; /* at least 1: what is not rendered is checked all the same */
@@ -26,7 +28,9 @@ struct render {
     const char *text;
     size_t len;
     const char *file;
-    const struct template_value *values;
+    enum template_language language;
+    bool private;
+    struct template_value *values;
     size_t n;
     struct buffer *out;
     struct error *err;
@@ -192,16 +196,107 @@ static int emit(const struct render *r, const char *bytes, size_t n)
     return rc < 0 ? error_set(r->err, rc, "out of memory") : 0;
 }
 
-static int emit_checked(const struct render *r, const struct tag *tag, const char *text)
+/* ---- secrets ------------------------------------------------------------- */
+
+/* Bytes of printable ASCII that the language cannot take, and what doubles '$'. */
+static const char *forbidden(enum template_language language)
 {
-    if (!active(r) || template_allowed(text))
-        return emit(r, text, strlen(text));
-    (void)fail(r, tag, "forbidden byte in the value of");
-    return -EILSEQ;
+    static const char *const bytes[] = {[TEMPLATE_RAINERSCRIPT] = " ",
+                                        [TEMPLATE_YAML] = "$",
+                                        [TEMPLATE_TOML] = "$",
+                                        [TEMPLATE_BEATS] = ""};
+    return bytes[language];
 }
 
-static const struct template_value *look_up(const struct render *r,
-                                            const struct tag *tag)
+static int emit_escaped(const struct render *r, const struct tag *tag, const char *text)
+{
+    char what[60];
+    int rc = 0;
+    (void)snprintf(what, sizeof what, "forbidden byte (%s) in the secret",
+                   *forbidden(r->language) == ' ' ? "a blank" : "$");
+    for (const char *c = text; rc == 0 && active(r) && *c; c++) {
+        const char pair[] = {(char)(*c == '$' ? '$' : '\\'), *c, '\0'};
+        bool twice =
+            *c == '"' || *c == '\\' || (*c == '$' && r->language == TEMPLATE_BEATS);
+        if (*c < ' ' || *c > '~' || strchr(forbidden(r->language), *c)) {
+            (void)fail(r, tag, what);
+            return -EILSEQ;
+        }
+        rc = emit(r, twice ? pair : pair + 1, twice ? 2 : 1);
+    }
+    return rc;
+}
+
+/* Does NAME="{{X}}" stand in the parentheses of something that is not constant()? */
+static bool is_parameter(const struct render *r, const struct tag *tag)
+{
+    static const char word[] = "constant";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.";
+    size_t equals = tag->begin - 2; /* where "=" is, if at all */
+    if (tag->begin < 3 || r->text[equals] != '=')
+        return false;
+    size_t name = equals;
+    while (name > 0 && memchr(letters, r->text[name - 1], sizeof letters - 1))
+        name--;
+    size_t open = name;
+    while (open > 0 && r->text[open - 1] != '(' && r->text[open - 1] != ')')
+        open--;
+    if (name == equals || open == 0 || r->text[open - 1] == ')' ||
+        (name > open && !strchr(" \t\n", r->text[name - 1])))
+        return false;
+    open--;
+    while (open > 0 && is_blank(r->text[open - 1]))
+        open--;
+    return open < sizeof word - 1 ||
+           strncasecmp(r->text + open - (sizeof word - 1), word, sizeof word - 1) != 0;
+}
+
+static int check_place(const struct render *r, const struct tag *tag)
+{
+    if (!r->private)
+        return fail(r, tag, "nobody else may read a file with secrets (\"mode\"):");
+    if (tag->begin == 0 || r->text[tag->begin - 1] != '"' || tag->next >= r->len ||
+        r->text[tag->next] != '"')
+        return fail(r, tag, "a secret stands between double quotes:");
+    if (r->language == TEMPLATE_RAINERSCRIPT && !is_parameter(r, tag))
+        return fail(r, tag, "a secret is a parameter, name=\"...\", of no constant():");
+    return 0;
+}
+
+static int emit_stored(const struct render *r, const struct tag *tag, const char *text)
+{
+    if (!*text)
+        return 0;
+    if (r->language != TEMPLATE_BEATS)
+        return fail(r, tag, "only Beats have a keystore:");
+    int rc = emit(r, "${", 2);
+    if (rc == 0)
+        rc = emit(r, text, strlen(text));
+    return rc < 0 ? rc : emit(r, "}", 1);
+}
+
+/* ---- values -------------------------------------------------------------- */
+
+static int emit_value(const struct render *r, const struct tag *tag,
+                      struct template_value *value, const char *text)
+{
+    bool secret = value->kind == TEMPLATE_SECRET || value->kind == TEMPLATE_STORED;
+    int rc = secret ? check_place(r, tag) : 0;
+    if (rc < 0)
+        return rc;
+    if (active(r))
+        value->used = true;
+    if (value->kind == TEMPLATE_SECRET)
+        return emit_escaped(r, tag, text);
+    if (active(r) && !template_allowed(text)) {
+        (void)fail(r, tag, "forbidden byte in the value of");
+        return -EILSEQ;
+    }
+    return secret ? emit_stored(r, tag, text) : emit(r, text, strlen(text));
+}
+
+static struct template_value *look_up(const struct render *r, const struct tag *tag)
 {
     for (size_t i = 0; i < r->n; i++) {
         if (strlen(r->values[i].name) == tag->name_len &&
@@ -219,7 +314,8 @@ static int emit_item(const struct render *r, const struct tag *tag)
     for (size_t i = r->depth; i-- > 0;) {
         const struct frame *f = &r->frame[i];
         if (f->open.kind == '#')
-            return emit_checked(r, tag, f->value->n ? f->value->items[f->round] : "");
+            return emit_value(r, tag, f->value,
+                              f->value->n ? f->value->items[f->round] : "");
     }
     return fail(r, tag, "no section around");
 }
@@ -228,14 +324,14 @@ static int emit_variable(const struct render *r, const struct tag *tag)
 {
     if (*tag->name == '.')
         return emit_item(r, tag);
-    const struct template_value *value = look_up(r, tag);
+    struct template_value *value = look_up(r, tag);
     if (!value)
         return fail(r, tag, "unknown name");
     if (value->kind == TEMPLATE_LIST)
         return fail(r, tag, "a list needs a section:");
     if (tag->kind == 'w' && value->kind != TEMPLATE_WORD)
         return fail(r, tag, "{{{ }}} is only for numbers and enumerations:");
-    return emit_checked(r, tag, value->items[0]);
+    return emit_value(r, tag, value, value->items[0]);
 }
 
 static size_t count(const struct template_value *value)
@@ -247,7 +343,7 @@ static size_t count(const struct template_value *value)
 
 static int open_section(struct render *r, const struct tag *tag)
 {
-    const struct template_value *value = look_up(r, tag);
+    struct template_value *value = look_up(r, tag);
     if (!value)
         return fail(r, tag, "unknown name");
     if (r->depth == TEMPLATE_DEPTH)
@@ -298,12 +394,15 @@ static int step(struct render *r, const struct tag *tag, size_t *ret_next)
 }
 
 int template_render(const char *text, size_t len, const char *file,
-                    const struct template_value *values, size_t n, struct buffer *out,
+                    enum template_language language, bool private,
+                    struct template_value *values, size_t n, struct buffer *out,
                     struct error *err)
 {
     struct render r = {.text = text,
                        .len = len,
                        .file = file,
+                       .language = language,
+                       .private = private,
                        .values = values,
                        .n = n,
                        .out = out,

@@ -22,6 +22,7 @@ static const struct {
     {"resync", offsetof(struct timing, resync_ms)},
     {"unsynced", offsetof(struct timing, unsynced_ms)},
     {"apply", offsetof(struct timing, apply_ms)},
+    {"request", offsetof(struct timing, request_ms)},
     {"confirm", offsetof(struct timing, confirm_ms)},
     {"clock_interval", offsetof(struct timing, clock_interval_ms)},
     {"clock_echo", offsetof(struct timing, clock_echo_ms)},
@@ -29,6 +30,11 @@ static const struct {
     {"resolve", offsetof(struct timing, resolve_ms)},
     {"reference", offsetof(struct timing, reference_ms)},
     {"reference_again", offsetof(struct timing, reference_again_ms)},
+    {"elastic", offsetof(struct timing, elastic_ms)},
+    {"proof", offsetof(struct timing, proof_ms)},
+    {"fresh", offsetof(struct timing, fresh_ms)},
+    {"patience", offsetof(struct timing, patience_ms)},
+    {"loss", offsetof(struct timing, loss_ms)},
 };
 
 static void set_member(struct timing *t, const char *name, size_t len,
@@ -78,6 +84,7 @@ const struct timing *timing(void)
         .resync_ms = 600000,
         .unsynced_ms = 60000,
         .apply_ms = 120000,
+        .request_ms = 10000,
         .confirm_ms = 2000,
         .clock_interval_ms = 15000,
         .clock_echo_ms = 60000,
@@ -85,6 +92,11 @@ const struct timing *timing(void)
         .resolve_ms = 1000,
         .reference_ms = 1500,
         .reference_again_ms = 60000,
+        .elastic_ms = 2000,
+        .proof_ms = 10000,
+        .fresh_ms = 90000,
+        .patience_ms = 60000,
+        .loss_ms = 1800000,
     };
 #ifdef TEST_TIMING
     static int read_once;

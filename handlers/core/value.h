@@ -41,7 +41,7 @@ MUST_CHECK int value_index(const char *text, char ret[VALUE_INDEX], struct error
 MUST_CHECK int value_duration(const char *text, int64_t most_us, int64_t *ret_us,
                               struct error *err);
 
-/* Name of a source in policy.json: [A-Za-z0-9][A-Za-z0-9_-]{0,63}. */
+/* Name of a source in policy.json, or of a credential: [A-Za-z0-9][A-Za-z0-9_-]{0,63}. */
 #define VALUE_SOURCE 65
 MUST_CHECK int value_source(const char *text, char ret[VALUE_SOURCE],
                             struct error *err);

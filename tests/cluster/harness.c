@@ -201,8 +201,20 @@ struct cluster *cluster_start(const struct cluster_options *options)
     return c;
 }
 
+const char *cluster_sink(struct cluster *c)
+{
+    char address[40], dir[400];
+    (void)snprintf(address, sizeof address, "127.0.%d.250", c->net);
+    (void)snprintf(dir, sizeof dir, "%s/sink", c->dir);
+    if (c->sink.pid == 0 && sink_start(&c->sink, "stand-in", address, dir) < 0)
+        harness_fail("the stand-in for Elasticsearch does not start");
+    return c->sink.url;
+}
+
 void cluster_stop(struct cluster *c)
 {
+    if (c)
+        sink_kill(&c->sink);
     for (int i = 1; c && i <= c->servers; i++) {
         if (!c->server[i].pid)
             continue;

@@ -19,6 +19,7 @@
  * scripts/enable etc/             our --config-dir: consul.env, logging.d/, policy.json
  *     state/           our --state-dir, 0700 (apply-logging works in state/apply/)
  *     log/             what server_shipper() lets be shipped: .log files
+ *     probe/           shipper.log: the probe log, which a real rsyslogd carries
  *     shipper/         the log shipper's own, see server_shipper()
  *     libexec/         what Consul runs: each notes its start in runs.log and becomes
  * the program of the same name in TEST_BIN consul.log       the agent at level debug,
@@ -32,6 +33,7 @@
 #define HARNESS_H
 
 #include "buffer.h"
+#include "sink.h"
 
 #include <cjson/cJSON.h>
 #include <setjmp.h>
@@ -87,7 +89,8 @@ struct cluster {
     int servers;                               /* made so far, running or not */
     int net;                                   /* K of 127.0.K.0/24 */
     char dir[280];
-    char token[40]; /* ACL management token, "" without */
+    char token[40];   /* ACL management token, "" without */
+    struct sink sink; /* see cluster_sink() */
 };
 
 /* Start servers and wait until all have the same leader (none when alone) and answer.
@@ -138,6 +141,9 @@ void server_clock(struct cluster *c, int i, const char *offset);
 /* How often Consul has started `program` on server i so far; i = 0: on all. Starts by
  * the heartbeat are not among them: it runs its siblings from TEST_BIN. */
 size_t runs(struct cluster *c, int i, const char *program);
+
+/* The URL of a stand-in for Elasticsearch at 127.0.K.250, started at the first call. */
+const char *cluster_sink(struct cluster *c);
 
 /* ---- HTTP and KV --------------------------------------------------------- */
 
@@ -259,7 +265,9 @@ enum shipper {
  *     break-<action>   shell commands run before the action while the file exists
  *                      (server_write it: "exit 1\n", "sleep 60\n", "yes\n")
  *
- * template NULL: for the stand-in a few lines NAME=VALUE, for rsyslogd the shipped one. */
+ * template NULL: for the stand-in a few lines NAME=VALUE, for rsyslogd the shipped one,
+ * which carries the probe log. The stand-in carries none, so an apply of it is done once it is
+ * confirmed; with LOG_ROLLOUT=rolling an Elasticsearch must answer even so. */
 void server_shipper(struct cluster *c, int i, enum shipper kind, const char *template);
 
 /* How often the action was called so far on server i; i = 0: on all. */

@@ -198,8 +198,8 @@ void server_clock(struct cluster *c, int i, const char *offset)
 
 void server_make(struct cluster *c, int i, int expect)
 {
-    static const char *const dirs[] = {"etc/logging.d", "state", "shipper", "log",
-                                       "data"};
+    static const char *const dirs[] = {"etc/logging.d", "state", "shipper",
+                                       "log",           "probe", "data"};
     for (size_t d = 0; d < sizeof dirs / sizeof dirs[0]; d++) {
         char path[600];
         (void)snprintf(path, sizeof path, "%s/", server_path(c, i, dirs[d]));

@@ -39,8 +39,9 @@ static cJSON *command(const char *script, const char *kind, const char *dir,
     return list;
 }
 
+/* probe: the shipper carries the probe log. */
 static char *definition(struct cluster *c, int i, enum shipper kind,
-                        const char *template)
+                        const char *template, bool probe)
 {
     static const struct {
         const char *member, *action;
@@ -60,8 +61,14 @@ static char *definition(struct cluster *c, int i, enum shipper kind,
                                             server_path(c, i, "shipper"),
                                             commands[n].action));
     (void)cJSON_AddStringToObject(root, "timeout", "5s");
+    if (probe)
+        (void)cJSON_AddStringToObject(root, "probe",
+                                      server_path(c, i, "probe/shipper.log"));
     cJSON *variables = cJSON_AddObjectToObject(root, "variables");
     (void)cJSON_AddStringToObject(variables, "work", server_path(c, i, "shipper"));
+    (void)cJSON_AddStringToObject(variables, "queue_disk", "1g");
+    (void)cJSON_AddStringToObject(variables, "bulk", "5m");
+    (void)cJSON_AddStringToObject(variables, "api_keys", "");
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
     return text;
@@ -97,7 +104,8 @@ void server_shipper(struct cluster *c, int i, enum shipper kind, const char *tem
                  : template ? template
                             : stand_in_template);
     free(shipped);
-    char *text = definition(c, i, kind, "shipper.mustache");
+    char *text = definition(c, i, kind, "shipper.mustache",
+                            kind == SHIPPER_RSYSLOG && !template);
     server_write(c, i, "etc/logging.d/shipper.json", text);
     free(text);
 }

@@ -50,11 +50,11 @@ bool sink_available(const char *name)
     return false;
 }
 
-int sink_start(struct sink *s, const char *name, const char *address, const char *dir)
+/* Start `argv` and wait until it says that it answers. */
+static int start_ready(struct sink *s, const char *const *argv, const char *dir)
 {
     char line[200] = "";
     int out = -1;
-    const char *argv[] = {runner, "--tied", name, address, dir, NULL};
     s->pid = start(argv, &out);
     struct pollfd ready = {.fd = out, .events = POLLIN};
     bool answers = s->pid > 0 && poll(&ready, 1, START_MS) == 1 &&
@@ -64,9 +64,35 @@ int sink_start(struct sink *s, const char *name, const char *address, const char
         (void)close(out);
     if (answers)
         return 0;
-    (void)fprintf(stderr, "%s did not start, see %s/output.log\n", name, dir);
+    (void)fprintf(stderr, "Elasticsearch did not start, see %s/output.log\n", dir);
     sink_kill(s);
     return -1;
+}
+
+int sink_start(struct sink *s, const char *name, const char *address, const char *dir)
+{
+    const char *argv[] = {runner, "--tied", name, address, dir, NULL};
+    return start_ready(s, argv, dir);
+}
+
+int sink_start_stand_in(struct sink *s, const char *address, const char *dir,
+                        const char *const *options)
+{
+    const char *argv[16] = {runner, "--tied", "stand-in", address, dir};
+    for (size_t i = 0; options[i] && i + 6 < sizeof argv / sizeof *argv; i++)
+        argv[i + 5] = options[i];
+    return start_ready(s, argv, dir);
+}
+
+int sink_start_secure(struct sink *s, const char *name, const char *address,
+                      const char *dir, const char *password)
+{
+    const char *argv[] = {runner, "--tied", "--secure", name, address, dir, NULL};
+    if (setenv("SINK_PASSWORD", password, 1) < 0)
+        return -1;
+    int rc = start_ready(s, argv, dir);
+    (void)unsetenv("SINK_PASSWORD");
+    return rc;
 }
 
 void sink_kill(struct sink *s)

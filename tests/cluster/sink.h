@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 struct sink {
-    char url[100]; /* "http://127.0.21.9:9200" */
+    char url[100]; /* "http(s)://127.0.21.9:9200" */
     pid_t pid;     /* 0: not running */
 };
 
@@ -18,6 +18,15 @@ bool sink_available(const char *name);
  * it answers, for two minutes at most. Dies with the calling process. Returns 0, or -1
  * having said where its output is. */
 int sink_start(struct sink *s, const char *name, const char *address, const char *dir);
+
+/* The stand-in with options of its own (NULL-terminated, fake_elasticsearch.c). */
+int sink_start_stand_in(struct sink *s, const char *address, const char *dir,
+                        const char *const *options);
+
+/* The same for one with https and users (a real one of 7 or 8 only): its certificate is of
+ * <dir>/ca.pem, and admin, writer and reader have this password. */
+int sink_start_secure(struct sink *s, const char *name, const char *address,
+                      const char *dir, const char *password);
 
 /* SIGKILL; what it has acknowledged is in `dir`. */
 void sink_kill(struct sink *s);

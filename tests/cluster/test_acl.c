@@ -1,7 +1,10 @@
 /* ACLs on, default deny: the shipped policy is enough, and not more than that; without
  * rights nothing is changed, and it is said. */
+#include "consul.h"
+#include "file.h"
 #include "harness.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +72,61 @@ static void shipped_policy_is_exact(void **state)
     kv_delete(c, "lictor/logging/server-1");
 }
 
+static uint64_t index_of(struct consul *consul, const char *key)
+{
+    struct kv_list list = {0};
+    struct error err = {0};
+    assert_int_equal(consul_kv_read(consul, key, false, CONSUL_DEFAULT, &list, &err),
+                     0);
+    uint64_t index = list.n ? list.entries[0].modify_index : 0;
+    kv_release(&list);
+    return index;
+}
+
+/* The announcement of a rollout: writes the own record, reads those of the others. */
+static void an_announcement_needs_no_more_than_that(void **state)
+{
+    struct cluster *c = *state;
+    struct consul *consul = NULL;
+    struct error err = {0};
+    int lock = file_lock(server_path(c, 1, "state/rollout.lock"), 10000, &err);
+    assert_return_code(lock, 0); /* its own programs must not write meanwhile */
+    kv_put(c, "lictor/logging/gone", "a");
+    kv_put(c, "foreign", "a");
+    assert_int_equal(consul_open(server_path(c, 1, "etc"), &consul, &err), 0);
+    struct kv_version other[] = {{"lictor/logging/gone", 0}};
+    other[0].modify_index = index_of(consul, other[0].key);
+    assert_in_range(other[0].modify_index, 1, INT32_MAX);
+    const char *own = "lictor/logging/server-1";
+    uint64_t index = index_of(consul, own);
+    assert_int_equal(consul_kv_write_if(consul, own, "b", index, other, 1, &err), 0);
+    assert_int_equal(consul_kv_write_if(consul, own, "c", index, other, 1, &err),
+                     -ESTALE);
+    assert_string_equal(err.text,
+                        "lictor/logging/server-1 was changed by somebody else "
+                        "meanwhile");
+    index = index_of(consul, own);
+    kv_put(c, "lictor/logging/gone", "b");
+    assert_int_equal(consul_kv_write_if(consul, own, "c", index, other, 1, &err),
+                     -ESTALE);
+    assert_string_equal(err.text,
+                        "lictor/logging/gone was changed by somebody else "
+                        "meanwhile");
+    other[0].key = "foreign";
+    assert_int_equal(consul_kv_write_if(consul, own, "c", index, other, 1, &err),
+                     -EACCES);
+    assert_non_null(strstr(err.text, "(the token needs key \"foreign\" read)"));
+    assert_int_equal(consul_kv_write_if(consul, "foreign", "c", 0, NULL, 0, &err),
+                     -EACCES);
+    assert_non_null(strstr(err.text, "(the token needs key \"foreign\" write)"));
+    char *now = kv_get(c, own);
+    assert_string_equal(now, "b");
+    free(now);
+    consul_close(consul);
+    file_unlock(lock);
+    kv_delete_prefix(c, "lictor/logging/");
+}
+
 /* Who is confirmed is the admin's word where there are ACLs. */
 static void mapping_waits_for_the_admin(void **state)
 {
@@ -133,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shipped_policy_is_enough),
         cmocka_unit_test(shipped_policy_is_exact),
+        cmocka_unit_test(an_announcement_needs_no_more_than_that),
         cmocka_unit_test(mapping_waits_for_the_admin),
         cmocka_unit_test(without_rights_it_cannot_look),
     };

@@ -113,6 +113,7 @@ static void enabled_and_disabled(void **state)
     assert_int_equal(mode_of(c, SNIPPET), 0640);
     assert_int_equal(mode_of(c, "etc/consul.env"), 0640);
     assert_int_equal(mode_of(c, "new-state"), 0700);
+    assert_int_equal(mode_of(c, "new-state-probe"), 0755);
     expect(enable(c), 0, "enabled: ", ""); /* again: the same */
 
     expect(run_script(c, SOURCE_DIR, "disable", NULL), 0, "disabled", "");
@@ -120,6 +121,7 @@ static void enabled_and_disabled(void **state)
     assert_false(check_local(c, 1, "cluster:quorum", &check));
     assert_int_equal(access(server_path(c, 1, "etc/consul.env"), F_OK), -1);
     assert_int_equal(access(server_path(c, 1, "new-state"), F_OK), -1);
+    assert_int_equal(access(server_path(c, 1, "new-state-probe"), F_OK), -1);
     expect(run_script(c, SOURCE_DIR, "disable", NULL), 0, "is not there", "");
 }
 

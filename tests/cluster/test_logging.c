@@ -11,7 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ES   "http://es.example:9200"
 #define CONF "shipper/shipper.conf"
 #define SOON 15000
 
@@ -108,8 +107,8 @@ static void wait_live(struct cluster *c, const char *text)
 static void ship_to(struct cluster *c, const char *index)
 {
     char line[200];
-    settings_put(c, "LOG_ELASTICSEARCH_URL", ES, "LOG_INDEX", index, "LOG_SETTLE", "0",
-                 NULL);
+    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "LOG_INDEX", index,
+                 "LOG_SETTLE", "0", NULL);
     (void)snprintf(line, sizeof line, "INDEX=%s\n", index);
     wait_live(c, line);
 }
@@ -132,10 +131,12 @@ static void beat(struct cluster *c, int i)
 static void a_write_reaches_all(void **state)
 {
     struct cluster *c = *state;
+    char line[120];
     ship_to(c, "first");
+    (void)snprintf(line, sizeof line, "URL=%s\n", cluster_sink(c));
     for (int i = 1; i <= 3; i++) {
         char *text = server_read(c, i, CONF);
-        assert_non_null(strstr(text, "URL=" ES "\n"));
+        assert_non_null(strstr(text, line));
         free(text);
     }
 }

@@ -230,7 +230,7 @@ static int refuse(cJSON **answer, const char *type, const char *reason)
 }
 
 int documents_bulk(struct documents *docs, const char *index, char *body, size_t len,
-                   int item_status, cJSON **ret_answer)
+                   int item_status, size_t nth, cJSON **ret_answer)
 {
     *ret_answer = NULL;
     if (len == 0)
@@ -251,7 +251,8 @@ int documents_bulk(struct documents *docs, const char *index, char *body, size_t
         if (known && !source)
             (void)snprintf(reason, sizeof reason, "the last document is missing");
         if (source) {
-            cJSON *item = apply(docs, &action, source, item_status);
+            bool spoil = (size_t)(cJSON_GetArraySize(items) + 1) % nth == 0;
+            cJSON *item = apply(docs, &action, source, spoil ? item_status : 0);
             errors |= cJSON_HasObjectItem(item->child, "error");
             cJSON_AddItemToArray(items, item);
             number++;
@@ -400,5 +401,132 @@ int documents_search(const struct documents *docs, const char *index, const char
     }
     cJSON_Delete(hits);
     free(parsed.text);
+    return status;
+}
+
+/* ---- search with a body -------------------------------------------------- */
+
+/* One word as every analyzer leaves it. */
+static bool is_word(const char *text)
+{
+    return text && *text &&
+           strspn(text, "0123456789abcdefghijklmnopqrstuvwxyz") == strlen(text);
+}
+
+/* The documents which a set of aggregations is about. */
+struct selection {
+    const struct document **docs;
+    size_t n;
+};
+
+static bool aggregate(const struct selection *from, const cJSON *aggs, cJSON *to);
+
+static bool has_word(const struct document *doc, const cJSON *match)
+{
+    const cJSON *field = field_of(doc->source, match->string);
+    return cJSON_IsString(field) && strcmp(field->valuestring, match->valuestring) == 0;
+}
+
+/* NOLINTBEGIN(misc-no-recursion): as deep as our own question */
+static bool add_filtered(const struct selection *from, const cJSON *agg, cJSON *to)
+{
+    const cJSON *filter = cJSON_GetObjectItemCaseSensitive(agg, "filter");
+    const cJSON *match = cJSON_GetObjectItemCaseSensitive(filter, "match");
+    const cJSON *word = match ? match->child : NULL;
+    if (!word || word->next || !is_word(word->valuestring))
+        return false;
+    struct selection left = {need(calloc(from->n + 1, sizeof *left.docs)), 0};
+    for (size_t i = 0; i < from->n; i++) {
+        if (has_word(from->docs[i], word))
+            left.docs[left.n++] = from->docs[i];
+    }
+    cJSON_AddNumberToObject(to, "doc_count", (double)left.n);
+    bool known = aggregate(&left, cJSON_GetObjectItemCaseSensitive(agg, "aggs"), to);
+    free(left.docs);
+    return known;
+}
+
+static bool add_maximum(const struct selection *from, const cJSON *max, cJSON *to)
+{
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(max, "field"));
+    double most = 0;
+    bool any = false;
+    for (size_t i = 0; name && i < from->n; i++) {
+        const cJSON *field = field_of(from->docs[i]->source, name);
+        if (!cJSON_IsNumber(field))
+            continue;
+        most = any && most > field->valuedouble ? most : field->valuedouble;
+        any = true;
+    }
+    if (any)
+        cJSON_AddNumberToObject(to, "value", most);
+    else
+        cJSON_AddNullToObject(to, "value");
+    return name != NULL;
+}
+
+static bool aggregate(const struct selection *from, const cJSON *aggs, cJSON *to)
+{
+    const cJSON *agg = NULL;
+    cJSON_ArrayForEach(agg, aggs)
+    {
+        cJSON *result = need(cJSON_AddObjectToObject(to, agg->string));
+        const cJSON *max = cJSON_GetObjectItemCaseSensitive(agg, "max");
+        if (!(max ? add_maximum(from, max, result) : add_filtered(from, agg, result)))
+            return false;
+    }
+    return true;
+}
+/* NOLINTEND(misc-no-recursion) */
+
+static bool in_range(const struct document *doc, const cJSON *range)
+{
+    const cJSON *field = field_of(doc->source, range->string);
+    const cJSON *gte = cJSON_GetObjectItemCaseSensitive(range, "gte");
+    const cJSON *lte = cJSON_GetObjectItemCaseSensitive(range, "lte");
+    return cJSON_IsNumber(field) && field->valuedouble >= gte->valuedouble &&
+           field->valuedouble <= lte->valuedouble;
+}
+
+/* The "range" of a query known here, or NULL. */
+static const cJSON *range_of(const cJSON *root)
+{
+    const cJSON *query = cJSON_GetObjectItemCaseSensitive(root, "query");
+    const cJSON *outer = cJSON_GetObjectItemCaseSensitive(query, "range");
+    const cJSON *range = outer ? outer->child : NULL;
+    const cJSON *size = cJSON_GetObjectItemCaseSensitive(root, "size");
+    bool known = cJSON_IsNumber(size) && size->valueint == 0 && range && !range->next &&
+                 cJSON_IsNumber(cJSON_GetObjectItem(range, "gte")) &&
+                 cJSON_IsNumber(cJSON_GetObjectItem(range, "lte"));
+    return known ? range : NULL;
+}
+
+int documents_aggregate(const struct documents *docs, const char *index,
+                        const char *body, cJSON **ret_answer)
+{
+    bool exists = false;
+    cJSON *root = cJSON_Parse(body);
+    const cJSON *range = range_of(root);
+    struct selection all = {need(calloc(docs->n + 1, sizeof *all.docs)), 0};
+    for (size_t i = 0; range && i < docs->n; i++) {
+        if (strcmp(docs->all[i]->index, index) != 0)
+            continue;
+        exists = true;
+        if (in_range(docs->all[i], range))
+            all.docs[all.n++] = docs->all[i];
+    }
+    *ret_answer = found_new(need(cJSON_CreateArray()), (int)all.n);
+    cJSON *to = need(cJSON_AddObjectToObject(*ret_answer, "aggregations"));
+    int status = 200;
+    if (!range || !aggregate(&all, cJSON_GetObjectItem(root, "aggs"), to)) {
+        status = refuse(ret_answer, "parsing_exception", "not known to the stand-in");
+    } else if (!exists) {
+        cJSON_Delete(*ret_answer);
+        status = 404;
+        *ret_answer =
+            documents_error(404, "index_not_found_exception", "no such index");
+    }
+    free(all.docs);
+    cJSON_Delete(root);
     return status;
 }

@@ -23,11 +23,13 @@ size_t documents_number(const struct documents *docs);
  *
  * index        the default index, or NULL
  * body         `len` bytes and a NUL; changed by the call
- * item_status  0, or the status with which every item is refused (429)
+ * item_status  0, or the status with which items are refused (429)
+ * nth          of these only every nth: 1 all, 2 the second, the fourth, ...
  * Returns the HTTP status; *ret_answer is the caller's, to be freed with cJSON_Delete().
  * Source: Elasticsearch reference 8.6, Bulk API. */
 MUST_CHECK int documents_bulk(struct documents *docs, const char *index, char *body,
-                              size_t len, int item_status, cJSON **ret_answer);
+                              size_t len, int item_status, size_t nth,
+                              cJSON **ret_answer);
 
 /* GET INDEX/_search and, with size < 0, INDEX/_count.
  *
@@ -37,6 +39,13 @@ MUST_CHECK int documents_bulk(struct documents *docs, const char *index, char *b
  * Source: Elasticsearch reference 8.6, URI search. */
 MUST_CHECK int documents_search(const struct documents *docs, const char *index,
                                 const char *query, int size, cJSON **ret_answer);
+
+/* POST INDEX/_search with a body: what probe.h asks for and nothing else, "size": 0, a
+ * "range" of a number, "aggs" of "filter" by "match" (of one word) and "max".
+ * Returns and hands over as documents_bulk().
+ * Source: Elasticsearch reference 8.6, Search API, filter and max aggregation. */
+MUST_CHECK int documents_aggregate(const struct documents *docs, const char *index,
+                                   const char *body, cJSON **ret_answer);
 
 /* An error as Elasticsearch words it: {"error":{"type":...,"reason":...},"status":...}. */
 cJSON *documents_error(int status, const char *type, const char *reason);

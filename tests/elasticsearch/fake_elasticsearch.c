@@ -1,6 +1,10 @@
 /* fake-elasticsearch: a stand-in for what the real one cannot be made to do on command.
  *
- *   fake-elasticsearch ADDRESS PORT [MODE]
+ *   fake-elasticsearch ADDRESS PORT [MODE] [OPTION VALUE]...
+ *
+ *   --tls FILE            https, with certificate and key in one PEM file
+ *   --user NAME:PASSWORD  who asks must be this one,
+ *   --api-key ID:KEY      or this one; anybody else gets 401
  *
  * It answers GET /, _cat/health, _bulk, _refresh, _search and _count as Elasticsearch
  * 8.6 does, as far as they are used here; test_contract.c compares. A MODE spoils that:
@@ -8,9 +12,18 @@
  *   ok                    as it should be
  *   401, 403, 429, 503    every request is refused with this status
  *   items=429             _bulk succeeds, each of its items is refused with this status
+ *   some=429              the same, but only for every second item
+ *   search=403            only _search is refused
  *   hang                  the request is read and never answered
+ *   slow                  an answer that takes for ever: a byte now and then
  *   close                 the connection ends in the middle of the answer
  *   huge                  64 MiB of white space
+ *   endless               white space without an end
+ *   redirect              307 to itself
+ *   foreign, 404          JSON, or an error, of something that is no Elasticsearch
+ *   old                   Elasticsearch 6.8
+ *   starting              a node that has not found its cluster
+ *   opensearch            OpenSearch 2.19
  *   garbage               bytes that are no JSON, some of them not UTF-8
  *   quotes                JSON whose texts hold quotes, backslashes, control characters
  *
@@ -18,6 +31,8 @@
  * only. GET /_stand-in tells {"mode":...,"requests":N,"bulks":N,"documents":N}. */
 #include "buffer.h"
 #include "documents.h"
+#include "file.h"
+#include "kv.h"
 #include "replies.h"
 
 #include <arpa/inet.h>
@@ -42,6 +57,8 @@ struct request {
 /* The server has one thread, so nothing here needs a lock. */
 struct stand_in {
     struct documents *docs;
+    char *pem;              /* certificate and key, NULL: no TLS */
+    char *authorization[2]; /* headers that let in; all NULL: everybody may */
     char uuid[23];
     char mode[20];
     long spoil; /* so many requests yet, -1: all */
@@ -64,9 +81,11 @@ static const char *argument(struct MHD_Connection *connection, const char *name)
 
 static bool set_mode(struct stand_in *self, const char *mode, const char *times)
 {
-    static const char *const known[] = {"ok",      "401",    "403",      "429",
-                                        "503",     "hang",   "close",    "huge",
-                                        "garbage", "quotes", "items=429"};
+    static const char *const known[] = {
+        "ok",        "401",      "403",       "404",  "429",      "503",
+        "hang",      "slow",     "close",     "huge", "endless",  "garbage",
+        "quotes",    "redirect", "foreign",   "old",  "starting", "opensearch",
+        "items=429", "some=429", "search=403"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(mode, known[i]) != 0)
             continue;
@@ -118,8 +137,9 @@ static enum MHD_Result greet(const struct stand_in *self,
     return reply(connection, 200, root);
 }
 
+/* mode: only "items=STATUS" and "some=STATUS" matter here. */
 static enum MHD_Result bulk(struct stand_in *self, const struct call *call,
-                            struct buffer *body, int item_status)
+                            struct buffer *body, const char *mode)
 {
     const char *type =
         MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND, "Content-Type");
@@ -128,28 +148,37 @@ static enum MHD_Result bulk(struct stand_in *self, const struct call *call,
         return reply_error(call->connection, 406, "media_type_header_exception",
                            "Content-Type header is not supported");
     cJSON *result;
+    bool some = strncmp(mode, "some=", 5) == 0;
+    bool refused = some || strncmp(mode, "items=", 6) == 0;
     self->bulks++;
-    int status = documents_bulk(self->docs, *call->index ? call->index : NULL,
-                                body->data, body->len, item_status, &result);
+    int status = documents_bulk(
+        self->docs, *call->index ? call->index : NULL, body->data, body->len,
+        refused ? (int)strtol(strchr(mode, '=') + 1, NULL, 10) : 0, some ? 2 : 1,
+        &result);
     return reply(call->connection, status, result);
 }
 
-static enum MHD_Result search(const struct stand_in *self, const struct call *call)
+static enum MHD_Result search(const struct stand_in *self, const struct call *call,
+                              const struct buffer *body)
 {
     const char *size = argument(call->connection, "size");
     bool count = strcmp(call->api, "_count") == 0;
     cJSON *result;
-    int status =
-        documents_search(self->docs, call->index, argument(call->connection, "q"),
-                         count  ? -1
-                         : size ? (int)strtol(size, NULL, 10)
-                                : 10,
-                         &result);
+    int status = 0;
+    if (body->len > 0 && !count)
+        status = documents_aggregate(self->docs, call->index, body->data, &result);
+    else
+        status =
+            documents_search(self->docs, call->index, argument(call->connection, "q"),
+                             count  ? -1
+                             : size ? (int)strtol(size, NULL, 10)
+                                    : 10,
+                             &result);
     return reply(call->connection, status, result);
 }
 
 static enum MHD_Result dispatch(struct stand_in *self, const struct call *call,
-                                struct buffer *body, int item_status)
+                                struct buffer *body, const char *mode)
 {
     bool read_only =
         strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0;
@@ -159,12 +188,12 @@ static enum MHD_Result dispatch(struct stand_in *self, const struct call *call,
     if (strcmp(call->api, "_cat/health") == 0 && read_only)
         return reply(call->connection, 200, cJSON_CreateArray());
     if (strcmp(call->api, "_bulk") == 0 && (post || strcmp(call->method, "PUT") == 0))
-        return bulk(self, call, body, item_status);
+        return bulk(self, call, body, mode);
     if (strcmp(call->api, "_refresh") == 0 && (post || read_only))
         return reply(call->connection, 200, cJSON_CreateObject());
     if (*call->index && (read_only || post) &&
         (strcmp(call->api, "_search") == 0 || strcmp(call->api, "_count") == 0))
-        return search(self, call);
+        return search(self, call, body);
     return reply_error(call->connection, 405, "illegal_argument_exception",
                        "not known to the stand-in");
 }
@@ -181,6 +210,19 @@ static void read_url(const char *url, struct call *ret)
     ret->api = rest;
 }
 
+static bool is_let_in(const struct stand_in *self, struct MHD_Connection *connection)
+{
+    const char *has =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
+    bool closed = false;
+    for (size_t i = 0; i < 2; i++) {
+        if (self->authorization[i] && has && strcmp(has, self->authorization[i]) == 0)
+            return true;
+        closed |= self->authorization[i] != NULL;
+    }
+    return !closed;
+}
+
 static enum MHD_Result serve(struct stand_in *self, const char *url, const char *method,
                              struct MHD_Connection *connection, struct request *request)
 {
@@ -189,14 +231,16 @@ static enum MHD_Result serve(struct stand_in *self, const char *url, const char 
         return control(self, url, method, connection);
     self->requests++;
     const char *mode = next_mode(self);
-    bool items = strncmp(mode, "items=", 6) == 0;
-    if (strcmp(mode, "ok") != 0 && !items)
+    if (strcmp(mode, "ok") != 0 && !strchr(mode, '='))
         return reply_spoiled(connection, mode);
+    if (!is_let_in(self, connection))
+        return reply_spoiled(connection, "401");
     if (request->too_large)
         return reply_error(connection, 413, "content_too_long", "over 100 MB");
     read_url(url, &call);
-    return dispatch(self, &call, &request->body,
-                    items ? (int)strtol(mode + 6, NULL, 10) : 0);
+    if (strncmp(mode, "search=", 7) == 0 && strcmp(call.api, "_search") == 0)
+        return reply_spoiled(connection, mode + 7);
+    return dispatch(self, &call, &request->body, mode);
 }
 
 /* ---- server -------------------------------------------------------------- */
@@ -256,21 +300,57 @@ static struct MHD_Daemon *listen_at(const char *address, const char *port,
 {
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
+    struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_KEY, 0, self->pem},
+                                   {MHD_OPTION_HTTPS_MEM_CERT, 0, self->pem},
+                                   {MHD_OPTION_END, 0, NULL}};
     if (inet_pton(AF_INET, address, &at.sin_addr) != 1)
         return NULL;
-    return MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
-                                MHD_ALLOW_SUSPEND_RESUME,
-                            0, NULL, NULL, on_request, self, MHD_OPTION_SOCK_ADDR, &at,
-                            MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME |
+            (self->pem ? MHD_USE_TLS : 0),
+        0, NULL, NULL, on_request, self, MHD_OPTION_SOCK_ADDR, &at,
+        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_NOTIFY_COMPLETED, on_end,
+        NULL, MHD_OPTION_ARRAY, self->pem ? tls : tls + 2, MHD_OPTION_END);
+}
+
+static char *authorization(const char *scheme, const char *secret)
+{
+    char *header = NULL;
+    char *encoded = kv_base64(secret, strlen(secret));
+    if (!encoded || asprintf(&header, "%s %s", scheme, encoded) < 0)
+        abort();
+    free(encoded);
+    return header;
+}
+
+/* What follows ADDRESS PORT. */
+static bool take_options(struct stand_in *self, char **argv)
+{
+    struct buffer pem = BUFFER_INIT(65536);
+    struct error err = {0};
+    if (*argv && **argv != '-' && !set_mode(self, *argv++, NULL))
+        return false;
+    for (; argv[0] && argv[1]; argv += 2) {
+        if (strcmp(argv[0], "--user") == 0)
+            self->authorization[0] = authorization("Basic", argv[1]);
+        else if (strcmp(argv[0], "--api-key") == 0)
+            self->authorization[1] = authorization("ApiKey", argv[1]);
+        else if (strcmp(argv[0], "--tls") == 0 && file_read(argv[1], &pem, &err) == 0)
+            self->pem = buffer_detach(&pem);
+        else
+            return false;
+    }
+    return !argv[0];
 }
 
 int main(int argc, char **argv)
 {
     struct stand_in self = {.docs = documents_new()};
-    if (argc < 3 || argc > 4 || !make_uuid(self.uuid) ||
-        !set_mode(&self, argc > 3 ? argv[3] : "ok", NULL)) {
-        (void)fprintf(stderr, "usage: fake-elasticsearch ADDRESS PORT [MODE]\n");
+    if (argc < 3 || !make_uuid(self.uuid) || !set_mode(&self, "ok", NULL) ||
+        !take_options(&self, argv + 3)) {
+        (void)fprintf(stderr,
+                      "usage: fake-elasticsearch ADDRESS PORT [MODE] "
+                      "[--tls FILE] [--user NAME:PASSWORD] [--api-key ID:KEY]\n");
         return 2;
     }
     sigset_t ends;

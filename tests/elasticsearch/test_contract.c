@@ -6,6 +6,7 @@
  * says; with CI=true that is a failure. */
 #include "buffer.h"
 #include "keeper.h"
+#include "probe.h"
 #include "sink.h"
 
 #include <cjson/cJSON.h>
@@ -26,6 +27,10 @@
 
 static struct sink target;
 static const char *target_name;
+
+/* What a secured one wants; "" none. */
+static char login[100], ca[500];
+#define PASSWORD "pass word$1"
 
 /* The index of the running test. */
 static char index_name[64];
@@ -61,6 +66,10 @@ static void prepare(CURL *curl, const char *method, const char *path, struct ans
     (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, answer_ms);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &a->body);
+    if (*login)
+        (void)curl_easy_setopt(curl, CURLOPT_USERPWD, login);
+    if (*ca)
+        (void)curl_easy_setopt(curl, CURLOPT_CAINFO, ca);
 }
 
 /* One request; a path without '/' in front is below the test's index. body NULL: none. */
@@ -376,6 +385,142 @@ static void limits_what_it_returns(void **state)
     answer_release(&a);
 }
 
+/* ---- probe records ------------------------------------------------------- */
+
+#define REVISION "4f2a91aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define BEFORE   "bbbbbb1111111111111111111111111111111111111111111111111111111111"
+#define NOW      INT64_C(1764028800123)
+
+static void add_probe(struct buffer *lines, const char *node, int64_t at,
+                      const char *revision)
+{
+    char token[PROBE_TOKEN];
+    const struct probe_stream stream = {node, "rsyslog"};
+    probe_token(&stream, token);
+    assert_int_equal(
+        buffer_printf(lines,
+                      "{\"index\":{}}\n{\"message\":\"probe\",\"lictor\":{\"probe\":"
+                      "\"%s\",\"at\":%lld,\"revision\":\"%s\"}}\n",
+                      token, (long long)at, revision),
+        0);
+}
+
+static void ask_probes(struct probe_found *ret)
+{
+    static const struct probe_stream streams[] = {{"server-1", "rsyslog"},
+                                                  {"server-2", "rsyslog"},
+                                                  {"server-3", "rsyslog"},
+                                                  {"other", "rsyslog"}};
+    struct error err = {0};
+    char *body = probe_query(streams, 4, REVISION, NOW);
+    struct answer a = call("POST", "_search?allow_partial_search_results=false",
+                           "application/json", body);
+    assert_int_equal(a.status, 200);
+    if (probe_parse(a.json, 4, ret, &err) < 0)
+        fail_msg("%s: %s", err.text, buffer_text(&a.body));
+    answer_release(&a);
+    free(body);
+}
+
+static void write_probes(void)
+{
+    struct buffer lines = BUFFER_INIT(65536);
+    add_probe(&lines, "server-1", NOW - 30000, BEFORE);
+    add_probe(&lines, "server-1", NOW - 15000, REVISION);
+    add_probe(&lines, "server-1", NOW, REVISION);
+    add_probe(&lines, "server-2", NOW - 15000, REVISION);
+    add_probe(&lines, "server-2", NOW + 5, BEFORE);
+    add_probe(&lines, "server-3", NOW - INT64_C(86400001), REVISION);
+    add_probe(&lines, "server-3", NOW + INT64_C(3600001), REVISION);
+    struct answer a = bulk(lines.data);
+    assert_true(cJSON_IsFalse(at(&a, "errors")));
+    answer_release(&a);
+    buffer_release(&lines);
+}
+
+static void assert_probes(void)
+{
+    static const struct probe_found expected[] = {
+        {NOW, NOW}, {NOW + 5, NOW - 15000}, {-1, -1}, {-1, -1}};
+    struct probe_found found[4];
+    ask_probes(found);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(found[i].newest_ms, expected[i].newest_ms);
+        assert_int_equal(found[i].revision_ms, expected[i].revision_ms);
+    }
+}
+
+static void finds_probes(void **state)
+{
+    (void)state;
+    struct probe_found found[4];
+    struct answer a = bulk("{\"index\":{}}\n{\"message\":\"no probe\"}\n");
+    assert_int_equal(a.status, 200);
+    answer_release(&a);
+    ask_probes(found);
+    assert_int_equal(found[0].newest_ms, -1);
+    write_probes();
+    assert_probes();
+}
+
+static void misses_an_index_when_asked_for_probes(void **state)
+{
+    (void)state;
+    static const struct probe_stream stream = {"server-1", "rsyslog"};
+    char *body = probe_query(&stream, 1, REVISION, NOW);
+    struct answer a = call("POST", "_search", "application/json", body);
+    assert_int_equal(a.status, 404);
+    answer_release(&a);
+    free(body);
+}
+
+/* Index templates of others: every string a keyword, or every string a text. */
+static void finds_probes_however_they_are_mapped(void **state)
+{
+    (void)state;
+    static const char *const types[] = {"keyword", "text"};
+    for (size_t i = 0; i < 2; i++) {
+        char mapping[300];
+        if (strcmp(target_name, "stand-in") == 0)
+            return; /* has no mappings */
+        (void)snprintf(mapping, sizeof mapping,
+                       "{\"mappings\":{\"dynamic_templates\":[{\"s\":{\"match_mapping_"
+                       "type\":\"string\",\"mapping\":{\"type\":\"%s\"}}}]}}",
+                       types[i]);
+        struct answer a = call("DELETE", "", NULL, NULL);
+        answer_release(&a);
+        a = call("PUT", "", "application/json", mapping);
+        assert_int_equal(a.status, 200);
+        answer_release(&a);
+        write_probes();
+        assert_probes();
+    }
+}
+
+/* ---- who asks ------------------------------------------------------------ */
+
+static void wants_to_know_who_asks(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"", "reader:wrong", "nobody:" PASSWORD};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        (void)snprintf(login, sizeof login, "%s", wrong[i]);
+        struct answer a = get("/");
+        assert_int_equal(a.status, 401);
+        assert_int_equal(number_at(&a, "status"), 401);
+        assert_string_equal(text_at(&a, "error.type"), "security_exception");
+        answer_release(&a);
+    }
+    (void)snprintf(login, sizeof login, "reader:" PASSWORD);
+    struct answer a = get("/");
+    assert_int_equal(a.status, 200);
+    assert_int_equal(strlen(text_at(&a, "cluster_uuid")), 22);
+    answer_release(&a);
+    a = get("_search");
+    assert_int_equal(a.status, 404);
+    answer_release(&a);
+}
+
 static void refreshes(void **state)
 {
     (void)state;
@@ -425,6 +570,20 @@ static void refuses_on_command(void **state)
     assert_true(cJSON_IsTrue(at(&a, "errors")));
     assert_int_equal(number_at(&a, "items.0.index.status"), 429);
     answer_release(&a);
+    set_mode("some=429");
+    a = bulk("{\"index\":{\"_id\":\"1\"}}\n{\"a\":\"b\"}\n"
+             "{\"index\":{\"_id\":\"2\"}}\n{\"a\":\"b\"}\n");
+    assert_true(cJSON_IsTrue(at(&a, "errors")));
+    assert_int_equal(number_at(&a, "items.0.index.status"), 201);
+    assert_int_equal(number_at(&a, "items.1.index.status"), 429);
+    answer_release(&a);
+    set_mode("search=403");
+    a = bulk("{\"index\":{}}\n{\"a\":\"b\"}\n");
+    assert_true(cJSON_IsFalse(at(&a, "errors")));
+    answer_release(&a);
+    a = get("_search");
+    assert_int_equal(a.status, 403);
+    answer_release(&a);
 }
 
 static void refuses_so_many_times(void **state)
@@ -466,6 +625,65 @@ static void lies_on_command(void **state)
     a = get("/");
     assert_non_null(strstr(text_at(&a, "cluster_uuid"), "\"'`$(id)"));
     answer_release(&a);
+    set_mode("endless");
+    a = get("/");
+    assert_int_equal(a.rc, CURLE_WRITE_ERROR); /* over the ceiling of this test */
+    answer_release(&a);
+    answer_ms = 300;
+    set_mode("slow");
+    a = get("/");
+    answer_ms = 60000;
+    assert_int_equal(a.rc, CURLE_OPERATION_TIMEDOUT);
+    assert_int_equal(a.status, 200);
+    answer_release(&a);
+}
+
+static void is_another_on_command(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *mode;
+        int status;
+        const char *version; /* NULL: none */
+    } rows[] = {{"foreign", 200, NULL},     {"404", 404, NULL},
+                {"redirect", 307, NULL},    {"old", 200, "6.8.23"},
+                {"starting", 200, "8.6.2"}, {"opensearch", 200, "2.19.0"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        set_mode(rows[i].mode);
+        struct answer a = get("/");
+        assert_int_equal(a.status, rows[i].status);
+        if (rows[i].version)
+            assert_string_equal(text_at(&a, "version.number"), rows[i].version);
+        else
+            assert_null(cJSON_GetObjectItem(a.json, "version"));
+        answer_release(&a);
+    }
+}
+
+/* The real one makes none: its zip lacks a module. */
+static void knows_api_keys(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header;
+        int status;
+    } rows[] = {{"Authorization: ApiKey a2V5LWlkOmtleS1zZWNyZXQ=", 200},
+                {"Authorization: ApiKey a2V5LWlkOm90aGVy", 401},
+                {"Authorization: Basic a2V5LWlkOmtleS1zZWNyZXQ=", 401}};
+    login[0] = '\0';
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct answer a = {.body = BUFFER_INIT(1U << 20)};
+        struct curl_slist *headers = curl_slist_append(NULL, rows[i].header);
+        CURL *curl = curl_easy_init();
+        prepare(curl, "GET", "/", &a);
+        (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+        assert_int_equal(curl_easy_perform(curl), CURLE_OK);
+        (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &a.status);
+        assert_int_equal(a.status, rows[i].status);
+        curl_slist_free_all(headers);
+        curl_easy_cleanup(curl);
+        answer_release(&a);
+    }
 }
 
 static void counts_what_it_saw(void **state)
@@ -512,6 +730,21 @@ static int start_target(void **state)
     return sink_start(&target, target_name, address, dir);
 }
 
+/* The stand-in knows users, too, but its https is tested elsewhere. */
+static int start_secured(void **state)
+{
+    static const char *const options[] = {"--user", "reader:" PASSWORD, "--api-key",
+                                          "key-id:key-secret", NULL};
+    (void)state;
+    char dir[400], address[40];
+    (void)snprintf(dir, sizeof dir, "%s/secured-%s", keeper_dir(), target_name);
+    (void)snprintf(address, sizeof address, "127.0.%d.1", keeper_take_net());
+    if (strcmp(target_name, "stand-in") == 0)
+        return sink_start_stand_in(&target, address, dir, options);
+    (void)snprintf(ca, sizeof ca, "%s/ca.pem", dir);
+    return sink_start_secure(&target, target_name, address, dir, PASSWORD);
+}
+
 static int use_given(void **state)
 {
     (void)state;
@@ -523,6 +756,7 @@ static int stop_target(void **state)
 {
     (void)state;
     sink_kill(&target);
+    login[0] = ca[0] = '\0';
     return 0;
 }
 
@@ -544,20 +778,28 @@ static int test_one(const char *name)
         EACH(searches),
         EACH(limits_what_it_returns),
         EACH(refreshes),
+        EACH(finds_probes),
+        EACH(misses_an_index_when_asked_for_probes),
+        EACH(finds_probes_however_they_are_mapped),
     };
+    const struct CMUnitTest secured[] = {EACH(wants_to_know_who_asks),
+                                         EACH(knows_api_keys)};
     const struct CMUnitTest only_stand_in[] = {
-        SPOILED(refuses_on_command),
-        SPOILED(refuses_so_many_times),
-        SPOILED(lies_on_command),
+        SPOILED(refuses_on_command), SPOILED(refuses_so_many_times),
+        SPOILED(lies_on_command),    SPOILED(is_another_on_command),
         SPOILED(counts_what_it_saw),
     };
     bool given = strcmp(name, "given") == 0;
+    bool stand_in = strcmp(name, "stand-in") == 0;
     target_name = name;
     int failed = cmocka_run_group_tests_name(
         name, all, given ? use_given : start_target, stop_target);
-    if (strcmp(name, "stand-in") == 0)
+    if (stand_in)
         failed += cmocka_run_group_tests_name("misbehaviour", only_stand_in,
                                               start_target, stop_target);
+    if (stand_in || (*name >= '0' && *name <= '9'))
+        failed += _cmocka_run_group_tests("secured", secured, stand_in ? 2 : 1,
+                                          start_secured, stop_target);
     return failed;
 }
 

@@ -1,11 +1,15 @@
 /* Every byte template_allowed() lets through, between double quotes, is read back equal by
- * rsyslogd and by a YAML parser. (That all others are refused: test_template.c.) */
+ * rsyslogd and by a YAML parser; so is every byte that a secret may have in the language of
+ * the file. (That all others are refused: test_template.c.) */
 #include "buffer.h"
 #include "file.h"
 #include "harness.h"
+#include "kv.h"
 #include "template.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,18 +83,28 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* The caller releases it. */
-static struct buffer render(const char *text)
+/* Render with the names ALL, place and SECRET. The caller releases it. */
+static struct buffer render_as(enum template_language language, const char *text,
+                               const char *secret)
 {
     const char *const all_item[] = {all};
     const char *const place_item[] = {place};
-    const struct template_value values[] = {{"ALL", TEMPLATE_TEXT, all_item, 1},
-                                            {"place", TEMPLATE_TEXT, place_item, 1}};
+    const char *const secret_item[] = {secret};
+    struct template_value values[] = {
+        {"ALL", TEMPLATE_TEXT, all_item, 1, false},
+        {"place", TEMPLATE_TEXT, place_item, 1, false},
+        {"SECRET", TEMPLATE_SECRET, secret_item, 1, false}};
     struct buffer out = BUFFER_INIT(8192);
     struct error err = {0};
-    if (template_render(text, strlen(text), "test", values, 2, &out, &err) < 0)
+    if (template_render(text, strlen(text), "test", language, true, values, 3, &out,
+                        &err) < 0)
         fail_msg("%s", err.text);
     return out;
+}
+
+static struct buffer render(const char *text)
+{
+    return render_as(TEMPLATE_YAML, text, "");
 }
 
 static void assert_validates(const char *conf)
@@ -160,11 +175,144 @@ static void yaml_reads_them_equal(void **state)
     buffer_release(&text);
 }
 
+/* ---- secrets ------------------------------------------------------------- */
+
+/* Every printable byte but `without`, and what a reader might take for more than text. */
+static const char *every_byte(const char *without)
+{
+    static const char *const tricks[] = {
+        "${HOME}", "$$",   "$!all", "%msg%", "\\n\\x41\\101", "`id`",
+        "\\",      "\"\"", "'",     "#//*",  "{{SECRET}}"};
+    static char secret[300];
+    size_t n = 0;
+    for (int byte = ' '; byte <= '~'; byte++) {
+        if (!strchr(without, byte))
+            secret[n++] = (char)byte;
+    }
+    secret[n] = '\0';
+    for (size_t i = 0; i < sizeof tricks / sizeof *tricks; i++) {
+        if (!strpbrk(tricks[i], *without ? without : "\n"))
+            n += (size_t)snprintf(secret + n, sizeof secret - n, "%s", tricks[i]);
+    }
+    return secret;
+}
+
+static int listen_anywhere(int *ret_port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(fd, 5), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    *ret_port = ntohs(address.sin_port);
+    return fd;
+}
+
+/* The head of the first request, "" when none comes. */
+static struct buffer first_request(int fd)
+{
+    struct buffer head = BUFFER_INIT(8192);
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    char chunk[1024];
+    int client = poll(&ready, 1, WAIT_MS) == 1 ? accept(fd, NULL, NULL) : -1;
+    while (client >= 0 && !strstr(buffer_text(&head), "\r\n\r\n")) {
+        ssize_t n = recv(client, chunk, sizeof chunk, 0);
+        if (n <= 0 || buffer_append(&head, chunk, (size_t)n) < 0)
+            break;
+    }
+    if (client >= 0)
+        (void)close(client);
+    return head;
+}
+
+static void assert_authorization(const struct buffer *head, const char *expected)
+{
+    char *plain = NULL;
+    size_t len = 0;
+    char *at = strstr(buffer_text(head), "Authorization: Basic ");
+    assert_non_null(at);
+    at += strlen("Authorization: Basic ");
+    at[strcspn(at, "\r")] = '\0';
+    assert_int_equal(kv_unbase64(at, &plain, &len), 0);
+    assert_string_equal(plain, expected);
+    free(plain);
+}
+
+/* What reaches Elasticsearch is what the credential says. */
+static void rsyslogd_sends_secrets_equal(void **state)
+{
+    (void)state;
+    const char *secret = every_byte(" ");
+    char template[1024], expected[310];
+    int port = 0, fd = listen_anywhere(&port);
+    (void)snprintf(
+        template, sizeof template,
+        "global(workDirectory=\"{{place}}\")\nmodule(load=\"imfile\")\n"
+        "module(load=\"omelasticsearch\")\n"
+        "ruleset(name=\"r\") {\n  action(type=\"omelasticsearch\"\n    uid=\"u\"\n"
+        "    pwd=\"{{SECRET}}\" server=[\"http://127.0.0.1:%d\"])\n}\n"
+        "input(type=\"imfile\" file=\"{{place}}/in\" tag=\"t\" ruleset=\"r\")\n",
+        port);
+    (void)snprintf(expected, sizeof expected, "u:%s", secret);
+    struct buffer conf = render_as(TEMPLATE_RAINERSCRIPT, template, secret);
+    put("rsyslog.conf", conf.data);
+    put("in", "trigger\n");
+    assert_validates(in_place("rsyslog.conf"));
+    pid_t pid = start_rsyslogd(in_place("rsyslog.conf"));
+    struct buffer head = first_request(fd);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_authorization(&head, expected);
+    (void)close(fd);
+    buffer_release(&head);
+    buffer_release(&conf);
+}
+
+static void assert_read(enum template_language language, const char *text,
+                        const char *script, const char *secret)
+{
+    struct buffer conf = render_as(language, text, secret);
+    put("file", conf.data);
+    const char *argv[] = {"/usr/bin/python3", "-c", script, in_place("file"), NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    assert_string_equal(o.err, "");
+    assert_string_equal(o.out, secret);
+    outcome_release(&o);
+    buffer_release(&conf);
+}
+
+static void yaml_and_toml_read_secrets_equal(void **state)
+{
+    (void)state;
+    static const char yaml[] = "import sys, yaml\n"
+                               "text = yaml.safe_load(open(sys.argv[1]))['x']\n";
+    char script[400];
+    (void)snprintf(script, sizeof script, "%ssys.stdout.write(text)", yaml);
+    assert_read(TEMPLATE_YAML, "x: \"{{SECRET}}\"\n", script, every_byte("$"));
+    /* Beats take "$$" for one, and "$" before anything but "$", "{" and "}" as it is. */
+    (void)snprintf(script, sizeof script,
+                   "%sassert text.count('$') %% 2 == 0\n"
+                   "sys.stdout.write(text.replace('$$', '$'))",
+                   yaml);
+    assert_read(TEMPLATE_BEATS, "x: \"{{SECRET}}\"\n", script, every_byte(""));
+    assert_read(TEMPLATE_TOML, "x = \"{{SECRET}}\"\n",
+                "import sys, tomllib\n"
+                "sys.stdout.write(tomllib.load(open(sys.argv[1], 'rb'))['x'])",
+                every_byte("$"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(rsyslogd_reads_them_equal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(yaml_reads_them_equal, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rsyslogd_sends_secrets_equal, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(yaml_and_toml_read_secrets_equal, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests_name("allowed-bytes", tests, NULL, NULL);
 }

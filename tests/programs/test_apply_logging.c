@@ -734,6 +734,39 @@ static void killed_anywhere_while_switching_off(void **state)
     kill_everywhere(SWITCH_OFF);
 }
 
+/* At boot, before the shippers start: files only, and no request is waited for. */
+static void recovering_brings_back_files_and_owes_the_reload(void **state)
+{
+    (void)state;
+    for (int k = 1;; k++) {
+        struct outcome first = apply_env(ONE, NULL);
+        assert_int_equal(first.code, 0);
+        outcome_release(&first);
+        bool died = dies_at(TWO, k);
+        const char *argv[] = {program, "--recover", "--apply-dir", in_place("apply"),
+                              NULL};
+        size_t reloads = calls("a", "restart");
+        struct outcome o = run_tool(NULL, argv, NULL);
+        assert_int_equal(o.code, 0);
+        assert_non_null(strstr(o.out, "{\"v\":1,\"state\":\"done\""));
+        bool back = strstr(o.out, "\"recovered\":true");
+        outcome_release(&o);
+        if (!died)
+            break;
+        if (back) {
+            assert_file(in_place("a/shipper.conf"), CONF_ONE);
+            assert_file(in_place("b/shipper.conf"), CONF_ONE);
+        }
+        assert_int_equal(calls("a", "restart"), reloads);
+        o = apply_env(ONE, NULL);
+        assert_int_equal(o.code, 0);
+        outcome_release(&o);
+        assert_both(CONF_ONE);
+        assert_clean();
+        assert_int_equal(!back || calls("a", "restart") > reloads, true);
+    }
+}
+
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -767,6 +800,7 @@ int main(void)
         IN_PLACE(runs_at_once_do_not_mix),
         IN_PLACE(killed_anywhere_while_swapping),
         IN_PLACE(killed_anywhere_while_switching_off),
+        IN_PLACE(recovering_brings_back_files_and_owes_the_reload),
     };
     return cmocka_run_group_tests_name("apply-logging", tests, NULL, NULL);
 }

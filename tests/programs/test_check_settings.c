@@ -257,6 +257,36 @@ static void the_policy_of_the_directory_counts(void **state)
            "{\"key\":\"LOG_INDEX\",\"value\":\"fixed\",\"from\":\"policy\"");
 }
 
+/* Root, who can read it, is told before the servers would refuse. */
+static void the_credential_of_the_directory_counts(void **state)
+{
+    (void)state;
+    char path[100];
+    write_policy("{}", 0644);
+    (void)snprintf(path, sizeof path, "%s/credentials", directory);
+    assert_int_equal(mkdir(path, 0755), 0);
+    const char *const names[] = {"LOG_ELASTICSEARCH_URL=https://es1",
+                                 "LOG_ELASTICSEARCH_CREDENTIAL=x", NULL};
+    expect(NULL, names, 1,
+           "LOG_ELASTICSEARCH_CREDENTIAL: there is no credential x on this server: "
+           "/tmp/test-check-settings-");
+    (void)snprintf(path, sizeof path, "%s/credentials/x.json", directory);
+    FILE *f = fopen(path, "w");
+    if (!f ||
+        fputs("{\"user\":\"u\",\"password\":\"secret\",\"hosts\":[\"es1\"]}", f) < 0 ||
+        fclose(f) != 0 || chmod(path, 0640) < 0)
+        fail_msg("cannot write %s", path);
+    expect(NULL, names, 0, "");
+    expect(NULL,
+           (const char *[]){"LOG_ELASTICSEARCH_URL=https://es1,https://es2",
+                            "LOG_ELASTICSEARCH_CREDENTIAL=x", NULL},
+           1, "LOG_ELASTICSEARCH_URL: host es2 is not among \"hosts\" in ");
+    expect(NULL,
+           (const char *[]){"LOG_ELASTICSEARCH_URL=http://es1",
+                            "LOG_ELASTICSEARCH_CREDENTIAL=x", NULL},
+           1, "LOG_ELASTICSEARCH_URL: host es1 is reached by http://, which ");
+}
+
 static void an_untrusted_policy_judges_nothing(void **state)
 {
     (void)state;
@@ -324,10 +354,11 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    char path[100];
-    (void)snprintf(path, sizeof path, "%s/policy.json", directory);
-    (void)unlink(path);
-    return rmdir(directory);
+    char command[100];
+    (void)snprintf(command, sizeof command, "rm -r %s", directory);
+    struct outcome o = shell(command);
+    outcome_release(&o);
+    return o.code;
 }
 
 int main(void)
@@ -338,6 +369,7 @@ int main(void)
         cmocka_unit_test(the_readme_holds_the_table),
         cmocka_unit_test(json_says_where_a_value_is_from),
         cmocka_unit_test(the_policy_of_the_directory_counts),
+        cmocka_unit_test(the_credential_of_the_directory_counts),
         cmocka_unit_test(an_untrusted_policy_judges_nothing),
         cmocka_unit_test(huge_input_stops_at_the_limit),
         cmocka_unit_test(closed_descriptors_and_a_full_disk),

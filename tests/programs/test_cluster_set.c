@@ -156,20 +156,22 @@ static void show_says_what_is_in_force(void **state)
     setting_put(c, "CLUSTER_GRACE", "soon");
     EXPECT(
         0,
-        "KEY                        FROM     VALUE\n"
-        "LOG_ENABLED                default  Y\n"
-        "LOG_ELASTICSEARCH_URL      KV       http://es1:9200\n"
-        "LOG_INDEX                  KV       ab\n"
-        "LOG_LEVEL                  KV       debug\n"
-        "LOG_SOURCES                default  seal\n"
-        "LOG_SETTLE                 default  500ms\n"
-        "CLUSTER_SERVERS            -        -\n"
-        "CLUSTER_MANAGEMENT_SERVER  -        -\n"
-        "CLUSTER_GRACE              default  15m\n"
-        "CLUSTER_MAINTENANCE        -        -\n"
-        "CLOCK_SKEW_WARNING         default  100ms\n"
-        "CLOCK_SKEW_CRITICAL        default  500ms\n"
-        "CLOCK_REFERENCE            -        -\n"
+        "KEY                          FROM     VALUE\n"
+        "LOG_ENABLED                  default  Y\n"
+        "LOG_ELASTICSEARCH_URL        KV       http://es1:9200\n"
+        "LOG_ELASTICSEARCH_CREDENTIAL -        -\n"
+        "LOG_INDEX                    KV       ab\n"
+        "LOG_LEVEL                    KV       debug\n"
+        "LOG_SOURCES                  default  seal\n"
+        "LOG_ROLLOUT                  default  rolling\n"
+        "LOG_SETTLE                   default  500ms\n"
+        "CLUSTER_SERVERS              -        -\n"
+        "CLUSTER_MANAGEMENT_SERVER    -        -\n"
+        "CLUSTER_GRACE                default  15m\n"
+        "CLUSTER_MAINTENANCE          -        -\n"
+        "CLOCK_SKEW_WARNING           default  100ms\n"
+        "CLOCK_SKEW_CRITICAL          default  500ms\n"
+        "CLOCK_REFERENCE              -        -\n"
         "rejected: CLUSTER_GRACE: \"soon\" is no duration; expected duration from 0s "
         "to 7d, for example 30m\n"
         "unknown: LOG_LEVLE: there is no setting of that name\n"
@@ -184,7 +186,7 @@ static void show_says_that_a_set_is_refused(void **state)
     struct cluster *c = *state;
     setting_put(c, "LOG_INDEX", "A");
     struct outcome o = set_with(c, libexec, (const char *const[]){"--show", NULL});
-    assert_non_null(strstr(o.out, "\nLOG_INDEX                  rejected A\n"));
+    assert_non_null(strstr(o.out, "\nLOG_INDEX                    rejected A\n"));
     assert_non_null(strstr(o.out, "\nThe LOG_ settings are refused as a whole: every "
                                   "server keeps what it has.\n"));
     outcome_release(&o);

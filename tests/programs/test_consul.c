@@ -191,6 +191,103 @@ static void a_lost_check_and_set_is_stale(void **state)
     bad_agent_stop(agent);
 }
 
+static const struct kv_version others[] = {{"lictor/logging/n2", 20},
+                                           {"lictor/logging/n3", 30}};
+
+static void a_conditional_write_is_one_transaction(void **state)
+{
+    (void)state;
+    static const struct bad_agent_rule rules[] = {{"PUT /v1/txn ", 200, "{}", 0}, {0}};
+    struct bad_agent *agent = bad_agent_start(NULL, rules);
+    struct consul *c = open_agent();
+    struct error err = {0};
+    assert_int_equal(
+        consul_kv_write_if(c, "lictor/logging/n1", "value", 10, others, 2, &err), 0);
+    assert_non_null(
+        strstr(bad_agent_heard(agent),
+               "\r\n\r\n[{\"KV\":{\"Verb\":\"check-index\",\"Key\":\"lictor/logging/"
+               "n2\",\"Index\":20}},{\"KV\":{\"Verb\":\"check-index\",\"Key\":\"lictor/"
+               "logging/n3\",\"Index\":30}},{\"KV\":{\"Verb\":\"cas\",\"Key\":\"lictor/"
+               "logging/n1\",\"Index\":10,\"Value\":\"dmFsdWU=\"}}]"));
+    consul_close(c);
+    bad_agent_stop(agent);
+}
+
+static const struct condition_row {
+    struct bad_agent_rule rule;
+    int rc;
+    const char *text;
+} condition_rows[] = {
+    {{"", 409, "{\"Results\":null,\"Errors\":[{\"OpIndex\":1,\"What\":\"x\"}]}", 0},
+     -ESTALE,
+     "lictor/logging/n3 was changed by somebody else meanwhile"},
+    {{"", 409, "{\"Results\":null,\"Errors\":[{\"OpIndex\":2,\"What\":\"x\"}]}", 0},
+     -ESTALE,
+     "lictor/logging/n1 was changed by somebody else meanwhile"},
+    {{"", 409, "{\"Errors\":[{\"OpIndex\":-1}]}", 0},
+     -ESTALE,
+     "lictor/logging/n1 was changed by somebody else meanwhile"},
+    {{"", 409, "what?", 0},
+     -ESTALE,
+     "lictor/logging/n1 was changed by somebody else meanwhile"},
+    {{"", 409, "{\"Errors\":[{\"OpIndex\":0,\"What\":\"Permission denied\"}]}", 0},
+     -EACCES,
+     "cannot write KV lictor/logging/n1 in a transaction: permission denied (the token "
+     "needs key \"lictor/logging/n2\" read)"},
+    {{"", 409, "{\"Errors\":[{\"OpIndex\":2,\"What\":\"Permission denied\"}]}", 0},
+     -EACCES,
+     "cannot write KV lictor/logging/n1 in a transaction: permission denied (the token "
+     "needs key \"lictor/logging/n1\" write)"},
+    {{"", 403, "Permission denied", 0},
+     -EACCES,
+     "cannot write KV lictor/logging/n1 in a transaction: 403 Permission denied (the "
+     "token needs key \"lictor/logging/n1\" write)"},
+    {{"", 500, "No cluster leader", 0},
+     -EAGAIN,
+     "cannot write KV lictor/logging/n1 in a transaction: 500 No cluster leader"},
+    {{"", 200, NULL, 5 * 1024 * 1024},
+     -EMSGSIZE,
+     "the Consul agent's answer is too large"},
+};
+
+static void a_lost_condition_is_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof condition_rows / sizeof condition_rows[0]; i++) {
+        const struct condition_row *row = &condition_rows[i];
+        struct bad_agent_rule rules[2] = {row->rule, {0}};
+        struct bad_agent *agent = bad_agent_start(NULL, rules);
+        struct consul *c = open_agent();
+        struct error err = {0};
+        assert_int_equal(
+            consul_kv_write_if(c, "lictor/logging/n1", "value", 10, others, 2, &err),
+            row->rc);
+        assert_string_equal(err.text, row->text);
+        consul_close(c);
+        bad_agent_stop(agent);
+    }
+}
+
+static void more_conditions_than_fit_are_refused_unasked(void **state)
+{
+    (void)state;
+    static const struct bad_agent_rule rules[] = {{"", 200, "{}", 0}, {0}};
+    static struct kv_version many[CONSUL_TXN];
+    struct bad_agent *agent = bad_agent_start(NULL, rules);
+    struct consul *c = open_agent();
+    struct error err = {0};
+    for (size_t i = 0; i < CONSUL_TXN; i++)
+        many[i] = (struct kv_version){"k", i + 1};
+    assert_int_equal(consul_kv_write_if(c, "a", "v", 0, many, CONSUL_TXN, &err),
+                     -E2BIG);
+    assert_string_equal(err.text,
+                        "64 keys are more than one transaction can check (63)");
+    assert_string_equal(bad_agent_heard(agent), "");
+    assert_int_equal(consul_kv_write_if(c, "a", "v", 0, many, CONSUL_TXN - 1, &err), 0);
+    consul_close(c);
+    bad_agent_stop(agent);
+}
+
 static void an_unknown_check_is_missing_in_old_and_new_words(void **state)
 {
     (void)state;
@@ -347,6 +444,9 @@ int main(void)
         cmocka_unit_test_setup(a_missing_key_is_an_empty_list, clear),
         cmocka_unit_test_setup(keys_are_encoded, clear),
         cmocka_unit_test_setup(a_lost_check_and_set_is_stale, clear),
+        cmocka_unit_test_setup(a_conditional_write_is_one_transaction, clear),
+        cmocka_unit_test_setup(a_lost_condition_is_named, clear),
+        cmocka_unit_test_setup(more_conditions_than_fit_are_refused_unasked, clear),
         cmocka_unit_test_setup(an_unknown_check_is_missing_in_old_and_new_words, clear),
         cmocka_unit_test_setup(a_leader_is_proven_by_a_consistent_read_only, clear),
         cmocka_unit_test_setup(the_token_comes_from_file_then_variable, clear),

@@ -2,6 +2,7 @@
 #include "ledger.h"
 #include "timing.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,65 +13,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-/* age_ms < 0: the last attempt was in another boot. */
-static const struct row {
-    const char *name;
-    enum ledger_state state;
-    const char *in_force, *tried, *wanted;
-    bool retry;
-    int64_t age_ms;
-    bool must;
-} rows[] = {
-    {"nothing done yet", LEDGER_NONE, "", "", "a", false, -1, true},
-    {"nothing wanted", LEDGER_NONE, "", "", "", false, -1, false},
-    {"nothing wanted, not even with --retry", LEDGER_DONE, "a", "a", "", true, 0,
-     false},
-    {"in force", LEDGER_DONE, "a", "a", "a", false, 0, false},
-    {"in force, --retry", LEDGER_DONE, "a", "a", "a", true, 0, true},
-    {"in force, resync due", LEDGER_DONE, "a", "a", "a", false, 600000, true},
-    {"in force, resync not yet due", LEDGER_DONE, "a", "a", "a", false, 590000, false},
-    {"in force since another boot", LEDGER_DONE, "a", "a", "a", false, -1, true},
-    {"another one wanted", LEDGER_DONE, "a", "a", "b", false, 0, true},
-    {"the same failed just now", LEDGER_FAILED, "a", "b", "b", false, 0, false},
-    {"the same failed long ago", LEDGER_FAILED, "a", "b", "b", false, 600000, true},
-    {"the same failed, --retry", LEDGER_FAILED, "a", "b", "b", true, 0, true},
-    {"A again after failed B", LEDGER_FAILED, "a", "b", "a", false, 0, true},
-    {"C after failed B", LEDGER_FAILED, "a", "b", "c", false, 0, true},
-    {"interrupted", LEDGER_APPLYING, "a", "b", "b", false, 0, true},
-    {"interrupted, A again", LEDGER_APPLYING, "a", "b", "a", false, 0, true},
-    {"refused, then A again", LEDGER_REFUSED, "a", "a", "a", false, 0, false},
-    {"refused, then B", LEDGER_REFUSED, "a", "a", "b", false, 0, true},
-};
-
-static void what_must_be_applied(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct row *row = &rows[i];
-        struct ledger l = {.state = row->state,
-                           .at_ms = duration_now_ms() - row->age_ms};
-        (void)snprintf(l.revision, sizeof l.revision, "%s", row->in_force);
-        (void)snprintf(l.tried, sizeof l.tried, "%s", row->tried);
-        (void)snprintf(l.boot, sizeof l.boot, "%s",
-                       row->age_ms < 0 ? "another" : duration_boot_id());
-        print_message("  %s\n", row->name);
-        assert_int_equal(ledger_must_apply(&l, row->wanted, row->retry), row->must);
-    }
-}
-
-static void going_back_after_a_refusal_is_done_again(void **state)
-{
-    (void)state;
-    struct ledger l = {.state = LEDGER_DONE, .revision = "a"};
-    ledger_settle(&l, "bad level");
-    assert_int_equal(l.state, LEDGER_REFUSED);
-    assert_string_equal(l.reason, "bad level");
-    ledger_settle(&l, NULL);
-    assert_int_equal(l.state, LEDGER_DONE);
-    assert_string_equal(l.reason, "");
-    assert_string_equal(l.revision, "a");
-}
 
 static void an_attempt_begins_and_ends(void **state)
 {
@@ -83,7 +25,7 @@ static void an_attempt_begins_and_ends(void **state)
     assert_int_equal(l.state, LEDGER_FAILED);
     assert_string_equal(l.revision, "a");
     assert_int_equal(l.rollback_failed, true);
-    ledger_settle(&l, NULL);
+    ledger_look(&l, "b", "", NULL);
     assert_int_equal(l.state,
                      LEDGER_FAILED); /* a failure is not forgotten by looking */
     ledger_begin(&l, "c");
@@ -93,15 +35,203 @@ static void an_attempt_begins_and_ends(void **state)
     assert_int_equal(l.rollback_failed, false);
 }
 
+static const struct logging_record at_work = {.state = LOGGING_APPLYING,
+                                              .revision = "b"};
+
+/* The ledger after a look at what is wanted, then after it is not our turn; and what it
+ * says as a record. */
+static const struct look_row {
+    const char *name;
+    enum ledger_state state;
+    const char *in_force, *tried;
+    bool rollback_failed;
+    const char *wanted;
+    const struct logging_record *published;
+    enum ledger_state looked, waited;
+    enum logging_state record;
+    const char *revision, *reason;
+} look_rows[] = {
+    {"fresh", LEDGER_NONE, "", "", false, "b", NULL, LEDGER_WAITING, LEDGER_WAITING,
+     LOGGING_KEPT, "", ""},
+    {"in force", LEDGER_DONE, "a", "a", false, "a", NULL, LEDGER_DONE, LEDGER_WAITING,
+     LOGGING_DONE, "a", ""},
+    {"another one wanted", LEDGER_DONE, "a", "a", false, "b", NULL, LEDGER_DONE,
+     LEDGER_WAITING, LOGGING_DONE, "a", ""},
+    {"still waiting", LEDGER_WAITING, "a", "a", false, "b", NULL, LEDGER_WAITING,
+     LEDGER_WAITING, LOGGING_DONE, "a", ""},
+    {"waited, and back", LEDGER_WAITING, "a", "a", false, "a", NULL, LEDGER_DONE,
+     LEDGER_WAITING, LOGGING_DONE, "a", ""},
+    {"refused settings", LEDGER_DONE, "a", "a", false, "", NULL, LEDGER_REFUSED,
+     LEDGER_WAITING, LOGGING_DONE, "a", ""},
+    {"refused settings, and back", LEDGER_REFUSED, "a", "a", false, "a", NULL,
+     LEDGER_DONE, LEDGER_WAITING, LOGGING_DONE, "a", ""},
+    {"an own refusal", LEDGER_FAILED, "a", "b", false, "b", NULL, LEDGER_FAILED,
+     LEDGER_FAILED, LOGGING_FAILED, "b", "why"},
+    {"A -> B refused -> A", LEDGER_FAILED, "a", "b", false, "a", NULL, LEDGER_DONE,
+     LEDGER_WAITING, LOGGING_DONE, "a", ""},
+    {"A -> B refused -> C", LEDGER_FAILED, "a", "b", false, "c", NULL, LEDGER_FAILED,
+     LEDGER_WAITING, LOGGING_DONE, "a", ""},
+    {"first one refused -> C", LEDGER_FAILED, "", "b", false, "c", NULL, LEDGER_FAILED,
+     LEDGER_WAITING, LOGGING_KEPT, "", ""},
+    {"rollback failed -> A", LEDGER_FAILED, "a", "b", true, "a", NULL, LEDGER_FAILED,
+     LEDGER_WAITING, LOGGING_FAILED, "b", "why"},
+    {"a repair failed", LEDGER_FAILED, "a", "a", false, "a", NULL, LEDGER_FAILED,
+     LEDGER_FAILED, LOGGING_FAILED, "a", "why"},
+    {"interrupted", LEDGER_APPLYING, "a", "b", false, "b", NULL, LEDGER_APPLYING,
+     LEDGER_APPLYING, LOGGING_APPLYING, "b", ""},
+    {"interrupted, then refused settings", LEDGER_APPLYING, "a", "b", false, "", NULL,
+     LEDGER_APPLYING, LEDGER_APPLYING, LOGGING_APPLYING, "b", ""},
+    {"interrupted, and back", LEDGER_APPLYING, "a", "b", false, "a", NULL,
+     LEDGER_APPLYING, LEDGER_APPLYING, LOGGING_APPLYING, "b", ""},
+    {"an interrupted repair", LEDGER_APPLYING, "a", "a", false, "a", NULL,
+     LEDGER_APPLYING, LEDGER_APPLYING, LOGGING_DONE, "a", ""},
+    {"interrupted behind a failed rollback", LEDGER_APPLYING, "a", "a", true, "a", NULL,
+     LEDGER_APPLYING, LEDGER_APPLYING, LOGGING_APPLYING, "a", ""},
+    {"lost while applying", LEDGER_NONE, "", "", false, "c", &at_work, LEDGER_APPLYING,
+     LEDGER_APPLYING, LOGGING_APPLYING, "b", ""},
+    {"announced, nothing touched yet", LEDGER_DONE, "a", "a", false, "b", &at_work,
+     LEDGER_DONE, LEDGER_WAITING, LOGGING_DONE, "a", ""},
+};
+
+static void a_look_and_a_wait_keep_the_truth(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof look_rows / sizeof look_rows[0]; i++) {
+        const struct look_row *row = &look_rows[i];
+        struct logging_record record;
+        struct ledger l = {.state = row->state,
+                           .reason = "why",
+                           .rollback_failed = row->rollback_failed};
+        (void)snprintf(l.revision, sizeof l.revision, "%s", row->in_force);
+        (void)snprintf(l.tried, sizeof l.tried, "%s", row->tried);
+        if (l.state == LEDGER_APPLYING)
+            ledger_begin(&l, row->tried);
+        print_message("  %s\n", row->name);
+        ledger_look(&l, row->wanted, "bad level", row->published);
+        assert_int_equal(l.state, row->looked);
+        if (l.state == LEDGER_REFUSED)
+            assert_string_equal(l.reason, "bad level");
+        ledger_wait(&l, row->wanted);
+        assert_int_equal(l.state, row->waited);
+        ledger_record(&l, "n1", &record);
+        assert_string_equal(record.node, "n1");
+        assert_int_equal(record.state, row->record);
+        assert_string_equal(record.revision, row->revision);
+        assert_string_equal(record.reason, row->reason);
+    }
+}
+
+/* A -> B, killed -> A, killed: nobody knows which of them is in force. */
+static void a_repair_is_none_while_another_attempt_is_not_over(void **state)
+{
+    (void)state;
+    struct logging_record record;
+    struct ledger l = {.state = LEDGER_DONE, .revision = "a"};
+    ledger_begin(&l, "b");
+    ledger_look(&l, "a", "", NULL);
+    ledger_begin(&l, "a");
+    ledger_record(&l, "n1", &record);
+    assert_int_equal(record.state, LOGGING_APPLYING);
+    assert_string_equal(record.revision, "a");
+    ledger_end(&l, true, false, "");
+    l.unproven = false;
+    ledger_begin(&l, "a");
+    ledger_record(&l, "n1", &record);
+    assert_int_equal(record.state, LOGGING_DONE);
+}
+
+static void assert_record(const struct ledger *l, enum logging_state state,
+                          const char *revision)
+{
+    struct logging_record record;
+    ledger_record(l, "n1", &record);
+    assert_int_equal(record.state, state);
+    assert_string_equal(record.revision, revision);
+    assert_string_equal(record.cluster_uuid, l->cluster_uuid);
+}
+
+/* Confirmed is not done: only its proof makes it so, whatever happens meanwhile. */
+static void what_is_applied_is_unproven_first(void **state)
+{
+    (void)state;
+    struct ledger l = {.state = LEDGER_DONE, .revision = "a", .cluster_uuid = "of a"};
+    ledger_begin(&l, "b");
+    ledger_end(&l, true, false, "");
+    assert_true(l.unproven);
+    assert_true(l.applied_ms > 0);
+    assert_string_equal(l.cluster_uuid, "");
+    assert_true(ledger_due(&l));
+    assert_record(&l, LOGGING_APPLYING, "b");
+    ledger_look(&l, "c", "", NULL); /* another one is wanted, not this server's turn */
+    ledger_wait(&l, "c");
+    assert_record(&l, LOGGING_APPLYING, "b");
+    ledger_begin(&l, "c"); /* which fails */
+    assert_record(&l, LOGGING_APPLYING, "c");
+    ledger_end(&l, false, false, "no");
+    assert_record(&l, LOGGING_FAILED, "c");
+    ledger_look(&l, "b", "", NULL); /* back again */
+    assert_record(&l, LOGGING_APPLYING, "b");
+    ledger_begin(&l, "b"); /* a repair proves nothing */
+    assert_record(&l, LOGGING_APPLYING, "b");
+    ledger_end(&l, true, false, "");
+    assert_record(&l, LOGGING_APPLYING, "b");
+    l.unproven = false;
+    assert_record(&l, LOGGING_DONE, "b");
+    ledger_begin(&l, "b"); /* nor does it take a proof away */
+    ledger_end(&l, true, false, "");
+    assert_record(&l, LOGGING_DONE, "b");
+    assert_false(ledger_due(&l));
+}
+
+static void refused_settings_are_a_reason_to_keep(void **state)
+{
+    (void)state;
+    struct logging_record record;
+    struct ledger l = {.state = LEDGER_DONE, .revision = "a"};
+    ledger_look(&l, "", "bad level", NULL);
+    ledger_record(&l, "n1", &record);
+    assert_int_equal(record.state, LOGGING_KEPT);
+    assert_string_equal(record.revision, "a");
+    assert_string_equal(record.reason, "bad level");
+}
+
+static void who_waits_or_was_interrupted_looks_again_soon(void **state)
+{
+    (void)state;
+    static const bool due[] = {false, true, false, false, false, true};
+    for (int i = LEDGER_NONE; i <= LEDGER_WAITING; i++) {
+        struct ledger l = {.state = (enum ledger_state)i, .at_ms = duration_now_ms()};
+        (void)snprintf(l.boot, sizeof l.boot, "%s", duration_boot_id());
+        assert_int_equal(ledger_due(&l), due[i]);
+        l.at_ms -= 600000;
+        assert_int_equal(ledger_due(&l), true);
+    }
+}
+
 static void only_finished_work_is_settled(void **state)
 {
     (void)state;
-    static const bool settled[] = {false, false, true, true, true};
-    for (int i = LEDGER_NONE; i <= LEDGER_FAILED; i++) {
+    static const bool settled[] = {false, false, true, true, true, true};
+    for (int i = LEDGER_NONE; i <= LEDGER_WAITING; i++) {
         struct ledger l = {.state = (enum ledger_state)i, .settings = "d"};
         assert_int_equal(ledger_settled(&l, "d"), settled[i]);
         assert_int_equal(ledger_settled(&l, "e"), false);
     }
+}
+
+static void a_retry_is_asked_once_and_taken_once(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/lictor-test-XXXXXX";
+    struct error err = {0};
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(ledger_take_retry(dir), false);
+    assert_int_equal(ledger_ask_retry(dir, &err), 0);
+    assert_int_equal(ledger_ask_retry(dir, &err), 0);
+    assert_int_equal(ledger_take_retry(dir), true);
+    assert_int_equal(ledger_take_retry(dir), false);
+    assert_int_equal(rmdir(dir), 0);
+    assert_int_equal(ledger_ask_retry(dir, &err), -ENOENT);
 }
 
 static void it_survives_writing_and_reading(void **state)
@@ -118,6 +248,10 @@ static void it_survives_writing_and_reading(void **state)
                         .tried = "b",
                         .reason = "why \"so\"",
                         .rollback_failed = true,
+                        .touched = true,
+                        .unproven = true,
+                        .applied_ms = 1764028800123,
+                        .cluster_uuid = "yVzQkXGLSEStZ7tqOXlNcw",
                         .boot = "boot",
                         .at_ms = 12345};
     assert_non_null(mkdtemp(dir));
@@ -137,10 +271,14 @@ static void it_survives_writing_and_reading(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_must_be_applied),
-        cmocka_unit_test(going_back_after_a_refusal_is_done_again),
         cmocka_unit_test(an_attempt_begins_and_ends),
+        cmocka_unit_test(a_look_and_a_wait_keep_the_truth),
+        cmocka_unit_test(a_repair_is_none_while_another_attempt_is_not_over),
+        cmocka_unit_test(what_is_applied_is_unproven_first),
+        cmocka_unit_test(refused_settings_are_a_reason_to_keep),
+        cmocka_unit_test(who_waits_or_was_interrupted_looks_again_soon),
         cmocka_unit_test(only_finished_work_is_settled),
+        cmocka_unit_test(a_retry_is_asked_once_and_taken_once),
         cmocka_unit_test(it_survives_writing_and_reading),
     };
     return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);

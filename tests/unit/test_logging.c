@@ -39,28 +39,25 @@ static const struct row {
     const char *detail; /* a line that must stand in the details, NULL: none asked */
 } rows[] = {
     {"all done", "", A, A, LOGGING_DONE, A, "", false, LOGGING_DONE, A, "", false, -1,
-     VERDICT_PASSING, "3 of 3 servers on revision aaaaaa", "ships to http://es:9200\n"},
+     VERDICT_PASSING, "2 of 3, n3 next", "ships to http://es:9200\n"},
     {"another is still on its way", "", A, A, LOGGING_DONE, A, "", false, LOGGING_DONE,
-     B, "", false, 500, VERDICT_PASSING, "2 of 3 servers on revision aaaaaa",
-     "n2 has revision bbbbbb\n"},
+     B, "", false, 500, VERDICT_PASSING, "2 of 3, n3 next", "n2 has revision bbbbbb\n"},
     {"another stays behind", "", A, A, LOGGING_DONE, A, "", false, LOGGING_DONE, B, "",
-     false, 60000, VERDICT_WARNING, "2 of 3 servers on revision aaaaaa",
-     "n2 has revision bbbbbb\n"},
+     false, 60000, VERDICT_WARNING, "2 of 3, n3 next", "n2 has revision bbbbbb\n"},
     {"a moment before patience ends", "", A, A, LOGGING_DONE, A, "", false,
-     LOGGING_DONE, B, "", false, 59999, VERDICT_PASSING,
-     "2 of 3 servers on revision aaaaaa", NULL},
+     LOGGING_DONE, B, "", false, 59999, VERDICT_PASSING, "2 of 3, n3 next", NULL},
     {"another failed: warning at once", "", A, A, LOGGING_DONE, A, "", false,
-     LOGGING_FAILED, A, "rsyslogd: bad", false, 0, VERDICT_WARNING,
-     "2 of 3 servers on revision aaaaaa", "n2 refused aaaaaa: rsyslogd: bad\n"},
+     LOGGING_FAILED, A, "rsyslogd: bad", false, 0, VERDICT_WARNING, "2 of 3, n3 next",
+     "n2 refused aaaaaa: rsyslogd: bad\n"},
     {"another keeps and says why", "", A, A, LOGGING_DONE, A, "", false, LOGGING_KEPT,
-     B, "pinned", false, 0, VERDICT_PASSING, "2 of 3 servers on revision aaaaaa",
+     B, "pinned", false, 0, VERDICT_PASSING, "2 of 3, n3 next",
      "n2 has revision bbbbbb: pinned\n"},
     {"another has nothing yet", "", A, A, LOGGING_DONE, A, "", false, LOGGING_KEPT, "",
-     "", false, 0, VERDICT_PASSING, "2 of 3 servers on revision aaaaaa",
-     "n2 has applied nothing yet\n"},
+     "", false, 0, VERDICT_PASSING, "2 of 3, n3 next", "n2 has applied nothing yet\n"},
+    {"another is at work", "", A, A, LOGGING_DONE, A, "", false, LOGGING_APPLYING, A,
+     "", false, 0, VERDICT_PASSING, "2 of 3, n3 next", "n2 applies aaaaaa\n"},
     {"another never reported", "", A, A, LOGGING_DONE, A, "", false, LOGGING_DONE, A,
-     "", true, 90000, VERDICT_WARNING, "2 of 3 servers on revision aaaaaa",
-     "n3 has not reported\n"},
+     "", true, 90000, VERDICT_WARNING, "2 of 3, n3 next", "n3 has not reported\n"},
     {"failed here, old one stays", "", A, B, LOGGING_FAILED, A, "rsyslogd: no", false,
      LOGGING_DONE, A, "", false, 0, VERDICT_WARNING,
      "revision aaaaaa failed here, revision bbbbbb stays in force", "rsyslogd: no\n"},
@@ -110,6 +107,7 @@ static void each_situation_has_its_sentence(void **state)
                                       .n = row->third_missing ? 2 : 3,
                                       .missing = missing,
                                       .n_missing = row->third_missing,
+                                      .progress = "2 of 3, n3 next",
                                       .differ_ms = row->differ_ms};
         struct verdict v;
         print_message("  %s\n", row->name);
@@ -156,11 +154,16 @@ static void switched_off_is_said(void **state)
                                   .own = &own,
                                   .records = &own,
                                   .n = 1,
+                                  .progress = "1 of 1 servers on revision aaaaaa",
                                   .differ_ms = -1};
     struct verdict v;
     logging_judge(&facts, &v);
     assert_string_equal(v.summary, "1 of 1 servers on revision aaaaaa (switched off)");
     assert_string_equal(v.details, "");
+    assert_int_equal(v.status, VERDICT_PASSING);
+    facts.held = true; /* no patience with a rollout that stands still for a reason */
+    logging_judge(&facts, &v);
+    assert_int_equal(v.status, VERDICT_WARNING);
 }
 
 static void a_record_survives_writing_and_reading(void **state)
@@ -170,14 +173,33 @@ static void a_record_survives_writing_and_reading(void **state)
         rec("n1", LOGGING_FAILED, A, "rsyslogd: \"bad\" \\ line");
     struct logging_record out;
     struct error err = {0};
-    char *text = logging_format(&in);
-    assert_non_null(text);
-    assert_int_equal(logging_parse("n1", text, strlen(text), &out, &err), 0);
-    assert_string_equal(out.node, in.node);
-    assert_string_equal(out.revision, in.revision);
-    assert_string_equal(out.reason, in.reason);
-    assert_int_equal(out.state, in.state);
-    cJSON_free(text);
+    for (int i = LOGGING_KEPT; i <= LOGGING_FAILED; i++) {
+        in.state = (enum logging_state)i;
+        (void)snprintf(in.cluster_uuid, sizeof in.cluster_uuid, "%s",
+                       i % 2 ? "" : "yVzQkXGLSEStZ7tqOXlNcw");
+        char *text = logging_format(&in);
+        assert_non_null(text);
+        assert_int_equal(logging_parse("n1", text, strlen(text), &out, &err), 0);
+        assert_string_equal(out.node, in.node);
+        assert_int_equal(logging_same(&in, &out), true);
+        cJSON_free(text);
+    }
+}
+
+static void every_part_of_a_record_counts(void **state)
+{
+    (void)state;
+    const struct logging_record as = rec("n1", LOGGING_KEPT, A, "why");
+    struct logging_record other[] = {as, as, as, as};
+    other[0].state = LOGGING_DONE;
+    other[1].revision[0] = 'b';
+    other[2].reason[0] = 'W';
+    other[3].cluster_uuid[0] = 'u';
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
+        assert_int_equal(logging_same(&as, &other[i]), false);
+    other[0] = as;
+    (void)snprintf(other[0].node, sizeof other[0].node, "n2");
+    assert_int_equal(logging_same(&as, &other[0]), true);
 }
 
 static void a_hostile_record_is_refused_or_made_printable(void **state)
@@ -200,9 +222,11 @@ static void a_hostile_record_is_refused_or_made_printable(void **state)
         assert_string_equal(err.text, "lictor/logging/n2 is no record of a server");
     }
     static const char odd[] =
-        "{\"revision\":\"\",\"state\":\"kept\",\"reason\":\"a\\n\\u001b[31mb\\u00e4\"}";
+        "{\"revision\":\"\",\"state\":\"kept\",\"reason\":\"a\\n\\u001b[31mb\\u00e4\","
+        "\"cluster_uuid\":\"\\u0007\"}";
     assert_int_equal(logging_parse("n2", odd, sizeof odd - 1, &out, &err), 0);
     assert_string_equal(out.reason, "a??[31mb??");
+    assert_string_equal(out.cluster_uuid, "?");
 }
 
 int main(void)
@@ -212,6 +236,7 @@ int main(void)
         cmocka_unit_test(rejects_and_unknown_keys_are_named),
         cmocka_unit_test(switched_off_is_said),
         cmocka_unit_test(a_record_survives_writing_and_reading),
+        cmocka_unit_test(every_part_of_a_record_counts),
         cmocka_unit_test(a_hostile_record_is_refused_or_made_printable),
     };
     return cmocka_run_group_tests_name("logging", tests, NULL, NULL);

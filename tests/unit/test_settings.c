@@ -21,6 +21,9 @@
 #define URL_END                                                                        \
     "; expected http(s)://host[:port],... (port 9200 if none), for example "           \
     "http://es1:9200,http://es2:9200"
+#define CREDENTIAL_END                                                                 \
+    "; expected 1 to 64 of A-Z a-z 0-9 _ - (first one A-Z a-z 0-9), for example "      \
+    "log-writer"
 #define INDEX_END                                                                      \
     "; expected 1 to 100 of a-z 0-9 . _ - (first one a-z 0-9), for example "           \
     "plossys-log"
@@ -74,6 +77,8 @@ static const struct {
     {LOG_ELASTICSEARCH_URL, "http://a:1,http://a:2", "http://a:1,http://a:2"},
     {LOG_ELASTICSEARCH_URL, "http://[FD00::1]:80,http://10.0.0.1",
      "http://[fd00::1]:80,http://10.0.0.1:9200"},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "log-writer", "log-writer"},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "0_A", "0_A"},
     {LOG_INDEX, "plossys-log", "plossys-log"},
     {LOG_INDEX, "0", "0"},
     {LOG_INDEX, "a.b_c-d", "a.b_c-d"},
@@ -85,6 +90,8 @@ static const struct {
     {LOG_LEVEL, "fatal", "fatal"},
     {LOG_SOURCES, "seal", "seal"},
     {LOG_SOURCES, "seal,Audit-2,x_y", "seal,Audit-2,x_y"},
+    {LOG_ROLLOUT, "rolling", "rolling"},
+    {LOG_ROLLOUT, "parallel", "parallel"},
     {LOG_SETTLE, "0", "0s"},
     {LOG_SETTLE, "0s", "0s"},
     {LOG_SETTLE, "500ms", "500ms"},
@@ -195,6 +202,15 @@ static const struct {
      "\"http://a1,http://a2,http://a3,http://a4,http://a5,http://a6,...\" has more "
      "than 16 "
      "items" URL_END},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "../x",
+     "\"../x\" holds the character ." CREDENTIAL_END},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "/etc/lictor/credentials/x",
+     "\"/etc/lictor/credentials/x\" holds the character /" CREDENTIAL_END},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "user:password",
+     "\"user:password\" holds the character :" CREDENTIAL_END},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "-x", "\"-x\" begins with -" CREDENTIAL_END},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "x.read",
+     "\"x.read\" holds the character ." CREDENTIAL_END},
     {LOG_INDEX, "Plossys", "\"Plossys\" holds the character P" INDEX_END},
     {LOG_INDEX, "-a", "\"-a\" begins with -" INDEX_END},
     {LOG_INDEX, "_all", "\"_all\" begins with _" INDEX_END},
@@ -232,6 +248,11 @@ static const struct {
      "\"" FIFTY TEN
      "...\" has 65 characters, 64 are the limit; expected list of names, "
      "for example seal"},
+    {LOG_ROLLOUT, "Parallel",
+     "\"Parallel\" is unknown; expected rolling or parallel, for "
+     "example parallel"},
+    {LOG_ROLLOUT, "",
+     "\"\" is empty; expected rolling or parallel, for example parallel"},
     {LOG_SETTLE, "11s", "\"11s\" is more than 10s" SETTLE_END},
     {LOG_SETTLE, "-1s", "\"-1s\" is no duration" SETTLE_END},
     {LOG_SETTLE, "1", "\"1\" is no duration" SETTLE_END},
@@ -413,10 +434,13 @@ static const struct {
     {LOG_ELASTICSEARCH_URL, "http://a:9", "", DIGITS "/"},
     {LOG_ELASTICSEARCH_URL, "http://[fd00::", "a]:1", "abcdefABCDEF" DIGITS},
     {LOG_ELASTICSEARCH_URL, "http:/", "a", "/"},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "a", "b", LETTERS DIGITS "_-"},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "", "b", LETTERS DIGITS},
     {LOG_INDEX, "a", "b", LOWER DIGITS "._-"},
     {LOG_INDEX, "", "b", LOWER DIGITS},
     {LOG_LEVEL, "inf", "", "o"},
     {LOG_SOURCES, "a", "b", LETTERS DIGITS "_-,"},
+    {LOG_ROLLOUT, "rollin", "", "g"},
     {LOG_SETTLE, "1", "s", "0mu"},
     {CLUSTER_SERVERS, "server_1=a", "a,server_2=c,server_3=d", LETTERS DIGITS "_.-"},
     {CLUSTER_SERVERS, "server_1", "a,server_2=c,server_3=d", "="},
@@ -558,6 +582,7 @@ static void nothing_means_defaults(void **state)
     assert_false(s.log_present);
     assert_true(s.log_enabled);
     assert_int_equal(s.log_urls, 0);
+    assert_string_equal(s.log_credential, "");
     assert_string_equal(s.log_index, "plossys-log");
     assert_int_equal(s.log_level, LEVEL_INFO);
     assert_int_equal(s.log_sources, 1);
@@ -717,7 +742,7 @@ static void all_keys_may_be_wrong_at_once(void **state)
         put(&list, settings_row((enum setting)i)->key, "#");
     settings_parse(&list, ROOT, &s);
     assert_int_equal(s.rejects, SETTING_COUNT);
-    assert_int_equal(s.log_rejects, 6);
+    assert_int_equal(s.log_rejects, 8);
     kv_release(&list);
 }
 
@@ -835,6 +860,7 @@ static const struct {
      {URL, "http://a", "LOG_LEVEL", "info", "LOG_SOURCES", "seal"},
      true},
     {{URL, "http://a"}, {URL, "http://a", "LOG_SETTLE", "3s"}, true},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_ROLLOUT", "parallel"}, true},
     {{URL, "http://a"},
      {URL, "http://a", "LOG_NEW", "3s", "CLUSTER_GRACE", "1m"},
      true},
@@ -850,6 +876,13 @@ static const struct {
     {{URL, "http://a"}, {URL, "http://b"}, false},
     {{URL, "http://a"}, {URL, "http://a,http://b"}, false},
     {{URL, "http://a"}, {URL, "http://a", "LOG_INDEX", "x"}, false},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_ELASTICSEARCH_CREDENTIAL", "x"}, false},
+    {{URL, "http://a", "LOG_ELASTICSEARCH_CREDENTIAL", "x"},
+     {URL, "http://a", "LOG_ELASTICSEARCH_CREDENTIAL", "y"},
+     false},
+    {{"LOG_ENABLED", "N"},
+     {"LOG_ENABLED", "N", "LOG_ELASTICSEARCH_CREDENTIAL", "x"},
+     true},
     {{URL, "http://a"}, {URL, "http://a", "LOG_LEVEL", "warn"}, false},
     {{URL, "http://a"}, {URL, "http://a", "LOG_SOURCES", "x"}, false},
     {{URL, "http://a"}, {URL, "http://a", "LOG_ENABLED", "N"}, false},

@@ -32,6 +32,7 @@ static void reads_everything(void **state)
         "\"reload\":[\"/x/shipper\",\"restart\"],\"confirm\":[\"/x/"
         "shipper\",\"alive\"],"
         "\"stop\":[\"/x/shipper\",\"stop\"],\"timeout\":\"1m30s\","
+        "\"probe\":\"/var/lib/p/probe.log\","
         "\"variables\":{\"work\":\"/var/lib/x\",\"size2\":\"1g\"}}";
     struct target_list list = {.n = 1};
     struct target *t = &list.target[0];
@@ -47,6 +48,7 @@ static void reads_everything(void **state)
     assert_string_equal(t->reload[1], "restart");
     assert_string_equal(t->confirm[1], "alive");
     assert_string_equal(t->stop[1], "stop");
+    assert_string_equal(t->probe, "/var/lib/p/probe.log");
     assert_int_equal(t->variables, 2);
     assert_string_equal(t->variable[0].name, "work");
     assert_string_equal(t->variable[0].text, "/var/lib/x");
@@ -63,6 +65,7 @@ static void has_defaults(void **state)
     assert_int_equal(t->mode, 0640);
     assert_int_equal(t->timeout_ms, 30000);
     assert_null(t->validate[0]);
+    assert_string_equal(t->probe, "");
     assert_int_equal(t->variables, 0);
     target_release(&list);
     static const char absolute[] =
@@ -71,6 +74,7 @@ static void has_defaults(void **state)
     list.n = 1;
     assert_int_equal(target_parse(absolute, strlen(absolute), "/l/a.json", t, NULL), 0);
     assert_string_equal(t->template, "/t/x");
+    assert_int_equal(t->language, TEMPLATE_TOML);
     target_release(&list);
 }
 
@@ -79,6 +83,7 @@ static void has_defaults(void **state)
     "by "                                                                              \
     "nobody else, not executable"
 #define DESTINATION_TEXT "/a: \"destination\" must be an absolute path of A-Za-z0-9._/-"
+#define PROBE_TEXT       "/a: \"probe\" must be an absolute path of A-Za-z0-9._/-"
 #define DESTINATION(d)                                                                 \
     "{\"template\":\"t\",\"destination\":\"" d "\",\"escape\":\"yaml\"," COMMANDS "}"
 static const struct {
@@ -112,6 +117,12 @@ static const struct {
     {MINIMAL(",\"validate\":[\"/1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\","
              "\"10\",\"11\",\"12\",\"13\",\"14\",\"15\",\"16\",\"{file}\"]"),
      "/a: \"validate\" must be a list of at most 16 texts"},
+    {MINIMAL(",\"probe\":\"\""), PROBE_TEXT},
+    {MINIMAL(",\"probe\":null"), PROBE_TEXT},
+    {MINIMAL(",\"probe\":true"), PROBE_TEXT},
+    {MINIMAL(",\"probe\":\"probe.log\""), PROBE_TEXT},
+    {MINIMAL(",\"probe\":\"/p/../q\""), PROBE_TEXT},
+    {MINIMAL(",\"probe\":\"/p/*.log\""), PROBE_TEXT},
     {MINIMAL(",\"variables\":[]"), "/a: \"variables\" must be an object of texts"},
     {MINIMAL(",\"variables\":{\"X\":\"y\"}"),
      "/a: \"variables\" has a name that is not [a-z][a-z0-9_]*"},
@@ -122,7 +133,7 @@ static const struct {
     {MINIMAL(",\"variables\":{\"x\":\"a b\"}"),
      "/a: \"x\" must be printable ASCII without blanks and \"\\$%`{}'<>|;&#"},
     {"{\"template\":\"t\",\"destination\":\"/d\",\"escape\":\"json\"," COMMANDS "}",
-     "/a: \"escape\" must be \"rainerscript\", \"yaml\" or \"toml\""},
+     "/a: \"escape\" must be \"rainerscript\", \"yaml\", \"toml\" or \"beats\""},
     {"{\"template\":\"t\",\"destination\":\"/d\",\"escape\":\"yaml\","
      "\"confirm\":[\"/x\"],\"stop\":[\"/x\"]}",
      "/a: \"reload\" must be a list that begins with an absolute program"},
@@ -251,6 +262,28 @@ static void refuses_one_destination_twice(void **state)
     assert_non_null(strstr(err.text, "b.json have the same destination"));
 }
 
+#define WITH_PROBE(destination, probe)                                                 \
+    "{\"template\":\"t\",\"destination\":\"" destination "\",\"escape\":\"yaml\","     \
+    "\"reload\":[\"/bin/true\"],\"confirm\":[\"/bin/true\"],\"stop\":[\"/bin/true\"]," \
+    "\"probe\":\"" probe "\"}"
+
+static void refuses_one_probe_log_twice(void **state)
+{
+    (void)state;
+    struct target_list list;
+    struct error err = {0};
+    char name[JOURNAL_PATH];
+    put("a.json", WITH_PROBE("/d/a", "/p/a"));
+    put("b.x.json", WITH_PROBE("/d/b", "/p/b"));
+    assert_int_equal(read_place(&list, &err), 0);
+    assert_string_equal(target_name(&list.target[0], name), "a");
+    assert_string_equal(target_name(&list.target[1], name), "b.x");
+    target_release(&list);
+    put("b.x.json", WITH_PROBE("/d/b", "/p/a"));
+    assert_int_equal(read_place(&list, &err), -EEXIST);
+    assert_non_null(strstr(err.text, "b.x.json have the same probe log"));
+}
+
 static void refuses_what_others_can_write(void **state)
 {
     (void)state;
@@ -292,6 +325,7 @@ int main(void)
         IN_PLACE(reads_a_directory_in_order),
         IN_PLACE(says_when_there_is_none),
         IN_PLACE(refuses_one_destination_twice),
+        IN_PLACE(refuses_one_probe_log_twice),
         IN_PLACE(refuses_what_others_can_write),
         IN_PLACE(refuses_a_program_that_is_not_there),
     };

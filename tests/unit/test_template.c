@@ -20,11 +20,15 @@ static const char *const two[] = {"a", "b"};
 static const char *const bad_items[] = {"ab\"c"};
 static const char *const bad_list[] = {"ok", "not ok"};
 
-static const struct template_value values[] = {
-    {"INDEX", TEMPLATE_TEXT, index_items, 1}, {"EMPTY", TEMPLATE_TEXT, empty_items, 1},
-    {"LEVEL", TEMPLATE_WORD, level_items, 1}, {"LIST", TEMPLATE_LIST, three, 3},
-    {"PAIR", TEMPLATE_LIST, two, 2},          {"NONE", TEMPLATE_LIST, NULL, 0},
-    {"BAD", TEMPLATE_TEXT, bad_items, 1},     {"BADS", TEMPLATE_LIST, bad_list, 2},
+static struct template_value values[] = {
+    {"INDEX", TEMPLATE_TEXT, index_items, 1, false},
+    {"EMPTY", TEMPLATE_TEXT, empty_items, 1, false},
+    {"LEVEL", TEMPLATE_WORD, level_items, 1, false},
+    {"LIST", TEMPLATE_LIST, three, 3, false},
+    {"PAIR", TEMPLATE_LIST, two, 2, false},
+    {"NONE", TEMPLATE_LIST, NULL, 0, false},
+    {"BAD", TEMPLATE_TEXT, bad_items, 1, false},
+    {"BADS", TEMPLATE_LIST, bad_list, 2, false},
 };
 
 struct row {
@@ -37,8 +41,9 @@ static void check_row(const struct row *row)
 {
     struct buffer out = BUFFER_INIT(4096);
     struct error err = {0};
-    int rc = template_render(row->template, strlen(row->template), "t", values,
-                             COUNT(values), &out, &err);
+    int rc =
+        template_render(row->template, strlen(row->template), "t",
+                        TEMPLATE_RAINERSCRIPT, true, values, COUNT(values), &out, &err);
     if (rc != 0 || strcmp(buffer_text(&out), row->expected) != 0)
         print_error("row \"%s\": %d %s\n", row->name, rc, err.text);
     assert_int_equal(rc, 0);
@@ -170,11 +175,187 @@ static void refuses(void **state)
         struct buffer out = BUFFER_INIT(4096);
         struct error err = {0};
         int rc = template_render(rows[i].template, strlen(rows[i].template), "t",
-                                 values, COUNT(values), &out, &err);
+                                 TEMPLATE_RAINERSCRIPT, true, values, COUNT(values),
+                                 &out, &err);
         assert_string_equal(err.text, rows[i].text);
         assert_int_equal(rc, rows[i].rc);
         buffer_release(&out);
     }
+}
+
+/* ---- secrets ------------------------------------------------------------- */
+
+static const char *const password_items[] = {"p\"w\\o$r{d}"};
+static const char *const plain_items[] = {"secret"};
+static const char *const stored_items[] = {"ES_PWD"};
+
+/* Render a template with the names PASSWORD, PLAIN, NO_PASSWORD and STORED. */
+static int render_secret(const char *template, enum template_language language,
+                         bool private, struct buffer *out, struct error *err)
+{
+    struct template_value secrets[] = {
+        {"PASSWORD", TEMPLATE_SECRET, password_items, 1, false},
+        {"PLAIN", TEMPLATE_SECRET, plain_items, 1, false},
+        {"NO_PASSWORD", TEMPLATE_SECRET, empty_items, 1, false},
+        {"STORED", TEMPLATE_STORED, stored_items, 1, false},
+        {"NOT_STORED", TEMPLATE_STORED, empty_items, 1, false},
+        {"NONE", TEMPLATE_LIST, NULL, 0, false},
+    };
+    return template_render(template, strlen(template), "t", language, private, secrets,
+                           COUNT(secrets), out, err);
+}
+
+static void secrets_are_escaped(void **state)
+{
+    (void)state;
+    static const struct {
+        enum template_language language;
+        const char *template, *expected;
+    } rows[] = {
+        {TEMPLATE_RAINERSCRIPT, "action(pwd=\"{{PASSWORD}}\")",
+         "action(pwd=\"p\\\"w\\\\o$r{d}\")"},
+        {TEMPLATE_RAINERSCRIPT, "action(type=\"x\"\n  a.b=\"{{PLAIN}}\" c=\"\")",
+         "action(type=\"x\"\n  a.b=\"secret\" c=\"\")"},
+        {TEMPLATE_RAINERSCRIPT, "{{#PASSWORD}}action(pwd=\"{{.}}\"){{/PASSWORD}}",
+         "action(pwd=\"p\\\"w\\\\o$r{d}\")"},
+        {TEMPLATE_RAINERSCRIPT, "action(pwd=\"{{NO_PASSWORD}}\")", "action(pwd=\"\")"},
+        {TEMPLATE_RAINERSCRIPT, "{{#NO_PASSWORD}}a(b=\"{{.}}\"){{/NO_PASSWORD}}", ""},
+        {TEMPLATE_BEATS, "password: \"{{PASSWORD}}\"\n",
+         "password: \"p\\\"w\\\\o$$r{d}\"\n"},
+        {TEMPLATE_BEATS, "password: \"{{STORED}}\"\n", "password: \"${ES_PWD}\"\n"},
+        {TEMPLATE_YAML, "password: \"{{PLAIN}}\"\n", "password: \"secret\"\n"},
+        {TEMPLATE_TOML, "password = \"{{PLAIN}}\"\n", "password = \"secret\"\n"},
+        {TEMPLATE_YAML, "{{#NONE}}password: \"{{PASSWORD}}\"\n{{/NONE}}", ""},
+        {TEMPLATE_YAML, "password: \"{{NOT_STORED}}\"\n", "password: \"\"\n"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buffer out = BUFFER_INIT(4096);
+        struct error err = {0};
+        int rc = render_secret(rows[i].template, rows[i].language, true, &out, &err);
+        assert_string_equal(err.text, "");
+        assert_int_equal(rc, 0);
+        assert_string_equal(buffer_text(&out), rows[i].expected);
+        buffer_release(&out);
+    }
+}
+
+#define QUOTES    "t:1: a secret stands between double quotes: PLAIN"
+#define PARAMETER "t:1: a secret is a parameter, name=\"...\", of no constant(): PLAIN"
+
+/* Also where it is not rendered: the template is wrong, whatever the credential. */
+static void secrets_stand_in_their_place_only(void **state)
+{
+    (void)state;
+    static const struct {
+        enum template_language language;
+        const char *template, *text;
+    } rows[] = {
+        {TEMPLATE_YAML, "p: {{PLAIN}}", QUOTES},
+        {TEMPLATE_YAML, "p: '{{PLAIN}}'", QUOTES},
+        {TEMPLATE_YAML, "p: \"x{{PLAIN}}\"", QUOTES},
+        {TEMPLATE_YAML, "p: \"{{PLAIN}}x\"", QUOTES},
+        {TEMPLATE_YAML, "\"{{PLAIN}}", QUOTES},
+        {TEMPLATE_YAML, "{{PLAIN}}\"", QUOTES},
+        {TEMPLATE_YAML, "{{#NONE}}p: {{PLAIN}}{{/NONE}}", QUOTES},
+        {TEMPLATE_YAML, "{{#PLAIN}}{{.}}{{/PLAIN}}",
+         "t:1: a secret stands between double quotes: ."},
+        {TEMPLATE_YAML, "\"{{{PLAIN}}}\"",
+         "t:1: {{{ }}} is only for numbers and enumerations: PLAIN"},
+        {TEMPLATE_RAINERSCRIPT, "\"{{PLAIN}}\"", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "=\"{{PLAIN}}\"", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "p=\"{{PLAIN}}\"", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "# p=\"{{PLAIN}}\"", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "a(b=\"c\") p=\"{{PLAIN}}\"", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "a(\"{{PLAIN}}\")", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "a(b, \"{{PLAIN}}\")", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "a(=\"{{PLAIN}}\")", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "set $.x=\"{{PLAIN}}\";", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "if ($.x==\"{{PLAIN}}\")", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "if ($x=\"{{PLAIN}}\")", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "constant(value=\"{{PLAIN}}\")", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "Constant (outname=\"a\" value=\"{{PLAIN}}\")",
+         PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "{{#NONE}}constant(value=\"{{PLAIN}}\"){{/NONE}}",
+         PARAMETER},
+        {TEMPLATE_YAML, "p: \"{{STORED}}\"", "t:1: only Beats have a keystore: STORED"},
+        {TEMPLATE_RAINERSCRIPT, "a(p=\"{{STORED}}\")",
+         "t:1: only Beats have a keystore: STORED"},
+        {TEMPLATE_BEATS, "p: {{STORED}}",
+         "t:1: a secret stands between double quotes: STORED"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buffer out = BUFFER_INIT(4096);
+        struct error err = {0};
+        int rc = render_secret(rows[i].template, rows[i].language, true, &out, &err);
+        assert_string_equal(err.text, rows[i].text);
+        assert_int_equal(rc, -EINVAL);
+        buffer_release(&out);
+    }
+}
+
+static void secrets_need_a_private_file(void **state)
+{
+    (void)state;
+    static const char *const templates[] = {
+        "p: \"{{PLAIN}}\"", "p: \"{{NO_PASSWORD}}\"",
+        "{{#NONE}}p: \"{{PLAIN}}\"{{/NONE}}", "p: \"{{STORED}}\""};
+    for (size_t i = 0; i < COUNT(templates); i++) {
+        struct buffer out = BUFFER_INIT(4096);
+        struct error err = {0};
+        int rc = render_secret(templates[i], TEMPLATE_BEATS, false, &out, &err);
+        assert_int_equal(rc, -EINVAL);
+        assert_non_null(strstr(
+            err.text, "t:1: nobody else may read a file with secrets (\"mode\")"));
+        buffer_release(&out);
+    }
+}
+
+/* Every byte in every language: taken, written twice, or refused without being shown. */
+static void every_byte_of_a_secret_is_judged(void **state)
+{
+    (void)state;
+    static const char *const refused[] = {[TEMPLATE_RAINERSCRIPT] = " ",
+                                          [TEMPLATE_YAML] = "$",
+                                          [TEMPLATE_TOML] = "$",
+                                          [TEMPLATE_BEATS] = ""};
+    for (int language = 0; language < (int)COUNT(refused); language++) {
+        for (int byte = 1; byte < 256; byte++) {
+            const char secret[] = {'a', (char)byte, 'b', '\0'};
+            const char *items[] = {secret};
+            struct template_value value = {"S", TEMPLATE_SECRET, items, 1, false};
+            struct buffer out = BUFFER_INIT(100);
+            struct error err = {0};
+            int rc = template_render("a(p=\"{{S}}\")", 12, "t",
+                                     (enum template_language)language, true, &value, 1,
+                                     &out, &err);
+            bool good = byte >= ' ' && byte <= '~' && !strchr(refused[language], byte);
+            assert_int_equal(rc, good ? 0 : -EILSEQ);
+            if (!good)
+                assert_memory_equal(err.text, "t:1: forbidden byte (", 21);
+            buffer_release(&out);
+        }
+    }
+}
+
+static void what_is_written_is_marked(void **state)
+{
+    (void)state;
+    static const char template[] = "a(p=\"{{A}}\"){{#B}}a(q=\"{{B}}\"){{/B}}"
+                                   "{{^A}}a(q=\"{{C}}\"){{/A}}{{#D}}{{.}}{{/D}}";
+    struct template_value marked[] = {
+        {"A", TEMPLATE_SECRET, plain_items, 1, false},
+        {"B", TEMPLATE_SECRET, empty_items, 1, false},
+        {"C", TEMPLATE_SECRET, plain_items, 1, false},
+        {"D", TEMPLATE_LIST, two, 2, false},
+    };
+    struct buffer out = BUFFER_INIT(100);
+    assert_int_equal(template_render(template, strlen(template), "t",
+                                     TEMPLATE_RAINERSCRIPT, true, marked, 4, &out,
+                                     NULL),
+                     0);
+    assert_true(marked[0].used && marked[3].used);
+    assert_false(marked[1].used || marked[2].used);
+    buffer_release(&out);
 }
 
 static void every_byte_is_judged(void **state)
@@ -195,8 +376,8 @@ static void every_byte_is_judged(void **state)
 static int render_text(const char *template, size_t limit)
 {
     struct buffer out = BUFFER_INIT(limit);
-    int rc = template_render(template, strlen(template), "t", values, COUNT(values),
-                             &out, NULL);
+    int rc = template_render(template, strlen(template), "t", TEMPLATE_RAINERSCRIPT,
+                             true, values, COUNT(values), &out, NULL);
     assert_true(out.len <= limit);
     buffer_release(&out);
     return rc;
@@ -230,8 +411,9 @@ static void length_is_respected(void **state)
 {
     (void)state;
     struct buffer out = BUFFER_INIT(64);
-    assert_int_equal(
-        template_render("ab{{INDEX}}", 2, "t", values, COUNT(values), &out, NULL), 0);
+    assert_int_equal(template_render("ab{{INDEX}}", 2, "t", TEMPLATE_RAINERSCRIPT, true,
+                                     values, COUNT(values), &out, NULL),
+                     0);
     assert_string_equal(out.data, "ab");
     buffer_release(&out);
 }
@@ -241,6 +423,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(renders),
         cmocka_unit_test(refuses),
+        cmocka_unit_test(secrets_are_escaped),
+        cmocka_unit_test(secrets_stand_in_their_place_only),
+        cmocka_unit_test(secrets_need_a_private_file),
+        cmocka_unit_test(every_byte_of_a_secret_is_judged),
+        cmocka_unit_test(what_is_written_is_marked),
         cmocka_unit_test(every_byte_is_judged),
         cmocka_unit_test(nesting_has_a_limit),
         cmocka_unit_test(output_has_a_ceiling),

@@ -1,0 +1,337 @@
+/* Which link between three servers and Elasticsearch is broken: for each link a test that
+ * breaks exactly it and reads the sentence. Real Consul, real rsyslogds, real Elasticsearch
+ * where one can be had; the stand-in for what the real one does not do on command. */
+#include "harness.h"
+#include "keeper.h"
+#include "sink.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SERVERS  3
+#define INDEX    "links"
+#define SOON     20000
+#define PASSWORD "reader-secret"
+#define TIMING                                                                         \
+    "confirm=500ms,apply_again=500ms,fresh=4s,patience=1s,loss=9s,proof=4s,"           \
+    "mapping_stable=1s"
+
+static struct {
+    struct cluster *c;
+    const char *kind; /* of the Elasticsearch: real, or the stand-in */
+    struct sink sink;
+    char address[40], dir[300];
+} here;
+
+/* ---- looking ------------------------------------------------------------- */
+
+static struct outcome verify(int i, const char *publish)
+{
+    const char *argv[] = {"verify-logging", publish ? "--publish" : NULL, publish,
+                          NULL};
+    return server_run(here.c, i, NULL, argv);
+}
+
+/* What the heartbeat of these servers does; bit i is server i. */
+static void beat(unsigned servers)
+{
+    for (int i = 1; i <= SERVERS; i++) {
+        if (!(servers & 1U << i))
+            continue;
+        struct outcome o = verify(i, "cluster:logging");
+        outcome_release(&o);
+    }
+}
+
+#define ALL    (1U << 1 | 1U << 2 | 1U << 3)
+#define BUT(i) (ALL & ~(1U << (i)))
+
+struct wanted {
+    int server;
+    unsigned beating;
+    const char *text;
+    int code;
+};
+
+static bool says(void *arg, struct buffer *seen)
+{
+    const struct wanted *w = arg;
+    beat(w->beating);
+    struct outcome o = verify(w->server, NULL);
+    /* Wrapped lines are one line for whoever compares. */
+    for (char *at = o.out; (at = strstr(at, "\n  "));)
+        memmove(at + 1, at + 3, strlen(at + 3) + 1), *at = ' ';
+    bool yes = strstr(o.out, w->text) && o.code == w->code &&
+               buffer_printf(seen, "%s", "") == 0;
+    if (!yes && buffer_printf(seen, "%d %s%s", o.code, o.out, o.err) < 0)
+        yes = false;
+    outcome_release(&o);
+    return yes;
+}
+
+/* Server i comes to say so (exit code: 0 passing, 1 warning, 2 critical) while these beat. */
+static void wait_said(int i, unsigned beating, const char *text, int code)
+{
+    struct wanted w = {i, beating, text, code};
+    wait_until(text, SOON, says, &w);
+}
+
+static void ship_to(const char *url)
+{
+    settings_put(here.c, "LOG_ELASTICSEARCH_URL", url, "LOG_INDEX", INDEX, "LOG_SETTLE",
+                 "0", "LOG_ROLLOUT", "parallel", NULL);
+}
+
+static void all_is_well(void)
+{
+    ship_to(here.sink.url);
+    for (int i = 1; i <= SERVERS; i++)
+        wait_said(i, ALL, ", records arrive from all", 0);
+}
+
+/* ---- all is well --------------------------------------------------------- */
+
+static void records_of_all_arrive(void **state)
+{
+    (void)state;
+    all_is_well();
+}
+
+/* ---- out of reach -------------------------------------------------------- */
+
+static const struct reach_row {
+    const char *url, *summary, *sentence;
+} reaches[] = {
+    {"http://no-such-host.invalid:9200", "but Elasticsearch is out of reach from here",
+     "http://no-such-host.invalid:9200: the name cannot be resolved (DNS)"},
+    {"http://127.0.0.1:9200", "but Elasticsearch is out of reach from here",
+     "http://127.0.0.1:9200: connection refused (TCP)"},
+};
+
+static void the_way_is_broken(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof reaches / sizeof reaches[0]; i++) {
+        print_message("  %s\n", reaches[i].url);
+        ship_to(reaches[i].url);
+        wait_said(1, ALL, reaches[i].sentence, 1);
+        wait_said(1, ALL, reaches[i].summary, 1);
+    }
+    wait_said(1, ALL, "for half an hour or more", 2);
+    all_is_well();
+}
+
+/* ---- what answers is not what it should be -------------------------------- */
+
+static const struct mode_row {
+    const char *mode, *sentence;
+} modes[] = {
+    {"401", "it demands a credential (401)"},
+    {"403", "without a credential nobody has the cluster privilege \"monitor\" (403)"},
+    {"429", "too busy (429): it is asked again"},
+    {"503", "not ready (5xx, or without a cluster): it is asked again"},
+    {"hang", "it takes the connection but does not answer in time: is it overloaded?"},
+    {"redirect", "it redirects, which is not followed"},
+    {"foreign", "what answers there is no Elasticsearch"},
+    {"old", "older than Elasticsearch 7, which is the least"},
+    {"quotes", "what answers there is no Elasticsearch"},
+    {"endless", "its answer is larger than any of Elasticsearch"},
+    {"search=403", "nobody has the index privilege \"read\" on links (403)"},
+};
+
+static void set_mode(const char *mode)
+{
+    char url[200];
+    (void)snprintf(url, sizeof url, "%s/_stand-in/%s", cluster_sink(here.c), mode);
+    const char *argv[] = {"/usr/bin/curl", "-sf", "-X", "PUT", url, NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+}
+
+static char *running(int i)
+{
+    return server_read(here.c, i, "shipper/running.conf");
+}
+
+/* Rolling: the preflight says it, and nobody is touched. */
+static void what_does_not_answer_well_is_told_before_anything_is_touched(void **state)
+{
+    (void)state;
+    char *before[SERVERS + 1];
+    all_is_well();
+    for (int i = 1; i <= SERVERS; i++)
+        before[i] = running(i);
+    set_mode(modes[0].mode);
+    settings_put(here.c, "LOG_ELASTICSEARCH_URL", cluster_sink(here.c), "LOG_ROLLOUT",
+                 "rolling", NULL);
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        print_message("  %s\n", modes[i].mode);
+        set_mode(modes[i].mode);
+        wait_said(1, ALL, modes[i].sentence, 1);
+    }
+    for (int i = 1; i <= SERVERS; i++) {
+        char *now = running(i);
+        assert_string_equal(now, before[i]);
+        free(now);
+        free(before[i]);
+    }
+    set_mode("ok");
+    for (int i = 1; i <= SERVERS; i++)
+        wait_said(i, ALL, ", records arrive from all", 0);
+    all_is_well();
+}
+
+/* ---- another Elasticsearch ----------------------------------------------- */
+
+/* One that was made anew at the old address: until the others have looked they say what
+ * they saw before. */
+static void another_elasticsearch_is_told(void **state)
+{
+    char dir[400], both[300];
+    (void)state;
+    all_is_well();
+    (void)snprintf(dir, sizeof dir, "%.300s-2", here.dir);
+    sink_kill(&here.sink);
+    assert_int_equal(sink_start(&here.sink, here.kind, here.address, dir), 0);
+    wait_said(1, 1U << 1, "server-2 ships to another Elasticsearch than server-1", 1);
+    wait_said(1, 1U << 1, "not all ship to the same Elasticsearch: server-2, server-3",
+              1);
+    all_is_well();
+    (void)snprintf(both, sizeof both, "%s,%s", here.sink.url, cluster_sink(here.c));
+    ship_to(both);
+    wait_said(2, ALL, "but the addresses are of different Elasticsearch", 1);
+    all_is_well();
+}
+
+/* ---- nothing arrives ----------------------------------------------------- */
+
+static pid_t shipper_of(int i)
+{
+    char *text = server_read(here.c, i, "shipper/rsyslogd.pid");
+    pid_t pid = (pid_t)strtol(text, NULL, 10);
+    free(text);
+    assert_true(pid > 1);
+    return pid;
+}
+
+static void a_dead_shipper_is_told(void **state)
+{
+    (void)state;
+    all_is_well();
+    server_write(here.c, 2, "shipper/break-restart", "exit 1\n");
+    assert_int_equal(kill(shipper_of(2), SIGKILL), 0);
+    wait_said(2, ALL, "the log shipper of this server does not run", 1);
+    wait_said(2, ALL, "but nothing arrives from server-2", 1);
+    wait_said(1, ALL, "nothing arrives from server-2: see cluster:logging there", 1);
+    assert_int_equal(unlink(server_path(here.c, 2, "shipper/break-restart")), 0);
+}
+
+static void a_shipper_that_is_stuck_is_told(void **state)
+{
+    (void)state;
+    all_is_well();
+    pid_t pid = shipper_of(2);
+    assert_int_equal(kill(pid, SIGSTOP), 0);
+    wait_said(2, ALL, "the log shipper of this server runs, so its queue grows", 1);
+    wait_said(3, ALL, "but nothing arrives from server-2", 1);
+    /* What it wrote last is old by now: it arrives late. */
+    sleep_ms(4500);
+    assert_int_equal(kill(pid, SIGCONT), 0);
+    wait_said(1, BUT(2),
+              "records of server-2 arrive late: its log shipper works off a "
+              "queue",
+              1);
+    all_is_well();
+}
+
+/* ---- what arrives is only what should ------------------------------------ */
+
+/* Whoever is the agent's user could let the shipper read what only the shipper may. */
+static void a_link_in_the_place_of_the_log_gives_nothing_away(void **state)
+{
+    (void)state;
+    char log[600], secret[600], line[300], query[200];
+    all_is_well();
+    (void)snprintf(log, sizeof log, "%s", server_path(here.c, 3, "probe/shipper.log"));
+    (void)snprintf(secret, sizeof secret, "%s", server_path(here.c, 3, "secret"));
+    server_write(here.c, 3, "secret",
+                 "password=hidden\n{\"lictor\":{\"probe\":\"hidden\"}}\n"
+                 "{\"message\":\"hidden\"}\n");
+    assert_int_equal(unlink(log), 0);
+    assert_int_equal(symlink(secret, log), 0);
+    wait_said(3, BUT(3), "but nothing arrives from server-3", 1);
+    beat(ALL);
+    wait_check(here.c, 3, "cluster:logging", "warning", "cannot write ", SOON);
+    assert_int_equal(unlink(log), 0);
+    all_is_well();
+    (void)snprintf(query, sizeof query, "%s/" INDEX "/_search?size=100", here.sink.url);
+    const char *argv[] = {"/usr/bin/curl", "-sf", query, NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    (void)snprintf(line, sizeof line, "%.200s", o.out);
+    assert_int_equal(o.code, 0);
+    assert_null(strstr(o.out, "hidden"));
+    outcome_release(&o);
+}
+
+/* ---- nothing to prove ---------------------------------------------------- */
+
+static void without_a_probe_it_is_said(void **state)
+{
+    (void)state;
+    all_is_well();
+    char *text = server_read(here.c, 2, "etc/logging.d/shipper.json");
+    cJSON *root = cJSON_Parse(text);
+    cJSON_DeleteItemFromObject(root, "probe");
+    char *without = cJSON_Print(root);
+    server_write(here.c, 2, "etc/logging.d/shipper.json", without);
+    wait_said(2, ALL, ", arrival not proven", 0);
+    wait_said(2, ALL, "names a \"probe\" log which its shipper carries", 0);
+    server_write(here.c, 2, "etc/logging.d/shipper.json", text);
+    cJSON_Delete(root);
+    free(without);
+    free(text);
+    all_is_well();
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    const char *ci = getenv("CI");
+    here.kind = sink_available("8.6.2") ? "8.6.2" : "stand-in";
+    if (ci && strcmp(ci, "true") == 0 && strcmp(here.kind, "stand-in") == 0)
+        return -1;
+    here.c = cluster_start(&(struct cluster_options){.timing = TIMING});
+    (void)snprintf(here.address, sizeof here.address, "127.0.%d.9", here.c->net);
+    (void)snprintf(here.dir, sizeof here.dir, "%.200s/elasticsearch", keeper_dir());
+    for (int i = 1; i <= SERVERS; i++)
+        server_shipper(here.c, i, SHIPPER_RSYSLOG, NULL);
+    return sink_start(&here.sink, here.kind, here.address, here.dir);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    sink_kill(&here.sink);
+    cluster_stop(here.c);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(records_of_all_arrive),
+        cmocka_unit_test(the_way_is_broken),
+        cmocka_unit_test(what_does_not_answer_well_is_told_before_anything_is_touched),
+        cmocka_unit_test(another_elasticsearch_is_told),
+        cmocka_unit_test(a_dead_shipper_is_told),
+        cmocka_unit_test(a_shipper_that_is_stuck_is_told),
+        cmocka_unit_test(a_link_in_the_place_of_the_log_gives_nothing_away),
+        cmocka_unit_test(without_a_probe_it_is_said),
+    };
+    return HARNESS_RUN("links", tests, setup, teardown);
+}

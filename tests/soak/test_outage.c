@@ -1,0 +1,297 @@
+/* Elasticsearch is down for a minute while three servers log 10,000 lines; meanwhile their
+ * shippers are re-pointed again and again, killed, and their log files rotated. Every line
+ * is there exactly once in the end. Takes about two minutes. */
+#include "harness.h"
+#include "keeper.h"
+#include "sink.h"
+
+#include <curl/curl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SERVERS   3
+#define LINES     3334 /* of one server while it is down */
+#define CALM      200  /* before and after that */
+#define MOST      (LINES + 2 * CALM)
+#define OUTAGE_MS 60000
+#define ROTATIONS 6  /* of each server's log */
+#define KILLS     12 /* of each shipper */
+#define POINTINGS 6
+#define INDEX     "outage"
+
+static struct {
+    struct cluster *c;
+    struct sink sink;
+    const char *kind;
+    char address[40], dir[400];
+    FILE *log[SERVERS + 1];
+    int rotated[SERVERS + 1];
+    int dead[SERVERS + 1]; /* so many lines yet until its shipper is started again */
+    int written;           /* lines of each server */
+    int kills;
+    unsigned random;
+} here;
+
+static unsigned any(unsigned below)
+{
+    here.random = here.random * 1103515245U + 12345U;
+    return (here.random >> 16) % below;
+}
+
+/* ---- the logs ------------------------------------------------------------ */
+
+static void open_log(int i)
+{
+    here.log[i] = fopen(server_path(here.c, i, "log/checkin.log"), "a");
+    assert_non_null(here.log[i]);
+}
+
+/* As logrotate does with "create" and "dateext", "extension .log". */
+static void rotate(int i)
+{
+    char name[60];
+    (void)snprintf(name, sizeof name, "log/checkin-%d.log", ++here.rotated[i]);
+    assert_int_equal(fclose(here.log[i]), 0);
+    assert_int_equal(
+        rename(server_path(here.c, i, "log/checkin.log"), server_path(here.c, i, name)),
+        0);
+    open_log(i);
+}
+
+/* Every other line lacks the ID, so its document is known by its place in the file. */
+static void write_line(int i, int n)
+{
+    FILE *log = here.log[i];
+    (void)fprintf(log,
+                  "{\"timestamp\":%d,\"level\":\"info\",\"service\":\"checkin\","
+                  "\"server\":%d,\"n\":%d",
+                  1700000000 + n, i, n);
+    if (n % 2)
+        (void)fprintf(log, ",\"id\":\"%d-%d\"", i, n);
+    (void)fprintf(log, ",\"message\":\"job %d is printed\"}\n", n);
+    (void)fflush(log);
+}
+
+static void write_lines(int lines)
+{
+    for (int n = 0; n < lines; n++) {
+        here.written++;
+        for (int i = 1; i <= SERVERS; i++)
+            write_line(i, here.written);
+    }
+}
+
+/* ---- the shippers -------------------------------------------------------- */
+
+static void point_to(int host)
+{
+    char url[100];
+    (void)snprintf(url, sizeof url, "http://127.0.%d.%d:9200", here.c->net, host);
+    settings_put(here.c, "LOG_ELASTICSEARCH_URL", url, "LOG_INDEX", INDEX, "LOG_SETTLE",
+                 "0", "LOG_ROLLOUT", "parallel", NULL);
+}
+
+/* As a crash. */
+static void kill_shipper(int i)
+{
+    char *text = server_read(here.c, i, "shipper/rsyslogd.pid");
+    pid_t pid = (pid_t)strtol(text, NULL, 10);
+    free(text);
+    if (pid > 1)
+        (void)kill(pid, SIGKILL);
+    here.kills++;
+    here.dead[i] = 1 + (int)any(200);
+}
+
+/* What the heartbeat starts finds it dead. */
+static void revive_shipper(int i)
+{
+    const char *argv[] = {"rollout-logging", "--retry", NULL};
+    struct outcome o = server_run(here.c, i, NULL, argv);
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+}
+
+static bool all_run(void *arg, struct buffer *seen)
+{
+    for (int i = 1; i <= SERVERS; i++) {
+        char *running = server_read(here.c, i, "shipper/running.conf");
+        bool yes = strstr(running, arg) != NULL;
+        free(running);
+        if (!yes)
+            return buffer_printf(seen, "server %d does not", i) != 0;
+    }
+    return true;
+}
+
+/* ---- the sink ------------------------------------------------------------ */
+
+static size_t collect(char *bytes, size_t size, size_t n, void *arg)
+{
+    return buffer_append(arg, bytes, size * n) < 0 ? 0 : size * n;
+}
+
+static cJSON *ask(const char *path)
+{
+    char url[300];
+    struct buffer answer = BUFFER_INIT(64U << 20);
+    CURL *curl = curl_easy_init();
+    (void)snprintf(url, sizeof url, "http://%s:9200%s", here.address, path);
+    (void)curl_easy_setopt(curl, CURLOPT_URL, url);
+    (void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 10000L);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+    (void)curl_easy_perform(curl);
+    curl_easy_cleanup(curl);
+    cJSON *root = cJSON_Parse(buffer_text(&answer));
+    buffer_release(&answer);
+    return root;
+}
+
+static int count(const char *query)
+{
+    char path[100];
+    (void)snprintf(path, sizeof path, "/" INDEX "/_count?q=%s", query);
+    cJSON *root = ask(path);
+    const cJSON *number = cJSON_GetObjectItem(root, "count");
+    int n = cJSON_IsNumber(number) ? number->valueint : -1;
+    cJSON_Delete(root);
+    return n;
+}
+
+static void sink_up(void)
+{
+    if (sink_start(&here.sink, here.kind, here.address, here.dir) < 0)
+        harness_fail("no Elasticsearch");
+}
+
+/* The last line of each server is there, so all that was sent before is, too; then it must
+ * not become more. */
+static bool last_arrived(void *arg, struct buffer *seen)
+{
+    char query[40];
+    (void)arg;
+    (void)snprintf(query, sizeof query, "n:%d", here.written);
+    int n = count(query);
+    return buffer_printf(seen, "%d of %d last lines", n, SERVERS) == 0 && n >= SERVERS;
+}
+
+static void assert_complete(int i)
+{
+    static int times[MOST + 1];
+    char path[100];
+    int lost = 0, twice = 0;
+    memset(times, 0, sizeof times);
+    (void)snprintf(path, sizeof path, "/" INDEX "/_search?q=server:%d&size=10000", i);
+    cJSON *root = ask(path);
+    const cJSON *hits = cJSON_GetObjectItem(cJSON_GetObjectItem(root, "hits"), "hits");
+    const cJSON *hit = NULL;
+    cJSON_ArrayForEach(hit, hits)
+    {
+        const cJSON *n = cJSON_GetObjectItem(cJSON_GetObjectItem(hit, "_source"), "n");
+        assert_true(cJSON_IsNumber(n) && n->valueint >= 1 && n->valueint <= MOST);
+        times[n->valueint]++;
+    }
+    cJSON_Delete(root);
+    for (int n = 1; n <= here.written; n++) {
+        lost += times[n] == 0;
+        twice += times[n] > 1;
+    }
+    print_message("  server %d: %d lines, %d lost, %d twice\n", i, here.written, lost,
+                  twice);
+    if (lost || twice)
+        harness_fail("server %d: %d of %d lines lost, %d twice", i, lost, here.written,
+                     twice);
+}
+
+/* ---- the minute ---------------------------------------------------------- */
+
+/* What happens besides logging, at any moment: files are rotated while the shipper lives
+ * and while it is dead, shippers die while they are re-pointed. */
+static void disturb(int line)
+{
+    if (line % (LINES / POINTINGS) == 0)
+        point_to(5 + line / (LINES / POINTINGS) % 3);
+    for (int i = 1; i <= SERVERS; i++) {
+        if (any(LINES / ROTATIONS) == 0)
+            rotate(i);
+        if (here.dead[i] == 0 && any(LINES / KILLS) == 0)
+            kill_shipper(i);
+        else if (here.dead[i] > 0 && --here.dead[i] == 0)
+            revive_shipper(i);
+    }
+}
+
+static void nothing_is_lost_in_an_outage(void **state)
+{
+    char server[120];
+    (void)state;
+    (void)snprintf(server, sizeof server, "server=[\"http://%s:9200\"]", here.address);
+    point_to(9);
+    wait_until(server, 30000, all_run, server);
+    write_lines(CALM);
+    wait_until("all lines before", 60000, last_arrived, NULL);
+    sink_kill(&here.sink);
+    int64_t begin = now_ms();
+    for (int line = 0; line < LINES; line++) {
+        disturb(line);
+        write_lines(1);
+        int64_t ahead = begin + (int64_t)OUTAGE_MS * line / LINES - now_ms();
+        if (ahead > 0)
+            sleep_ms(ahead);
+    }
+    print_message("  down for %lld ms, %d kills, %d rotations\n",
+                  (long long)(now_ms() - begin), here.kills,
+                  here.rotated[1] + here.rotated[2] + here.rotated[3]);
+    sink_up();
+    point_to(9);
+    wait_until(server, 60000, all_run, server);
+    write_lines(CALM);
+    wait_until("all lines after", 120000, last_arrived, NULL);
+    sleep_ms(3000); /* what would come twice has time to */
+    for (int i = 1; i <= SERVERS; i++)
+        assert_complete(i);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    const char *seed = getenv("SEED");
+    here.random = seed ? (unsigned)strtoul(seed, NULL, 10) : (unsigned)now_ms();
+    print_message("  SEED=%u\n", here.random);
+    here.kind = "8.6.2"; /* the stand-in forgets everything when it ends */
+    if (!sink_available(here.kind))
+        return -1;
+    here.c = cluster_start(&(struct cluster_options){
+        .timing = "confirm=500ms,apply_again=500ms,proof=500ms"});
+    (void)snprintf(here.address, sizeof here.address, "127.0.%d.9", here.c->net);
+    (void)snprintf(here.dir, sizeof here.dir, "%.200s/elasticsearch", keeper_dir());
+    for (int i = 1; i <= SERVERS; i++) {
+        server_shipper(here.c, i, SHIPPER_RSYSLOG, NULL);
+        open_log(i);
+    }
+    sink_up();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= SERVERS; i++)
+        if (here.log[i])
+            (void)fclose(here.log[i]);
+    sink_kill(&here.sink);
+    cluster_stop(here.c);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_is_lost_in_an_outage)};
+    return HARNESS_RUN("outage", tests, setup, teardown);
+}
