@@ -137,11 +137,19 @@ static int seek(struct rollout *r, int64_t limit_ms, struct error *err)
 }
 
 /* The ledger is there before the announcement, see ledger_look(). */
+static int announce(struct rollout *r, const struct turn *turn, struct error *err)
+{
+    if (r->survey.settings.log_parallel)
+        return 0;
+    int rc = ledger_write(r->place.state_dir, &r->ledger, err);
+    if (rc < 0)
+        return rc;
+    return announce_apply(r->consul, &r->place, &r->ledger, turn, &r->survey, err);
+}
+
 static int attempt(struct rollout *r, const struct turn *turn, struct error *err)
 {
-    int rc = ledger_write(r->place.state_dir, &r->ledger, err);
-    if (rc == 0)
-        rc = announce_apply(r->consul, &r->place, &r->ledger, turn, &r->survey, err);
+    int rc = announce(r, turn, err);
     if (rc == 0)
         rc = apply(r, err);
     if (rc == 0)

@@ -164,7 +164,8 @@ story_write() {
     typed "cluster-set LOG_ELASTICSEARCH_URL=$elasticsearch" \
         cluster_set "LOG_ELASTICSEARCH_URL=$elasticsearch"
     must 30 'all three log shippers run with the new address' live_everywhere "$elasticsearch"
-    say "all three log shippers run with it after $(seconds_since "$start")"
+    say "one server after the other, all three log shippers run with it after" \
+        "$(seconds_since "$start")"
     must 30 'all three report the same revision, cluster:logging is passing' reported_everywhere
     say "confirmed and reported by all three (cluster:logging passing) after" \
         "$(seconds_since "$start")"

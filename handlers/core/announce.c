@@ -46,6 +46,12 @@ int announce_look(struct consul *consul, const struct survey_place *place,
                   struct error *err)
 {
     *ret = (struct turn){.state = TURN_FINISHED};
+    if (s->wanted[0] && s->settings.log_parallel) {
+        ledger_look(ledger, s->wanted, s->refusal, NULL);
+        judge(s, ledger, retry, ret);
+        if (ret->state == TURN_APPLY)
+            return 0;
+    }
     int rc = survey_records(consul, place, CONSUL_DEFAULT, s, err);
     if (rc < 0)
         return rc;

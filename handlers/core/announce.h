@@ -14,7 +14,9 @@ MUST_CHECK int announce_truth(struct consul *consul, const struct survey_place *
 
 /* Read all records, bring the ledger up to what is wanted, see that KV holds the truth about
  * this server, and judge the turn. Where nothing is wanted (refused or absent) the turn is
- * FINISHED, without words. retry: as in survey_facts(). */
+ * FINISHED, without words. When it may apply with LOG_ROLLOUT=parallel nothing is read:
+ * that must not take longer for the sake of those who are not asked. retry: as in
+ * survey_facts(). */
 MUST_CHECK int announce_look(struct consul *consul, const struct survey_place *place,
                              struct ledger *ledger, bool retry, struct survey *s,
                              struct turn *ret, struct error *err);

@@ -20,8 +20,7 @@ static int read_once(struct consul *consul, const struct survey_place *place,
                      struct survey *ret, struct error *err)
 {
     survey_release(ret);
-    int rc = survey_settings(consul, place, CONSUL_DEFAULT, ret, err);
-    return rc < 0 ? rc : survey_node(consul, ret, err);
+    return survey_settings(consul, place, CONSUL_DEFAULT, ret, err);
 }
 
 int settle_read(struct consul *consul, const struct survey_place *place,

@@ -4,9 +4,9 @@
 
 #include "survey.h"
 
-/* Read settings and node until two readings LOG_SETTLE apart are equal; after ten the newest
- * is taken. What the ledger was settled with needs no waiting. Returns as survey_settings()
- * and survey_node(); *ret is released before every reading. */
+/* Read the settings until two readings LOG_SETTLE apart are equal; after ten the newest is
+ * taken. What the ledger was settled with needs no waiting. Returns as
+ * survey_settings(); *ret is released before every reading. */
 MUST_CHECK int settle_read(struct consul *consul, const struct survey_place *place,
                            const struct ledger *ledger, struct survey *ret,
                            struct error *err);

@@ -137,7 +137,9 @@ int survey_records(struct consul *consul, const struct survey_place *place,
                    enum consul_read read, struct survey *ret, struct error *err)
 {
     forget_records(ret);
-    int rc = lineup_gather(consul, place->settings_root, &ret->entries, &ret->settings,
+    int rc = ret->node[0] ? 0 : survey_node(consul, ret, err);
+    if (rc == 0)
+        rc = lineup_gather(consul, place->settings_root, &ret->entries, &ret->settings,
                            read, &ret->lineup, err);
     if (rc == 0)
         rc = consul_kv_read(consul, LOGGING_PREFIX, true, read, &ret->published, err);

@@ -51,8 +51,8 @@ MUST_CHECK int survey_settings(struct consul *consul, const struct survey_place 
 MUST_CHECK int survey_node(struct consul *consul, struct survey *ret,
                            struct error *err);
 
-/* The rest, read anew: who counts, and every record. Behind survey_settings() and
- * survey_node(). */
+/* The rest, read anew: who counts, and every record; the node if it is not known yet. Behind
+ * survey_settings(). */
 MUST_CHECK int survey_records(struct consul *consul, const struct survey_place *place,
                               enum consul_read read, struct survey *ret,
                               struct error *err);

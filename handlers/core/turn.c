@@ -160,7 +160,7 @@ static enum turn_state judge(const struct turn_facts *facts, struct turn *ret)
     /* Touched already, and its announcement still stands: waiting would help nobody. */
     if (own->state == LOGGING_APPLYING)
         return TURN_APPLY;
-    if (!facts->published || !logging_same(own, facts->published))
+    if (!facts->parallel && (!facts->published || !logging_same(own, facts->published)))
         return TURN_PUBLISH;
     if (says(own, LOGGING_DONE, facts->wanted))
         return TURN_FINISHED;

@@ -45,14 +45,15 @@ struct turn_facts {
     const struct logging_record *published; /* what KV holds of it, NULL: nothing, or
                                                it cannot be read */
     const char *in_force;                   /* revision in force here, "" none */
-    bool again;    /* this server's own refusal of R may be tried again now */
-    bool parallel; /* LOG_ROLLOUT=parallel: everybody at once */
+    bool again; /* this server's own refusal of R may be tried again now */
+    bool
+        parallel; /* LOG_ROLLOUT=parallel: everybody at once, nobody else is looked at */
 };
 
 enum turn_state {
     TURN_FINISHED, /* done with R, and the own record says so */
     TURN_PUBLISH,  /* the own record is not the truth: write it and judge again */
-    TURN_APPLY,    /* may apply now, announcement first */
+    TURN_APPLY,    /* may apply now, announcement first (unless parallel) */
     TURN_CANARY,   /* the same, as the first of all: whatever can be known about R
                       without touching anything should be asked first */
     TURN_WAIT,     /* for another server, which is at work or will be */

@@ -145,7 +145,8 @@ static void a_change_against_a_raw_watch(void **state)
     char word[32];
     char base64[48];
     prepare(c);
-    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "LOG_SETTLE", "0", NULL);
+    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "LOG_SETTLE", "0",
+                 "LOG_ROLLOUT", "parallel", NULL);
     (void)change(c, PLACE "LOG_INDEX", "warm-up", "shipper/shipper.conf");
     for (int i = 0; i < CHANGES; i++) {
         (void)snprintf(word, sizeof word, "aaa%03d", i * 7 % 1000);

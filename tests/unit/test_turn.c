@@ -143,8 +143,11 @@ static const struct row {
      "0 of 3 servers on revision bbbbbb, server-1 next", ""},
     {"1+dB 2+kA!why 3+dA", '2', "kA", 0, TURN_PUBLISH,
      "1 of 3 servers on revision bbbbbb, server-2 next", ""},
-    {"1+dB 2+aA 3+dB", '2', "dB", PARALLEL, TURN_PUBLISH,
+    {"1+dB 2+aA 3+dB", '2', "dB", PARALLEL, TURN_FINISHED,
      "3 of 3 servers on revision bbbbbb", ""},
+
+    {"1+. 2+dA 3+dA", '1', "k", PARALLEL, TURN_APPLY,
+     "0 of 3 servers on revision bbbbbb, server-1 next", ""},
 
     /* dead ones are skipped, unless they were at work or have refused */
     {"1-dA 2+dA 3+dA", '2', NULL, 0, TURN_CANARY,

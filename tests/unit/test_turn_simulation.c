@@ -201,7 +201,8 @@ static void read_and_judge(int i)
     if (s->turn.state == TURN_PUBLISH) {
         s->step = PUBLISH;
     } else if (s->turn.state == TURN_APPLY || s->turn.state == TURN_CANARY) {
-        s->step = ANNOUNCE;
+        s->excused = s->excused || s->view.kv.parallel;
+        s->step = s->view.kv.parallel ? BEGIN : ANNOUNCE;
     } else if (s->turn.state == TURN_FINISHED) {
         if (!one_in(20))
             return;
@@ -252,7 +253,7 @@ static void announce(int i)
     write_record(i, &is);
     s->announcement = w.index;
     if (!s->exposed)
-        s->excused = s->view.kv.parallel || !in_order(i);
+        s->excused = !in_order(i);
     s->step = s->turn.unseen && w.without != SECOND_LOOK ? LOOK : BEGIN;
 }
 
