@@ -19,7 +19,7 @@ PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum veri
 CORE := error duration timing program buffer file json digest kv child dial consul host url value \
         settings request policy credential elastic probe proposal verdict span clock resolve \
         sntp figure phrase bound skew culprit agreement exchange hearing witness publish gather \
-        telling repeat template journal target render shipper apply mapping roster quorum \
+        telling repeat template journal applied target render shipper apply mapping roster quorum \
         servers lineup logging turn ledger delivery evidence single handover sync survey proof \
         settle announce
 

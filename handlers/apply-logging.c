@@ -84,8 +84,9 @@ static int render(struct run *run, struct error *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < run->targets.n; i++) {
-        const struct target *t = &run->targets.target[i];
+        struct target *t = &run->targets.target[i];
         struct journal_file *file = &run->file[i];
+        t->credential = &run->credential;
         run->text[i] = BUFFER_INIT(RENDER_MAX);
         file->mode = t->mode;
         file->remove = !run->settings.log_enabled;
@@ -127,7 +128,13 @@ static int work(struct run *run, struct error *err)
         rc = judge(run, err);
     if (rc == 0)
         rc = render(run, err);
-    return rc < 0 ? rc : apply_set(&run->apply, &run->targets, run->file, err);
+    if (rc < 0)
+        return rc;
+    run->apply.secret = run->credential.password[0] || run->credential.api_key[0];
+    apply_look(&run->apply, &run->targets, run->file);
+    if (run->apply.remark[0])
+        program_log(LOG_WARNING, "%s", run->apply.remark);
+    return apply_set(&run->apply, &run->targets, run->file, err);
 }
 
 /* The request is read before the lock is taken: nobody waits for a slow sender. */
@@ -152,7 +159,7 @@ static int report(const struct run *run, int rc, const struct error *err)
     cJSON_AddStringToObject(root, "revision", run->revision);
     cJSON_AddBoolToObject(root, "changed", run->apply.changed);
     cJSON_AddBoolToObject(root, "recovered", run->apply.recovered);
-    cJSON_AddStringToObject(root, "reason", rc < 0 ? err->text : "");
+    cJSON_AddStringToObject(root, "reason", rc < 0 ? err->text : run->apply.remark);
     cJSON *failed = cJSON_AddArrayToObject(root, "rollback_failed");
     for (size_t i = 0; i < run->apply.n_failed; i++)
         cJSON_AddItemToArray(failed, cJSON_CreateString(run->apply.failed[i]));
@@ -196,6 +203,7 @@ int main(int argc, char **argv)
         return program_end(HANDLER_USAGE, HANDLER_USAGE);
     }
     rc = locked_work(&run, &err);
+    credential_scrub_error(&run.credential, &err);
     if (rc < 0)
         program_log(run.apply.n_failed > 0 ? LOG_CRIT : LOG_ERR, "%s", err.text);
     int code = report(&run, rc, &err);

@@ -3,6 +3,7 @@
 #include "shipper.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,8 +42,19 @@ static int roll_back(struct apply *a, struct journal_file *files, size_t n,
     return rc;
 }
 
+/* What commands say about files from before may hold secrets which nobody knows any more. */
+static void mute(const struct apply *a, struct target_list *targets, bool on)
+{
+    for (size_t i = 0; i < targets->n; i++) {
+        struct target *t = &targets->target[i];
+        const struct applied_file *known = applied_find(&a->applied, t->destination);
+        t->mute = on && (!known || known->secret);
+    }
+}
+
 /* Every shipper as its file says: those without a file do not run. */
-static int settle(struct apply *a, const struct target_list *targets, struct error *err)
+static int settle_muted(struct apply *a, const struct target_list *targets,
+                        struct error *err)
 {
     const struct target *with[TARGET_MAX] = {NULL};
     const struct target *without[TARGET_MAX] = {NULL};
@@ -62,8 +74,16 @@ static int settle(struct apply *a, const struct target_list *targets, struct err
     return rc;
 }
 
+static int settle(struct apply *a, struct target_list *targets, struct error *err)
+{
+    mute(a, targets, true);
+    int rc = settle_muted(a, targets, err);
+    mute(a, targets, false);
+    return rc;
+}
+
 /* Roll back what this run has swapped; say what failed and, if so, that this did. */
-static int undo(struct apply *a, const struct target_list *targets, struct plan *plan,
+static int undo(struct apply *a, struct target_list *targets, struct plan *plan,
                 int failure, struct error *err)
 {
     struct error why = {0};
@@ -93,9 +113,10 @@ int apply_recover(struct apply *a, struct error *err)
     return rc;
 }
 
-void apply_recover_shippers(struct apply *a, const struct target_list *targets,
+void apply_recover_shippers(struct apply *a, struct target_list *targets,
                             struct error *err)
 {
+    applied_read(a->dir, &a->applied);
     for (size_t i = 0; i < targets->n; i++) {
         struct journal_file file = {0};
         memcpy(file.path, targets->target[i].destination, sizeof file.path);
@@ -105,6 +126,57 @@ void apply_recover_shippers(struct apply *a, const struct target_list *targets,
     }
     if (a->owed && settle(a, targets, err) == 0)
         a->n_failed = 0;
+}
+
+/* ---- somebody else ------------------------------------------------------- */
+
+static void remark(struct apply *a, const struct journal_file *file,
+                   const char *present)
+{
+    bool gone = strcmp(present, APPLIED_NONE) == 0;
+    size_t used = strlen(a->remark);
+    (void)snprintf(a->remark + used, sizeof a->remark - used,
+                   "%s%s was %s by somebody else: %s", used ? "; " : "", file->path,
+                   gone ? "removed" : "changed",
+                   file->remove ? "removed"
+                   : gone       ? "made again"
+                                : "replaced");
+}
+
+void apply_look(struct apply *a, const struct target_list *targets,
+                const struct journal_file *files)
+{
+    size_t before = a->applied.n;
+    applied_keep(&a->applied, files, targets->n);
+    a->news = a->applied.n < before;
+    for (size_t i = 0; i < targets->n; i++) {
+        char present[DIGEST_TEXT], wanted[DIGEST_TEXT] = APPLIED_NONE;
+        const struct journal_file *file = &files[i];
+        if (!file->remove)
+            digest_of(file->data, file->len, wanted);
+        (void)applied_look(file->path, present);
+        if (applied_foreign(&a->applied, file->path, present) &&
+            strcmp(wanted, present) != 0)
+            remark(a, file, present);
+        bool secret = a->secret && !file->remove;
+        if (applied_note(&a->applied, file->path, wanted, secret, present) > 0)
+            a->news = true;
+    }
+}
+
+/* What was going to be there is there. */
+static void note_done(struct apply *a, const struct target_list *targets,
+                      const struct journal_file *files)
+{
+    struct error ignored = {0};
+    bool news = false;
+    for (size_t i = 0; i < targets->n; i++) {
+        struct applied_file now = *applied_find(&a->applied, files[i].path);
+        if (applied_note(&a->applied, now.path, now.last, a->secret, now.last) > 0)
+            news = true;
+    }
+    if (news && applied_write(a->dir, &a->applied, false, &ignored) < 0)
+        return; /* it knows the one before as well, until the next run */
 }
 
 /* ---- forth --------------------------------------------------------------- */
@@ -120,7 +192,7 @@ static void make_plan(const struct apply *a, const struct target_list *targets,
             plan->owner[plan->n] = t;
             plan->swap[plan->n++] = files[i];
         }
-        if (!right || a->owed || shipper_runs(t) == plan->remove)
+        if (!right || a->owed || shipper_runs(t, plan->remove) == plan->remove)
             plan->act[i] = t;
         plan->change = plan->change || !right;
     }
@@ -140,7 +212,7 @@ static int stage(struct plan *plan, struct error *err)
     return rc;
 }
 
-static int swap(struct apply *a, const struct target_list *targets, struct plan *plan,
+static int swap(struct apply *a, struct target_list *targets, struct plan *plan,
                 struct error *err)
 {
     int rc = plan->remove ? shipper_stop(plan->act, targets->n, err) : 0;
@@ -153,12 +225,14 @@ static int swap(struct apply *a, const struct target_list *targets, struct plan 
     return rc;
 }
 
-int apply_set(struct apply *a, const struct target_list *targets,
+int apply_set(struct apply *a, struct target_list *targets,
               const struct journal_file *files, struct error *err)
 {
     struct plan plan = {.n = 0};
     make_plan(a, targets, files, &plan);
     int rc = stage(&plan, err);
+    if (rc == 0 && a->news)
+        rc = applied_write(a->dir, &a->applied, true, err);
     if (rc == 0 && plan.n > 0)
         rc = journal_begin(a->dir, plan.swap, plan.n, err);
     if (rc == 0) {
@@ -171,6 +245,7 @@ int apply_set(struct apply *a, const struct target_list *targets,
         a->changed = plan.change;
         a->owed = false;
         a->n_failed = 0;
+        note_done(a, targets, files);
     }
     return rc;
 }

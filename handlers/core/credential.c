@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define FILE_MAX     16384 /* bytes of a file */
+#define PEM_MAX      (1 << 20)
 #define PASSWORD_MIN 6
 #define PART_MIN     4 /* bytes of a secret that was cut, which still tell something */
 
@@ -98,8 +99,8 @@ static int read_keystore(struct credential *c, const cJSON *root, struct error *
     int rc = read_text(c, root, "keystore", 1, c->keystore, sizeof c->keystore, err);
     if (rc < 0 || !c->keystore[0])
         return rc;
-    if (c->keystore[strspn(c->keystore, path_set)] || strchr(c->keystore, '/'))
-        return refuse(c, err, "keystore", "is no name of A-Z a-z 0-9 . _ -");
+    if (c->keystore[strspn(c->keystore, key_set)] || strchr(c->keystore, '-'))
+        return refuse(c, err, "keystore", "is no name of A-Z a-z 0-9 _");
     if (c->password[0] || cJSON_GetObjectItemCaseSensitive(root, "api_key"))
         return refuse(c, err, "keystore", "cannot stand beside password or api_key");
     return 0;
@@ -292,6 +293,36 @@ static int check_file(const struct credential *c, const char *path, bool private
     return rc < 0 ? error_set(err, rc, "%s: %s", c->path, why.text) : 0;
 }
 
+static int add_file(struct digest *digest, const char *path, struct error *err)
+{
+    struct buffer text = BUFFER_INIT(PEM_MAX);
+    int rc = path[0] ? file_read(path, &text, err) : 0;
+    digest_add(digest, buffer_text(&text), text.len + 1);
+    buffer_wipe(&text);
+    return rc;
+}
+
+/* Whoever sees the digest of a key learns nothing: it has too many bits to be tried. */
+static int check_files(struct credential *c, struct error *err)
+{
+    struct digest digest;
+    digest_begin(&digest);
+    int rc = check_file(c, c->ca, false, err);
+    if (rc == 0)
+        rc = check_file(c, c->cert, false, err);
+    if (rc == 0)
+        rc = check_file(c, c->key, true, err);
+    if (rc == 0)
+        rc = add_file(&digest, c->ca, err);
+    if (rc == 0)
+        rc = add_file(&digest, c->cert, err);
+    if (rc == 0)
+        rc = add_file(&digest, c->key, err);
+    if (rc == 0 && (c->ca[0] || c->cert[0]))
+        digest_end(&digest, c->files);
+    return rc;
+}
+
 static int find(const char *config_dir, const char *name, enum credential_use use,
                 char ret[CREDENTIAL_PATH], struct error *err)
 {
@@ -340,11 +371,7 @@ int credential_read(const char *config_dir, const char *name, enum credential_us
     if (rc == 0 && use == CREDENTIAL_ASK && ret->keystore[0])
         rc = refuse(ret, err, "keystore", "is for a log shipper, not to ask with");
     if (rc == 0)
-        rc = check_file(ret, ret->ca, false, err);
-    if (rc == 0)
-        rc = check_file(ret, ret->cert, false, err);
-    if (rc == 0)
-        rc = check_file(ret, ret->key, true, err);
+        rc = check_files(ret, err);
     buffer_wipe(&text);
     if (rc < 0)
         credential_release(ret);
@@ -488,4 +515,14 @@ void credential_scrub(const struct credential *credential, struct buffer *text)
         scrub_secret(text, strchr(credential->api_key, ':') + 1);
     }
     explicit_bzero(pair, sizeof pair);
+}
+
+void credential_scrub_error(const struct credential *credential, struct error *err)
+{
+    struct buffer text = BUFFER_INIT(sizeof err->text);
+    bool copied = buffer_append(&text, err->text, strlen(err->text)) == 0;
+    credential_scrub(credential, &text);
+    (void)snprintf(err->text, sizeof err->text, "%s",
+                   copied ? buffer_text(&text) : "out of memory");
+    buffer_wipe(&text);
 }

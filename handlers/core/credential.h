@@ -23,6 +23,7 @@
 #define CREDENTIAL_H
 
 #include "buffer.h"
+#include "digest.h"
 #include "error.h"
 #include "host.h"
 #include "settings.h"
@@ -32,7 +33,7 @@
 
 #define CREDENTIAL_HOSTS  32
 #define CREDENTIAL_SECRET 257 /* bytes of a user, a password or an API key with NUL */
-#define CREDENTIAL_NAME   65  /* bytes of a name in a keystore: [A-Za-z0-9_.-]{1,64} */
+#define CREDENTIAL_NAME   65  /* bytes of a name in a keystore: [A-Za-z0-9_]{1,64} */
 #define CREDENTIAL_PATH   512
 
 enum credential_use { CREDENTIAL_SHIP, CREDENTIAL_ASK };
@@ -49,6 +50,9 @@ struct credential {
     char ca[CREDENTIAL_PATH];
     char cert[CREDENTIAL_PATH];
     char key[CREDENTIAL_PATH];
+    char files
+        [DIGEST_TEXT]; /* digest of what is in these three, "" without any: others than
+                                before, although their names are the same? */
     char host[CREDENTIAL_HOSTS][HOST_TEXT];
     size_t hosts;
     bool insecure_http;
@@ -85,6 +89,7 @@ MUST_CHECK int credential_choose(const char *config_dir, const struct settings *
  * escapes, and in base64, alone or with the user. `text` comes from somebody else and may
  * have been cut: a beginning of four or more bytes at its end goes, too. */
 void credential_scrub(const struct credential *credential, struct buffer *text);
+void credential_scrub_error(const struct credential *credential, struct error *err);
 
 /* Wipe it. All-zero is fine. */
 void credential_release(struct credential *credential);

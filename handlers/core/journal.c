@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #ifdef TEST_TIMING
@@ -113,8 +114,26 @@ static int write_all(int fd, const char *data, size_t len)
     return 0;
 }
 
+/* Give the new file the SELinux label of the old one. Where SELinux is off, a file may still
+ * have a label from before, which only root could set: then the new one has none at all. */
+static int keep_label(const char *old, int fd)
+{
+    static const char name[] = "security.selinux";
+    char label[256], now[256];
+    ssize_t len = lgetxattr(old, name, label, sizeof label);
+    if (len < 0)
+        return errno == ENODATA || errno == ENOTSUP ? 0 : -errno;
+    ssize_t n = fgetxattr(fd, name, now, sizeof now);
+    if (n == len && memcmp(label, now, (size_t)len) == 0)
+        return 0;
+    if (fsetxattr(fd, name, label, (size_t)len, 0) == 0 || (n < 0 && errno == EPERM))
+        return 0;
+    return -errno;
+}
+
+/* old: whose label it gets, NULL nobody's. */
 static int create(const char *path, const char *data, size_t len, mode_t mode,
-                  struct error *err)
+                  const char *old, struct error *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     int rc = fd < 0 ? -errno : 0;
@@ -122,13 +141,23 @@ static int create(const char *path, const char *data, size_t len, mode_t mode,
     if (rc == 0)
         rc = write_all(fd, data, len);
     journal_point();
-    if (rc == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
+    if (rc == 0 && fchmod(fd, mode) < 0)
+        rc = -errno;
+    if (rc == 0 && old)
+        rc = keep_label(old, fd);
+    if (rc == 0 && fsync(fd) < 0)
         rc = -errno;
     if (fd >= 0 && close(fd) < 0 && rc == 0)
         rc = -errno;
     if (rc < 0 && fd >= 0)
         (void)unlink(path);
     return rc < 0 ? error_set(err, rc, "cannot write %s: %s", path, strerror(-rc)) : 0;
+}
+
+/* One that says more than the mode does: the kernel has no other. */
+static bool has_acl(const char *path)
+{
+    return lgetxattr(path, "system.posix_acl_access", NULL, 0) > 0;
 }
 
 bool journal_is_right(const struct journal_file *file)
@@ -138,12 +167,12 @@ bool journal_is_right(const struct journal_file *file)
         return errno == ENOENT && file->remove;
     if (file->remove || !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
         (st.st_mode & 07777) != file->mode ||
-        (st.st_uid != geteuid() && st.st_uid != 0))
+        (st.st_uid != geteuid() && st.st_uid != 0) || has_acl(file->path))
         return false;
     struct buffer buf = BUFFER_INIT(JOURNAL_OLD_MAX);
     bool right = read_old(file, &st, &buf, NULL) == 0 && buf.len == file->len &&
                  memcmp(buffer_text(&buf), file->data, buf.len) == 0;
-    buffer_release(&buf);
+    buffer_wipe(&buf);
     return right;
 }
 
@@ -164,6 +193,10 @@ static int look(struct journal_file *file, struct error *err)
     if (file->seen.st_nlink != 1)
         return error_set(err, -EMLINK, "%s has several names (hard links): refused",
                          file->path);
+    if (has_acl(file->path))
+        return error_set(err, -ENOTSUP,
+                         "%s has an extended ACL: refused (setfacl -b takes it away)",
+                         file->path);
     return 0;
 }
 
@@ -176,7 +209,14 @@ int journal_stage(struct journal_file *file, struct error *err)
         rc = look(file, err);
     journal_point();
     if (rc == 0 && !file->remove)
-        rc = create(journal_staged(file, path), file->data, file->len, file->mode, err);
+        rc = create(journal_staged(file, path), file->data, file->len, file->mode,
+                    file->existed ? file->path : NULL, err);
+    if (rc == 0 && !file->remove && has_acl(path)) {
+        (void)unlink(path);
+        rc = error_set(err, -ENOTSUP,
+                       "the directory of %s gives new files an extended ACL: refused",
+                       file->path);
+    }
     journal_point();
     return rc;
 }
@@ -188,8 +228,8 @@ static int copy_old(const struct journal_file *file, struct error *err)
     int rc = read_old(file, &file->seen, &buf, err);
     if (rc == 0)
         rc = create(old_copy(file, path), buffer_text(&buf), buf.len,
-                    file->seen.st_mode & 07777, err);
-    buffer_release(&buf);
+                    file->seen.st_mode & 07777, file->path, err);
+    buffer_wipe(&buf);
     return rc;
 }
 

@@ -49,12 +49,15 @@ struct journal_file {
     struct stat seen; /* the old file (private) */
 };
 
-/* Is the destination already what it shall be: contents, mode, owner, one name? */
+/* Is the destination already what it shall be: contents, mode, owner, one name, no
+ * extended ACL? */
 bool journal_is_right(const struct journal_file *file);
 
 /* Step 2 of the swap. Every parent belongs to root or the running user and is not
- * writable by others. Returns 0, -EPERM (parents), -ELOOP (destination is a link),
- * -EMLINK (it has several names), -EINVAL (no regular file), -EFBIG, -ENOSPC, ... */
+ * writable by others; the new file gets the SELinux label of an old one. Returns 0, -EPERM
+ * (parents, label), -ELOOP (destination is a link), -EMLINK (it has several names), -EINVAL
+ * (no regular file), -ENOTSUP (it has an extended ACL, or its directory gives one), -EFBIG,
+ * -ENOSPC, ... */
 MUST_CHECK int journal_stage(struct journal_file *file, struct error *err);
 
 /* Where journal_stage() has put the new contents, for a validator. Returns ret. */

@@ -10,6 +10,7 @@
 
 #define TEMPLATE_FILE (1 << 20) /* bytes of a template */
 #define API_KEY       "CREDENTIAL_API_KEY"
+#define FILES         "CREDENTIAL_FILES"
 #define NAMES         (17 + TARGET_VARIABLES)
 
 struct paths {
@@ -146,6 +147,7 @@ static void add_credential(struct scope *scope, const struct credential *c)
     add_one(scope, "CREDENTIAL_CA", TEMPLATE_TEXT, c->ca);
     add_one(scope, "CREDENTIAL_CERT", TEMPLATE_TEXT, c->cert);
     add_one(scope, "CREDENTIAL_KEY", TEMPLATE_TEXT, c->key);
+    add_one(scope, FILES, TEMPLATE_TEXT, c->files);
 }
 
 static bool used(const struct scope *scope, const char *name)
@@ -165,7 +167,8 @@ static int check_used(const struct scope *scope, const struct target *target,
     for (size_t i = 0; i < scope->n; i++) {
         const struct template_value *value = &scope->value[i];
         if (strncmp(value->name, "CREDENTIAL_", 11) == 0 && *value->items[0] &&
-            !value->used && !(api_key && strncmp(value->name, API_KEY, 18) == 0))
+            !value->used && strcmp(value->name, FILES) != 0 &&
+            !(api_key && strncmp(value->name, API_KEY, 18) == 0))
             return error_set(err, -ENOTSUP,
                              "%s does not use %s: this log shipper cannot send what %s "
                              "holds",

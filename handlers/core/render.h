@@ -19,6 +19,8 @@
  *   CREDENTIAL_CA            text  files; like the secrets "" where there is none
  *   CREDENTIAL_CERT          text
  *   CREDENTIAL_KEY           text
+ *   CREDENTIAL_FILES         text  digest of what is in them, for a comment: the shipper is
+ *                                  to read them again when it changes
  *   <name>                   text  from the target's "variables"
  *
  * A path that one source excepts and another chosen source has is shipped. What the

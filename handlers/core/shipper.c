@@ -1,11 +1,13 @@
 #include "shipper.h"
 
+#include "applied.h"
 #include "buffer.h"
 #include "child.h"
 #include "duration.h"
 #include "timing.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -36,12 +38,14 @@ static const char *quote(const char *output, char ret[QUOTED_MAX + 1])
     return ret;
 }
 
-static int explain(const struct child_result *result, const char *const *argv,
-                   struct error *err)
+static int explain(const struct target *target, struct child_result *result,
+                   const char *const *argv, struct error *err)
 {
-    char text[QUOTED_MAX + 1];
-    (void)quote(buffer_text(result->errors.len > 0 ? &result->errors : &result->output),
-                text);
+    struct buffer *said = result->errors.len > 0 ? &result->errors : &result->output;
+    char text[QUOTED_MAX + 1] = "";
+    (void)quote(buffer_text(said), text);
+    if (*text && target->mute)
+        (void)snprintf(text, sizeof text, "(kept back: it may hold a secret)");
     const char *colon = *text ? ": " : "";
     if (result->signal)
         return error_set(err, -EINVAL, "%s was killed by signal %d%s%s", argv[0],
@@ -60,8 +64,12 @@ static int run(const struct target *target, const char *const *argv,
     struct child_result result = {.output = BUFFER_INIT(OUTPUT_MAX),
                                   .errors = BUFFER_INIT(OUTPUT_MAX)};
     int rc = child_run(&job, &result, err);
+    if (target->credential) {
+        credential_scrub(target->credential, &result.output);
+        credential_scrub(target->credential, &result.errors);
+    }
     if (rc == 0)
-        rc = explain(&result, argv, err);
+        rc = explain(target, &result, argv, err);
     if (rc == 0 && ret_output) {
         buffer_clear(ret_output);
         rc = buffer_append(ret_output, buffer_text(&result.output), result.output.len);
@@ -71,24 +79,42 @@ static int run(const struct target *target, const char *const *argv,
     return rc;
 }
 
+/* The arguments with `value` in the place of `placeholder`. */
+static void fill(const char *const *arguments, const char *placeholder,
+                 const char *value, const char *ret[TARGET_ARGUMENTS + 1])
+{
+    size_t n = 0;
+    for (; arguments[n]; n++)
+        ret[n] = strcmp(arguments[n], placeholder) == 0 ? value : arguments[n];
+    ret[n] = NULL;
+}
+
 int shipper_validate(const struct target *target, const char *staged, struct error *err)
 {
     const char *argv[TARGET_ARGUMENTS + 1] = {NULL};
     struct error why = {0};
     if (!target->validate[0])
         return 0;
-    for (size_t i = 0; target->validate[i]; i++)
-        argv[i] =
-            strcmp(target->validate[i], "{file}") == 0 ? staged : target->validate[i];
+    fill(target->validate, "{file}", staged, argv);
     int rc = run(target, argv, NULL, &why);
     if (rc < 0)
         return error_set(err, rc, "%s refused: %s", target->destination, why.text);
     return 0;
 }
 
-bool shipper_runs(const struct target *target)
+static int run_confirm(const struct target *target, bool any, struct buffer *ret_output,
+                       struct error *err)
 {
-    return run(target, target->confirm, NULL, NULL) == 0;
+    const char *argv[TARGET_ARGUMENTS + 1] = {NULL};
+    char digest[DIGEST_TEXT];
+    fill(target->confirm, "{digest}",
+         any ? "any" : applied_look(target->destination, digest), argv);
+    return run(target, argv, ret_output, err);
+}
+
+bool shipper_runs(const struct target *target, bool any)
+{
+    return run_confirm(target, any, NULL, NULL) == 0;
 }
 
 int shipper_ask(const struct target *target, int64_t limit_ms)
@@ -114,10 +140,11 @@ static const char *const *argv_of(const struct target *target, enum command comm
     }
 }
 
+/* What asks for one file is not the question about another. */
 static bool equal(const char *const *a, const char *const *b)
 {
     size_t i = 0;
-    while (a[i] && b[i] && strcmp(a[i], b[i]) == 0)
+    while (a[i] && b[i] && strcmp(a[i], b[i]) == 0 && strcmp(a[i], "{digest}") != 0)
         i++;
     return !a[i] && !b[i];
 }
@@ -159,7 +186,7 @@ static int wait_for(const struct target *target, bool running, int64_t deadline_
                     struct buffer *output, struct error *err)
 {
     for (;;) {
-        int rc = run(target, target->confirm, output, err);
+        int rc = run_confirm(target, !running, output, err);
         if ((rc == 0) == running)
             return 0;
         if (duration_now_ms() >= deadline_ms)
@@ -174,7 +201,7 @@ static int confirm_again(const struct target *target, const struct buffer *befor
                          struct error *err)
 {
     struct buffer now = BUFFER_INIT(OUTPUT_MAX);
-    int rc = run(target, target->confirm, &now, err);
+    int rc = run_confirm(target, false, &now, err);
     if (rc == 0 && strcmp(buffer_text(&now), buffer_text(before)) != 0)
         rc = error_set(err, -ESRCH, "%s: the shipper has died and was started again",
                        target->destination);

@@ -1,7 +1,7 @@
 /* shipper.h: running a target's commands, and what they say when they fail.
  *
  * Every command gets the clean environment, no stdin and the target's timeout; texts hold
- * the first printable lines of its output. Commands that several targets share (equal
+ * the first printable lines of its output, without secrets (target.h). Commands that several targets share (equal
  * argument lists) run once. Lists are borrowed; entries may be NULL and are skipped. */
 #ifndef SHIPPER_H
 #define SHIPPER_H
@@ -18,8 +18,8 @@
 MUST_CHECK int shipper_validate(const struct target *target, const char *staged,
                                 struct error *err);
 
-/* One try of confirm: exit code 0. */
-bool shipper_runs(const struct target *target);
+/* One try of confirm: exit code 0. any: whatever it runs with. */
+bool shipper_runs(const struct target *target, bool any);
 
 /* The same in limit_ms at most: 0 it runs, -EINVAL it does not, -ETIMEDOUT and others:
  * not known. */

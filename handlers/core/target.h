@@ -11,7 +11,9 @@
  *   validate     optional; the argument "{file}" becomes the staged file
  *   reload       make the shipper run with the destination as it is now
  *   confirm      exit 0: the shipper runs. Its output names the process (a pid): it is
- *                run twice, and the same process must answer
+ *                run twice, and the same process must answer. The argument "{digest}"
+ *                becomes the SHA-256 of the destination as it is now: the shipper must run
+ *                with that very text; "any" where only the question is whether it runs
  *   stop         make the shipper not run; 0 also when it does not
  *   timeout      duration of each command, default "30s", at most 5 minutes
  *   probe        optional, absolute: the log in which this server writes probe records
@@ -26,6 +28,7 @@
 #ifndef TARGET_H
 #define TARGET_H
 
+#include "credential.h"
 #include "error.h"
 #include "journal.h"
 #include "template.h"
@@ -57,6 +60,9 @@ struct target {
         const char *text;
     } variable[TARGET_VARIABLES];
     size_t variables;
+    const struct credential *credential; /* borrowed; its secrets are taken out of what
+                                            commands say; NULL none */
+    bool mute; /* nothing that they say is shown: it may hold secrets of an old file */
     cJSON *root; /* owns the texts above */
 };
 

@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include "apart.h"
 #include "keeper.h"
 
 #include <errno.h>
@@ -55,7 +56,9 @@ static void write_file(struct cluster *c, int i, const char *name, const char *t
     make_parents(path);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     size_t len = strlen(text);
-    if (fd < 0 || write(fd, text, len) != (ssize_t)len || fchmod(fd, mode) < 0)
+    uid_t user = c->options.user;
+    if (fd < 0 || write(fd, text, len) != (ssize_t)len || fchmod(fd, mode) < 0 ||
+        (user && fchown(fd, (uid_t)-1, user) < 0))
         harness_fail("cannot write %s: %s", path, strerror(errno));
     (void)close(fd);
 }
@@ -196,6 +199,19 @@ void server_clock(struct cluster *c, int i, const char *offset)
         harness_fail("cannot write clock of server %d: %s", i, strerror(errno));
 }
 
+/* What the agent's user writes; the directory itself is not his. */
+static void hand_over(struct cluster *c, int i)
+{
+    static const char *const own[] = {"state", "data", "runs.log"};
+    uid_t user = c->options.user;
+    write_file(c, i, "runs.log", "", 0644);
+    for (size_t n = 0; n < sizeof own / sizeof own[0]; n++)
+        if (chown(server_path(c, i, own[n]), user, user) < 0)
+            harness_fail("cannot give %s away: %s", own[n], strerror(errno));
+    if (chmod(keeper_dir(), 0711) < 0)
+        harness_fail("cannot open %s", keeper_dir());
+}
+
 void server_make(struct cluster *c, int i, int expect)
 {
     static const char *const dirs[] = {"etc/logging.d", "state", "shipper",
@@ -210,6 +226,8 @@ void server_make(struct cluster *c, int i, int expect)
     server_clock(c, i, NULL);
     write_libexec(c, i);
     write_config(c, i, expect);
+    if (c->options.user)
+        hand_over(c, i);
 }
 
 /* The snippet with this interval of the heartbeat. free() it. */
@@ -273,6 +291,8 @@ static void be_agent(struct cluster *c, int i, const char *consul, pid_t parent)
     int log =
         open(server_path(c, i, "consul.log"), O_WRONLY | O_CREAT | O_APPEND, 0644);
     int null = open("/dev/null", O_RDONLY);
+    if (c->options.user)
+        apart_become(c->options.user);
     keeper_die_with(parent);
     if (c->options.timing)
         (void)setenv("LICTOR_TIMING", c->options.timing, 1);

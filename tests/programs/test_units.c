@@ -149,7 +149,8 @@ static void a_new_file_is_run_by_a_new_process(void **state)
     (void)state;
     expect("cp $D/pid $D/before; " CONF(
                "2") "$S alive $D 2>&1 || true; $S respawn $D; " ALIVE
-                    "! cmp -s $D/before $D/pid; [ \"$(cat $D/pid)\" = \"$(cat $D/rsyslogd.pid)\" ]",
+                    "! cmp -s $D/before $D/pid; [ \"$(cat $D/pid)\" = \"$(cat "
+                    "$D/rsyslogd.pid)\" ]",
            "shipper: rsyslogd was started with another @/rsyslog.conf\nalive\n");
 }
 

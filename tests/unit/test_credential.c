@@ -91,7 +91,7 @@ static void a_keystore_has_the_password_or_the_api_key(void **state)
         parse("{\"user\":\"u\",\"keystore\":\"ES_PWD\"," HOSTS "}", &c, NULL), 0);
     assert_string_equal(c.user, "u");
     assert_string_equal(c.keystore, "ES_PWD");
-    assert_int_equal(parse("{\"keystore\":\"es.key-1\"," HOSTS "}", &c, NULL), 0);
+    assert_int_equal(parse("{\"keystore\":\"es_key1\"," HOSTS "}", &c, NULL), 0);
     assert_string_equal(c.user, "");
     credential_release(&c);
 }
@@ -176,9 +176,11 @@ static const struct {
     {WITH("\"cert\":\"/c\",\"key\":\"/a/../k\""), NO_PATH("key")},
     {WITH("\"cert\":\"/c\",\"key\":\"/a b\""), NO_PATH("key")},
     {WITH("\"cert\":\"/c\",\"key\":\"/a\\\"b\""), NO_PATH("key")},
-    {WITH("\"keystore\":\"a b\""), "\"keystore\" is no name of A-Z a-z 0-9 . _ -"},
-    {WITH("\"keystore\":\"a}${b\""), "\"keystore\" is no name of A-Z a-z 0-9 . _ -"},
-    {WITH("\"keystore\":\"a/b\""), "\"keystore\" is no name of A-Z a-z 0-9 . _ -"},
+    {WITH("\"keystore\":\"a b\""), "\"keystore\" is no name of A-Z a-z 0-9 _"},
+    {WITH("\"keystore\":\"a}${b\""), "\"keystore\" is no name of A-Z a-z 0-9 _"},
+    {WITH("\"keystore\":\"a-b\""), "\"keystore\" is no name of A-Z a-z 0-9 _"},
+    {WITH("\"keystore\":\"a.b\""), "\"keystore\" is no name of A-Z a-z 0-9 _"},
+    {WITH("\"keystore\":\"a/b\""), "\"keystore\" is no name of A-Z a-z 0-9 _"},
     {WITH("\"keystore\":\"\""), "\"keystore\" is no text of 1 to 64 characters"},
     {WITH("\"keystore\":\"a\",\"user\":\"u\",\"password\":\"" SECRET "\""),
      "\"keystore\" cannot stand beside password or api_key"},
@@ -530,6 +532,31 @@ static void refuses_what_others_can_reach(void **state)
     }
 }
 
+static void knows_what_is_in_the_files(void **state)
+{
+    (void)state;
+    char files[600], first[DIGEST_TEXT];
+    struct credential c;
+    put("ca.pem", "a", 0644);
+    put("key.pem", "k", 0640);
+    (void)snprintf(files, sizeof files, ",\"ca\":\"%s\",\"cert\":\"%s\",\"key\":\"%s\"",
+                   in_place("ca.pem"), in_place("ca.pem"), in_place("key.pem"));
+    put_with_files(files);
+    assert_int_equal(credential_read(place, "x", CREDENTIAL_SHIP, &c, NULL), 0);
+    memcpy(first, c.files, sizeof first);
+    assert_int_equal(strspn(first, "0123456789abcdef"), 64);
+    put("key.pem", "l", 0640);
+    assert_int_equal(credential_read(place, "x", CREDENTIAL_SHIP, &c, NULL), 0);
+    assert_string_not_equal(c.files, first);
+    put("key.pem", "k", 0640);
+    assert_int_equal(credential_read(place, "x", CREDENTIAL_SHIP, &c, NULL), 0);
+    assert_string_equal(c.files, first);
+    put("credentials/x.json", USER("writer", SECRET), 0640);
+    assert_int_equal(credential_read(place, "x", CREDENTIAL_SHIP, &c, NULL), 0);
+    assert_string_equal(c.files, "");
+    credential_release(&c);
+}
+
 static void files_must_be_there(void **state)
 {
     (void)state;
@@ -581,6 +608,7 @@ int main(void)
         IN_PLACE(says_which_is_missing),
         IN_PLACE(names_are_no_paths),
         IN_PLACE(refuses_what_others_can_reach),
+        IN_PLACE(knows_what_is_in_the_files),
         IN_PLACE(files_must_be_there),
         IN_PLACE(links_are_refused),
         IN_PLACE(a_large_file_is_refused),
