@@ -60,6 +60,8 @@ int logging_parse(const char *node, const char *text, size_t len,
         copy_printable(ret->reason, sizeof ret->reason, json_text(root, "reason", ""));
         copy_printable(ret->cluster_uuid, sizeof ret->cluster_uuid,
                        json_text(root, "cluster_uuid", ""));
+        ret->unproven =
+            cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "unproven"));
     } else {
         rc = error_set(err, -EBADMSG, "%s%s is no record of a server", LOGGING_PREFIX,
                        node);
@@ -77,7 +79,8 @@ char *logging_format(const struct logging_record *record)
         cJSON_AddStringToObject(root, "state", state_names[record->state]) &&
         cJSON_AddStringToObject(root, "reason", record->reason) &&
         (!record->cluster_uuid[0] ||
-         cJSON_AddStringToObject(root, "cluster_uuid", record->cluster_uuid)))
+         cJSON_AddStringToObject(root, "cluster_uuid", record->cluster_uuid)) &&
+        (!record->unproven || cJSON_AddTrueToObject(root, "unproven")))
         text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
     return text;
@@ -87,7 +90,7 @@ bool logging_same(const struct logging_record *a, const struct logging_record *b
 {
     return a->state == b->state && strcmp(a->revision, b->revision) == 0 &&
            strcmp(a->reason, b->reason) == 0 &&
-           strcmp(a->cluster_uuid, b->cluster_uuid) == 0;
+           strcmp(a->cluster_uuid, b->cluster_uuid) == 0 && a->unproven == b->unproven;
 }
 
 static bool has_wanted(const struct logging_facts *facts,

@@ -26,7 +26,8 @@ const char *logging_state_name(enum logging_state state);
 
 /* One server's record. revision: the one `state` speaks of (DONE: in force; FAILED: refused,
  * the one before is in force; APPLYING: on its way; KEPT: in force, "" none yet). reason:
- * printable, "" unless FAILED or KEPT. cluster_uuid: of the Elasticsearch this server
+ * printable, "" unless FAILED or KEPT. unproven: nothing has arrived yet of what is in
+ * force (FAILED, KEPT; APPLYING says so itself, DONE says the contrary). cluster_uuid: of the Elasticsearch this server
  * has seen, printable, "" unknown. */
 struct logging_record {
     char node[SETTINGS_NAME + 1];
@@ -34,6 +35,7 @@ struct logging_record {
     enum logging_state state;
     char reason[300];
     char cluster_uuid[LOGGING_UUID];
+    bool unproven;
 };
 
 /* Do both say the same? Their nodes do not count. */

@@ -3,7 +3,8 @@
  * A rollout is a chain, without sessions and locks. A server may apply revision R when
  *   - every living server before it in the order is done with R,
  *   - nobody in the order, dead or alive, has refused R ("failed"),
- *   - nobody else in the order, dead or alive, is applying anything.
+ *   - nobody else in the order, dead or alive, is applying anything, or has rolled back
+ *     to what is not proven either.
  * Before it touches anything it announces "applying R": its record is written on condition
  * that nothing it was judged from has changed (check-and-set of its own, check-index of
  * the others). So a bad value blinds one server at most, and that one rolls back.

@@ -94,7 +94,7 @@ struct server {
     struct turn turn;
     uint64_t announcement; /* its index */
 
-    bool exposed;   /* files of a revision that is neither done nor rolled back here */
+    bool exposed;   /* on a revision that is neither proven nor rolled back here */
     bool announced; /* KV holds its word that it applies */
     bool excused;   /* that word was taken away by others, or it was released */
 };
@@ -107,6 +107,7 @@ static struct {
     unsigned refuses[REVISIONS]; /* bit i: server i */
     unsigned revisions;
     bool mild; /* nobody meddles with records or with who is in the order */
+    bool calm; /* nothing goes wrong any more, every proof arrives */
     enum without without;
 } w;
 
@@ -191,12 +192,29 @@ static void publish(int i, const struct view *v)
         write_record(i, &v->own);
 }
 
+/* What is wanted runs here, and nothing but its proof is missing: a record arrives, or not
+ * yet. */
+static bool seek_proof(struct server *s)
+{
+    if (!s->ledger.unproven || s->ledger.state != LEDGER_DONE ||
+        strcmp(s->ledger.revision, s->view.facts.wanted) != 0)
+        return false;
+    if (w.calm || one_in(2)) {
+        s->ledger.unproven = false;
+        s->exposed = false;
+    }
+    s->step = REPORT;
+    return true;
+}
+
 static void read_and_judge(int i)
 {
     struct server *s = &w.server[i];
     ledger_look(&s->ledger, text_of(w.kv.wanted), "", readable(&w.kv.record[i]));
     look(i, &s->view);
     turn_judge(&s->view.facts, &s->turn);
+    if (seek_proof(s))
+        return;
     seen.resumed += s->turn.state == TURN_APPLY && s->exposed;
     if (s->turn.state == TURN_PUBLISH) {
         s->step = PUBLISH;
@@ -293,7 +311,7 @@ static void end(int i)
     unsigned revision = s->view.kv.wanted;
     bool refused = w.refuses[revision] >> i & 1;
     ledger_end(&s->ledger, !refused, false, refused ? "no" : "");
-    s->exposed = false;
+    s->exposed = s->ledger.unproven;
     seen.done += !refused;
     seen.refused += refused;
 }
@@ -537,6 +555,7 @@ static void begin_run(enum without without, bool mild)
             continue; /* fresh: neither ledger nor record */
         ledger_begin(&s->ledger, text_of(0));
         ledger_end(&s->ledger, true, false, "");
+        s->ledger.unproven = false;
         ledger_record(&s->ledger, name_of(i), &w.kv.record[i].is);
         w.kv.record[i].index = ++w.index;
     }
@@ -545,6 +564,7 @@ static void begin_run(enum without without, bool mild)
 /* Nothing goes wrong any more: let everybody work until nothing changes. */
 static void calm_down(void)
 {
+    w.calm = true;
     w.kv.parallel = false;
     for (int i = 0; i < w.servers; i++) {
         w.server[i].mute = false;
@@ -579,7 +599,8 @@ static bool held(void)
         const struct logging_record *r = readable(&w.kv.record[i]);
         bool refusal = r && r->state == LOGGING_FAILED &&
                        strcmp(r->revision, text_of(w.kv.wanted)) == 0;
-        bool dead = r && r->state == LOGGING_APPLYING && !w.server[i].alive;
+        bool dead = r && (r->state == LOGGING_APPLYING || r->unproven) &&
+                    !w.server[i].alive;
         if (refusal || (dead && in_order(i)))
             return true;
     }
