@@ -169,8 +169,8 @@ soak: setup
 # The figures alone; where one cannot be had, everything.
 bench: setup
 	$(build_now) all tests
-	@$(B)/bench/test_bench >$(B)/bench/log 2>&1 || { cat $(B)/bench/log; exit 1; }
-	@grep -v '^\[' $(B)/bench/log
+	@for b in $(call tests_of,bench); do \
+	    $$b >$$b.log 2>&1 || { cat $$b.log; exit 1; }; grep -v '^\[' $$b.log; done
 
 demo: setup
 	$(build_now) all

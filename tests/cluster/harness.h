@@ -205,6 +205,9 @@ void recorder_stop(struct recorder *r);
 int64_t recorder_when(struct recorder *r, int64_t since, const char *node,
                       const char *id, const char *status, const char *text);
 
+/* How often check `id` of any node was seen to change, status or text, after `since`. */
+size_t recorder_changes(struct recorder *r, int64_t since, const char *id);
+
 /* All that was seen of check `id`, a line each, for a failure text. free() it. */
 char *recorder_text(struct recorder *r, const char *id);
 

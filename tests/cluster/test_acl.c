@@ -8,8 +8,8 @@
 
 static int setup(void **state)
 {
-    *state =
-        cluster_start(&(struct cluster_options){.acl = true, .timing = "no_leader=5s"});
+    *state = cluster_start(&(struct cluster_options){
+        .acl = true, .heartbeat = "5s", .timing = "no_leader=5s"});
     return 0;
 }
 
@@ -35,6 +35,9 @@ static void shipped_policy_is_enough(void **state)
         wait_catalogue(c, 1, i, "cluster:quorum", "passing",
                        "3 of 3 servers, 1 may fail", 60000);
     wait_catalogue(c, 1, 1, "cluster:heartbeat", "passing", "", 60000);
+    for (int i = 1; i <= 3; i++)
+        wait_catalogue(c, 1, i, "cluster:clock", "passing",
+                       "3 clocks agree within 100 ms", 60000);
 }
 
 static void shipped_policy_is_exact(void **state)

@@ -36,7 +36,7 @@ static struct clock_reading now(void)
 /* A state of three servers, as the first heartbeat of n1 makes it. */
 static void begin(struct hearing *h, int servers)
 {
-    static char names[SKEW_SERVERS][8];
+    static char names[SKEW_SERVERS][16];
     const char *list[SKEW_SERVERS];
     const struct clock_reading at = now();
     (void)unlink(state_file());
