@@ -326,6 +326,15 @@ static void note_unsynced(const struct look *look, struct verdict *v)
                      n > 1 ? "their" : "its", n > 1 ? "s" : "", n > 1 ? "" : "s");
 }
 
+/* Below half of the limit nobody needs to know it better, and a figure that moves there
+ * with the load of the machine would be a raft write every time. */
+static int64_t figure_shown(const struct look *look, int i)
+{
+    const int64_t least_us = figure_step(look->skew->limits.warning_us / 2);
+    const int64_t shown_us = look->skew->server[i].shown_bound.shown_us;
+    return shown_us > least_us ? shown_us : least_us;
+}
+
 static void note_bounds(const struct look *look, struct verdict *v)
 {
     const struct skew *skew = look->skew;
@@ -335,9 +344,9 @@ static void note_bounds(const struct look *look, struct verdict *v)
         char figure[FIGURE_TEXT];
         if (i == skew->self || look->silent[i] || skew->server[i].rounds.n == 0)
             continue;
-        len += (size_t)snprintf(
-            list + len, sizeof list - len, "%s%s %s", len > 0 ? ", " : "",
-            look->names[i], figure_limit(skew->server[i].shown_bound.shown_us, figure));
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s %s",
+                                len > 0 ? ", " : "", look->names[i],
+                                figure_limit(figure_shown(look, i), figure));
     }
     if (len > 0)
         verdict_note(v, "proven at most: %s", list);

@@ -184,9 +184,9 @@ static void run(const struct row *row, struct verdict *ret)
 static const struct row rows[] = {
     /* agreement */
     {"two", "0 0", .status = P, .summary = "2 clocks agree within 100 ms",
-     .details = "proven at most: server-2 10 ms\n"},
+     .details = "proven at most: server-2 50 ms\n"},
     {"three", "0 0 0", .status = P, .summary = "3 clocks agree within 100 ms",
-     .details = "proven at most: server-2 10 ms, server-3 10 ms\n"},
+     .details = "proven at most: server-2 50 ms, server-3 50 ms\n"},
     {"after one record of each", "x1 0 0 0", .status = P,
      .summary = "3 clocks agree within 100 ms"},
     {"five", "0 0 0 0 0", .status = P, .summary = "5 clocks agree within 100 ms"},
@@ -206,7 +206,7 @@ static const struct row rows[] = {
      .critical_ms = 5000},
     {"as another one sees it", "0 0 0", .status = P,
      .summary = "3 clocks agree within 100 ms",
-     .details = "proven at most: server-1 10 ms, server-2 10 ms\n", .self = 3},
+     .details = "proven at most: server-1 50 ms, server-2 50 ms\n", .self = 3},
 
     /* nothing to compare */
     {"one server", "0", .status = P,
@@ -218,7 +218,7 @@ static const struct row rows[] = {
     /* one differs */
     {"ahead", "0 0 2000", .status = C,
      .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)",
-     .details = "proven at most: server-2 10 ms, server-3 5 s\n"},
+     .details = "proven at most: server-2 50 ms, server-3 5 s\n"},
     {"behind", "0 0 -2000", .status = C,
      .summary = "server-3 differs by -2.0 s from server-1 and server-2 (limit 500 ms)"},
     {"it is this one", "2000 0 0", .status = C,
@@ -228,7 +228,7 @@ static const struct row rows[] = {
      .self = 3},
     {"by the warning limit", "0 0 200", .status = W,
      .summary = "server-3 differs by +200 ms from server-1 and server-2 (limit 100 ms)",
-     .details = "proven at most: server-2 10 ms, server-3 500 ms\n"},
+     .details = "proven at most: server-2 50 ms, server-3 500 ms\n"},
     {"by the warning limit, behind", "0 0 -200", .status = W,
      .summary =
          "server-3 differs by -200 ms from server-1 and server-2 (limit 100 ms)"},
@@ -325,7 +325,7 @@ static const struct row rows[] = {
     /* when it is said */
     {"one record proves nothing", "x1 0 0 2000", .status = W,
      .summary = "waiting for the clocks of 3 servers",
-     .details = "proven at most: server-2 10 ms, server-3 5 s\n"},
+     .details = "proven at most: server-2 50 ms, server-3 5 s\n"},
     {"two do", "x2 0 0 2000", .status = C,
      .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"},
     {"a step: the last verdict stands for one record", "0 0 0 | x1 0 0 2000",
@@ -356,7 +356,7 @@ static const struct row rows[] = {
     {"never proven", "x14 0 0 97", .status = W,
      .summary =
          "cannot prove 100 ms: bound with server-3 is 200 ms (slow disk or network?)",
-     .details = "proven at most: server-2 10 ms, server-3 200 ms\n"},
+     .details = "proven at most: server-2 50 ms, server-3 200 ms\n"},
     {"not proven for long", "0 0 2000 | x25 0 0 97", .status = W,
      .summary =
          "cannot prove 100 ms: bound with server-3 is 200 ms (slow disk or network?)"},
@@ -382,7 +382,7 @@ static const struct row rows[] = {
      .summary = "3 clocks agree within 100 ms"},
     {"a bound ages", "x2 0 0 0/49 | x3 0 0 -", .status = P,
      .summary = "3 clocks agree within 100 ms",
-     .details = "proven at most: server-2 10 ms, server-3 100 ms\n"},
+     .details = "proven at most: server-2 50 ms, server-3 100 ms\n"},
     {"slow messages hide nothing that is larger", "0/240 0/240 2000/240", .status = C,
      .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"},
 
@@ -395,7 +395,7 @@ static const struct row rows[] = {
      .details = "no new record of server-2: agent and heartbeat must run there, and "
                 "the token\n"
                 "  must let it write lictor/clock/<node>\n"
-                "proven at most: server-3 10 ms\n"},
+                "proven at most: server-3 50 ms\n"},
     {"two of five", "x6 0 - 0 - 0", .status = W,
      .summary = "server-2 and server-4 are silent"},
     {"everybody else", "x6 0 - -", .status = W,
@@ -404,7 +404,7 @@ static const struct row rows[] = {
      .details =
          "this server's record is not heard by server-2: is it written here, and read\n"
          "  there?\n"
-         "proven at most: server-3 10 ms\n"},
+         "proven at most: server-3 50 ms\n"},
     {"one of two", "0 0 | x6 0 -", .status = W, .summary = "server-2 is silent"},
     {"back again", "0 0 0 | x6 0 - 0 | x1 0 0 0", .status = P,
      .summary = "3 clocks agree within 100 ms"},
@@ -443,7 +443,7 @@ static const struct row rows[] = {
      .summary = "server-4 is silent"},
     {"one less", "0 0 0 | x1 0 . 0", .status = P,
      .summary = "2 clocks agree within 100 ms",
-     .details = "proven at most: server-3 10 ms\n"},
+     .details = "proven at most: server-3 50 ms\n"},
     {"the one that differed left", "0 0 2000 | x1 0 0 .", .status = P,
      .summary = "2 clocks agree within 100 ms"},
     {"the one that differed left, nothing is proven", "0 0 2000 | x1 0 97/50 .",
@@ -456,7 +456,7 @@ static const struct row rows[] = {
     /* NTP servers */
     {"they agree", "0r0 0r0 0r0", .status = P,
      .summary = "3 clocks agree within 100 ms",
-     .details = "proven at most: server-2 10 ms, server-3 10 ms\n"},
+     .details = "proven at most: server-2 50 ms, server-3 50 ms\n"},
     {"all wrong alike", "2000r2000 2000r2000 2000r2000", .status = W,
      .summary =
          "server-1, server-2 and server-3 are wrong by +2.0 s, say their NTP servers "
@@ -490,7 +490,7 @@ static const struct row rows[] = {
     {"two against two, one asks", "0r0 0 2000 2000r2000", .status = C,
      .summary = "no majority: server-1, server-2 against server-3, server-4",
      .details = "server-4 is wrong by +2.0 s, say its NTP servers (limit 100 ms)\n"
-                "proven at most: server-2 10 ms, server-3 5 s, server-4 5 s\n"},
+                "proven at most: server-2 50 ms, server-3 5 s, server-4 5 s\n"},
     {"both wrong", "1000r1000 3000r3000", .status = C,
      .summary = "server-1 and server-2 differ by 2.0 s (limit 500 ms)",
      .details = "server-1 is wrong by +1.0 s, server-2 by +3.0 s, say their NTP "
@@ -500,11 +500,11 @@ static const struct row rows[] = {
     {"the majority is wrong", "-2000r-2000 -2000 0r0", .status = C,
      .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)",
      .details = "server-1 is wrong by -2.0 s, say its NTP servers (limit 100 ms)\n"
-                "proven at most: server-2 10 ms, server-3 5 s\n"},
+                "proven at most: server-2 50 ms, server-3 5 s\n"},
     {"one differs and is wrong", "0 0 2000r2000", .status = C,
      .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)",
      .details = "server-3 is wrong by +2.0 s, say its NTP servers (limit 100 ms)\n"
-                "proven at most: server-2 10 ms, server-3 5 s\n"},
+                "proven at most: server-2 50 ms, server-3 5 s\n"},
     {"wrong and another silent", "x6 0r200 0 -", .status = W,
      .summary = "server-1 is wrong by +200 ms, say its NTP servers (limit 100 ms)"},
 
@@ -512,11 +512,11 @@ static const struct row rows[] = {
     {"a kernel that does not believe its clock", "0 0u 0", .status = P,
      .summary = "3 clocks agree within 100 ms",
      .details = "server-2: its kernel says that the clock is not synchronised\n"
-                "proven at most: server-2 10 ms, server-3 10 ms\n"},
+                "proven at most: server-2 50 ms, server-3 50 ms\n"},
     {"two of them", "0 0u 0u", .status = P, .summary = "3 clocks agree within 100 ms",
      .details =
          "server-2 and server-3: their kernels say that the clock is not synchronised\n"
-         "proven at most: server-2 10 ms, server-3 10 ms\n"},
+         "proven at most: server-2 50 ms, server-3 50 ms\n"},
 };
 
 static void every_row_gets_its_verdict(void **state)
