@@ -144,6 +144,8 @@ static int locked_work(struct run *run, struct error *err)
     if (rc < 0)
         return rc;
     int fd = lock(run->apply.dir, err);
+    if (fd == -EWOULDBLOCK && run->recover)
+        return 0; /* whoever is at work has recovered before all else */
     if (fd < 0)
         return fd;
     rc = run->recover ? apply_recover(&run->apply, err) : work(run, err);

@@ -3,6 +3,12 @@
 
 # shellcheck disable=SC2034
 env_mark='# written by enable, removed by disable'
+# shellcheck disable=SC2034
+socket=/run/lictor/apply.sock
+# shellcheck disable=SC2034
+drop_in=/etc/systemd/system/lictor-apply.socket.d/user.conf
+# shellcheck disable=SC2034
+units=(lictor-recover.service lictor-rsyslog.service lictor-apply.socket)
 
 say() { printf '  %s\n' "$*"; }
 die() {

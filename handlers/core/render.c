@@ -11,7 +11,7 @@
 #define TEMPLATE_FILE (1 << 20) /* bytes of a template */
 #define API_KEY       "CREDENTIAL_API_KEY"
 #define FILES         "CREDENTIAL_FILES"
-#define NAMES         (17 + TARGET_VARIABLES)
+#define NAMES         (18 + TARGET_VARIABLES)
 
 struct paths {
     const char *path[RENDER_PATHS];

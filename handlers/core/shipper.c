@@ -121,7 +121,7 @@ int shipper_ask(const struct target *target, int64_t limit_ms)
 {
     struct target hurried = *target;
     hurried.timeout_ms = limit_ms;
-    return run(&hurried, hurried.confirm, NULL, NULL);
+    return run_confirm(&hurried, true, NULL, NULL);
 }
 
 /* ---- several targets ----------------------------------------------------- */

@@ -21,8 +21,8 @@ MUST_CHECK int shipper_validate(const struct target *target, const char *staged,
 /* One try of confirm: exit code 0. any: whatever it runs with. */
 bool shipper_runs(const struct target *target, bool any);
 
-/* The same in limit_ms at most: 0 it runs, -EINVAL it does not, -ETIMEDOUT and others:
- * not known. */
+/* Does it run, whatever with? In limit_ms at most: 0 it does, -EINVAL it does not,
+ * -ETIMEDOUT and others: not known. */
 MUST_CHECK int shipper_ask(const struct target *target, int64_t limit_ms);
 
 /* Reload, then confirm: each must succeed within timing()->confirm_ms, and that long

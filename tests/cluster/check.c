@@ -99,3 +99,31 @@ void wait_catalogue(struct cluster *c, int via, int i, const char *id,
                    id, i, via, status, text);
     wait_until(what, limit_ms, catalogue_is, &w);
 }
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\n';
+}
+
+/* Does it begin with text, blanks left out? */
+static bool begins(const char *output, const char *text)
+{
+    while (*text) {
+        if (is_blank(*text))
+            text++;
+        else if (is_blank(*output))
+            output++;
+        else if (*output++ != *text++)
+            return false;
+    }
+    return true;
+}
+
+bool output_says(const char *output, const char *text)
+{
+    for (; *output; output++) {
+        if (begins(output, text))
+            return true;
+    }
+    return false;
+}

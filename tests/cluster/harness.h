@@ -182,6 +182,9 @@ bool check_local(struct cluster *c, int i, const char *id, struct check *ret);
 bool check_catalogue(struct cluster *c, int via, const char *node, const char *id,
                      struct check *ret);
 
+/* Does the output of a check say this, wherever its lines were wrapped? */
+bool output_says(const char *output, const char *text);
+
 /* Wait until the check has this status and its output contains `text`. The failure text
  * shows what was last seen. */
 void wait_check(struct cluster *c, int i, const char *id, const char *status,

@@ -109,9 +109,8 @@ static void an_announcement_needs_no_more_than_that(void **state)
     kv_put(c, "lictor/logging/gone", "b");
     assert_int_equal(consul_kv_write_if(consul, own, "c", index, other, 1, &err),
                      -ESTALE);
-    assert_string_equal(err.text,
-                        "lictor/logging/gone was changed by somebody else "
-                        "meanwhile");
+    assert_string_equal(err.text, "lictor/logging/gone was changed by somebody else "
+                                  "meanwhile");
     other[0].key = "foreign";
     assert_int_equal(consul_kv_write_if(consul, own, "c", index, other, 1, &err),
                      -EACCES);

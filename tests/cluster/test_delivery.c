@@ -75,14 +75,14 @@ static bool all_run(void *arg, struct buffer *seen)
     return true;
 }
 
-/* Re-point all shippers; returns when each was restarted and is confirmed. */
+/* Re-point all shippers, whether anybody answers there or not; returns when each was restarted and is confirmed. */
 static void point_to(const char *address)
 {
     char url[100], server[120];
     (void)snprintf(url, sizeof url, "http://%s:9200", address);
     (void)snprintf(server, sizeof server, "server=[\"%s\"]", url);
     settings_put(here.c, "LOG_ELASTICSEARCH_URL", url, "LOG_INDEX", INDEX, "LOG_SETTLE",
-                 "0", NULL);
+                 "0", "LOG_ROLLOUT", "parallel", NULL);
     wait_until(server, SOON, all_run, server);
 }
 

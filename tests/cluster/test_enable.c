@@ -54,6 +54,7 @@ static struct outcome run_script(struct cluster *c, const char *dir, const char 
     if (n == 9) {
         argv[n++] = "--user";
         argv[n++] = user_name();
+        argv[n++] = "--no-systemd"; /* what runs on this machine is not ours */
     }
     for (argv[n] = NULL; more && *more; more++) {
         argv[n++] = *more;

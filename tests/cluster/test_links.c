@@ -62,10 +62,7 @@ static bool says(void *arg, struct buffer *seen)
     const struct wanted *w = arg;
     beat(w->beating);
     struct outcome o = verify(w->server, NULL);
-    /* Wrapped lines are one line for whoever compares. */
-    for (char *at = o.out; (at = strstr(at, "\n  "));)
-        memmove(at + 1, at + 3, strlen(at + 3) + 1), *at = ' ';
-    bool yes = strstr(o.out, w->text) && o.code == w->code &&
+    bool yes = output_says(o.out, w->text) && o.code == w->code &&
                buffer_printf(seen, "%s", "") == 0;
     if (!yes && buffer_printf(seen, "%d %s%s", o.code, o.out, o.err) < 0)
         yes = false;

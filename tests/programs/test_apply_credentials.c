@@ -370,6 +370,18 @@ static void foreign_edits_are_reported_once(void **state)
     }
 }
 
+/* Even where it is a text of ours: what was there before the last change is not ours now. */
+static void an_old_file_of_ours_is_an_edit(void **state)
+{
+    (void)state;
+    place_credential("x", USER(SECRET_JSON));
+    expect(ONE, 0, CHANGED);
+    place_shell("cp -p @/a/shipper.conf @/old");
+    expect(TWO, 0, CHANGED);
+    place_shell("cp -p @/old @/a/shipper.conf");
+    expect(TWO, 0, "was changed by somebody else: replaced");
+}
+
 /* Refused settings replace nothing: it is reported again, and stays until it is replaced. */
 static void a_foreign_edit_outlives_a_refusal(void **state)
 {
@@ -455,6 +467,7 @@ int main(void)
         IN_PLACE(a_recovery_gives_no_old_secret_away),
         IN_PLACE(a_shipper_of_another_file_is_not_confirmed),
         IN_PLACE(foreign_edits_are_reported_once),
+        IN_PLACE(an_old_file_of_ours_is_an_edit),
         IN_PLACE(a_foreign_edit_outlives_a_refusal),
         IN_PLACE(extended_acls_are_refused),
         IN_PLACE(selinux_labels_are_kept),

@@ -645,6 +645,12 @@ static void a_second_run_waits_for_the_lock(void **state)
     assert_int_equal(o.code, 1);
     assert_non_null(strstr(o.out, "/apply/lock"));
     outcome_release(&o);
+    const char *argv[] = {program, "--recover", "--apply-dir", in_place("apply"), NULL};
+    const char *env[] = {"LICTOR_TIMING=lock=300ms", NULL};
+    o = run_tool(NULL, argv, env);
+    assert_string_equal(o.err, "");
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
     file_unlock(fd);
     apply_one();
 }

@@ -161,7 +161,7 @@ static void assert_yaml(const char *expressions)
     (void)snprintf(script, sizeof script,
                    "import sys, yaml\n"
                    "c = yaml.safe_load(open(sys.argv[1]))\n"
-                   "i, = c['filebeat.inputs']\n"
+                   "i, probe = c['filebeat.inputs']\n"
                    "o = c['output.elasticsearch']\n"
                    "place = sys.argv[2]\n%s",
                    expressions);
@@ -196,12 +196,21 @@ static void filebeat_gets_the_settings(void **state)
         "assert i['prospector.scanner.exclude_files'][0] == "
         "'^/var/log/seal/mongod.log$'\n"
         "assert i['parsers'][0]['ndjson']['target'] == ''\n"
+        "assert probe['paths'] == ['/var/lib/lictor-probe/filebeat.log']\n"
+        "import re\n"
+        "form, = probe['include_lines']\n"
+        "assert re.search(form, "
+        "'{\"lictor\":{\"probe\":\"0af\",\"node\":\"n-1\",\"at\":12}}')\n"
+        "assert not re.search(form, '{\"password\":\"x\"}')\n"
+        "revision = probe['processors'][-1]['add_fields']['fields']['revision']\n"
+        "assert re.fullmatch('[0-9a-f]{64}', revision)\n"
         "drop = [p['drop_event.when.equals.level'] for p in c['processors']"
         " if 'drop_event.when.equals.level' in p]\n"
         "assert drop == ['debug', 'info'], drop\n"
         "f, = [p['fingerprint'] for p in c['processors'] if 'fingerprint' in p]\n"
-        "assert f == {'target_field': '@metadata._id',"
-        " 'fields': ['agent.name', 'log.file.path', 'log.offset']}, f\n"
+        "assert f['target_field'] == '@metadata._id'\n"
+        "assert {'agent.name', 'log.file.path', 'log.offset', 'message', 'timestamp', "
+        "'lictor.at'} <= set(f['fields']), f\n"
         "assert o['hosts'] == ['https://127.0.0.1:9200', 'https://127.0.0.2:443']\n"
         "assert o['index'] == 'an.index-1' and o['proxy_disable'] is True\n"
         "assert o['username'] == 'a writer'\n"
@@ -214,6 +223,16 @@ static void filebeat_gets_the_settings(void **state)
         "assert c['setup.ilm.enabled'] is False\n"
         "assert c['queue.mem']['events'] == 4096 and o['bulk_max_size'] == 512\n"
         "assert c['path']['data'] == place + '/filebeat'\n");
+}
+
+static void without_a_probe_log_there_is_one_input(void **state)
+{
+    (void)state;
+    ship("filebeat", VALIDATE " | del(.probe)");
+    expect(URL, 0, CHANGED);
+    char *conf = place_get(in_place("filebeat/shipper.conf"));
+    assert_null(strstr(conf, "probe"));
+    free(conf);
 }
 
 static void filebeat_gets_keys_of_both_kinds(void **state)
@@ -267,6 +286,7 @@ int main(void)
         IN_PLACE(rsyslogd_sends_no_api_keys),
         IN_PLACE(limits_are_variables),
         IN_PLACE(filebeat_gets_the_settings),
+        IN_PLACE(without_a_probe_log_there_is_one_input),
         IN_PLACE(filebeat_gets_keys_of_both_kinds),
         IN_PLACE(the_shipped_files_name_installed_programs),
     };

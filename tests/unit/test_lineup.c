@@ -57,7 +57,7 @@ static size_t split(char *text, const char *from, char *words[16])
 
 static void set_world(struct world *w, const struct row *row)
 {
-    char *words[16];
+    char *words[16] = {NULL};
     *w = (struct world){.facts = {.peers = w->peers, .members = w->members}};
     w->facts.settings = &w->settings;
     w->settings.servers = split(w->text[0], row->mapped, words);
