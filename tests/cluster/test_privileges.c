@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define SOON   15000
-#define TIMING "confirm=10ms,apply_again=100ms,lock=2s,request=1s"
+#define TIMING "patience=1h,loss=2h,confirm=10ms,apply_again=100ms,lock=2s,request=1s"
 
 static pid_t listener;
 
@@ -92,7 +92,8 @@ static void ship_to(struct cluster *c, const char *host)
 {
     char url[100];
     (void)snprintf(url, sizeof url, "http://%s:9200", host);
-    settings_put(c, "LOG_ELASTICSEARCH_URL", url, "LOG_SETTLE", "0", NULL);
+    settings_put(c, "LOG_ELASTICSEARCH_URL", url, "LOG_SETTLE", "0", "LOG_ROLLOUT",
+                 "parallel", NULL); /* nobody asks an Elasticsearch that is none */
     wait_live(c, url);
     wait_check(c, 1, "cluster:logging", "passing", "1 of 1 servers on revision", SOON);
 }
@@ -219,11 +220,13 @@ static void strange_keys_are_no_way_in(void **state)
     kv_put(c, "lictor/logging/server-1", huge);
     kv_put(c, "lictor/logging/etc/passwd", "{\"v\":1}");
     kv_put(c, HARNESS_ROOT "/service/cluster/tag/any/LOG_x/y", "z");
+    wait_check(c, 1, "cluster:logging", "warning", "LOG_x/y: there is no setting",
+               SOON);
+    kv_delete_prefix(c, "lictor/logging/etc");
+    setting_delete(c, "LOG_x/y");
     wait_check(c, 1, "cluster:logging", "passing", "1 of 1 servers", SOON);
     assert_int_equal(shipper_calls(c, 1, "restart"), before);
     free(huge);
-    kv_delete_prefix(c, "lictor/logging/etc");
-    setting_delete(c, "LOG_x/y");
     ship_to(c, "calm.example");
 }
 

@@ -284,7 +284,7 @@ static void no_flood_makes_the_socket_deaf(void **state)
            "as consul curl -s -m 3 --unix-socket /run/lictor/apply.sock http://x & "
            "sleep 0.3; systemctl list-units --no-legend 'lictor-apply@*' | wc -l; "
            "as consul curl -s -m 3 --unix-socket /run/lictor/apply.sock http://x; "
-           "[ $? -gt 50 ] && echo the second is closed; wait",
+           "case $? in 7 | 52 | 55 | 56) echo the second is closed ;; esac; wait",
            "1\nthe second is closed\n");
     expect("systemctl is-active lictor-apply.socket; sleep 0.5; "
            "systemctl list-units --all --no-legend 'lictor-apply@*' | wc -l",

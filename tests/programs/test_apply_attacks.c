@@ -322,6 +322,62 @@ static void words_are_refused(void **state)
     print_message("%zu attacks\n", sizeof words / sizeof words[0]);
 }
 
+/* root's credential may go to es.trusted by https, and nowhere else. */
+#define SECRET "sesame-open"
+#define SEND_TO(url)                                                                   \
+    SET("\"LOG_ELASTICSEARCH_CREDENTIAL\":\"es\",\"LOG_ELASTICSEARCH_URL\":\"" url "\"")
+
+static const struct words_row credentials[] = {
+    {"sent to a foreign host", SEND_TO("https://evil.example"),
+     "host evil.example is not among"},
+    {"sent to a longer name", SEND_TO("https://es.trusted.evil.example"),
+     "host es.trusted.evil.example is not among"},
+    {"sent to a name before it", SEND_TO("https://evil-es.trusted"),
+     "host evil-es.trusted is not among"},
+    {"sent to a second host, too", SEND_TO("https://es.trusted,https://evil.example"),
+     "host evil.example is not among"},
+    {"sent in the clear", SEND_TO("http://es.trusted"), "is reached by http://"},
+    {"sent to an address", SEND_TO("https://10.1.1.1"), "host 10.1.1.1 is not among"},
+    {"sent to loopback", SEND_TO("https://127.0.0.1"), "is not allowed"},
+    {"behind a user part", SEND_TO("https://es.trusted@evil.example"),
+     "holds a user or a password"},
+    {"one of another name",
+     WITH("\"LOG_ELASTICSEARCH_CREDENTIAL\":\"../credentials/es\""),
+     "LOG_ELASTICSEARCH_CREDENTIAL: "},
+    {"one of a path", WITH("\"LOG_ELASTICSEARCH_CREDENTIAL\":\"/etc/shadow\""),
+     "LOG_ELASTICSEARCH_CREDENTIAL: "},
+    {"one that root did not give", WITH("\"LOG_ELASTICSEARCH_CREDENTIAL\":\"other\""),
+     "there is no credential other"},
+};
+
+static int read_credential(void *arg)
+{
+    (void)arg;
+    return open(in_place("etc/credentials/es.json"), O_RDONLY) < 0 ? 0 : 1;
+}
+
+static void credentials_go_where_root_says(void **state)
+{
+    (void)state;
+    put("etc/credentials/es.json",
+        "{\"user\":\"writer\",\"password\":\"" SECRET "\",\"hosts\":[\"es.trusted\"]}",
+        0640);
+    assert_int_equal(chown(in_place("etc/credentials/es.json"), 0, APART_LICTOR), 0);
+    assert_int_equal(apart_run(APART_CONSUL, read_credential, NULL), 0);
+    assert_int_equal(apart_run(APART_OTHER, read_credential, NULL), 0);
+    assert_int_equal(apart_run(APART_LICTOR, read_credential, NULL), 1);
+    for (size_t i = 0; i < sizeof credentials / sizeof credentials[0]; i++) {
+        print_message("  %s\n", credentials[i].attack);
+        char *answer =
+            ask_bytes(credentials[i].request, strlen(credentials[i].request));
+        if (!strstr(answer, credentials[i].answer) || strstr(answer, SECRET))
+            fail_msg("no \"%s\" in %s", credentials[i].answer, answer);
+        free(answer);
+        assert_untouched();
+    }
+    print_message("%zu attacks\n", sizeof credentials / sizeof credentials[0]);
+}
+
 /* `n` times `unit` between head and tail. */
 static char *repeated(const char *head, const char *unit, size_t n, const char *tail)
 {
@@ -810,6 +866,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ATTACK(words_are_refused),
+        ATTACK(credentials_go_where_root_says),
         ATTACK(depth_and_width_are_refused),
         ATTACK(a_nul_byte_ends_nothing_early),
         ATTACK(a_gigabyte_is_not_taken),
