@@ -30,10 +30,10 @@
 static const char help[] =
     "usage: rollout-logging [OPTIONS]\n"
     "\n"
-    "Reads the LOG_ settings from Consul's KV and has apply-logging bring them into\n"
-    "force on this server, when it is its turn (LOG_ROLLOUT); reports to the "
-    "check\n" CHECK_ID " and to " LOGGING_PREFIX "<node>. Does nothing when\n"
-    "all is as it should be.\n"
+    "Reads the LOG_ settings from Consul's KV and, when it is its turn (LOG_ROLLOUT),\n"
+    "has apply-logging bring them into force on this server; reports to the "
+    "check\n" CHECK_ID " and " LOGGING_PREFIX
+    "<node>. Does nothing when all is as it should be.\n"
     "\n"
     "  --retry               apply even what is in force or failed a moment ago\n"
     "  --config-dir DIR      policy.json, logging.d/ (default " PROGRAM_CONFIG_DIR ")\n"
@@ -116,16 +116,11 @@ static int look_once(struct rollout *r, struct turn *turn, struct error *err)
                          err);
 }
 
-static bool may_apply(const struct turn *turn)
-{
-    return turn->state == TURN_APPLY || turn->state == TURN_CANARY;
-}
-
 /* A moment after a failure: wait, and look again, for the newest request wins. */
 static int look(struct rollout *r, struct turn *turn, struct error *err)
 {
     int rc = look_once(r, turn, err);
-    if (rc < 0 || !may_apply(turn) || r->retry || !settle_distance(&r->ledger))
+    if (rc < 0 || !turn_may_apply(turn) || r->retry || !settle_distance(&r->ledger))
         return rc;
     rc = settle_read(r->consul, &r->place, &r->ledger, &r->survey, err);
     return rc < 0 ? rc : look_once(r, turn, err);
@@ -181,7 +176,7 @@ static int act(struct rollout *r, const struct turn *turn, struct error *err)
     if (turn->state == TURN_FINISHED || proof_pending(&r->survey, &r->ledger))
         return keep(r, err);
     int rc = 0;
-    if (may_apply(turn))
+    if (turn_may_apply(turn))
         rc = proof_preflight(&r->place, &r->survey, &r->ledger, &r->proof, &go, err);
     if (rc < 0)
         return rc;

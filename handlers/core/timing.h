@@ -29,11 +29,11 @@ struct timing {
     int64_t resolve_ms;         /* 1 s: finding the addresses of NTP servers */
     int64_t reference_ms;       /* 1.5 s: asking them, all of it */
     int64_t reference_again_ms; /* 60 s: they are asked this often */
-    int64_t elastic_ms;        /* 2 s: one question to Elasticsearch, all of it */
-    int64_t proof_ms;          /* 10 s: looking for the own record after an apply */
-    int64_t fresh_ms;          /* 90 s: a probe record this old has arrived in time */
-    int64_t patience_ms;       /* 60 s: a broken link this short is no warning */
-    int64_t loss_ms;           /* 30 min: nothing from any server: critical */
+    int64_t elastic_ms;         /* 2 s: one question to Elasticsearch, all of it */
+    int64_t proof_ms;           /* 10 s: looking for the own record after an apply */
+    int64_t fresh_ms;           /* 90 s: a probe record this old has arrived in time */
+    int64_t patience_ms;        /* 60 s: a broken link this short is no warning */
+    int64_t loss_ms;            /* 30 min: nothing from any server: critical */
 };
 
 /* Borrowed, valid for the life of the process. */

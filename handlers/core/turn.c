@@ -197,8 +197,13 @@ void turn_judge(const struct turn_facts *facts, struct turn *ret)
     *ret = (struct turn){.state = TURN_WAIT};
     say_progress(facts, ret);
     ret->state = judge(facts, ret);
-    if ((ret->state == TURN_APPLY || ret->state == TURN_CANARY) && !facts->parallel)
+    if (turn_may_apply(ret) && !facts->parallel)
         collect_checks(facts, ret);
+}
+
+bool turn_may_apply(const struct turn *turn)
+{
+    return turn->state == TURN_APPLY || turn->state == TURN_CANARY;
 }
 
 const char *turn_rival(const struct turn_facts *facts, uint64_t announced)

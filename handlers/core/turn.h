@@ -75,6 +75,9 @@ struct turn {
 
 void turn_judge(const struct turn_facts *facts, struct turn *ret);
 
+/* TURN_APPLY or TURN_CANARY? */
+bool turn_may_apply(const struct turn *turn);
+
 /* Is somebody else in the order applying whose announcement is older than the one of this
  * server (its record's modify index)? Asked with the order read anew, right after the
  * announcement. Whoever announces later sees the one who was earlier, and must take it

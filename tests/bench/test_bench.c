@@ -184,8 +184,7 @@ static void a_rolling_change_with_real_restarts(void **state)
     double took[ROLLS + 1];
     for (int i = 1; i <= 3; i++)
         server_shipper(c, i, SHIPPER_RSYSLOG, NULL);
-    settings_put(c, "LOG_ELASTICSEARCH_URL", "http://127.0.0.1:9200", "LOG_SETTLE", "0",
-                 NULL);
+    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "LOG_SETTLE", "0", NULL);
     for (int n = 0; n <= ROLLS; n++) {
         char index[32];
         (void)snprintf(index, sizeof index, "roll%03d", n);
@@ -196,7 +195,7 @@ static void a_rolling_change_with_real_restarts(void **state)
     }
     print_message("rolling change of 3 servers, real rsyslogd, from the write to the "
                   "last restart: %.1f s (median of %d; 2 s each to be confirmed)\n",
-                  median(took + 1, ROLLS) / 1e6, ROLLS);
+                  measure_median(took + 1, ROLLS) / 1e6, ROLLS);
     cluster_stop(c);
 }
 

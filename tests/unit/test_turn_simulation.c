@@ -599,8 +599,8 @@ static bool held(void)
         const struct logging_record *r = readable(&w.kv.record[i]);
         bool refusal = r && r->state == LOGGING_FAILED &&
                        strcmp(r->revision, text_of(w.kv.wanted)) == 0;
-        bool dead = r && (r->state == LOGGING_APPLYING || r->unproven) &&
-                    !w.server[i].alive;
+        bool dead =
+            r && (r->state == LOGGING_APPLYING || r->unproven) && !w.server[i].alive;
         if (refusal || (dead && in_order(i)))
             return true;
     }
