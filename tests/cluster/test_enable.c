@@ -107,7 +107,8 @@ static void enabled_and_disabled(void **state)
     size_t before = reloads(c);
     (void)unlink(server_path(c, 1, "etc/consul.env"));
     expect(enable(c), 0,
-           "enabled: cluster:quorum cluster:clock cluster:logging cluster:heartbeat", "");
+           "enabled: cluster:quorum cluster:clock cluster:logging cluster:heartbeat",
+           "");
     assert_int_equal(reloads(c) - before, 1);
     assert_true(check_local(c, 1, "cluster:quorum", &check));
     assert_int_equal(mode_of(c, SNIPPET), 0640);
