@@ -31,9 +31,8 @@ static const char help[] =
     "usage: rollout-logging [OPTIONS]\n"
     "\n"
     "Reads the LOG_ settings from Consul's KV and, when it is its turn (LOG_ROLLOUT),\n"
-    "has apply-logging bring them into force on this server; reports to the "
-    "check\n" CHECK_ID " and " LOGGING_PREFIX
-    "<node>. Does nothing when all is as it should be.\n"
+    "has apply-logging bring them into force here; reports to the check and to the\n"
+    "record of this server. Does nothing when all is as it should be.\n"
     "\n"
     "  --retry               apply even what is in force or failed a moment ago\n"
     "  --config-dir DIR      policy.json, logging.d/ (default " PROGRAM_CONFIG_DIR ")\n"
