@@ -17,7 +17,7 @@ PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum \
             verify-logging check-settings heartbeat
 
 CORE := error duration timing program buffer file json digest kv child dial consul host url \
-        value settings request policy credential elastic probe proposal verdict span publish \
+        value settings request policy discovery credential elastic probe proposal verdict span publish \
         gather repeat template journal applied target render shipper apply mapping roster \
         quorum servers lineup logging turn ledger delivery evidence single handover sync \
         survey proof settle announce
