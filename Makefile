@@ -16,12 +16,12 @@
 PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum verify-clock \
             hear-clock verify-logging check-settings heartbeat
 
-CORE := error duration timing program buffer file json digest kv child dial consul host url value \
-        settings request policy credential elastic probe proposal verdict span clock resolve \
-        sntp figure phrase bound skew culprit agreement exchange hearing witness publish gather \
-        telling repeat template journal applied target render shipper apply mapping roster quorum \
-        servers lineup logging turn ledger delivery evidence single handover sync survey proof \
-        settle announce
+CORE := error duration timing program buffer file json digest kv child dial consul host \
+        url value settings request policy discovery credential elastic probe proposal \
+        verdict span clock resolve sntp figure phrase bound skew culprit agreement \
+        exchange hearing witness publish gather telling repeat template journal applied \
+        target render shipper apply mapping roster quorum servers lineup logging turn \
+        ledger delivery evidence single handover sync survey proof settle announce
 
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard handlers/$p.c),$p))
 CORE := $(foreach m,$(CORE),$(if $(wildcard handlers/core/$m.c),$m))

@@ -93,8 +93,6 @@ static int report(struct rollout *r, struct error *err)
     return rc;
 }
 
-/* The digests that stop the watches are written last: killed before that, everything is
- * looked at again. */
 static int finish(struct rollout *r, struct error *err)
 {
     int rc = proof_note(&r->place, &r->survey, &r->ledger, &r->proof, err);
@@ -102,11 +100,7 @@ static int finish(struct rollout *r, struct error *err)
         rc = ledger_write(r->place.state_dir, &r->ledger, err);
     if (rc == 0)
         rc = report(r, err);
-    if (rc < 0)
-        return rc;
-    (void)snprintf(r->ledger.settings, KV_DIGEST, "%s", r->survey.digest);
-    (void)snprintf(r->ledger.results, KV_DIGEST, "%s", r->survey.results);
-    return ledger_write(r->place.state_dir, &r->ledger, err);
+    return rc < 0 ? rc : survey_close(&r->place, &r->survey, &r->ledger, err);
 }
 
 static int look_once(struct rollout *r, struct turn *turn, struct error *err)

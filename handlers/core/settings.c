@@ -23,9 +23,10 @@ static const struct setting_row rows[SETTING_COUNT] = {
                      "shipping off."},
     [LOG_ELASTICSEARCH_URL] =
         {"LOG_ELASTICSEARCH_URL", GROUP_LOG,
-         "http(s)://host[:port],... (port 9200 if none)", NULL,
+         "http(s)://host[:port],... (port 9200 if none) or consul:service", NULL,
          "http://es1:9200,http://es2:9200", true,
-         "Where every server ships to: at most 16 URLs, tried in this order."},
+         "Where every server ships to: at most 16 URLs, tried in this order; or the "
+         "passing instances of a service of Consul."},
     [LOG_ELASTICSEARCH_CREDENTIAL] =
         {"LOG_ELASTICSEARCH_CREDENTIAL", GROUP_LOG,
          "1 to 64 of A-Z a-z 0-9 _ - (first one A-Z a-z 0-9)", NULL, "log-writer", true,
@@ -118,6 +119,9 @@ static int parse_log_enabled(const char *text, struct settings *s, struct error 
 
 static int parse_log_url(const char *text, struct settings *s, struct error *err)
 {
+    s->log_service[0] = '\0';
+    if (strncmp(text, "consul:", 7) == 0)
+        return value_service(text, s->log_service, err);
     return value_urls(text, s->log_url, SETTINGS_URLS, &s->log_urls, err);
 }
 
@@ -353,7 +357,7 @@ static bool is_rejected(const struct settings *s, enum setting setting)
 static void judge_completeness(struct settings *s)
 {
     struct error text = {0};
-    if (!s->log_present || !s->log_enabled || s->log_urls > 0 ||
+    if (!s->log_present || !s->log_enabled || s->log_urls > 0 || s->log_service[0] ||
         is_rejected(s, LOG_ELASTICSEARCH_URL))
         return;
     (void)error_set(
@@ -474,6 +478,8 @@ int settings_text(const struct settings *s, enum setting setting, struct buffer 
     case LOG_ENABLED:
         return buffer_printf(out, "%s", s->log_enabled ? "Y" : "N");
     case LOG_ELASTICSEARCH_URL:
+        if (s->log_service[0])
+            return buffer_printf(out, "consul:%s", s->log_service);
         return join(*s->log_url, sizeof *s->log_url, s->log_urls, out);
     case LOG_ELASTICSEARCH_CREDENTIAL:
         return buffer_printf(out, "%s", s->log_credential);

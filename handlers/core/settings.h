@@ -90,6 +90,7 @@ struct settings {
     char log_url[SETTINGS_URLS]
                 [URL_TEXT]; /* built again: scheme://host:port, port always there */
     size_t log_urls;
+    char log_service[VALUE_SERVICE];   /* instead of URLs: whose instances; else "" */
     char log_credential[VALUE_SOURCE]; /* name of a file of root's, "" none */
     char log_index[VALUE_INDEX];
     enum log_level log_level;
@@ -123,8 +124,9 @@ struct settings {
  * are ignored. Missing keys get their defaults. Never fails: what is wrong stands in
  * ret->reject; with ret->log_rejects > 0 the LOG_ values must not be used. A LOG_ set
  * that is present and enabled but has no URL counts as a reject of
- * LOG_ELASTICSEARCH_URL ("incomplete"). A CLOCK_SKEW_WARNING above CLOCK_SKEW_CRITICAL
- * rejects both. */
+ * LOG_ELASTICSEARCH_URL ("incomplete"). With ret->log_service it has no URLs yet: replace
+ * the entry by what discovery.h finds, and parse again. A CLOCK_SKEW_WARNING above
+ * CLOCK_SKEW_CRITICAL rejects both. */
 void settings_parse(const struct kv_list *list, const char *root, struct settings *ret);
 
 /* Judge one KEY=VALUE, as cluster-set does before writing.

@@ -110,6 +110,14 @@ int value_source(const char *text, char ret[VALUE_SOURCE], struct error *err)
     return copy_name(text, LETTERS DIGITS, LETTERS DIGITS "_-", ret, VALUE_SOURCE, err);
 }
 
+int value_service(const char *text, char ret[VALUE_SERVICE], struct error *err)
+{
+    if (strncmp(text, "consul:", 7) != 0)
+        return error_set(err, -EINVAL, "does not begin with consul:");
+    return copy_name(text + 7, LETTERS DIGITS, NODE_CHARACTERS, ret, VALUE_SERVICE,
+                     err);
+}
+
 static int copy_node(const char *text, char ret[VALUE_NAME + 1], struct error *err)
 {
     return copy_name(text, NODE_CHARACTERS, NODE_CHARACTERS, ret, VALUE_NAME + 1, err);

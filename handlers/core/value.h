@@ -65,6 +65,11 @@ struct ntp_server {
 MUST_CHECK int value_ntp_servers(const char *text, struct ntp_server *ret, size_t most,
                                  size_t *ret_n, struct error *err);
 
+/* "consul:NAME": the instances of that service; NAME is [A-Za-z0-9][A-Za-z0-9_.-]{0,63}. */
+#define VALUE_SERVICE 65
+MUST_CHECK int value_service(const char *text, char ret[VALUE_SERVICE],
+                             struct error *err);
+
 /* "server_1=NODE,server_2=NODE,...": numbers 1..n without a gap, in any order; n odd,
  * 3..most; nodes [A-Za-z0-9_.-]{1,128}, none twice (case ignored). ret[i] is the node of
  * server_<i+1>. */

@@ -71,6 +71,7 @@ struct cluster_options {
     bool no_snippet;       /* without our 60-cluster.hcl */
     const char *heartbeat; /* its interval instead of "15s" */
     const char *timing;    /* LICTOR_TIMING for everything that runs (timing.h) */
+    const char *discover;  /* enable --discover: a watch on that service; NULL: none */
     uid_t user; /* who runs agents and what they run, with no-new-privileges; what is
                    root's on a real server stays ours. 0: as the test. Needs root */
     const char *consul; /* more Consul configuration of every server: JSON */

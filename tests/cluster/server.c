@@ -250,14 +250,20 @@ static void render_snippet(struct cluster *c, int i)
     (void)snprintf(state, sizeof state, "%s/state", c->server[i].dir);
     (void)snprintf(token, sizeof token, "%s/token", c->server[i].dir);
     (void)snprintf(enable, sizeof enable, "%s/scripts/enable", SOURCE_DIR);
-    const char *argv[] = {
-        enable, "--print",     "--libexec", libexec,           "--config-dir",
-        config, "--state-dir", state,       "--settings-root", HARNESS_ROOT,
-        NULL,   NULL,          NULL};
+    const char *argv[] = {enable,        "--print",      "--libexec",
+                          libexec,       "--config-dir", config,
+                          "--state-dir", state,          "--settings-root",
+                          HARNESS_ROOT,  NULL,           NULL,
+                          NULL,          NULL,           NULL};
+    size_t n = 10;
+    if (c->options.discover) {
+        argv[n++] = "--discover";
+        argv[n++] = c->options.discover;
+    }
     if (c->server[i].token[0]) {
         write_file(c, i, "token", c->server[i].token, 0600);
-        argv[10] = "--token-file";
-        argv[11] = token;
+        argv[n++] = "--token-file";
+        argv[n] = token;
     }
     struct outcome o = run_tool(NULL, argv, NULL);
     if (o.code != 0)

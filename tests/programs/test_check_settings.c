@@ -10,7 +10,8 @@
 #define PLACE HARNESS_ROOT "/service/cluster/tag/any/"
 
 #define URL_END                                                                        \
-    "; expected http(s)://host[:port],... (port 9200 if none), for example "           \
+    "; expected http(s)://host[:port],... (port 9200 if none) or consul:service, for " \
+    "example "                                                                         \
     "http://es1:9200,http://es2:9200\n"
 #define INCOMPLETE                                                                     \
     "LOG_ELASTICSEARCH_URL: is missing, so the LOG_ settings are incomplete" URL_END

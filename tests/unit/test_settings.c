@@ -19,7 +19,8 @@
 #define FIFTY TEN TEN TEN TEN TEN
 
 #define URL_END                                                                        \
-    "; expected http(s)://host[:port],... (port 9200 if none), for example "           \
+    "; expected http(s)://host[:port],... (port 9200 if none) or consul:service, for " \
+    "example "                                                                         \
     "http://es1:9200,http://es2:9200"
 #define CREDENTIAL_END                                                                 \
     "; expected 1 to 64 of A-Z a-z 0-9 _ - (first one A-Z a-z 0-9), for example "      \
@@ -77,6 +78,8 @@ static const struct {
     {LOG_ELASTICSEARCH_URL, "http://a:1,http://a:2", "http://a:1,http://a:2"},
     {LOG_ELASTICSEARCH_URL, "http://[FD00::1]:80,http://10.0.0.1",
      "http://[fd00::1]:80,http://10.0.0.1:9200"},
+    {LOG_ELASTICSEARCH_URL, "consul:elasticsearch", "consul:elasticsearch"},
+    {LOG_ELASTICSEARCH_URL, "consul:Es_7.logs-2", "consul:Es_7.logs-2"},
     {LOG_ELASTICSEARCH_CREDENTIAL, "log-writer", "log-writer"},
     {LOG_ELASTICSEARCH_CREDENTIAL, "0_A", "0_A"},
     {LOG_INDEX, "plossys-log", "plossys-log"},
@@ -186,8 +189,19 @@ static const struct {
      "\"***@es1\" does not begin with http:// or https://" URL_END},
     {LOG_ELASTICSEARCH_URL, "http://es1:9200/_bulk",
      "\"http://es1:9200/_bulk\" holds a path or a query" URL_END},
-    {LOG_ELASTICSEARCH_URL, "consul:elasticsearch",
-     "\"consul:elasticsearch\" does not begin with http:// or https://" URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:", "\"consul:\" is empty" URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:.es", "\"consul:.es\" begins with ." URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:a/../b",
+     "\"consul:a/../b\" holds the character /" URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:a?dc=b",
+     "\"consul:a?dc=b\" holds the character ?" URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:a,http://b",
+     "\"consul:a,http://b\" holds the character ," URL_END},
+    {LOG_ELASTICSEARCH_URL, "http://b,consul:a",
+     "\"http://b,consul:a\" does not fit: item 2 does not begin with http:// or "
+     "https://" URL_END},
+    {LOG_ELASTICSEARCH_URL, "CONSUL:a",
+     "\"CONSUL:a\" does not begin with http:// or https://" URL_END},
     {LOG_ELASTICSEARCH_URL, "http://es1\"; action(type=\"omprog\")",
      "\"http://es1\"; action(type=\"omprog\")\" holds the character \"" URL_END},
     {LOG_ELASTICSEARCH_URL, "http://es1$(id)",
