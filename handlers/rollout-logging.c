@@ -119,32 +119,24 @@ static int look(struct rollout *r, struct turn *turn, struct error *err)
     return rc < 0 ? rc : look_once(r, turn, err);
 }
 
+/* Behind an apply with LOG_ROLLOUT=parallel nobody has been looked at yet. */
 static int seek(struct rollout *r, int64_t limit_ms, struct error *err)
 {
+    int rc = survey_records(r->consul, &r->place, CONSUL_DEFAULT, &r->survey, err);
+    if (rc < 0)
+        return rc;
     return proof_seek(&r->place, &r->survey, limit_ms, &r->ledger, &r->proof, err);
 }
 
 /* The ledger is there before the announcement, see ledger_look(). */
-static int announce(struct rollout *r, const struct turn *turn, struct error *err)
-{
-    if (r->survey.settings.log_parallel)
-        return 0;
-    int rc = ledger_write(r->place.state_dir, &r->ledger, err);
-    if (rc < 0)
-        return rc;
-    return announce_apply(r->consul, &r->place, &r->ledger, turn, &r->survey, err);
-}
-
 static int attempt(struct rollout *r, const struct turn *turn, struct error *err)
 {
-    int rc = announce(r, turn, err);
+    int rc = ledger_write(r->place.state_dir, &r->ledger, err);
+    if (rc == 0 && !r->survey.settings.log_parallel)
+        rc = announce_apply(r->consul, &r->place, &r->ledger, turn, &r->survey, err);
     if (rc == 0)
         rc = apply(r, err);
-    if (rc == 0)
-        rc = seek(r, timing()->proof_ms, err);
-    return rc < 0
-               ? rc
-               : survey_records(r->consul, &r->place, CONSUL_DEFAULT, &r->survey, err);
+    return rc < 0 ? rc : seek(r, timing()->proof_ms, err);
 }
 
 /* Must what is in force be applied again? */
@@ -160,7 +152,7 @@ static bool repairs(const struct rollout *r)
 static int keep(struct rollout *r, struct error *err)
 {
     int rc = repairs(r) ? apply(r, err) : 0;
-    return rc < 0 ? rc : seek(r, 0, err);
+    return rc < 0 || !proof_pending(&r->survey, &r->ledger) ? rc : seek(r, 0, err);
 }
 
 static int act(struct rollout *r, const struct turn *turn, struct error *err)
@@ -171,12 +163,11 @@ static int act(struct rollout *r, const struct turn *turn, struct error *err)
     int rc = 0;
     if (turn_may_apply(turn))
         rc = proof_preflight(&r->place, &r->survey, &r->ledger, &r->proof, &go, err);
-    if (rc < 0)
-        return rc;
-    if (go)
+    if (rc == 0 && go)
         return attempt(r, turn, err);
-    ledger_wait(&r->ledger, r->survey.wanted);
-    return 0;
+    if (rc == 0)
+        ledger_wait(&r->ledger, r->survey.wanted);
+    return rc;
 }
 
 static int round_once(void *arg, struct error *err)

@@ -193,9 +193,11 @@ static void a_rolling_change_with_real_restarts(void **state)
             wait_check(c, i, "cluster:logging", "passing", "3 of 3", 60000);
         sleep_ms(1000);
     }
-    print_message("rolling change of 3 servers, real rsyslogd, from the write to the "
-                  "last restart: %.1f s (median of %d; 2 s each to be confirmed)\n",
-                  measure_median(took + 1, ROLLS) / 1e6, ROLLS);
+    print_message(
+        "rolling change of 3 servers, real rsyslogd, from the write to the "
+        "last restart: %.1f s (median of %d; 2 s each to be confirmed, then its "
+        "proof)\n",
+        measure_median(took + 1, ROLLS) / 1e6, ROLLS);
     cluster_stop(c);
 }
 
