@@ -67,10 +67,10 @@ struct cluster_options {
     bool acl;           /* ACLs on, default deny; each server's snippet and consul.env
                            hold a token with the shipped policy */
     const char
-        *node_policy;   /* instead of the shipped one; "" = a token without rights */
-    bool no_snippet;    /* without our 60-cluster.hcl */
+        *node_policy;     /* instead of the shipped one; "" = a token without rights */
+    bool no_snippet;      /* without our 60-cluster.hcl */
     const char *discover; /* enable --discover: a watch on that service; NULL: none */
-    const char *timing; /* LICTOR_TIMING for everything that runs (timing.h) */
+    const char *timing;   /* LICTOR_TIMING for everything that runs (timing.h) */
     uid_t user; /* who runs agents and what they run, with no-new-privileges; what is
                    root's on a real server stays ours. 0: as the test. Needs root */
     const char *consul; /* more Consul configuration of every server: JSON */
