@@ -217,6 +217,33 @@ static void a_change_against_a_raw_watch(void **state)
     cluster_stop(c);
 }
 
+/* ---- rolling, with real shippers ------------------------------------------ */
+
+#define ROLLS 3
+
+static void a_rolling_change_with_real_restarts(void **state)
+{
+    (void)state;
+    struct cluster *c = cluster_start(&(struct cluster_options){0});
+    double took[ROLLS + 1];
+    for (int i = 1; i <= 3; i++)
+        server_shipper(c, i, SHIPPER_RSYSLOG, NULL);
+    settings_put(c, "LOG_ELASTICSEARCH_URL", "http://127.0.0.1:9200", "LOG_SETTLE", "0",
+                 NULL);
+    for (int n = 0; n <= ROLLS; n++) {
+        char index[32];
+        (void)snprintf(index, sizeof index, "roll%03d", n);
+        took[n] = change(c, PLACE "LOG_INDEX", index, "shipper/running.conf");
+        for (int i = 1; i <= 3; i++)
+            wait_check(c, i, "cluster:logging", "passing", "3 of 3", 60000);
+        sleep_ms(1000);
+    }
+    print_message("rolling change of 3 servers, real rsyslogd, from the write to the "
+                  "last restart: %.1f s (median of %d; 2 s each to be confirmed)\n",
+                  median(took + 1, ROLLS) / 1e6, ROLLS);
+    cluster_stop(c);
+}
+
 /* ---- a failed server ----------------------------------------------------- */
 
 static void a_failed_server_in_the_verdict(void **state)
@@ -249,6 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unchanged_run_against_an_empty_process),
         cmocka_unit_test(a_change_against_a_raw_watch),
+        cmocka_unit_test(a_rolling_change_with_real_restarts),
         cmocka_unit_test(a_failed_server_in_the_verdict),
     };
     return HARNESS_RUN("bench", tests, NULL, NULL);

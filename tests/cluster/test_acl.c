@@ -1,5 +1,6 @@
 /* ACLs on, default deny: the shipped policy is enough, and not more than that; without
  * rights nothing is changed, and it is said. */
+#include "chain.h"
 #include "consul.h"
 #include "file.h"
 #include "harness.h"
@@ -11,8 +12,8 @@
 
 static int setup(void **state)
 {
-    *state =
-        cluster_start(&(struct cluster_options){.acl = true, .timing = "no_leader=5s"});
+    *state = cluster_start(
+        &(struct cluster_options){.acl = true, .timing = "no_leader=5s,confirm=0s"});
     return 0;
 }
 
@@ -119,6 +120,22 @@ static void an_announcement_needs_no_more_than_that(void **state)
     kv_delete_prefix(c, "lictor/logging/");
 }
 
+static void a_change_rolls_with_the_shipped_policy(void **state)
+{
+    struct cluster *c = *state;
+    for (int i = 1; i <= 3; i++)
+        server_shipper(c, i, SHIPPER_STAND_IN, NULL);
+    int64_t begin = chain_clock();
+    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "CLUSTER_SERVERS",
+                 "server_1=server-3,server_2=server-2,server_3=server-1", NULL);
+    for (int i = 1; i <= 3; i++)
+        wait_check(c, i, "cluster:logging", "passing", "3 of 3 servers on revision",
+                   30000);
+    char *touched = chain_touched(c, begin);
+    assert_string_equal(touched, "3 2 1");
+    free(touched);
+}
+
 /* Who is confirmed is the admin's word where there are ACLs. */
 static void mapping_waits_for_the_admin(void **state)
 {
@@ -184,6 +201,7 @@ int main(void)
         cmocka_unit_test(shipped_policy_is_enough),
         cmocka_unit_test(shipped_policy_is_exact),
         cmocka_unit_test(an_announcement_needs_no_more_than_that),
+        cmocka_unit_test(a_change_rolls_with_the_shipped_policy),
         cmocka_unit_test(mapping_waits_for_the_admin),
         cmocka_unit_test(without_rights_it_cannot_look),
     };

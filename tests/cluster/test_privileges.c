@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define SOON   15000
-#define TIMING "confirm=10ms,apply_again=100ms,lock=2s,request=1s"
+#define TIMING "patience=1h,loss=2h,confirm=10ms,apply_again=100ms,lock=2s,request=1s"
 
 static pid_t listener;
 

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ES   "http://es.example:9200"
 #define SOON 20000
 #define CONF "shipper/shipper.conf"
 
@@ -80,8 +79,8 @@ static void wait_all(struct cluster *c, const char *index)
 
 static void write_index(struct cluster *c, const char *index)
 {
-    settings_put(c, "LOG_ELASTICSEARCH_URL", ES, "LOG_INDEX", index, "LOG_SETTLE", "0",
-                 NULL);
+    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "LOG_INDEX", index,
+                 "LOG_SETTLE", "0", NULL);
 }
 
 /* From here every change starts: all have the same, in the order 1, 2, 3. */

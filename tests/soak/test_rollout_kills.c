@@ -9,8 +9,8 @@ static int setup(void **state)
     *state = c;
     for (int i = 1; i <= 3; i++)
         server_shipper(c, i, SHIPPER_STAND_IN, NULL);
-    settings_put(c, "LOG_ELASTICSEARCH_URL", "http://es.example:9200", "LOG_SETTLE",
-                 "0", "CLUSTER_SERVERS",
+    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "LOG_SETTLE", "0",
+                 "CLUSTER_SERVERS",
                  "server_1=server-1,server_2=server-2,server_3=server-3", NULL);
     return 0;
 }
