@@ -149,7 +149,7 @@ unit: $(UNIT_BINS)
 	tests/run $^
 
 # Under a sanitizer: unit tests, programs and these scenarios on real clusters.
-SAN_CLUSTER := harness logging acl quorum demo
+SAN_CLUSTER := harness logging rollout acl quorum demo
 TESTED := $(UNIT_BINS) $(call tests_of,programs) $(if $(SAN),\
           $(SAN_CLUSTER:%=$(B)/cluster/test_%),\
           $(call tests_of,elasticsearch) $(call tests_of,cluster))
