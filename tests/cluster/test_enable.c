@@ -274,12 +274,15 @@ static void wrong_usage(void **state)
 {
     struct cluster *c = *state;
     const char *unknown[] = {"--nonsense", NULL}, *missing[] = {"--libexec", NULL},
-               *quote[] = {"--settings-root", "a\"b", NULL};
+               *quote[] = {"--settings-root", "a\"b", NULL},
+               *service[] = {"--discover", "a/b", NULL};
     expect(run_script(c, SOURCE_DIR, "enable", unknown), 2, "",
            "unknown option --nonsense");
     expect(run_script(c, SOURCE_DIR, "enable", missing), 2, "",
            "--libexec needs a value");
     expect(run_script(c, SOURCE_DIR, "enable", quote), 2, "", "is no plain KV path");
+    expect(run_script(c, SOURCE_DIR, "enable", service), 2, "",
+           "is no name of a service");
     expect(run_script(c, SOURCE_DIR, "disable", unknown), 2, "", "unknown option");
 }
 
