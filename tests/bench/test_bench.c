@@ -122,6 +122,8 @@ static void prepare(struct cluster *c)
         (void)snprintf(text, sizeof text, target,
                        server_path(c, i, "shipper/shipper.conf"));
         server_write(c, i, "shipper/ready", "");
+        server_write(c, i, "etc/policy.json",
+                     "{\"elasticsearch\": {\"hosts\": [\"127.0.0.0/8\"]}}");
         server_write(c, i, "etc/logging.d/t.mustache", "index {{LOG_INDEX}}\n");
         server_write(c, i, "etc/logging.d/t.json", text);
         (void)snprintf(text, sizeof text,
