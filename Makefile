@@ -13,14 +13,15 @@
 # include only those above it.
 
 # ---- what is built ---------------------------------------------------------
-PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum \
-            verify-logging check-settings heartbeat
+PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum verify-clock \
+            hear-clock verify-logging check-settings heartbeat
 
-CORE := error duration timing program buffer file json digest kv child dial consul host url \
-        value settings request policy credential elastic probe proposal verdict span publish \
-        gather repeat template journal applied target render shipper apply mapping roster \
-        quorum servers lineup logging turn ledger delivery evidence single handover sync \
-        survey proof settle announce
+CORE := error duration timing program buffer file json digest kv child dial consul host \
+        url value settings request policy discovery credential elastic probe proposal \
+        verdict span clock resolve sntp figure phrase bound skew culprit agreement \
+        exchange hearing witness publish gather telling repeat template journal applied \
+        target render shipper apply mapping roster quorum servers lineup logging turn \
+        ledger delivery evidence single handover sync survey proof settle announce
 
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard handlers/$p.c),$p))
 CORE := $(foreach m,$(CORE),$(if $(wildcard handlers/core/$m.c),$m))
@@ -69,7 +70,7 @@ ALL_CPPFLAGS = -Ihandlers/core -D_GNU_SOURCE -DLICTOR_VERSION='"$(VERSION)"' \
 ALL_CFLAGS   = -std=c11 $(WARN) $(HARDEN_C) $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(HARDEN_L) $(SANFLAGS) $(LDFLAGS)
 ALL_LIBS     = $(shell $(PKG_CONFIG) --libs $(LIBS))
-ALL_TEST_LIBS = $(shell $(PKG_CONFIG) --libs $(TEST_LIBS))
+ALL_TEST_LIBS = $(shell $(PKG_CONFIG) --libs $(TEST_LIBS)) -lm
 
 # Programs are built twice: as installed, and with -DTEST_TIMING into test/ (timing.h).
 CORE_A      := $(B)/libcore.a
@@ -149,7 +150,7 @@ unit: $(UNIT_BINS)
 	tests/run $^
 
 # Under a sanitizer: unit tests, programs and these scenarios on real clusters.
-SAN_CLUSTER := harness logging acl quorum demo
+SAN_CLUSTER := harness logging rollout acl quorum demo
 TESTED := $(UNIT_BINS) $(call tests_of,programs) $(if $(SAN),\
           $(SAN_CLUSTER:%=$(B)/cluster/test_%),\
           $(call tests_of,elasticsearch) $(call tests_of,cluster))
@@ -171,8 +172,8 @@ soak: setup
 # The figures alone; where one cannot be had, everything.
 bench: setup
 	$(build_now) all tests
-	@$(B)/bench/test_bench >$(B)/bench/log 2>&1 || { cat $(B)/bench/log; exit 1; }
-	@grep -v '^\[' $(B)/bench/log
+	@for b in $(call tests_of,bench); do \
+	    $$b >$$b.log 2>&1 || { cat $$b.log; exit 1; }; grep -v '^\[' $$b.log; done
 
 demo: setup
 	$(build_now) all

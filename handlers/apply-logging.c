@@ -72,6 +72,10 @@ static int judge(struct run *run, struct error *err)
     }
     if (run->settings.log_rejects > 0 || !run->settings.log_present)
         return error_set(err, -ENODATA, "request: no usable LOG_ settings");
+    if (run->settings.log_enabled && run->settings.log_service[0])
+        return error_set(err, -EINVAL,
+                         "request: consul:%s must be put as the URLs of its instances",
+                         run->settings.log_service);
     rc = settings_revision(&run->settings, run->revision, err);
     if (rc == 0)
         rc = policy_judge(&run->policy, &run->settings, err);

@@ -30,6 +30,7 @@ static const struct verification {
     const char *check;
 } verifications[] = {
     {"verify-quorum", "cluster:quorum"},
+    {"verify-clock", "cluster:clock"},
     {"verify-logging", "cluster:logging"},
 };
 #define VERIFICATIONS (sizeof verifications / sizeof verifications[0])

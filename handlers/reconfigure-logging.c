@@ -5,10 +5,12 @@
  * rollout-logging dealt with last (ledger.h). Nothing new: exit 0, without network and
  * without libcurl. Otherwise, and whenever in doubt, it becomes rollout-logging. */
 #include "buffer.h"
+#include "discovery.h"
 #include "json.h"
 #include "kv.h"
 #include "ledger.h"
 #include "logging.h"
+#include "policy.h"
 #include "program.h"
 #include "settings.h"
 
@@ -21,11 +23,15 @@
 
 #define PAYLOAD_LIMIT (1024 * 1024)
 
+enum watch { SETTINGS, RESULTS, SERVICE, WATCHES };
+static const char *const names[WATCHES] = {"settings", "results", "service"};
+
 static const char help[] =
-    "usage: reconfigure-logging [OPTIONS] settings|results <PAYLOAD\n"
+    "usage: reconfigure-logging [OPTIONS] settings|results|service <PAYLOAD\n"
     "\n"
-    "Watch handler. Reads a keyprefix watch's payload (the LOG_ settings, or the\n"
-    "servers' results below " LOGGING_PREFIX ") and starts rollout-logging when it\n"
+    "Watch handler. Reads a watch's payload (keyprefix: the LOG_ settings, or the\n"
+    "servers' results below " LOGGING_PREFIX "; service: the instances which\n"
+    "LOG_ELASTICSEARCH_URL=consul:SERVICE names) and starts rollout-logging when it\n"
     "holds something that was not dealt with yet.\n"
     "\n"
     "  --config-dir DIR      policy.json, logging.d/ (default " PROGRAM_CONFIG_DIR ")\n"
@@ -41,7 +47,7 @@ struct options {
     const char *config_dir;
     const char *state_dir;
     const char *settings_root;
-    bool results;
+    enum watch watch;
 };
 
 static int parse_options(int argc, char **argv, struct options *opt, struct error *err)
@@ -55,39 +61,69 @@ static int parse_options(int argc, char **argv, struct options *opt, struct erro
         program_options(argc, argv, help, table, sizeof table / sizeof table[0], err);
     if (rc <= 0)
         return rc;
-    if (rc == argc - 1 && strcmp(argv[rc], "settings") == 0)
-        return 1;
-    opt->results = rc == argc - 1 && strcmp(argv[rc], "results") == 0;
-    if (opt->results)
-        return 1;
+    for (int i = 0; i < WATCHES; i++) {
+        opt->watch = (enum watch)i;
+        if (rc == argc - 1 && strcmp(argv[rc], names[i]) == 0)
+            return 1;
+    }
     return error_set(err, -EINVAL,
-                     "say which watch this is: settings or results, see --help");
+                     "say which watch this is: settings, results or service, see "
+                     "--help");
 }
 
-/* Digest of the payload on stdin. */
-static int read_digest(const struct options *opt, char digest[KV_DIGEST],
-                       struct error *err)
+static int read_payload(cJSON **ret, struct error *err)
 {
-    char prefix[256] = LOGGING_PREFIX;
     struct buffer payload = BUFFER_INIT(PAYLOAD_LIMIT);
-    struct kv_list list = {0};
-    cJSON *root = NULL;
     int rc = buffer_read(&payload, STDIN_FILENO);
     if (rc < 0)
         rc = error_set(err, rc, "watch payload: %s", strerror(-rc));
     if (rc == 0)
-        rc =
-            json_parse(buffer_text(&payload), payload.len, "watch payload", &root, err);
-    if (rc == 0)
-        rc = kv_parse(root, &list, err);
-    if (!opt->results)
+        rc = json_parse(buffer_text(&payload), payload.len, "watch payload", ret, err);
+    buffer_release(&payload);
+    return rc;
+}
+
+/* Are these the entries that were dealt with? */
+static int know_entries(const struct options *opt, const cJSON *payload,
+                        const struct ledger *ledger, bool *ret, struct error *err)
+{
+    char digest[KV_DIGEST];
+    char prefix[256] = LOGGING_PREFIX;
+    struct kv_list list = {0};
+    if (opt->watch == SETTINGS)
         (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", opt->settings_root,
                        SETTINGS_PLACE);
+    int rc = kv_parse(payload, &list, err);
     if (rc == 0)
         rc = kv_digest(&list, prefix, digest, err);
     kv_release(&list);
-    cJSON_Delete(root);
-    buffer_release(&payload);
+    if (rc < 0)
+        return rc;
+    *ret = opt->watch == SETTINGS
+               ? ledger_settled(ledger, digest)
+               : ledger->state >= LEDGER_DONE && strcmp(ledger->results, digest) == 0;
+    return 0;
+}
+
+/* Are these the instances that were dealt with? Whoever follows no service, or another
+ * one, hears of it through the settings. That there are none is never known. */
+static int know_instances(const struct options *opt, const cJSON *payload,
+                          const struct ledger *ledger, bool *ret, struct error *err)
+{
+    struct policy policy = {0};
+    struct discovery last;
+    discovery_read(opt->state_dir, &last);
+    *ret = !last.service[0];
+    if (*ret)
+        return 0;
+    struct discovery now = last;
+    int rc = policy_read(opt->config_dir, &policy, err);
+    if (rc == 0)
+        rc = discovery_judge(payload, &policy, &now, err);
+    policy_release(&policy);
+    if (rc == 0)
+        *ret =
+            ledger->state >= LEDGER_DONE && now.urls[0] && !discovery_news(&now, &last);
     return rc;
 }
 
@@ -95,15 +131,17 @@ static bool nothing_to_do(const struct options *opt)
 {
     struct error err = {0};
     struct ledger ledger;
-    char digest[KV_DIGEST];
-    if (read_digest(opt, digest, &err) < 0) {
-        program_log(LOG_WARNING, "%s; asking Consul instead", err.text);
-        return false;
-    }
+    cJSON *payload = NULL;
+    bool known = false;
     ledger_read(opt->state_dir, &ledger);
-    if (opt->results)
-        return ledger.state >= LEDGER_DONE && strcmp(ledger.results, digest) == 0;
-    return ledger_settled(&ledger, digest);
+    int rc = read_payload(&payload, &err);
+    if (rc == 0)
+        rc = opt->watch == SERVICE ? know_instances(opt, payload, &ledger, &known, &err)
+                                   : know_entries(opt, payload, &ledger, &known, &err);
+    cJSON_Delete(payload);
+    if (rc < 0)
+        program_log(LOG_WARNING, "%s; asking Consul instead", err.text);
+    return rc == 0 && known;
 }
 
 int main(int argc, char **argv)

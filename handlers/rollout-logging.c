@@ -30,10 +30,9 @@
 static const char help[] =
     "usage: rollout-logging [OPTIONS]\n"
     "\n"
-    "Reads the LOG_ settings from Consul's KV and has apply-logging bring them into\n"
-    "force on this server, when it is its turn (LOG_ROLLOUT); reports to the "
-    "check\n" CHECK_ID " and to " LOGGING_PREFIX "<node>. Does nothing when\n"
-    "all is as it should be.\n"
+    "Reads the LOG_ settings from Consul's KV and, when it is its turn (LOG_ROLLOUT),\n"
+    "has apply-logging bring them into force here; reports to the check and to the\n"
+    "record of this server. Does nothing when all is as it should be.\n"
     "\n"
     "  --retry               apply even what is in force or failed a moment ago\n"
     "  --config-dir DIR      policy.json, logging.d/ (default " PROGRAM_CONFIG_DIR ")\n"
@@ -94,8 +93,6 @@ static int report(struct rollout *r, struct error *err)
     return rc;
 }
 
-/* The digests that stop the watches are written last: killed before that, everything is
- * looked at again. */
 static int finish(struct rollout *r, struct error *err)
 {
     int rc = proof_note(&r->place, &r->survey, &r->ledger, &r->proof, err);
@@ -103,11 +100,7 @@ static int finish(struct rollout *r, struct error *err)
         rc = ledger_write(r->place.state_dir, &r->ledger, err);
     if (rc == 0)
         rc = report(r, err);
-    if (rc < 0)
-        return rc;
-    (void)snprintf(r->ledger.settings, KV_DIGEST, "%s", r->survey.digest);
-    (void)snprintf(r->ledger.results, KV_DIGEST, "%s", r->survey.results);
-    return ledger_write(r->place.state_dir, &r->ledger, err);
+    return rc < 0 ? rc : survey_close(&r->place, &r->survey, &r->ledger, err);
 }
 
 static int look_once(struct rollout *r, struct turn *turn, struct error *err)
@@ -116,16 +109,11 @@ static int look_once(struct rollout *r, struct turn *turn, struct error *err)
                          err);
 }
 
-static bool may_apply(const struct turn *turn)
-{
-    return turn->state == TURN_APPLY || turn->state == TURN_CANARY;
-}
-
 /* A moment after a failure: wait, and look again, for the newest request wins. */
 static int look(struct rollout *r, struct turn *turn, struct error *err)
 {
     int rc = look_once(r, turn, err);
-    if (rc < 0 || !may_apply(turn) || r->retry || !settle_distance(&r->ledger))
+    if (rc < 0 || !turn_may_apply(turn) || r->retry || !settle_distance(&r->ledger))
         return rc;
     rc = settle_read(r->consul, &r->place, &r->ledger, &r->survey, err);
     return rc < 0 ? rc : look_once(r, turn, err);
@@ -173,7 +161,7 @@ static int act(struct rollout *r, const struct turn *turn, struct error *err)
     if (turn->state == TURN_FINISHED || proof_pending(&r->survey, &r->ledger))
         return keep(r, err);
     int rc = 0;
-    if (may_apply(turn))
+    if (turn_may_apply(turn))
         rc = proof_preflight(&r->place, &r->survey, &r->ledger, &r->proof, &go, err);
     if (rc == 0 && go)
         return attempt(r, turn, err);

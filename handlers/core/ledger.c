@@ -172,10 +172,12 @@ void ledger_look(struct ledger *ledger, const char *wanted, const char *refusal,
 {
     bool refused = ledger->state == LEDGER_FAILED && strcmp(ledger->tried, wanted) == 0;
     if (ledger->state == LEDGER_NONE && published &&
-        (published->state == LOGGING_APPLYING || published->unproven))
+        published->state == LOGGING_APPLYING)
         ledger_begin(ledger, published->revision);
-    else if (ledger->state == LEDGER_NONE)
+    else if (ledger->state == LEDGER_NONE) {
         ledger->state = LEDGER_WAITING;
+        ledger->unproven = published && published->unproven;
+    }
     if (ledger->state == LEDGER_APPLYING)
         return;
     if (!wanted[0]) {
@@ -224,7 +226,7 @@ void ledger_record(const struct ledger *ledger, const char *node,
     (void)snprintf(ret->reason, sizeof ret->reason, "%s", reason ? ledger->reason : "");
     (void)snprintf(ret->cluster_uuid, sizeof ret->cluster_uuid, "%s",
                    ledger->cluster_uuid);
-    ret->unproven = ledger->unproven && ret->state != LOGGING_APPLYING;
+    ret->unproven = ledger->unproven && reason;
 }
 
 void ledger_end(struct ledger *ledger, bool done, bool rollback_failed,

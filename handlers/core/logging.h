@@ -26,9 +26,9 @@ const char *logging_state_name(enum logging_state state);
 
 /* One server's record. revision: the one `state` speaks of (DONE: in force; FAILED: refused,
  * the one before is in force; APPLYING: on its way; KEPT: in force, "" none yet). reason:
- * printable, "" unless FAILED or KEPT. cluster_uuid: of the Elasticsearch this server
- * has seen, printable, "" unknown. unproven: not APPLYING any more, but what is in force
- * there was never proven (a refusal behind it, say): as exposed as while applying. */
+ * printable, "" unless FAILED or KEPT. unproven: nothing has arrived yet of what is in
+ * force (FAILED, KEPT; APPLYING says so itself, DONE says the contrary). cluster_uuid: of the Elasticsearch this server
+ * has seen, printable, "" unknown. */
 struct logging_record {
     char node[SETTINGS_NAME + 1];
     char revision[KV_DIGEST];

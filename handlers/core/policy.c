@@ -244,6 +244,8 @@ static int read_pin(struct policy *policy, const cJSON *item, struct error *err)
         return refuse(policy, err, "a value in \"pin\" is no text");
     if (settings_check(item->string, value, &why) < 0)
         return refuse(policy, err, "in \"pin\": %s", why.text);
+    if (strncmp(value, "consul:", 7) == 0)
+        return refuse(policy, err, "in \"pin\": %s can only be URLs", item->string);
     if (strlen(value) >= sizeof policy->pin[0].value)
         return refuse(policy, err, "in \"pin\": %s is longer than %zu characters",
                       item->string, sizeof policy->pin[0].value - 1);
@@ -437,6 +439,13 @@ static int judge_port(const struct policy *policy, const struct url *url,
                   err);
 }
 
+int policy_judge_url(const struct policy *policy, const struct url *url,
+                     struct error *err)
+{
+    int rc = judge_host(policy, url, err);
+    return rc < 0 ? rc : judge_port(policy, url, err);
+}
+
 int policy_judge(const struct policy *policy, const struct settings *s,
                  struct error *err)
 {
@@ -449,9 +458,7 @@ int policy_judge(const struct policy *policy, const struct settings *s,
         struct url url;
         rc = url_parse(s->log_url[i], &url, err);
         if (rc == 0)
-            rc = judge_host(policy, &url, err);
-        if (rc == 0)
-            rc = judge_port(policy, &url, err);
+            rc = policy_judge_url(policy, &url, err);
     }
     return rc;
 }

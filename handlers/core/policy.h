@@ -6,7 +6,8 @@
  *                  ports 443 and 9200. An entry is a name, "*.domain", an address, a
  *                  CIDR, or "*": every host that is not loopback or link-local; those
  *                  must be listed themselves ("127.0.0.0/8", "localhost"; host.h)
- *   pin            { SETTING: VALUE }: settings KV cannot change at all
+ *   pin            { SETTING: VALUE }: settings KV cannot change at all; no consul:SERVICE,
+ *                  for apply-logging, who decides, cannot ask Consul
  *
  * Missing file or missing member = the default. Unreadable, writable by others,
  * malformed or with an unknown member = refused, as a whole. */
@@ -67,6 +68,10 @@ MUST_CHECK int policy_pin(const struct policy *policy, const char *root,
  * LOG_ group only; a set with LOG_ENABLED=N may always be used. */
 MUST_CHECK int policy_judge(const struct policy *policy, const struct settings *s,
                             struct error *err);
+
+/* The same for one URL, as a value of LOG_ELASTICSEARCH_URL. */
+MUST_CHECK int policy_judge_url(const struct policy *policy, const struct url *url,
+                                struct error *err);
 
 /* The source with that name, or NULL. Borrowed. */
 const struct policy_source *policy_source(const struct policy *policy,

@@ -187,6 +187,8 @@ static bool add_log(const struct proposal *p, cJSON *root)
         state = "none";
     else if (s->log_rejects > 0 || p->refusal[0])
         state = "refused";
+    else if (s->log_enabled && s->log_service[0])
+        state = "on"; /* its revision is that of what Consul finds */
     else if (settings_revision(s, revision, NULL) < 0)
         return false;
     revision[SETTINGS_SHORT] = '\0';

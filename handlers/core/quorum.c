@@ -193,7 +193,7 @@ struct problems {
     char first[200];
 };
 
-/* "WHAT: TODO" */
+/* "WHAT: what to do about it" */
 static void problem(struct problems *p, const char *todo, const char *fmt, ...)
     FORMAT(3, 4);
 

@@ -2,7 +2,6 @@
 
 #include "gather.h"
 #include "json.h"
-#include "policy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -194,40 +193,6 @@ static int gather_record(struct consul *consul, enum consul_read read,
     return rc;
 }
 
-/* A list that a token may not read comes back empty; a single key comes back as 403. */
-static int prove_rights(struct consul *consul, const char *root, enum consul_read read,
-                        struct error *err)
-{
-    struct kv_list list = {0};
-    char key[512];
-    int len = snprintf(key, sizeof key, "%s%sCLUSTER_SERVERS", root, SETTINGS_PLACE);
-    if (len < 0 || (size_t)len >= sizeof key)
-        return error_set(err, -ENAMETOOLONG, "--settings-root is too long");
-    int rc = consul_kv_read(consul, key, false, read, &list, err);
-    kv_release(&list);
-    return rc;
-}
-
-static int read_settings(struct consul *consul, const char *config_dir,
-                         const char *root, enum consul_read read, struct servers *ret,
-                         struct error *err)
-{
-    struct kv_list list = {0};
-    struct policy policy = {0};
-    int rc = policy_read(config_dir, &policy, err);
-    if (rc == 0)
-        rc = gather_settings(consul, root, read, &list, err);
-    if (rc == 0 && list.n == 0)
-        rc = prove_rights(consul, root, read, err);
-    if (rc == 0)
-        rc = policy_pin(&policy, root, &list, err);
-    if (rc == 0)
-        settings_parse(&list, root, &ret->settings);
-    policy_release(&policy);
-    kv_release(&list);
-    return rc;
-}
-
 /* Everything that Consul answers from its own copy of the data. */
 static int gather_data(struct consul *consul, const char *config_dir, const char *root,
                        enum consul_read read, struct servers *ret, struct error *err)
@@ -238,7 +203,7 @@ static int gather_data(struct consul *consul, const char *config_dir, const char
     if (rc == 0)
         rc = gather_record(consul, read, ret, err);
     if (rc == 0)
-        rc = read_settings(consul, config_dir, root, read, ret, err);
+        rc = gather_judged(consul, config_dir, root, read, &ret->settings, err);
     return rc;
 }
 

@@ -9,8 +9,9 @@
 #include <strings.h>
 #include <time.h>
 
-#define SECOND INT64_C(1000000)
-#define DAY    (86400 * SECOND)
+#define SECOND   INT64_C(1000000)
+#define DAY      (86400 * SECOND)
+#define SKEW_MIN (SECOND / 20)
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -22,9 +23,10 @@ static const struct setting_row rows[SETTING_COUNT] = {
                      "shipping off."},
     [LOG_ELASTICSEARCH_URL] =
         {"LOG_ELASTICSEARCH_URL", GROUP_LOG,
-         "http(s)://host[:port],... (port 9200 if none)", NULL,
+         "http(s)://host[:port],... (port 9200 if none) or consul:service", NULL,
          "http://es1:9200,http://es2:9200", true,
-         "Where every server ships to: at most 16 URLs, tried in this order."},
+         "Where every server ships to: at most 16 URLs, tried in this order; or the "
+         "passing instances of a service of Consul."},
     [LOG_ELASTICSEARCH_CREDENTIAL] =
         {"LOG_ELASTICSEARCH_CREDENTIAL", GROUP_LOG,
          "1 to 64 of A-Z a-z 0-9 _ - (first one A-Z a-z 0-9)", NULL, "log-writer", true,
@@ -62,6 +64,17 @@ static const struct setting_row rows[SETTING_COUNT] = {
         {"CLUSTER_MAINTENANCE", GROUP_CLUSTER, "node and end in UTC", NULL,
          "server-2 until 2026-11-23T18:00Z", false,
          "This server is down on purpose until then; runs out by itself."},
+    [CLOCK_SKEW_WARNING] = {"CLOCK_SKEW_WARNING", GROUP_CLOCK,
+                            "duration from 50ms to 10s", "100ms", "200ms", false,
+                            "Clocks of two servers further apart are a warning."},
+    [CLOCK_SKEW_CRITICAL] = {"CLOCK_SKEW_CRITICAL", GROUP_CLOCK,
+                             "duration from 50ms to 10s", "500ms", "1s", false,
+                             "Clocks of two servers further apart are critical; not "
+                             "below `CLOCK_SKEW_WARNING`."},
+    [CLOCK_REFERENCE] =
+        {"CLOCK_REFERENCE", GROUP_CLOCK, "host[:port],... (port 123 if none)", NULL,
+         "ntp1.example,ntp2.example", false,
+         "NTP servers (at most 8) which every server compares its clock with, too."},
 };
 
 const struct setting_row *settings_row(enum setting setting)
@@ -106,6 +119,9 @@ static int parse_log_enabled(const char *text, struct settings *s, struct error 
 
 static int parse_log_url(const char *text, struct settings *s, struct error *err)
 {
+    s->log_service[0] = '\0';
+    if (strncmp(text, "consul:", 7) == 0)
+        return value_service(text, s->log_service, err);
     return value_urls(text, s->log_url, SETTINGS_URLS, &s->log_urls, err);
 }
 
@@ -167,6 +183,34 @@ static int parse_maintenance(const char *text, struct settings *s, struct error 
     return value_until(text, s->maintenance_node, &s->maintenance_until_s, err);
 }
 
+static int parse_skew(const char *text, int64_t *ret_us, struct error *err)
+{
+    int64_t us = 0;
+    int rc = value_duration(text, 10 * SECOND, &us, err);
+    if (rc == 0 && us < SKEW_MIN)
+        rc = error_set(err, -EINVAL,
+                       "is less than 50ms, which cannot be proven through Consul");
+    if (rc == 0)
+        *ret_us = us;
+    return rc;
+}
+
+static int parse_clock_warning(const char *text, struct settings *s, struct error *err)
+{
+    return parse_skew(text, &s->clock_warning_us, err);
+}
+
+static int parse_clock_critical(const char *text, struct settings *s, struct error *err)
+{
+    return parse_skew(text, &s->clock_critical_us, err);
+}
+
+static int parse_reference(const char *text, struct settings *s, struct error *err)
+{
+    return value_ntp_servers(text, s->clock_reference, SETTINGS_REFERENCES,
+                             &s->clock_references, err);
+}
+
 static int (*const parsers[SETTING_COUNT])(const char *text, struct settings *s,
                                            struct error *err) = {
     [LOG_ENABLED] = parse_log_enabled,
@@ -181,6 +225,9 @@ static int (*const parsers[SETTING_COUNT])(const char *text, struct settings *s,
     [CLUSTER_MANAGEMENT_SERVER] = parse_management,
     [CLUSTER_GRACE] = parse_grace,
     [CLUSTER_MAINTENANCE] = parse_maintenance,
+    [CLOCK_SKEW_WARNING] = parse_clock_warning,
+    [CLOCK_SKEW_CRITICAL] = parse_clock_critical,
+    [CLOCK_REFERENCE] = parse_reference,
 };
 
 static void set_default(enum setting setting, struct settings *s)
@@ -298,15 +345,21 @@ static void judge_entry(enum setting setting, const struct kv_entry *entry,
     set_default(setting, s);
 }
 
+static bool is_rejected(const struct settings *s, enum setting setting)
+{
+    for (size_t i = 0; i < s->rejects; i++) {
+        if (strcmp(s->reject[i].key, rows[setting].key) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void judge_completeness(struct settings *s)
 {
     struct error text = {0};
-    if (!s->log_present || !s->log_enabled || s->log_urls > 0)
+    if (!s->log_present || !s->log_enabled || s->log_urls > 0 || s->log_service[0] ||
+        is_rejected(s, LOG_ELASTICSEARCH_URL))
         return;
-    for (size_t i = 0; i < s->rejects; i++) {
-        if (strcmp(s->reject[i].key, rows[LOG_ELASTICSEARCH_URL].key) == 0)
-            return;
-    }
     (void)error_set(
         &text, -EINVAL,
         "%s: is missing, so the LOG_ settings are incomplete; expected %s, for "
@@ -314,6 +367,35 @@ static void judge_completeness(struct settings *s)
         rows[LOG_ELASTICSEARCH_URL].key, rows[LOG_ELASTICSEARCH_URL].type,
         rows[LOG_ELASTICSEARCH_URL].example);
     reject(s, LOG_ELASTICSEARCH_URL, text.text);
+}
+
+/* "KEY: 800ms is more than OTHER, 500ms: both are refused; expected ..." */
+static void reject_limit(struct settings *s, enum setting setting, int64_t us,
+                         const char *relation, enum setting other, int64_t other_us)
+{
+    struct error text = {0};
+    char own[DURATION_TEXT], others[DURATION_TEXT];
+    if (is_rejected(s, setting))
+        return;
+    (void)error_set(&text, -EINVAL,
+                    "%s: %s is %s than %s, %s: both are refused; expected %s, for "
+                    "example %s",
+                    rows[setting].key, duration_format(us, own), relation,
+                    rows[other].key, duration_format(other_us, others),
+                    rows[setting].type, rows[setting].example);
+    reject(s, setting, text.text);
+}
+
+/* One of them may be a default: it is named as well, since only both together fit. */
+static void judge_limits(struct settings *s)
+{
+    int64_t warning = s->clock_warning_us, critical = s->clock_critical_us;
+    if (warning <= critical)
+        return;
+    reject_limit(s, CLOCK_SKEW_WARNING, warning, "more", CLOCK_SKEW_CRITICAL, critical);
+    reject_limit(s, CLOCK_SKEW_CRITICAL, critical, "less", CLOCK_SKEW_WARNING, warning);
+    set_default(CLOCK_SKEW_WARNING, s);
+    set_default(CLOCK_SKEW_CRITICAL, s);
 }
 
 /* The place itself may be a key ("folder" of Consul's UI): that is no setting. */
@@ -343,6 +425,7 @@ void settings_parse(const struct kv_list *list, const char *root, struct setting
             judge_entry((enum setting)i, entry, ret);
     }
     judge_completeness(ret);
+    judge_limits(ret);
     if (settings_path(root, "", path, NULL) == 0)
         find_unknown(list, path, ret);
 }
@@ -376,6 +459,18 @@ static int maintenance_text(const struct settings *s, struct buffer *out)
     return buffer_printf(out, "%s until %s", s->maintenance_node, text);
 }
 
+static int references_text(const struct settings *s, struct buffer *out)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < s->clock_references; i++) {
+        const struct ntp_server *server = &s->clock_reference[i];
+        bool ipv6 = strchr(server->host, ':') != NULL;
+        rc = buffer_printf(out, "%s%s%s%s:%d", i ? "," : "", ipv6 ? "[" : "",
+                           server->host, ipv6 ? "]" : "", server->port);
+    }
+    return rc;
+}
+
 int settings_text(const struct settings *s, enum setting setting, struct buffer *out)
 {
     char text[DURATION_TEXT];
@@ -383,6 +478,8 @@ int settings_text(const struct settings *s, enum setting setting, struct buffer 
     case LOG_ENABLED:
         return buffer_printf(out, "%s", s->log_enabled ? "Y" : "N");
     case LOG_ELASTICSEARCH_URL:
+        if (s->log_service[0])
+            return buffer_printf(out, "consul:%s", s->log_service);
         return join(*s->log_url, sizeof *s->log_url, s->log_urls, out);
     case LOG_ELASTICSEARCH_CREDENTIAL:
         return buffer_printf(out, "%s", s->log_credential);
@@ -404,6 +501,12 @@ int settings_text(const struct settings *s, enum setting setting, struct buffer 
         return buffer_printf(out, "%s", duration_format(s->grace_us, text));
     case CLUSTER_MAINTENANCE:
         return maintenance_text(s, out);
+    case CLOCK_SKEW_WARNING:
+        return buffer_printf(out, "%s", duration_format(s->clock_warning_us, text));
+    case CLOCK_SKEW_CRITICAL:
+        return buffer_printf(out, "%s", duration_format(s->clock_critical_us, text));
+    case CLOCK_REFERENCE:
+        return references_text(s, out);
     case SETTING_COUNT:
         break;
     }

@@ -4,8 +4,8 @@
  * value is text, and attacker-controlled: the character set here is the barrier that
  * keeps it out of templates, commands and paths. Pure: no I/O, no libcurl.
  *
- * The LOG_ group is judged as one set: one rejected key refuses all of it. In the
- * CLUSTER_ group a rejected value means its default. */
+ * The LOG_ group is judged as one set: one rejected key refuses all of it. In the other
+ * groups a rejected value means its default. */
 #ifndef SETTINGS_H
 #define SETTINGS_H
 
@@ -35,10 +35,13 @@ enum setting {
     CLUSTER_MANAGEMENT_SERVER,
     CLUSTER_GRACE,
     CLUSTER_MAINTENANCE,
+    CLOCK_SKEW_WARNING,
+    CLOCK_SKEW_CRITICAL,
+    CLOCK_REFERENCE,
     SETTING_COUNT
 };
 
-enum setting_group { GROUP_LOG, GROUP_CLUSTER };
+enum setting_group { GROUP_LOG, GROUP_CLUSTER, GROUP_CLOCK };
 
 /* One row of the table. */
 struct setting_row {
@@ -61,11 +64,13 @@ MUST_CHECK int settings_find(const char *key, enum setting *ret);
 MUST_CHECK int settings_path(const char *root, const char *key, char ret[SETTINGS_KEY],
                              struct error *err);
 
-#define SETTINGS_NAME    VALUE_NAME /* bytes of a node name without NUL */
-#define SETTINGS_URLS    16
-#define SETTINGS_SOURCES 16
-#define SETTINGS_SERVERS 51
-#define SETTINGS_REJECTS 16
+#define SETTINGS_NAME       VALUE_NAME /* bytes of a node name without NUL */
+#define SETTINGS_URLS       16
+#define SETTINGS_SOURCES    16
+#define SETTINGS_SERVERS    51
+#define SETTINGS_REFERENCES 8
+#define SETTINGS_REJECTS    16 /* each setting at most once */
+_Static_assert(SETTING_COUNT <= SETTINGS_REJECTS, "all may be wrong at once");
 
 /* Least severe level that is shipped, in order. */
 enum log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR, LEVEL_FATAL };
@@ -85,6 +90,7 @@ struct settings {
     char log_url[SETTINGS_URLS]
                 [URL_TEXT]; /* built again: scheme://host:port, port always there */
     size_t log_urls;
+    char log_service[VALUE_SERVICE];   /* instead of URLs: whose instances; else "" */
     char log_credential[VALUE_SOURCE]; /* name of a file of root's, "" none */
     char log_index[VALUE_INDEX];
     enum log_level log_level;
@@ -101,6 +107,11 @@ struct settings {
     char maintenance_node[SETTINGS_NAME + 1]; /* "" none */
     int64_t maintenance_until_s;              /* seconds since the epoch, UTC */
 
+    int64_t clock_warning_us; /* 50 ms to 10 s, not above clock_critical_us */
+    int64_t clock_critical_us;
+    struct ntp_server clock_reference[SETTINGS_REFERENCES];
+    size_t clock_references; /* 0: none */
+
     struct settings_reject reject[SETTINGS_REJECTS]; /* values refused */
     size_t rejects;
     size_t log_rejects; /* of these, in the LOG_ group */
@@ -113,7 +124,9 @@ struct settings {
  * are ignored. Missing keys get their defaults. Never fails: what is wrong stands in
  * ret->reject; with ret->log_rejects > 0 the LOG_ values must not be used. A LOG_ set
  * that is present and enabled but has no URL counts as a reject of
- * LOG_ELASTICSEARCH_URL ("incomplete"). */
+ * LOG_ELASTICSEARCH_URL ("incomplete"). With ret->log_service it has no URLs yet: replace
+ * the entry by what discovery.h finds, and parse again. A CLOCK_SKEW_WARNING above
+ * CLOCK_SKEW_CRITICAL rejects both. */
 void settings_parse(const struct kv_list *list, const char *root, struct settings *ret);
 
 /* Judge one KEY=VALUE, as cluster-set does before writing.

@@ -23,16 +23,33 @@ static int read_once(struct consul *consul, const struct survey_place *place,
     return survey_settings(consul, place, CONSUL_DEFAULT, ret, err);
 }
 
+/* Nothing that decides changes without one of these. */
+static bool same(const struct survey *s, const char *digest, const char *urls)
+{
+    return strcmp(digest, s->digest) == 0 && strcmp(urls, s->discovery.urls) == 0;
+}
+
+/* Dealt with already? */
+static bool known(const struct survey_place *place, const struct ledger *ledger,
+                  const struct survey *s)
+{
+    struct discovery last;
+    discovery_read(place->state_dir, &last);
+    return ledger_settled(ledger, s->digest) && !discovery_news(&s->discovery, &last);
+}
+
 int settle_read(struct consul *consul, const struct survey_place *place,
                 const struct ledger *ledger, struct survey *ret, struct error *err)
 {
     char before[KV_DIGEST] = "";
+    char urls[DISCOVERY_TEXT] = "";
     int rc = read_once(consul, place, ret, err);
     for (int i = 0; rc == 0 && i < SETTLE_TIMES; i++) {
-        if (strcmp(before, ret->digest) == 0)
+        if (same(ret, before, urls))
             return 0;
         (void)snprintf(before, sizeof before, "%s", ret->digest);
-        if (ret->settings.log_settle_us == 0 || ledger_settled(ledger, ret->digest))
+        memcpy(urls, ret->discovery.urls, sizeof urls);
+        if (ret->settings.log_settle_us == 0 || known(place, ledger, ret))
             return 0;
         sleep_ms(ret->settings.log_settle_us / 1000);
         rc = read_once(consul, place, ret, err);

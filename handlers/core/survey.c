@@ -12,11 +12,57 @@
 #include <string.h>
 #include <strings.h>
 
-static int judge_settings(const struct survey_place *place, struct policy *policy,
+/* The instances as Consul has them now, else those of before. */
+static int discover(struct consul *consul, const struct survey_place *place,
+                    const struct policy *policy, enum consul_read read,
+                    struct discovery *ret, struct error *err)
+{
+    char path[128];
+    char rule[128];
+    cJSON *root = NULL;
+    struct discovery last = {.service = ""};
+    (void)snprintf(path, sizeof path, "health/service/%s?passing%s", ret->service,
+                   read == CONSUL_STALE ? "&stale" : "");
+    (void)snprintf(rule, sizeof rule, "service \"%s\" read", ret->service);
+    int rc = consul_get(consul, path, rule, &root, err);
+    if (rc == 0)
+        rc = discovery_judge(root, policy, ret, err);
+    cJSON_Delete(root);
+    if (place->state_dir)
+        discovery_read(place->state_dir, &last);
+    if (rc == 0)
+        discovery_keep(ret, &last);
+    return rc;
+}
+
+/* Apply the policy's pins, and put URLs in the place of consul:SERVICE. */
+static int complete(struct consul *consul, const struct survey_place *place,
+                    const struct policy *policy, enum consul_read read,
+                    struct kv_list *list, struct discovery *ret, struct error *err)
+{
+    char path[SETTINGS_KEY];
+    struct settings settings;
+    int rc = policy_pin(policy, place->settings_root, list, err);
+    if (rc < 0)
+        return rc;
+    settings_parse(list, place->settings_root, &settings);
+    if (settings.log_rejects > 0 || !settings.log_enabled || !settings.log_service[0])
+        return 0;
+    memcpy(ret->service, settings.log_service, sizeof ret->service);
+    rc = settings_path(place->settings_root, "LOG_ELASTICSEARCH_URL", path, err);
+    if (rc == 0)
+        rc = discover(consul, place, policy, read, ret, err);
+    if (rc == 0 && ret->urls[0] && kv_set(list, path, ret->urls) < 0)
+        rc = error_set(err, -ENOMEM, "out of memory");
+    return rc;
+}
+
+static int judge_settings(struct consul *consul, const struct survey_place *place,
+                          enum consul_read read, struct policy *policy,
                           struct survey *s, struct error *err)
 {
     struct error why = {0};
-    int rc = policy_pin(policy, place->settings_root, &s->entries, err);
+    int rc = complete(consul, place, policy, read, &s->entries, &s->discovery, err);
     if (rc < 0)
         return rc;
     settings_parse(&s->entries, place->settings_root, &s->settings);
@@ -24,6 +70,9 @@ static int judge_settings(const struct survey_place *place, struct policy *polic
         return 0;
     if (s->settings.log_rejects > 0)
         (void)snprintf(s->refusal, sizeof s->refusal, "a LOG_ setting is refused");
+    else if (s->settings.log_enabled && s->settings.log_service[0])
+        (void)snprintf(s->refusal, sizeof s->refusal, "LOG_ELASTICSEARCH_URL: %s",
+                       s->discovery.note);
     else if (policy_judge(policy, &s->settings, &why) < 0)
         (void)snprintf(s->refusal, sizeof s->refusal, "%s", why.text);
     else
@@ -44,7 +93,7 @@ int survey_settings(struct consul *consul, const struct survey_place *place,
     if (rc == 0)
         rc = policy_read(place->config_dir, &policy, err);
     if (rc == 0)
-        rc = judge_settings(place, &policy, ret, err);
+        rc = judge_settings(consul, place, read, &policy, ret, err);
     policy_release(&policy);
     return rc;
 }
@@ -216,6 +265,29 @@ void survey_judge(const struct survey_place *place, const struct survey *s,
                                   .n_missing = s->n_missing};
     facts.differ_ms = differ_for(place->state_dir, &facts);
     logging_judge(&facts, ret);
+    if (s->discovery.note[0] && !s->refusal[0]) {
+        verdict_note(ret, "%s", s->discovery.note);
+        verdict_raise(ret, VERDICT_WARNING);
+    }
+}
+
+/* Other instances than those that were dealt with? A policy that cannot be read is told
+ * by the verification. */
+static int find_news(struct consul *consul, const struct survey_place *place,
+                     struct kv_list *list, bool *ret_news, struct error *err)
+{
+    struct policy policy = {0};
+    struct discovery now = {.service = ""};
+    struct discovery last;
+    struct error ignored = {0};
+    *ret_news = false;
+    if (policy_read(place->config_dir, &policy, &ignored) < 0)
+        return 0;
+    int rc = complete(consul, place, &policy, CONSUL_DEFAULT, list, &now, err);
+    policy_release(&policy);
+    discovery_read(place->state_dir, &last);
+    *ret_news = rc == 0 && discovery_news(&now, &last);
+    return rc;
 }
 
 int survey_due(struct consul *consul, const struct survey_place *place, bool *ret_due,
@@ -224,6 +296,7 @@ int survey_due(struct consul *consul, const struct survey_place *place, bool *re
     char prefix[256];
     char settings[KV_DIGEST];
     char results[KV_DIGEST];
+    bool news = false;
     struct kv_list list = {0};
     struct ledger ledger;
     ledger_read(place->state_dir, &ledger);
@@ -232,6 +305,8 @@ int survey_due(struct consul *consul, const struct survey_place *place, bool *re
     int rc = gather_settings(consul, place->settings_root, CONSUL_DEFAULT, &list, err);
     if (rc == 0)
         rc = kv_digest(&list, prefix, settings, err);
+    if (rc == 0)
+        rc = find_news(consul, place, &list, &news, err);
     kv_release(&list);
     if (rc == 0)
         rc = consul_kv_read(consul, LOGGING_PREFIX, true, CONSUL_DEFAULT, &list, err);
@@ -239,9 +314,18 @@ int survey_due(struct consul *consul, const struct survey_place *place, bool *re
         rc = kv_digest(&list, LOGGING_PREFIX, results, err);
     kv_release(&list);
     if (rc == 0)
-        *ret_due = ledger_due(&ledger) || !ledger_settled(&ledger, settings) ||
+        *ret_due = news || ledger_due(&ledger) || !ledger_settled(&ledger, settings) ||
                    strcmp(ledger.results, results) != 0;
     return rc;
+}
+
+int survey_close(const struct survey_place *place, const struct survey *s,
+                 struct ledger *ledger, struct error *err)
+{
+    (void)snprintf(ledger->settings, KV_DIGEST, "%s", s->digest);
+    (void)snprintf(ledger->results, KV_DIGEST, "%s", s->results);
+    int rc = discovery_write(place->state_dir, &s->discovery, err);
+    return rc < 0 ? rc : ledger_write(place->state_dir, ledger, err);
 }
 
 void survey_release(struct survey *s)

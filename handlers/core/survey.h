@@ -4,6 +4,7 @@
 #define SURVEY_H
 
 #include "consul.h"
+#include "discovery.h"
 #include "error.h"
 #include "ledger.h"
 #include "lineup.h"
@@ -21,10 +22,13 @@ struct survey_place {
 
 /* All-zero is empty; free with survey_release(). */
 struct survey {
-    struct kv_list entries;   /* our place in KV, pins of the policy applied */
-    char digest[KV_DIGEST];   /* of the LOG_ entries as KV has them */
-    struct settings settings; /* judged; see refusal before using LOG_ */
+    struct kv_list
+        entries; /* our place in KV, pins of the policy applied, consul:SERVICE
+                                 replaced by URLs */
+    char digest[KV_DIGEST];             /* of the LOG_ entries as KV has them */
+    struct settings settings;           /* judged; see refusal before using LOG_ */
     char refusal[sizeof(struct error)]; /* why the LOG_ set is refused, "" if not */
+    struct discovery discovery;         /* the service behind the URLs, if any */
     char wanted[KV_DIGEST];             /* its revision, "" when refused or absent */
 
     char node[SETTINGS_NAME + 1]; /* this server */
@@ -41,7 +45,7 @@ struct survey {
     struct kv_list published;  /* private: lictor/logging/, what `order` points into */
 };
 
-/* The settings part: entries, digest, settings, refusal, wanted. A refused set is no
+/* The settings part: entries, digest, settings, refusal, discovery, wanted. A refused set is no
  * failure of this function. */
 MUST_CHECK int survey_settings(struct consul *consul, const struct survey_place *place,
                                enum consul_read read, struct survey *ret,
@@ -71,10 +75,15 @@ void survey_facts(const struct survey *s, const struct ledger *ledger, bool retr
 void survey_judge(const struct survey_place *place, const struct survey *s,
                   const struct ledger *ledger, struct verdict *ret);
 
-/* Is there anything that rollout-logging should look at: settings or results other than
- * those the ledger was settled with, an interrupted run, a resync that is due? */
+/* Is there anything that rollout-logging should look at: settings, results or instances
+ * other than those the ledger was settled with, an interrupted run, a resync that is due? */
 MUST_CHECK int survey_due(struct consul *consul, const struct survey_place *place,
                           bool *ret_due, struct error *err);
+
+/* Write down that all of this was dealt with, which quiets the watches: done last, so that
+ * whoever is killed before looks at everything again. */
+MUST_CHECK int survey_close(const struct survey_place *place, const struct survey *s,
+                            struct ledger *ledger, struct error *err);
 
 void survey_release(struct survey *s);
 

@@ -23,11 +23,17 @@ struct timing {
     int64_t apply_ms;          /* 120 s: waiting for one run of apply-logging */
     int64_t request_ms;        /* 10 s: apply-logging's request must be whole */
     int64_t confirm_ms;        /* 2 s: a shipper must be the same process this long */
-    int64_t elastic_ms;        /* 2 s: one question to Elasticsearch, all of it */
-    int64_t proof_ms;          /* 10 s: looking for the own record after an apply */
-    int64_t fresh_ms;          /* 90 s: a probe record this old has arrived in time */
-    int64_t patience_ms;       /* 60 s: a broken link this short is no warning */
-    int64_t loss_ms;           /* 30 min: nothing from any server: critical */
+    int64_t clock_interval_ms; /* 15 s: a clock record is written this often */
+    int64_t clock_echo_ms; /* 60 s: an echo of an own record older than this is none */
+    int64_t clock_unproven_ms;  /* 3 min: the last verdict on clocks stands this long */
+    int64_t resolve_ms;         /* 1 s: finding the addresses of NTP servers */
+    int64_t reference_ms;       /* 1.5 s: asking them, all of it */
+    int64_t reference_again_ms; /* 60 s: they are asked this often */
+    int64_t elastic_ms;         /* 2 s: one question to Elasticsearch, all of it */
+    int64_t proof_ms;           /* 10 s: looking for the own record after an apply */
+    int64_t fresh_ms;           /* 90 s: a probe record this old has arrived in time */
+    int64_t patience_ms;        /* 60 s: a broken link this short is no warning */
+    int64_t loss_ms;            /* 30 min: nothing from any server: critical */
 };
 
 /* Borrowed, valid for the life of the process. */

@@ -28,8 +28,8 @@ static bool says(const struct logging_record *r, enum logging_state state,
     return r && r->state == state && (!revision || strcmp(r->revision, revision) == 0);
 }
 
-/* Are files there which nobody knows to be right? */
-static bool is_exposed(const struct logging_record *r)
+/* On something of which nobody knows yet whether it works? */
+static bool exposed(const struct logging_record *r)
 {
     return r && (r->state == LOGGING_APPLYING || r->unproven);
 }
@@ -43,36 +43,23 @@ static size_t own_place(const struct turn_facts *facts)
     return i;
 }
 
-/* The first one that says so; the first other than this server among the first n. */
-static const struct turn_server *find(const struct turn_facts *facts,
-                                      enum logging_state state, const char *revision)
-{
-    for (size_t i = 0; i < facts->n; i++) {
-        const struct turn_server *s = &facts->order[i];
-        if (says(record_of(facts, s), state, revision))
-            return s;
-    }
-    return NULL;
-}
-
 static const struct turn_server *find_exposed(const struct turn_facts *facts,
-                                              bool others)
+                                              bool other)
 {
     for (size_t i = 0; i < facts->n; i++) {
         const struct turn_server *s = &facts->order[i];
-        if (is_exposed(record_of(facts, s)) && !(others && is_own(facts, s)))
+        if (exposed(record_of(facts, s)) && !(other && is_own(facts, s)))
             return s;
     }
     return NULL;
 }
 
-static const struct turn_server *find_other(const struct turn_facts *facts, size_t n,
-                                            enum logging_state state,
-                                            const char *revision)
+/* The first of the first n who has refused what is wanted. */
+static const struct turn_server *find_refusal(const struct turn_facts *facts, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct turn_server *s = &facts->order[i];
-        if (!is_own(facts, s) && says(s->record, state, revision))
+        if (says(record_of(facts, s), LOGGING_FAILED, facts->wanted))
             return s;
     }
     return NULL;
@@ -110,7 +97,7 @@ static void say_next(const struct turn_facts *facts, const struct turn_server *s
     const struct logging_record *r = record_of(facts, s);
     if (!r)
         (void)snprintf(to, room, ", %s has not reported", s->node);
-    else if (is_exposed(r) && !is_alive(facts, s))
+    else if (r->state == LOGGING_APPLYING && !is_alive(facts, s))
         (void)snprintf(to, room, ", %s died applying %.*s", s->node,
                        SHORT(r->revision));
     else if (r->state == LOGGING_APPLYING && strcmp(r->revision, facts->wanted) != 0)
@@ -118,7 +105,7 @@ static void say_next(const struct turn_facts *facts, const struct turn_server *s
     else if (r->state == LOGGING_FAILED && strcmp(r->revision, facts->wanted) == 0)
         (void)snprintf(to, room, ", %s refused it", s->node);
     else if (r->unproven)
-        (void)snprintf(to, room, ", %s ships, but nothing has arrived", s->node);
+        (void)snprintf(to, room, ", nothing of %s has arrived yet", s->node);
     else if (r->state == LOGGING_KEPT && r->reason[0])
         (void)snprintf(to, room, ", %s says: %s", s->node, r->reason);
     else
@@ -129,7 +116,7 @@ static void say_next(const struct turn_facts *facts, const struct turn_server *s
 static void say_progress(const struct turn_facts *facts, struct turn *ret)
 {
     const struct turn_server *applying = find_exposed(facts, false);
-    const struct turn_server *refusal = find(facts, LOGGING_FAILED, facts->wanted);
+    const struct turn_server *refusal = find_refusal(facts, facts->n);
     const struct turn_server *cause = applying ? applying : refusal;
     int used =
         snprintf(ret->text, sizeof ret->text, "%zu of %zu servers on revision %.*s",
@@ -158,12 +145,11 @@ static enum turn_state judge_chain(const struct turn_facts *facts, struct turn *
 {
     size_t place = own_place(facts);
     bool refused = says(facts->own, LOGGING_FAILED, facts->wanted);
-    const struct turn_server *refusal = NULL;
-    if (find_exposed(facts, true))
-        return TURN_WAIT;
     /* Of several that have refused, the first one tries again. */
-    refusal =
-        find_other(facts, refused ? place : facts->n, LOGGING_FAILED, facts->wanted);
+    const struct turn_server *refusal = find_refusal(facts, refused ? place : facts->n);
+    const struct turn_server *other = find_exposed(facts, true);
+    if (other && other != refusal)
+        return TURN_WAIT;
     if (refusal && !refused)
         say_kept(facts, refusal, ret);
     if (refusal)
@@ -185,7 +171,8 @@ static enum turn_state judge(const struct turn_facts *facts, struct turn *ret)
         return TURN_FINISHED;
     if (says(own, LOGGING_FAILED, facts->wanted) && !facts->again)
         return TURN_STOPPED;
-    if (own->unproven)
+    /* The others wait for this server, so it must not wait for them. */
+    if (own->unproven && !says(own, LOGGING_FAILED, facts->wanted))
         return TURN_APPLY;
     return facts->parallel ? TURN_APPLY : judge_chain(facts, ret);
 }
@@ -200,7 +187,7 @@ static void collect_checks(const struct turn_facts *facts, struct turn *ret)
             continue;
         if (s->version.modify_index > 0)
             ret->check[ret->checks++] = s->version;
-        else if (!is_exposed(facts->own))
+        else if (!exposed(facts->own))
             ret->unseen = true;
     }
 }
@@ -210,15 +197,20 @@ void turn_judge(const struct turn_facts *facts, struct turn *ret)
     *ret = (struct turn){.state = TURN_WAIT};
     say_progress(facts, ret);
     ret->state = judge(facts, ret);
-    if ((ret->state == TURN_APPLY || ret->state == TURN_CANARY) && !facts->parallel)
+    if (turn_may_apply(ret) && !facts->parallel)
         collect_checks(facts, ret);
+}
+
+bool turn_may_apply(const struct turn *turn)
+{
+    return turn->state == TURN_APPLY || turn->state == TURN_CANARY;
 }
 
 const char *turn_rival(const struct turn_facts *facts, uint64_t announced)
 {
     for (size_t i = 0; i < facts->n; i++) {
         const struct turn_server *s = &facts->order[i];
-        if (!is_own(facts, s) && is_exposed(s->record) &&
+        if (!is_own(facts, s) && exposed(s->record) &&
             s->version.modify_index < announced)
             return s->node;
     }

@@ -3,8 +3,8 @@
  * A rollout is a chain, without sessions and locks. A server may apply revision R when
  *   - every living server before it in the order is done with R,
  *   - nobody in the order, dead or alive, has refused R ("failed"),
- *   - nobody else in the order, dead or alive, is applying anything, or has something in
- *     force that was never proven.
+ *   - nobody else in the order, dead or alive, is applying anything, or has rolled back
+ *     to what is not proven either.
  * Before it touches anything it announces "applying R": its record is written on condition
  * that nothing it was judged from has changed (check-and-set of its own, check-index of
  * the others). So a bad value blinds one server at most, and that one rolls back.
@@ -74,6 +74,9 @@ struct turn {
 };
 
 void turn_judge(const struct turn_facts *facts, struct turn *ret);
+
+/* TURN_APPLY or TURN_CANARY? */
+bool turn_may_apply(const struct turn *turn);
 
 /* Is somebody else in the order applying whose announcement is older than the one of this
  * server (its record's modify index)? Asked with the order read anew, right after the

@@ -15,9 +15,9 @@ static const char *skip_scheme(const char *text, bool *ret_https)
 }
 
 /* `text` is what stands behind the host: "" or ":PORT". */
-static int parse_port(const char *text, int *ret, struct error *err)
+static int parse_port(const char *text, int otherwise, int *ret, struct error *err)
 {
-    *ret = URL_PORT;
+    *ret = otherwise;
     if (*text == '\0')
         return 0;
     size_t digits = strspn(text + 1, "0123456789");
@@ -39,8 +39,7 @@ static char *cut_host(char **authority, struct error *err)
     if (*host != '[' && (!colon || colon == strrchr(host, ':')))
         return colon ? colon : host + strlen(host);
     if (*host != '[' || !end || !colon || colon > end) {
-        (void)error_set(err, -EINVAL,
-                        "has no IPv6 address in brackets: http://[fd00::1]");
+        (void)error_set(err, -EINVAL, "has no IPv6 address in brackets: [fd00::1]");
         return NULL;
     }
     *end = '\0';
@@ -48,12 +47,16 @@ static char *cut_host(char **authority, struct error *err)
     return end + 1;
 }
 
-static int parse_authority(char *authority, struct url *ret, struct error *err)
+int url_parse_authority(const char *text, int port, struct url *ret, struct error *err)
 {
+    char copy[URL_TEXT], *authority = copy;
+    if (strlen(text) >= sizeof copy)
+        return error_set(err, -EINVAL, "is too long");
+    (void)snprintf(copy, sizeof copy, "%s", text);
     char *rest = cut_host(&authority, err);
     if (!rest)
         return -EINVAL;
-    int rc = parse_port(rest, &ret->port, err);
+    int rc = parse_port(rest, port, &ret->port, err);
     if (rc < 0)
         return rc;
     *rest = '\0';
@@ -75,7 +78,7 @@ int url_parse(const char *text, struct url *ret, struct error *err)
         return error_set(err, -EINVAL, "is too long");
     memcpy(authority, rest, len);
     authority[len] = '\0';
-    return parse_authority(authority, ret, err);
+    return url_parse_authority(authority, URL_PORT, ret, err);
 }
 
 const char *url_format(const struct url *url, char ret[URL_TEXT])

@@ -110,6 +110,14 @@ int value_source(const char *text, char ret[VALUE_SOURCE], struct error *err)
     return copy_name(text, LETTERS DIGITS, LETTERS DIGITS "_-", ret, VALUE_SOURCE, err);
 }
 
+int value_service(const char *text, char ret[VALUE_SERVICE], struct error *err)
+{
+    if (strncmp(text, "consul:", 7) != 0)
+        return error_set(err, -EINVAL, "does not begin with consul:");
+    return copy_name(text + 7, LETTERS DIGITS, NODE_CHARACTERS, ret, VALUE_SERVICE,
+                     err);
+}
+
 static int copy_node(const char *text, char ret[VALUE_NAME + 1], struct error *err)
 {
     return copy_name(text, NODE_CHARACTERS, NODE_CHARACTERS, ret, VALUE_NAME + 1, err);
@@ -178,6 +186,11 @@ static int in_item(const struct items *items, size_t i, struct error *err)
                : error_set(err, -EINVAL, "does not fit: item %zu %s", i + 1, err->text);
 }
 
+static int refuse_twin(size_t i, size_t k, struct error *err)
+{
+    return error_set(err, -EINVAL, "has the same as items %zu and %zu", i + 1, k + 1);
+}
+
 /* ret is an array of `size` bytes each. */
 static int parse_list(const char *text, size_t most,
                       int (*parse)(const char *item, char *ret, struct error *err),
@@ -190,8 +203,7 @@ static int parse_list(const char *text, size_t most,
             return in_item(&items, k, err);
         for (size_t i = 0; i < k; i++) {
             if (strcmp(ret + i * size, ret + k * size) == 0)
-                return error_set(err, -EINVAL, "has the same as items %zu and %zu",
-                                 i + 1, k + 1);
+                return refuse_twin(i, k, err);
         }
     }
     if (rc == 0)
@@ -218,6 +230,27 @@ int value_urls(const char *text, char (*ret)[URL_TEXT], size_t most, size_t *ret
                struct error *err)
 {
     return parse_list(text, most, parse_url, *ret, sizeof *ret, ret_n, err);
+}
+
+int value_ntp_servers(const char *text, struct ntp_server *ret, size_t most,
+                      size_t *ret_n, struct error *err)
+{
+    struct items items;
+    int rc = cut_items(text, most, &items, err);
+    for (size_t k = 0; rc == 0 && k < items.n; k++) {
+        struct url url = {0};
+        if (url_parse_authority(items.item[k], VALUE_NTP_PORT, &url, err) < 0)
+            return in_item(&items, k, err);
+        for (size_t i = 0; i < k; i++) {
+            if (ret[i].port == url.port && strcmp(ret[i].host, url.host) == 0)
+                return refuse_twin(i, k, err);
+        }
+        memcpy(ret[k].host, url.host, sizeof ret[k].host);
+        ret[k].port = url.port;
+    }
+    if (rc == 0)
+        *ret_n = items.n;
+    return rc;
 }
 
 /* ---- servers ------------------------------------------------------------- */

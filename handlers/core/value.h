@@ -8,6 +8,7 @@
 #define VALUE_H
 
 #include "error.h"
+#include "host.h"
 #include "url.h"
 
 #include <stdbool.h>
@@ -51,6 +52,23 @@ MUST_CHECK int value_sources(const char *text, char (*ret)[VALUE_SOURCE], size_t
                              size_t *ret_n, struct error *err);
 MUST_CHECK int value_urls(const char *text, char (*ret)[URL_TEXT], size_t most,
                           size_t *ret_n, struct error *err);
+
+/* A server that answers NTP. */
+struct ntp_server {
+    char host[HOST_TEXT]; /* normalised (host.h), IPv6 without brackets */
+    int port;             /* 1..65535 */
+};
+
+/* Comma-separated NTP servers, "host[:port]" (url.h), none twice, at least one, at most
+ * `most`. */
+#define VALUE_NTP_PORT 123 /* where none is given */
+MUST_CHECK int value_ntp_servers(const char *text, struct ntp_server *ret, size_t most,
+                                 size_t *ret_n, struct error *err);
+
+/* "consul:NAME": the instances of that service; NAME is [A-Za-z0-9][A-Za-z0-9_.-]{0,63}. */
+#define VALUE_SERVICE 65
+MUST_CHECK int value_service(const char *text, char ret[VALUE_SERVICE],
+                             struct error *err);
 
 /* "server_1=NODE,server_2=NODE,...": numbers 1..n without a gap, in any order; n odd,
  * 3..most; nodes [A-Za-z0-9_.-]{1,128}, none twice (case ignored). ret[i] is the node of

@@ -4,62 +4,18 @@
 #include "harness.h"
 #include "kv.h"
 #include "ledger.h"
+#include "measure.h"
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PROCESS_RUNS 300
 #define CHANGES      30
 #define RAW_KEY      "bench/raw"
 #define PLACE        HARNESS_ROOT "/service/cluster/tag/any/"
-
-static double now_us(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double left = *(const double *)a;
-    double right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-static double median(double *values, size_t n)
-{
-    qsort(values, n, sizeof *values, by_value);
-    return values[n / 2];
-}
-
-/* ---- one process --------------------------------------------------------- */
-
-static double run_process(const char *const *argv, const char *input_path, int expected)
-{
-    posix_spawn_file_actions_t actions;
-    pid_t pid = 0;
-    int status = -1;
-    (void)posix_spawn_file_actions_init(&actions);
-    (void)posix_spawn_file_actions_addopen(&actions, 0, input_path, O_RDONLY, 0);
-    double begin = now_us();
-    int rc =
-        posix_spawn(&pid, argv[0], &actions, NULL, (char **)(uintptr_t)argv, environ);
-    if (rc == 0)
-        (void)waitpid(pid, &status, 0);
-    double took = now_us() - begin;
-    (void)posix_spawn_file_actions_destroy(&actions);
-    assert_int_equal(rc, 0);
-    assert_int_equal(WEXITSTATUS(status), expected);
-    return took;
-}
 
 static void write_file(const char *path, const char *text)
 {
@@ -111,15 +67,15 @@ static void an_unchanged_run_against_an_empty_process(void **state)
                                    dir, "settings", NULL};
     const char *const nothing[] = {"/bin/true", NULL};
     for (int i = -5; i < PROCESS_RUNS; i++) {
-        double a = run_process(handler, payload, 0);
-        double b = run_process(nothing, payload, 0);
+        double a = measure_process(handler, payload, 0);
+        double b = measure_process(nothing, payload, 0);
         if (i >= 0) {
             ours[i] = a;
             empty[i] = b;
         }
     }
-    double a = median(ours, PROCESS_RUNS);
-    double b = median(empty, PROCESS_RUNS);
+    double a = measure_median(ours, PROCESS_RUNS);
+    double b = measure_median(empty, PROCESS_RUNS);
     print_message("no-change run of reconfigure-logging / empty process (/bin/true): "
                   "%.2f   (%.2f ms / %.2f ms, medians of %d)\n",
                   a / b, a / 1e3, b / 1e3, PROCESS_RUNS);
@@ -147,16 +103,16 @@ static bool file_has(struct cluster *c, int i, const char *name, const char *wor
 static double change(struct cluster *c, const char *key, const char *value,
                      const char *name)
 {
-    double begin = now_us();
+    double begin = measure_now_us();
     kv_put(c, key, value);
     for (int i = 1; i <= 3; i++) {
         while (!file_has(c, i, name, value)) {
-            if (now_us() - begin > 20e6)
+            if (measure_now_us() - begin > 20e6)
                 harness_fail("%s never reached %s of server %d", value, name, i);
             (void)usleep(200);
         }
     }
-    return now_us() - begin;
+    return measure_now_us() - begin;
 }
 
 static void prepare(struct cluster *c)
@@ -166,6 +122,8 @@ static void prepare(struct cluster *c)
         (void)snprintf(text, sizeof text, target,
                        server_path(c, i, "shipper/shipper.conf"));
         server_write(c, i, "shipper/ready", "");
+        server_write(c, i, "etc/policy.json",
+                     "{\"elasticsearch\": {\"hosts\": [\"127.0.0.0/8\"]}}");
         server_write(c, i, "etc/logging.d/t.mustache", "index {{LOG_INDEX}}\n");
         server_write(c, i, "etc/logging.d/t.json", text);
         (void)snprintf(text, sizeof text,
@@ -200,16 +158,16 @@ static void a_change_against_a_raw_watch(void **state)
         sleep_ms(300); /* let the echo of the last change die down */
         ours[i] = change(c, PLACE "LOG_INDEX", word, "shipper/shipper.conf");
         sleep_ms(300);
-        double begin = now_us();
+        double begin = measure_now_us();
         kv_put(c, RAW_KEY, word);
         for (int n = 1; n <= 3; n++) {
             while (!file_has(c, n, "raw", base64))
                 (void)usleep(200);
         }
-        raw[i] = now_us() - begin;
+        raw[i] = measure_now_us() - begin;
     }
-    double a = median(ours, CHANGES);
-    double b = median(raw, CHANGES);
+    double a = measure_median(ours, CHANGES);
+    double b = measure_median(raw, CHANGES);
     print_message(
         "KV write to configuration live on 3 servers / raw watch that writes a "
         "file: %.2f   (%.1f ms / %.1f ms, medians of %d)\n",
@@ -241,7 +199,7 @@ static void a_rolling_change_with_real_restarts(void **state)
         "rolling change of 3 servers, real rsyslogd, from the write to the "
         "last restart: %.1f s (median of %d; 2 s each to be confirmed, then its "
         "proof)\n",
-        median(took + 1, ROLLS) / 1e6, ROLLS);
+        measure_median(took + 1, ROLLS) / 1e6, ROLLS);
     cluster_stop(c);
 }
 

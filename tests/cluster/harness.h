@@ -67,9 +67,11 @@ struct cluster_options {
     bool acl;           /* ACLs on, default deny; each server's snippet and consul.env
                            hold a token with the shipped policy */
     const char
-        *node_policy;   /* instead of the shipped one; "" = a token without rights */
-    bool no_snippet;    /* without our 60-cluster.hcl */
-    const char *timing; /* LICTOR_TIMING for everything that runs (timing.h) */
+        *node_policy;      /* instead of the shipped one; "" = a token without rights */
+    bool no_snippet;       /* without our 60-cluster.hcl */
+    const char *heartbeat; /* its interval instead of "15s" */
+    const char *timing;    /* LICTOR_TIMING for everything that runs (timing.h) */
+    const char *discover;  /* enable --discover: a watch on that service; NULL: none */
     uid_t user; /* who runs agents and what they run, with no-new-privileges; what is
                    root's on a real server stays ours. 0: as the test. Needs root */
     const char *consul; /* more Consul configuration of every server: JSON */
@@ -81,6 +83,7 @@ struct server {
     char dir[300];
     pid_t pid;      /* 0: not running */
     char token[40]; /* "" without ACLs */
+    char clock[16]; /* see server_clock(); "" right */
 };
 
 struct cluster {
@@ -133,6 +136,10 @@ char *server_read(struct cluster *c, int i, const char *name);
 
 /* How many lines of the server's consul.log contain `text`. */
 size_t server_logged(struct cluster *c, int i, const char *text);
+
+/* Everything that runs on server i from now on, also by hand, sees CLOCK_REALTIME this
+ * much ahead or behind: "+2s", "-0.02s", "+3600s"; NULL: as it is. */
+void server_clock(struct cluster *c, int i, const char *offset);
 
 /* How often Consul has started `program` on server i so far; i = 0: on all. Starts by
  * the heartbeat are not among them: it runs its siblings from TEST_BIN. */
@@ -209,6 +216,9 @@ void recorder_stop(struct recorder *r);
  * `text` in its output; -1 when it was not. NULL node: of any node. */
 int64_t recorder_when(struct recorder *r, int64_t since, const char *node,
                       const char *id, const char *status, const char *text);
+
+/* How often check `id` of any node was seen to change, status or text, after `since`. */
+size_t recorder_changes(struct recorder *r, int64_t since, const char *id);
 
 /* All that was seen of check `id`, a line each, for a failure text. free() it. */
 char *recorder_text(struct recorder *r, const char *id);

@@ -182,6 +182,16 @@ int64_t recorder_when(struct recorder *r, int64_t since, const char *node,
     return at;
 }
 
+size_t recorder_changes(struct recorder *r, int64_t since, const char *id)
+{
+    size_t n = 0;
+    (void)pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; i < r->n; i++)
+        n += r->events[i].at_ms > since && strcmp(r->events[i].id, id) == 0;
+    (void)pthread_mutex_unlock(&r->lock);
+    return n;
+}
+
 char *recorder_text(struct recorder *r, const char *id)
 {
     struct buffer text = BUFFER_INIT(16U << 20);

@@ -1,4 +1,4 @@
-#include "harness.h"
+#include "server.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -84,10 +84,16 @@ void outcome_release(struct outcome *o)
 struct outcome server_run(struct cluster *c, int i, const char *input,
                           const char *const *argv)
 {
-    char program[400], config[400], state[400], timing[300];
+    char program[400], config[400], state[400], timing[300], clock[40];
     const char *full[32] = {program, "--config-dir",    config,      "--state-dir",
                             state,   "--settings-root", HARNESS_ROOT};
-    const char *env[] = {c->options.timing ? timing : NULL, NULL};
+    const char *env[5] = {timing};
+    if (c->server[i].clock[0]) {
+        (void)snprintf(clock, sizeof clock, "FAKETIME=%s", c->server[i].clock);
+        env[1] = SERVER_FAKETIME;
+        env[2] = SERVER_RAW;
+        env[3] = clock;
+    }
     (void)snprintf(program, sizeof program, "%s/%s", TEST_BIN, argv[0]);
     (void)snprintf(config, sizeof config, "%s/etc", c->server[i].dir);
     (void)snprintf(state, sizeof state, "%s/state", c->server[i].dir);

@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const programs[] = {"heartbeat",           "verify-quorum",
-                                       "reconfigure-logging", "verify-logging",
-                                       "rollout-logging",     "apply-logging"};
+static const char *const programs[] = {
+    "heartbeat",      "verify-quorum",   "verify-clock",  "hear-clock",
+    "verify-logging", "rollout-logging", "apply-logging", "reconfigure-logging"};
 
 void server_name(struct cluster *c, int i, const char *node)
 {
@@ -175,12 +175,28 @@ static void write_libexec(struct cluster *c, int i)
     for (size_t p = 0; p < sizeof programs / sizeof programs[0]; p++) {
         char name[100], script[1000];
         (void)snprintf(name, sizeof name, "libexec/%s", programs[p]);
-        (void)snprintf(
-            script, sizeof script,
-            "#!/bin/sh\necho \"run %s $*\" >>%s/runs.log\nexec %s/%s \"$@\"\n",
-            programs[p], c->server[i].dir, TEST_BIN, programs[p]);
+        (void)snprintf(script, sizeof script,
+                       "#!/bin/sh\necho \"run %s $*\" >>%s/runs.log\n"
+                       ". %s/clock\nexec %s/%s \"$@\"\n",
+                       programs[p], c->server[i].dir, c->server[i].dir, TEST_BIN,
+                       programs[p]);
         write_file(c, i, name, script, 0755);
     }
+}
+
+/* The raw clock stays as it is, as when somebody sets the clock of a machine. A program
+ * that is just starting must find the file, and whole. */
+void server_clock(struct cluster *c, int i, const char *offset)
+{
+    char text[200] = "";
+    struct server *s = &c->server[i];
+    (void)snprintf(s->clock, sizeof s->clock, "%s", offset ? offset : "");
+    if (offset)
+        (void)snprintf(text, sizeof text, "export '%s' '%s' 'FAKETIME=%s'\n",
+                       SERVER_FAKETIME, SERVER_RAW, offset);
+    write_file(c, i, "clock.new", text, 0644);
+    if (rename(server_path(c, i, "clock.new"), server_path(c, i, "clock")) < 0)
+        harness_fail("cannot write clock of server %d: %s", i, strerror(errno));
 }
 
 /* What the agent's user writes; the directory itself is not his. */
@@ -207,10 +223,23 @@ void server_make(struct cluster *c, int i, int expect)
     }
     if (chmod(server_path(c, i, "state"), 0700) < 0)
         harness_fail("cannot make %s: %s", c->server[i].dir, strerror(errno));
+    server_clock(c, i, NULL);
     write_libexec(c, i);
     write_config(c, i, expect);
     if (c->options.user)
         hand_over(c, i);
+}
+
+/* The snippet with this interval of the heartbeat. free() it. */
+static char *with_interval(const char *snippet, const char *interval)
+{
+    static const char shipped[] = "interval = \"15s\"";
+    char *text = NULL;
+    const char *at = strstr(snippet, shipped);
+    if (!at || asprintf(&text, "%.*sinterval = \"%s\"%s", (int)(at - snippet), snippet,
+                        interval, at + strlen(shipped)) < 0)
+        harness_fail("no %s in the snippet", shipped);
+    return text;
 }
 
 static void render_snippet(struct cluster *c, int i)
@@ -221,19 +250,28 @@ static void render_snippet(struct cluster *c, int i)
     (void)snprintf(state, sizeof state, "%s/state", c->server[i].dir);
     (void)snprintf(token, sizeof token, "%s/token", c->server[i].dir);
     (void)snprintf(enable, sizeof enable, "%s/scripts/enable", SOURCE_DIR);
-    const char *argv[] = {
-        enable, "--print",     "--libexec", libexec,           "--config-dir",
-        config, "--state-dir", state,       "--settings-root", HARNESS_ROOT,
-        NULL,   NULL,          NULL};
+    const char *argv[] = {enable,        "--print",      "--libexec",
+                          libexec,       "--config-dir", config,
+                          "--state-dir", state,          "--settings-root",
+                          HARNESS_ROOT,  NULL,           NULL,
+                          NULL,          NULL,           NULL};
+    size_t n = 10;
+    if (c->options.discover) {
+        argv[n++] = "--discover";
+        argv[n++] = c->options.discover;
+    }
     if (c->server[i].token[0]) {
         write_file(c, i, "token", c->server[i].token, 0600);
-        argv[10] = "--token-file";
-        argv[11] = token;
+        argv[n++] = "--token-file";
+        argv[n] = token;
     }
     struct outcome o = run_tool(NULL, argv, NULL);
     if (o.code != 0)
         harness_fail("enable --print: %d %s", o.code, o.err);
-    write_file(c, i, "consul.d/60-cluster.hcl", o.out, 0640);
+    char *snippet = c->options.heartbeat ? with_interval(o.out, c->options.heartbeat)
+                                         : strdup(o.out);
+    write_file(c, i, "consul.d/60-cluster.hcl", snippet, 0640);
+    free(snippet);
     outcome_release(&o);
 }
 

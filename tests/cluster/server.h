@@ -4,6 +4,10 @@
 
 #include "harness.h"
 
+/* How a program gets another clock (Debian's libfaketime; ld.so replaces $LIB). */
+#define SERVER_FAKETIME "LD_PRELOAD=/usr/$LIB/faketime/libfaketimeMT.so.1"
+#define SERVER_RAW      "FAKETIME_DONT_FAKE_MONOTONIC=1"
+
 /* Name, address and directory; node NULL: "server-<i>". */
 void server_name(struct cluster *c, int i, const char *node);
 

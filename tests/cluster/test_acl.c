@@ -12,8 +12,8 @@
 
 static int setup(void **state)
 {
-    *state = cluster_start(
-        &(struct cluster_options){.acl = true, .timing = "no_leader=5s,confirm=0s"});
+    *state = cluster_start(&(struct cluster_options){
+        .acl = true, .heartbeat = "5s", .timing = "no_leader=5s,confirm=0s"});
     return 0;
 }
 
@@ -39,6 +39,9 @@ static void shipped_policy_is_enough(void **state)
         wait_catalogue(c, 1, i, "cluster:quorum", "passing",
                        "3 of 3 servers, 1 may fail", 60000);
     wait_catalogue(c, 1, 1, "cluster:heartbeat", "passing", "", 60000);
+    for (int i = 1; i <= 3; i++)
+        wait_catalogue(c, 1, i, "cluster:clock", "passing",
+                       "3 clocks agree within 100 ms", 60000);
 }
 
 static void shipped_policy_is_exact(void **state)
@@ -47,6 +50,10 @@ static void shipped_policy_is_exact(void **state)
         const char *key;
         long status;
     } writes[] = {
+        {"lictor/clock/server-1", 200},
+        {"lictor/clock/server-2", 403},
+        {"lictor/clock/server-10", 403},
+        {"lictor/clock/server-1/x", 403},
         {"lictor/logging/server-1", 200},
         {"lictor/logging/server-2", 403},
         {"lictor/logging/server-10", 403},

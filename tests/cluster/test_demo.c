@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static char dir[300], net[32], answering[64];
@@ -148,6 +149,25 @@ static void an_agent_is_killed_and_started(void **state)
     expect(demo("start", "1", NULL), 1, "server 1 runs already");
 }
 
+/* What runs on that server sees it from then on, and the raw clock is left alone. */
+static void a_clock_is_set_and_put_right(void **state)
+{
+    (void)state;
+    char script[700];
+    (void)snprintf(script, sizeof script, ". '%s/server-1/clock' && date +%%s", dir);
+    const char *argv[] = {"/bin/sh", "-c", script, NULL};
+    expect(demo("clock", "1", "+3600s"), 0, "");
+    struct outcome o = run_tool(NULL, argv, NULL);
+    assert_in_range(atol(o.out) - (long)time(NULL), 3590, 3610);
+    outcome_release(&o);
+    expect(demo("clock", "1", "right"), 0, "");
+    o = run_tool(NULL, argv, NULL);
+    assert_in_range(atol(o.out) - (long)time(NULL) + 10, 0, 20);
+    outcome_release(&o);
+    expect(demo("clock", "1", "fast"), 2, "clock N +2s");
+    expect(demo("clock", "2", "+2s"), 2, "N from 1 to 1");
+}
+
 static void nothing_stays_behind(void **state)
 {
     (void)state;
@@ -220,6 +240,7 @@ int main(void)
         cmocka_unit_test(restarts_at_once_leave_one),
         cmocka_unit_test(alive_means_the_present_file),
         cmocka_unit_test(an_agent_is_killed_and_started),
+        cmocka_unit_test(a_clock_is_set_and_put_right),
         cmocka_unit_test(nothing_stays_behind),
         cmocka_unit_test(nor_after_a_crash),
         cmocka_unit_test(wrong_words_are_refused),

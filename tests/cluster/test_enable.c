@@ -107,7 +107,8 @@ static void enabled_and_disabled(void **state)
     struct check check;
     size_t before = reloads(c);
     (void)unlink(server_path(c, 1, "etc/consul.env"));
-    expect(enable(c), 0, "enabled: cluster:quorum cluster:logging cluster:heartbeat",
+    expect(enable(c), 0,
+           "enabled: cluster:quorum cluster:clock cluster:logging cluster:heartbeat",
            "");
     assert_int_equal(reloads(c) - before, 1);
     assert_true(check_local(c, 1, "cluster:quorum", &check));
@@ -273,12 +274,15 @@ static void wrong_usage(void **state)
 {
     struct cluster *c = *state;
     const char *unknown[] = {"--nonsense", NULL}, *missing[] = {"--libexec", NULL},
-               *quote[] = {"--settings-root", "a\"b", NULL};
+               *quote[] = {"--settings-root", "a\"b", NULL},
+               *service[] = {"--discover", "a/b", NULL};
     expect(run_script(c, SOURCE_DIR, "enable", unknown), 2, "",
            "unknown option --nonsense");
     expect(run_script(c, SOURCE_DIR, "enable", missing), 2, "",
            "--libexec needs a value");
     expect(run_script(c, SOURCE_DIR, "enable", quote), 2, "", "is no plain KV path");
+    expect(run_script(c, SOURCE_DIR, "enable", service), 2, "",
+           "is no name of a service");
     expect(run_script(c, SOURCE_DIR, "disable", unknown), 2, "", "unknown option");
 }
 

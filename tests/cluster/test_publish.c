@@ -101,8 +101,9 @@ struct calm {
 
 static bool same_in_catalogue(struct cluster *c, int i, struct buffer *text)
 {
-    static const char *const ids[] = {"cluster:quorum", "cluster:logging",
-                                      "cluster:heartbeat", "service:neighbour"};
+    static const char *const ids[] = {"cluster:quorum", "cluster:clock",
+                                      "cluster:logging", "cluster:heartbeat",
+                                      "service:neighbour"};
     for (size_t n = 0; n < sizeof ids / sizeof ids[0]; n++) {
         struct check own, shown;
         if (!check_local(c, i, ids[n], &own) ||

@@ -272,6 +272,8 @@ static const struct words_row {
      "is not the name of a LOG_ setting"},
     {"only what is unknown", SET("\"LOG_COMMAND\":\"/bin/sh\""),
      "no usable LOG_ settings"},
+    {"a service nobody resolved", URL("consul:elasticsearch"),
+     "must be put as the URLs of its instances"},
     {"a source root did not name", WITH("\"LOG_SOURCES\":\"secrets\""),
      "source secrets is not allowed"},
     {"a path as source", WITH("\"LOG_SOURCES\":\"/etc/shadow\""),

@@ -10,7 +10,8 @@
 #define PLACE HARNESS_ROOT "/service/cluster/tag/any/"
 
 #define URL_END                                                                        \
-    "; expected http(s)://host[:port],... (port 9200 if none), for example "           \
+    "; expected http(s)://host[:port],... (port 9200 if none) or consul:service, for " \
+    "example "                                                                         \
     "http://es1:9200,http://es2:9200\n"
 #define INCOMPLETE                                                                     \
     "LOG_ELASTICSEARCH_URL: is missing, so the LOG_ settings are incomplete" URL_END
@@ -21,6 +22,14 @@
     "CLUSTER_GRACE: \"later\" is no duration; expected duration from 0s to "           \
     "7d, for example 30m\n"
 
+#define SKEW_END "; expected duration from 50ms to 10s, for example "
+#define MORE                                                                           \
+    "CLOCK_SKEW_WARNING: 800ms is more than CLOCK_SKEW_CRITICAL, 500ms: both are "     \
+    "refused" SKEW_END "200ms\n"
+#define LESS                                                                           \
+    "CLOCK_SKEW_CRITICAL: 500ms is less than CLOCK_SKEW_WARNING, 800ms: both are "     \
+    "refused" SKEW_END "1s\n"
+
 #define ENTRY(key, base64)                                                             \
     "{\"LockIndex\":0,\"Key\":\"" PLACE key "\",\"Flags\":0,\"Value\":\"" base64       \
     "\",\"CreateIndex\":1,\"ModifyIndex\":7}"
@@ -28,6 +37,10 @@
 #define ES1            ENTRY("LOG_ELASTICSEARCH_URL", "aHR0cDovL2VzMQ==") /* http://es1 */
 #define LOUD_IN_KV     ENTRY("LOG_LEVEL", "bG91ZA==")
 #define LATER_IN_KV    ENTRY("CLUSTER_GRACE", "bGF0ZXI=")
+#define LIMITS_IN_KV                                                                   \
+    ENTRY("CLOCK_SKEW_WARNING", "ODAwbXM=")                                            \
+    "," /* 800ms, 1s */                                                                \
+        ENTRY("CLOCK_SKEW_CRITICAL", "MXM=")
 
 static char directory[] = "/tmp/test-check-settings-XXXXXX";
 
@@ -98,6 +111,13 @@ static const struct row {
      1,
      INCOMPLETE,
      ""},
+    {NULL, {"CLOCK_SKEW_WARNING=800ms", "CLOCK_SKEW_CRITICAL=1s"}, 0, "", ""},
+    {NULL, {"CLOCK_REFERENCE=ntp1.example,[fd00::1]:1123"}, 0, "", ""},
+    {NULL, {"CLOCK_SKEW_WARNING=800ms"}, 1, MORE, ""},
+    {IN_KV(LIMITS_IN_KV), {"--kv"}, 0, "", ""},
+    {IN_KV(LIMITS_IN_KV), {"--kv", "CLOCK_SKEW_WARNING"}, 0, "", ""},
+    {IN_KV(LIMITS_IN_KV), {"--kv", "CLOCK_SKEW_CRITICAL"}, 1, LESS, ""},
+    {IN_KV(LIMITS_IN_KV), {"--kv", "CLOCK_SKEW_CRITICAL=500ms"}, 1, LESS, ""},
     {IN_KV(ENTRY("TYPO", "")),
      {"--kv"},
      1,
@@ -158,6 +178,19 @@ static void help_version_and_table(void **state)
     expect(NULL, (const char *[]){"--table", NULL}, 0,
            "| `LOG_LEVEL` | debug, info, warn, error or fatal | `info` | Least severe "
            "level that is shipped. |\n");
+}
+
+static void the_readme_holds_the_table(void **state)
+{
+    (void)state;
+    struct outcome o = check(NULL, directory, (const char *[]){"--table", NULL});
+    struct outcome readme = run_tool(
+        NULL, (const char *[]){"/bin/cat", SOURCE_DIR "/README.md", NULL}, NULL);
+    assert_true(strlen(o.out) > 100);
+    if (!strstr(readme.out, o.out))
+        fail_msg("README.md does not hold what check-settings --table prints");
+    outcome_release(&readme);
+    outcome_release(&o);
 }
 
 static void json_says_where_a_value_is_from(void **state)
@@ -334,6 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_and_changes_are_judged),
         cmocka_unit_test(help_version_and_table),
+        cmocka_unit_test(the_readme_holds_the_table),
         cmocka_unit_test(json_says_where_a_value_is_from),
         cmocka_unit_test(the_policy_of_the_directory_counts),
         cmocka_unit_test(the_credential_of_the_directory_counts),

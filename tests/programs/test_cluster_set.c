@@ -8,7 +8,8 @@
 #include <time.h>
 
 #define URL_END                                                                        \
-    "; expected http(s)://host[:port],... (port 9200 if none), for example "           \
+    "; expected http(s)://host[:port],... (port 9200 if none) or consul:service, for " \
+    "example "                                                                         \
     "http://es1:9200,http://es2:9200\n"
 #define INCOMPLETE                                                                     \
     "LOG_ELASTICSEARCH_URL: is missing, so the LOG_ settings are incomplete" URL_END
@@ -169,6 +170,9 @@ static void show_says_what_is_in_force(void **state)
         "CLUSTER_MANAGEMENT_SERVER    -        -\n"
         "CLUSTER_GRACE                default  15m\n"
         "CLUSTER_MAINTENANCE          -        -\n"
+        "CLOCK_SKEW_WARNING           default  100ms\n"
+        "CLOCK_SKEW_CRITICAL          default  500ms\n"
+        "CLOCK_REFERENCE              -        -\n"
         "rejected: CLUSTER_GRACE: \"soon\" is no duration; expected duration from 0s "
         "to 7d, for example 30m\n"
         "unknown: LOG_LEVLE: there is no setting of that name\n"

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PLACE     HARNESS_ROOT SETTINGS_PLACE
 #define ALL       "GET /v1/kv/" PLACE
@@ -114,12 +115,61 @@ static void a_failure_leaves_nothing_in_the_list(void **state)
     consul_close(consul);
 }
 
+/* What the pins of root's policy say goes before what KV says. */
+static void judged_under_the_policy(void **state)
+{
+    struct fake_agent *agent = *state;
+    struct consul *consul = connect_to(agent);
+    struct settings settings;
+    struct error err = {0};
+    char dir[] = "/tmp/lictor-gather-XXXXXX";
+    char path[64];
+    assert_non_null(mkdtemp(dir));
+    (void)snprintf(path, sizeof path, "%s/policy.json", dir);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs("{\"pin\":{\"CLUSTER_GRACE\":\"1h\"}}", f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    fake_agent_answer(agent, ALL, 200,
+                      "[{\"Key\":\"" PLACE
+                      "CLUSTER_GRACE\",\"Value\":\"MmQ=\",\"ModifyIndex\":5}]");
+    int rc =
+        gather_judged(consul, "/nowhere", HARNESS_ROOT, CONSUL_STALE, &settings, &err);
+    assert_int_equal(rc, 0);
+    assert_int_equal(settings.grace_us / 1000000, 2 * 86400);
+    rc = gather_judged(consul, dir, HARNESS_ROOT, CONSUL_STALE, &settings, &err);
+    assert_int_equal(rc, 0);
+    assert_int_equal(settings.grace_us / 1000000, 3600);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dir), 0);
+    consul_close(consul);
+}
+
+static void nothing_without_the_right_to_see_it_is_no_answer(void **state)
+{
+    struct fake_agent *agent = *state;
+    struct consul *consul = connect_to(agent);
+    struct settings settings;
+    struct error err = {0};
+    int rc =
+        gather_judged(consul, "/nowhere", HARNESS_ROOT, CONSUL_STALE, &settings, &err);
+    assert_int_equal(rc, 0);
+    fake_agent_answer(agent, "GET /v1/kv/" PLACE "CLUSTER_SERVERS", 403,
+                      "Permission denied");
+    rc = gather_judged(consul, "/nowhere", HARNESS_ROOT, CONSUL_STALE, &settings, &err);
+    assert_int_equal(rc, -EACCES);
+    consul_close(consul);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_request_reads_all, start, stop),
         cmocka_unit_test_setup_teardown(nothing_there_is_an_empty_list, start, stop),
         cmocka_unit_test_setup_teardown(a_huge_neighbour_is_passed_by, start, stop),
+        cmocka_unit_test_setup_teardown(judged_under_the_policy, start, stop),
+        cmocka_unit_test_setup_teardown(
+            nothing_without_the_right_to_see_it_is_no_answer, start, stop),
         cmocka_unit_test_setup_teardown(a_failure_leaves_nothing_in_the_list, start,
                                         stop),
     };

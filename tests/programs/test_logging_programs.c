@@ -1,6 +1,7 @@
 /* reconfigure-logging, rollout-logging, verify-logging and heartbeat as processes: what
  * they do with bad usage, bad input, without an agent and with one that hangs. */
 #include "bad_agent.h"
+#include "file.h"
 #include "harness.h"
 #include "kv.h"
 #include "ledger.h"
@@ -49,17 +50,20 @@ static const struct usage_row {
      {0},
      2,
      "",
-     "reconfigure-logging: say which watch this is: settings or results, see --help\n"},
+     "reconfigure-logging: say which watch this is: settings, results or service, see "
+     "--help\n"},
     {"reconfigure-logging",
      {"nonsense"},
      2,
      "",
-     "reconfigure-logging: say which watch this is: settings or results, see --help\n"},
+     "reconfigure-logging: say which watch this is: settings, results or service, see "
+     "--help\n"},
     {"reconfigure-logging",
      {"settings", "results"},
      2,
      "",
-     "reconfigure-logging: say which watch this is: settings or results, see --help\n"},
+     "reconfigure-logging: say which watch this is: settings, results or service, see "
+     "--help\n"},
     {"reconfigure-logging",
      {"--no"},
      2,
@@ -182,6 +186,47 @@ static void the_handler_starts_a_rollout_only_for_news(void **state)
         assert_int_equal(o.code, row->code);
         outcome_release(&o);
     }
+}
+
+#define INSTANCES(address)                                                             \
+    "[{\"Node\":{\"Node\":\"n1\",\"Address\":\"" address                               \
+    "\"},\"Service\":{\"Port\":9200},\"Checks\":[]}]\n"
+
+static const struct {
+    const char *name, *last, *payload;
+    bool starts;
+} service_rows[] = {
+    {"no service is followed", NULL, INSTANCES("10.0.0.1"), false},
+    {"dealt with", "es\nhttp://10.0.0.1:9200\n", INSTANCES("10.0.0.1"), false},
+    {"another one", "es\nhttp://10.0.0.1:9200\n", INSTANCES("10.0.0.2"), true},
+    {"the first one", "es\n\n", INSTANCES("10.0.0.2"), true},
+    {"none", "es\nhttp://10.0.0.1:9200\n", "[]\n", true},
+    {"a forbidden one", "es\nhttp://10.0.0.1:9200\n", INSTANCES("127.0.0.1"), true},
+    {"null", "es\nhttp://10.0.0.1:9200\n", "null\n", true},
+    {"not JSON", "es\nhttp://10.0.0.1:9200\n", "oops", true},
+};
+
+static void the_handler_starts_a_rollout_only_for_other_instances(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"service", NULL};
+    char path[100];
+    struct error err = {0};
+    (void)snprintf(path, sizeof path, "%s/discovered", dir);
+    write_ledger(LEDGER_DONE, "warn");
+    for (size_t i = 0; i < sizeof service_rows / sizeof service_rows[0]; i++) {
+        const char *last = service_rows[i].last;
+        print_message("  %s\n", service_rows[i].name);
+        if (last)
+            assert_int_equal(file_replace(path, last, strlen(last), 0600, false, &err),
+                             0);
+        struct outcome o = run("reconfigure-logging", service_rows[i].payload, words);
+        assert_int_equal(strstr(o.err, "rollout-logging: cannot reach") != NULL,
+                         service_rows[i].starts);
+        assert_int_equal(o.code, service_rows[i].starts);
+        outcome_release(&o);
+    }
+    assert_int_equal(unlink(path), 0);
 }
 
 static void an_oversized_payload_is_read_from_consul(void **state)
@@ -337,6 +382,7 @@ int main(void)
         cmocka_unit_test(usage_is_answered_in_one_line),
         cmocka_unit_test(help_says_what_exit_codes_mean),
         cmocka_unit_test(the_handler_starts_a_rollout_only_for_news),
+        cmocka_unit_test(the_handler_starts_a_rollout_only_for_other_instances),
         cmocka_unit_test(an_oversized_payload_is_read_from_consul),
         cmocka_unit_test(the_handler_loads_neither_libcurl_nor_libuv),
         cmocka_unit_test(without_an_agent_every_program_says_so),

@@ -169,12 +169,6 @@ static void what_is_applied_is_unproven_first(void **state)
     assert_record(&l, LOGGING_APPLYING, "c");
     ledger_end(&l, false, false, "no");
     assert_record(&l, LOGGING_FAILED, "c");
-    struct logging_record failed;
-    struct ledger lost = {.state = LEDGER_NONE};
-    ledger_record(&l, "n1", &failed);
-    assert_true(failed.unproven);
-    ledger_look(&lost, "d", "", &failed); /* which must not be forgotten */
-    assert_record(&lost, LOGGING_APPLYING, "c");
     ledger_look(&l, "b", "", NULL); /* back again */
     assert_record(&l, LOGGING_APPLYING, "b");
     ledger_begin(&l, "b"); /* a repair proves nothing */
@@ -187,6 +181,26 @@ static void what_is_applied_is_unproven_first(void **state)
     ledger_end(&l, true, false, "");
     assert_record(&l, LOGGING_DONE, "b");
     assert_false(ledger_due(&l));
+}
+
+/* A -> B refused -> back on A, of which nothing has arrived: the record says both. */
+static void rolled_back_to_the_unproven_is_said(void **state)
+{
+    struct ledger l = {0};
+    struct logging_record r;
+    (void)state;
+    ledger_begin(&l, "aa");
+    ledger_end(&l, true, false, "");
+    ledger_begin(&l, "bb");
+    ledger_end(&l, false, false, "no");
+    ledger_record(&l, "n1", &r);
+    assert_int_equal(r.state, LOGGING_FAILED);
+    assert_true(r.unproven);
+    struct ledger lost = {0};
+    ledger_look(&lost, "cc", "", &r);
+    ledger_record(&lost, "n1", &r);
+    assert_int_equal(r.state, LOGGING_KEPT);
+    assert_true(r.unproven);
 }
 
 static void refused_settings_are_a_reason_to_keep(void **state)
@@ -281,6 +295,7 @@ int main(void)
         cmocka_unit_test(a_look_and_a_wait_keep_the_truth),
         cmocka_unit_test(a_repair_is_none_while_another_attempt_is_not_over),
         cmocka_unit_test(what_is_applied_is_unproven_first),
+        cmocka_unit_test(rolled_back_to_the_unproven_is_said),
         cmocka_unit_test(refused_settings_are_a_reason_to_keep),
         cmocka_unit_test(who_waits_or_was_interrupted_looks_again_soon),
         cmocka_unit_test(only_finished_work_is_settled),

@@ -181,6 +181,8 @@ static const struct {
     {PORTS("[\"9200\"]"), PORT_TEXT},
     {PORTS("[" TEN TEN TEN "1,2,3]"), "\"elasticsearch.ports\" has more than 32 ports"},
     {"{\"pin\":{\"LOG_INDEX\":5}}", "a value in \"pin\" is no text"},
+    {"{\"pin\":{\"LOG_ELASTICSEARCH_URL\":\"consul:es\"}}",
+     "in \"pin\": LOG_ELASTICSEARCH_URL can only be URLs"},
     {"{\"pin\":{\"LOG_INDX\":\"a\"}}",
      "in \"pin\": LOG_INDX: there is no setting of that name"},
     {"{\"pin\":{\"LOG_ENABLED\":\"yes\"}}",

@@ -19,7 +19,8 @@
 #define FIFTY TEN TEN TEN TEN TEN
 
 #define URL_END                                                                        \
-    "; expected http(s)://host[:port],... (port 9200 if none), for example "           \
+    "; expected http(s)://host[:port],... (port 9200 if none) or consul:service, for " \
+    "example "                                                                         \
     "http://es1:9200,http://es2:9200"
 #define CREDENTIAL_END                                                                 \
     "; expected 1 to 64 of A-Z a-z 0-9 _ - (first one A-Z a-z 0-9), for example "      \
@@ -33,8 +34,13 @@
     "server_1=alpha,server_2=beta,server_3=gamma"
 #define UNTIL_END                                                                      \
     "; expected node and end in UTC, for example server-2 until 2026-11-23T18:00Z"
-#define SETTLE_END "; expected duration from 0s to 10s, for example 2s"
-#define GRACE_END  "; expected duration from 0s to 7d, for example 30m"
+#define SETTLE_END   "; expected duration from 0s to 10s, for example 2s"
+#define GRACE_END    "; expected duration from 0s to 7d, for example 30m"
+#define WARNING_END  "; expected duration from 50ms to 10s, for example 200ms"
+#define CRITICAL_END "; expected duration from 50ms to 10s, for example 1s"
+#define REFERENCE_END                                                                  \
+    "; expected host[:port],... (port 123 if none), for example "                      \
+    "ntp1.example,ntp2.example"
 
 static void put(struct kv_list *list, const char *key, const char *value)
 {
@@ -72,6 +78,8 @@ static const struct {
     {LOG_ELASTICSEARCH_URL, "http://a:1,http://a:2", "http://a:1,http://a:2"},
     {LOG_ELASTICSEARCH_URL, "http://[FD00::1]:80,http://10.0.0.1",
      "http://[fd00::1]:80,http://10.0.0.1:9200"},
+    {LOG_ELASTICSEARCH_URL, "consul:elasticsearch", "consul:elasticsearch"},
+    {LOG_ELASTICSEARCH_URL, "consul:Es_7.logs-2", "consul:Es_7.logs-2"},
     {LOG_ELASTICSEARCH_CREDENTIAL, "log-writer", "log-writer"},
     {LOG_ELASTICSEARCH_CREDENTIAL, "0_A", "0_A"},
     {LOG_INDEX, "plossys-log", "plossys-log"},
@@ -116,6 +124,19 @@ static const struct {
     {CLUSTER_MAINTENANCE, "until until 2020-01-01T00:00Z",
      "until until 2020-01-01T00:00Z"},
     {CLUSTER_MAINTENANCE, "a until 2099-12-31T23:59Z", "a until 2099-12-31T23:59Z"},
+    {CLOCK_SKEW_WARNING, "50ms", "50ms"},
+    {CLOCK_SKEW_WARNING, "50000us", "50ms"},
+    {CLOCK_SKEW_WARNING, "500ms", "500ms"},
+    {CLOCK_SKEW_CRITICAL, "100ms", "100ms"},
+    {CLOCK_SKEW_CRITICAL, "10s", "10s"},
+    {CLOCK_SKEW_CRITICAL, "1s500ms", "1s500ms"},
+    {CLOCK_REFERENCE, "ntp1", "ntp1:123"},
+    {CLOCK_REFERENCE, "NTP1.Example:1123", "ntp1.example:1123"},
+    {CLOCK_REFERENCE, "b,a,10.0.0.1", "b:123,a:123,10.0.0.1:123"},
+    {CLOCK_REFERENCE, "a:1,a:2", "a:1,a:2"},
+    {CLOCK_REFERENCE, "[FD00::0:1],[::1]:65535", "[fd00::1]:123,[::1]:65535"},
+    {CLOCK_REFERENCE, "a,b,c,d,e,f,g,h",
+     "a:123,b:123,c:123,d:123,e:123,f:123,g:123,h:123"},
 };
 
 static void good_values_are_taken(void **state)
@@ -168,8 +189,19 @@ static const struct {
      "\"***@es1\" does not begin with http:// or https://" URL_END},
     {LOG_ELASTICSEARCH_URL, "http://es1:9200/_bulk",
      "\"http://es1:9200/_bulk\" holds a path or a query" URL_END},
-    {LOG_ELASTICSEARCH_URL, "consul:elasticsearch",
-     "\"consul:elasticsearch\" does not begin with http:// or https://" URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:", "\"consul:\" is empty" URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:.es", "\"consul:.es\" begins with ." URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:a/../b",
+     "\"consul:a/../b\" holds the character /" URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:a?dc=b",
+     "\"consul:a?dc=b\" holds the character ?" URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:a,http://b",
+     "\"consul:a,http://b\" holds the character ," URL_END},
+    {LOG_ELASTICSEARCH_URL, "http://b,consul:a",
+     "\"http://b,consul:a\" does not fit: item 2 does not begin with http:// or "
+     "https://" URL_END},
+    {LOG_ELASTICSEARCH_URL, "CONSUL:a",
+     "\"CONSUL:a\" does not begin with http:// or https://" URL_END},
     {LOG_ELASTICSEARCH_URL, "http://es1\"; action(type=\"omprog\")",
      "\"http://es1\"; action(type=\"omprog\")\" holds the character \"" URL_END},
     {LOG_ELASTICSEARCH_URL, "http://es1$(id)",
@@ -329,6 +361,46 @@ static const struct {
      "\"a/b until 2026-11-23T18:00Z\" holds the character /" UNTIL_END},
     {CLUSTER_MAINTENANCE, "a until 0000-00-00T00:00Z",
      "\"a until 0000-00-00T00:00Z\" has an end that is no date and time" UNTIL_END},
+    {CLOCK_SKEW_WARNING, "49999us",
+     "\"49999us\" is less than 50ms, which cannot be proven through "
+     "Consul" WARNING_END},
+    {CLOCK_SKEW_WARNING, "0",
+     "\"0\" is less than 50ms, which cannot be proven through Consul" WARNING_END},
+    {CLOCK_SKEW_WARNING, "10001ms", "\"10001ms\" is more than 10s" WARNING_END},
+    {CLOCK_SKEW_WARNING, "0.1s", "\"0.1s\" is no duration" WARNING_END},
+    {CLOCK_SKEW_WARNING, "-100ms", "\"-100ms\" is no duration" WARNING_END},
+    {CLOCK_SKEW_WARNING, "100", "\"100\" is no duration" WARNING_END},
+    {CLOCK_SKEW_WARNING, "", "\"\" is empty" WARNING_END},
+    {CLOCK_SKEW_CRITICAL, "40ms",
+     "\"40ms\" is less than 50ms, which cannot be proven through "
+     "Consul" CRITICAL_END},
+    {CLOCK_SKEW_CRITICAL, "99999999999999999999s",
+     "\"99999999999999999999s\" is more than 10s" CRITICAL_END},
+    {CLOCK_SKEW_CRITICAL, "never", "\"never\" is no duration" CRITICAL_END},
+    {CLOCK_REFERENCE, "", "\"\" is empty" REFERENCE_END},
+    {CLOCK_REFERENCE, "a,,b", "\"a,,b\" has an empty item (2)" REFERENCE_END},
+    {CLOCK_REFERENCE, "a,A:123",
+     "\"a,A:123\" has the same as items 1 and 2" REFERENCE_END},
+    {CLOCK_REFERENCE, "a:0",
+     "\"a:0\" has a port that is no number from 1 to 65535" REFERENCE_END},
+    {CLOCK_REFERENCE, "a,b:65536",
+     "\"a,b:65536\" does not fit: item 2 has a port that is no number from 1 to "
+     "65535" REFERENCE_END},
+    {CLOCK_REFERENCE, "fd00::1",
+     "\"fd00::1\" has no IPv6 address in brackets: [fd00::1]" REFERENCE_END},
+    {CLOCK_REFERENCE, "[fe80::1]x",
+     "\"[fe80::1]x\" has a port that is no number from 1 to 65535" REFERENCE_END},
+    {CLOCK_REFERENCE, "127.1",
+     "\"127.1\" has a host that ends in a number, but is no full IPv4 "
+     "address" REFERENCE_END},
+    {CLOCK_REFERENCE, "ntp://a",
+     "\"ntp://a\" has a port that is no number from 1 to 65535" REFERENCE_END},
+    {CLOCK_REFERENCE, "u:p@a",
+     "\"***@a\" has a port that is no number from 1 to 65535" REFERENCE_END},
+    {CLOCK_REFERENCE, "a b", "\"a b\" holds a space" REFERENCE_END},
+    {CLOCK_REFERENCE, "a;b", "\"a;b\" holds the character ;" REFERENCE_END},
+    {CLOCK_REFERENCE, "a,b,c,d,e,f,g,h,i",
+     "\"a,b,c,d,e,f,g,h,i\" has more than 8 items" REFERENCE_END},
 };
 
 static void bad_values_are_named(void **state)
@@ -391,6 +463,11 @@ static const struct {
     {CLUSTER_MAINTENANCE, "a", "b until 2026-11-23T18:00Z", LETTERS DIGITS "_.-"},
     {CLUSTER_MAINTENANCE, "a", "until 2026-11-23T18:00Z", " "},
     {CLUSTER_MAINTENANCE, "a until 2026-11-2", "T18:00Z", DIGITS},
+    {CLOCK_SKEW_WARNING, "9", "ms", DIGITS},
+    {CLOCK_SKEW_CRITICAL, "9", "00ms", DIGITS "s"},
+    {CLOCK_REFERENCE, "a", "b", LETTERS DIGITS ".-,"},
+    {CLOCK_REFERENCE, "a:1", "", DIGITS},
+    {CLOCK_REFERENCE, "[fd00::", "1]", "abcdefABCDEF" DIGITS},
 };
 
 static void every_byte_in_every_type(void **state)
@@ -529,7 +606,98 @@ static void nothing_means_defaults(void **state)
     assert_string_equal(s.management_server, "");
     assert_int_equal(s.grace_us, INT64_C(900000000));
     assert_string_equal(s.maintenance_node, "");
+    assert_int_equal(s.clock_warning_us, 100000);
+    assert_int_equal(s.clock_critical_us, 500000);
+    assert_int_equal(s.clock_references, 0);
     assert_int_equal(s.rejects + s.log_rejects + s.unknowns, 0);
+}
+
+/* ---- limits of the clock ------------------------------------------------- */
+
+static const struct {
+    const char *warning, *critical; /* NULL: not there */
+    int64_t warning_us, critical_us;
+    const char *text[3]; /* of the rejects, in their order */
+} limits[] = {
+    {"200ms", "1s", 200000, 1000000, {0}},
+    {"1s", "1s", 1000000, 1000000, {0}},
+    {"500ms", NULL, 500000, 500000, {0}},
+    {NULL, "100ms", 100000, 100000, {0}},
+    {"1s",
+     "200ms",
+     100000,
+     500000,
+     {"CLOCK_SKEW_WARNING: 1s is more than CLOCK_SKEW_CRITICAL, 200ms: both are "
+      "refused" WARNING_END,
+      "CLOCK_SKEW_CRITICAL: 200ms is less than CLOCK_SKEW_WARNING, 1s: both are "
+      "refused" CRITICAL_END}},
+    {"501ms",
+     NULL,
+     100000,
+     500000,
+     {"CLOCK_SKEW_WARNING: 501ms is more than CLOCK_SKEW_CRITICAL, 500ms: both are "
+      "refused" WARNING_END,
+      "CLOCK_SKEW_CRITICAL: 500ms is less than CLOCK_SKEW_WARNING, 501ms: both are "
+      "refused" CRITICAL_END}},
+    {NULL,
+     "99ms",
+     100000,
+     500000,
+     {"CLOCK_SKEW_WARNING: 100ms is more than CLOCK_SKEW_CRITICAL, 99ms: both are "
+      "refused" WARNING_END,
+      "CLOCK_SKEW_CRITICAL: 99ms is less than CLOCK_SKEW_WARNING, 100ms: both are "
+      "refused" CRITICAL_END}},
+    {"2s",
+     "20s",
+     100000,
+     500000,
+     {"CLOCK_SKEW_CRITICAL: \"20s\" is more than 10s" CRITICAL_END,
+      "CLOCK_SKEW_WARNING: 2s is more than CLOCK_SKEW_CRITICAL, 500ms: both are "
+      "refused" WARNING_END}},
+    {"1ms",
+     "80ms",
+     100000,
+     500000,
+     {"CLOCK_SKEW_WARNING: \"1ms\" is less than 50ms, which cannot be proven through "
+      "Consul" WARNING_END,
+      "CLOCK_SKEW_CRITICAL: 80ms is less than CLOCK_SKEW_WARNING, 100ms: both are "
+      "refused" CRITICAL_END}},
+};
+
+static void a_warning_above_critical_refuses_both(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        struct kv_list list = {0};
+        struct settings s;
+        size_t n = 0;
+        if (limits[i].warning)
+            put(&list, "CLOCK_SKEW_WARNING", limits[i].warning);
+        if (limits[i].critical)
+            put(&list, "CLOCK_SKEW_CRITICAL", limits[i].critical);
+        settings_parse(&list, ROOT, &s);
+        assert_int_equal(s.clock_warning_us, limits[i].warning_us);
+        assert_int_equal(s.clock_critical_us, limits[i].critical_us);
+        for (; limits[i].text[n]; n++)
+            assert_string_equal(s.reject[n].text, limits[i].text[n]);
+        assert_int_equal(s.rejects, n);
+        assert_int_equal(s.log_rejects, 0);
+        kv_release(&list);
+    }
+}
+
+static void references_are_host_and_port(void **state)
+{
+    (void)state;
+    struct settings s;
+    free(in_force(CLOCK_REFERENCE, "NTP1.example,[FD00::1]:1123", &s));
+    assert_int_equal(s.clock_references, 2);
+    assert_string_equal(s.clock_reference[0].host, "ntp1.example");
+    assert_int_equal(s.clock_reference[0].port, 123);
+    assert_string_equal(s.clock_reference[1].host, "fd00::1");
+    assert_int_equal(s.clock_reference[1].port, 1123);
+    free(in_force(CLOCK_REFERENCE, "a,b,:", &s));
+    assert_int_equal(s.clock_references, 0);
 }
 
 static void a_set_without_url_is_incomplete(void **state)
@@ -769,7 +937,10 @@ static void the_table_is_consistent(void **state)
         assert_int_equal(settings_check(row->key, row->example, NULL), 0);
         if (row->otherwise)
             assert_int_equal(settings_check(row->key, row->otherwise, NULL), 0);
-        const char *group = row->group == GROUP_LOG ? "LOG_" : "CLUSTER_";
+        static const char *const groups[] = {[GROUP_LOG] = "LOG_",
+                                             [GROUP_CLUSTER] = "CLUSTER_",
+                                             [GROUP_CLOCK] = "CLOCK_"};
+        const char *group = groups[row->group];
         assert_memory_equal(row->key, group, strlen(group));
     }
 }
@@ -811,6 +982,8 @@ int main(void)
         cmocka_unit_test(an_echo_is_harmless),
         cmocka_unit_test(no_text_is_cut),
         cmocka_unit_test(nothing_means_defaults),
+        cmocka_unit_test(a_warning_above_critical_refuses_both),
+        cmocka_unit_test(references_are_host_and_port),
         cmocka_unit_test(a_set_without_url_is_incomplete),
         cmocka_unit_test(without_shipping_no_url_is_needed),
         cmocka_unit_test(a_rejected_url_is_not_missing_as_well),

@@ -22,17 +22,17 @@ static void set_revision(char ret[KV_DIGEST], char letter)
 }
 
 /* "dA" done with A, "fB!disk_full" refused B, "aA" applying A, "kA" keeps A, "k" nothing in
- * force yet, "k!why". In capitals, "FC": the same, and what is in force is unproven. */
+ * force yet, "k!why"; "~" behind it: what is in force is unproven. */
 static void set_record(struct logging_record *r, const char *node, const char *word)
 {
     static const char letters[] = "kadf";
-    const char *at = strchr(letters, word[0] | ' ');
+    const char *at = strchr(letters, word[0]);
     const char *reason = strchr(word, '!');
     *r = (struct logging_record){.state = (enum logging_state)(at - letters)};
     assert_non_null(at);
-    r->unproven = word[0] != (word[0] | ' ');
     (void)snprintf(r->node, sizeof r->node, "%s", node);
-    if (word[1] && word[1] != '!')
+    r->unproven = strchr(word, '~') != NULL;
+    if (word[1] && word[1] != '!' && word[1] != '~')
         set_revision(r->revision, word[1]);
     (void)snprintf(r->reason, sizeof r->reason, "%s", reason ? reason + 1 : "");
     for (char *c = r->reason; *c; c++)
@@ -94,20 +94,6 @@ static const struct row {
     const char *text;
     const char *checks; /* "1 3": servers whose records are checked; NULL: not asked */
 } rows[] = {
-    /* something unproven behind a refusal, C was refused */
-    {"1+dA 2+FC!no 3+dA", '1', NULL, 0, TURN_WAIT,
-     "0 of 3 servers on revision bbbbbb, server-2 ships, but nothing has arrived", ""},
-    {"1+dA 2+FC!no 3+dA", '2', NULL, 0, TURN_APPLY,
-     "0 of 3 servers on revision bbbbbb, server-2 ships, but nothing has arrived",
-     "1 3"},
-    {"1+dA 2-FC!no 3+dA", '1', NULL, HELD, TURN_WAIT,
-     "0 of 3 servers on revision bbbbbb, server-2 died applying cccccc", ""},
-    {"1+dB 2+FB!no 3+dA", '2', NULL, HELD, TURN_STOPPED,
-     "1 of 3 servers on revision bbbbbb, server-2 refused it", ""},
-    {"1+dB 2+FB!no 3+dA", '2', NULL, HELD | AGAIN, TURN_APPLY,
-     "1 of 3 servers on revision bbbbbb, server-2 refused it", "1 3"},
-    {"1+K 2+dA 3+dA", '2', NULL, 0, TURN_WAIT,
-     "0 of 3 servers on revision bbbbbb, server-1 ships, but nothing has arrived", ""},
     /* the way it should go */
     {"1+dA 2+dA 3+dA", '1', NULL, 0, TURN_CANARY,
      "0 of 3 servers on revision bbbbbb, server-1 next", "2 3"},
@@ -131,6 +117,24 @@ static const struct row {
      "2 of 3 servers on revision bbbbbb, server-3 next", "1 2"},
     {"1+dB 2+dB 3+dB", '3', NULL, 0, TURN_FINISHED, "3 of 3 servers on revision bbbbbb",
      ""},
+    /* back on something that is not proven either */
+    {"1+fC~!x 2+dA 3+dA", '1', NULL, 0, TURN_APPLY,
+     "0 of 3 servers on revision bbbbbb, nothing of server-1 has arrived yet", "2 3"},
+    {"1+fC~!x 2+dA 3+dA", '2', NULL, 0, TURN_WAIT,
+     "0 of 3 servers on revision bbbbbb, nothing of server-1 has arrived yet", ""},
+    {"1+dA 2+fC~!x 3+dA", '1', NULL, 0, TURN_WAIT,
+     "0 of 3 servers on revision bbbbbb, nothing of server-2 has arrived yet", ""},
+    {"1+dA 2+fC~!x 3+dA", '2', NULL, 0, TURN_APPLY,
+     "0 of 3 servers on revision bbbbbb, nothing of server-2 has arrived yet", "1 3"},
+    {"1+. 2+fC~!x 3+dA", '2', NULL, 0, TURN_APPLY,
+     "0 of 3 servers on revision bbbbbb, nothing of server-2 has arrived yet", "3"},
+    {"1+dA 2-kA~ 3+dA", '1', NULL, HELD, TURN_WAIT,
+     "0 of 3 servers on revision bbbbbb, nothing of server-2 has arrived yet", ""},
+    {"1+fB~!x 2+dA 3+dA", '2', NULL, HELD, TURN_STOPPED,
+     "kept aaaaaa: server-1 refused bbbbbb: x", ""},
+    {"1+fB~!x 2+dA 3+dA", '1', NULL, HELD, TURN_STOPPED,
+     "0 of 3 servers on revision bbbbbb, server-1 refused it", ""},
+    /* one server alone */
     {"1+k", '1', NULL, 0, TURN_CANARY,
      "0 of 1 servers on revision bbbbbb, server-1 next", ""},
     {"1+dB", '1', NULL, 0, TURN_FINISHED, "1 of 1 servers on revision bbbbbb", ""},

@@ -1,0 +1,43 @@
+/* figure.h: microseconds as short text for people, made so that it does not flap. Pure.
+ *
+ * A figure in a check's text costs a raft write whenever it changes, so it must change
+ * only when the thing itself did. */
+#ifndef FIGURE_H
+#define FIGURE_H
+
+#include <stdint.h>
+
+#define FIGURE_TEXT 24
+
+/* "+2.0 s", "-200 ms", "+36 s", "+1.0 h": the sign always, tenths below ten. Any integer
+ * of +-2^53. Returns ret. */
+const char *figure_signed(int64_t us, char ret[FIGURE_TEXT]);
+
+/* The same without sign: "2.0 s". Returns ret. */
+const char *figure_size(int64_t us, char ret[FIGURE_TEXT]);
+
+/* A limit, exactly: "100 ms", "2 s", "1500 ms", "50500 us". Returns ret. */
+const char *figure_limit(int64_t us, char ret[FIGURE_TEXT]);
+
+/* The roundest number between lo and hi (microseconds, any order): the multiple of the
+ * largest 1-2-5 step that has one in there, of several the one next to the middle. shown is
+ * what was shown before, 0 for nothing; it stays as long as it lies between the
+ * two, give or take the last digit that is written. */
+int64_t figure_between(int64_t lo, int64_t hi, int64_t shown);
+
+/* 1, 2, 5, 10, 20, 50 ... ms: the least that is not below us (us >= 0). */
+int64_t figure_step(int64_t us);
+
+/* A bound shown in such steps: it rises at once and falls after FIGURE_CALM looks in
+ * which less was enough, to the most that these needed. All-zero is none. */
+#define FIGURE_CALM 20
+
+struct figure_bound {
+    int64_t shown_us;
+    int64_t peak_us; /* most that was needed in the `calm` latest looks */
+    int calm;        /* looks in a row that needed less than shown_us, 0..FIGURE_CALM */
+};
+
+void figure_look(struct figure_bound *bound, int64_t us);
+
+#endif

@@ -1,0 +1,168 @@
+/* hear-clock: watch handler; hears the clock records of the other servers.
+ *
+ * What it hears bounds their clocks, and a bound is as good as the moment of hearing is
+ * near: so this program loads no libcurl, asks nobody, and takes the time the moment the
+ * payload is in memory. Who takes part and what the limits are was left in the state by
+ * the heartbeat. Only when the verdict is not the one published does it become
+ * verify-clock. */
+#include "buffer.h"
+#include "clock.h"
+#include "file.h"
+#include "hearing.h"
+#include "json.h"
+#include "kv.h"
+#include "program.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define PAYLOAD_LIMIT (1024 * 1024)
+#define CHECK_ID      "cluster:clock"
+
+static const char help[] =
+    "usage: hear-clock [OPTIONS] <PAYLOAD\n"
+    "\n"
+    "Watch handler. Reads the payload of a keyprefix watch on lictor/clock/, keeps "
+    "what "
+    "it\n"
+    "says of the other servers' clocks, and starts verify-clock when the verdict "
+    "changes.\n"
+    "\n"
+    "  --config-dir DIR      handed to verify-clock (default " PROGRAM_CONFIG_DIR ")\n"
+    "  --state-dir DIR       what was heard (default " PROGRAM_STATE_DIR ")\n"
+    "  --settings-root PATH  handed to verify-clock (default " PROGRAM_SETTINGS_ROOT
+    ")\n"
+    "  --help, --version\n"
+    "\n"
+    "exit: 0 nothing to do or done, 1 failed, 2 usage\n"
+    "example (by hand there is no payload): verify-clock\n";
+
+struct options {
+    const char *config_dir;
+    const char *state_dir;
+    const char *settings_root;
+};
+
+static int parse_options(int argc, char **argv, struct options *opt, struct error *err)
+{
+    const struct program_option table[] = {
+        {"config-dir", &opt->config_dir, NULL},
+        {"state-dir", &opt->state_dir, NULL},
+        {"settings-root", &opt->settings_root, NULL},
+    };
+    int rc =
+        program_options(argc, argv, help, table, sizeof table / sizeof table[0], err);
+    if (rc > 0 && rc < argc)
+        return error_set(err, -EINVAL, "unexpected '%s', see --help", argv[rc]);
+    return rc;
+}
+
+/* The stamp is taken when the last byte is in memory, not before. */
+static int read_payload(struct kv_list *list, struct clock_reading *at,
+                        struct error *err)
+{
+    struct buffer payload = BUFFER_INIT(PAYLOAD_LIMIT);
+    cJSON *root = NULL;
+    int rc = buffer_read(&payload, STDIN_FILENO);
+    clock_read(at);
+    if (rc < 0)
+        rc = error_set(err, rc, "watch payload: %s (the heartbeat reads the records)",
+                       strerror(-rc));
+    if (rc == 0)
+        rc =
+            json_parse(buffer_text(&payload), payload.len, "watch payload", &root, err);
+    if (rc == 0)
+        rc = kv_parse(root, list, err);
+    cJSON_Delete(root);
+    buffer_release(&payload);
+    return rc;
+}
+
+static bool same_verdict(const struct verdict *a, const struct verdict *b)
+{
+    return a->status == b->status && strcmp(a->summary, b->summary) == 0 &&
+           strcmp(a->details, b->details) == 0;
+}
+
+/* Under the lock: hear and judge. Returns 1 when that has to be published. */
+static int hear(struct hearing *h, const char *state_dir, const struct kv_list *list,
+                const struct clock_reading *at, struct error *err)
+{
+    struct clock_reading now;
+    struct verdict clocks = {0};
+    struct verdict whole = {0};
+    clock_read(&now);
+    hearing_read(state_dir, &now, h);
+    if (!h->node[0])
+        return 0; /* before the first heartbeat nobody is known */
+    bool jumped = hearing_go_on(h, &now);
+    if (hearing_records(h, list, at, NULL) == 0 && !jumped)
+        return 0;
+    const struct skew_limits limits = h->skew.limits;
+    hearing_judge(h, &limits, &now, &clocks, &whole);
+    int rc = hearing_write(h, state_dir, err);
+    return rc < 0 ? rc : !same_verdict(&clocks, &h->said);
+}
+
+static int run(const struct options *opt, struct error *err)
+{
+    static struct hearing hearing;
+    struct kv_list list = {0};
+    struct clock_reading at;
+    int rc = read_payload(&list, &at, err);
+    if (rc == 0 && !file_own_directory(opt->state_dir))
+        rc = error_set(err, -EPERM,
+                       "%s is not ours alone (scripts/enable creates the directory)",
+                       opt->state_dir);
+    int lock = rc < 0 || list.n == 0 ? rc : hearing_lock(opt->state_dir, err);
+    if (lock > 0) {
+        rc = hear(&hearing, opt->state_dir, &list, &at, err);
+        file_unlock(lock);
+    }
+    kv_release(&list);
+    return lock < 0 ? lock : rc;
+}
+
+static void publish(const struct options *opt, struct error *err)
+{
+    char path[4096];
+    const char *const args[] = {path,
+                                "--publish",
+                                CHECK_ID,
+                                "--heard",
+                                "--config-dir",
+                                opt->config_dir,
+                                "--state-dir",
+                                opt->state_dir,
+                                "--settings-root",
+                                opt->settings_root,
+                                NULL};
+    if (program_sibling("verify-clock", path, sizeof path, err) < 0)
+        return;
+    (void)execv(path, (char *const *)(uintptr_t)args);
+    (void)error_set(err, -errno, "cannot run %s: %s", path, strerror(errno));
+}
+
+int main(int argc, char **argv)
+{
+    program_start("hear-clock");
+    struct options opt = {.config_dir = PROGRAM_CONFIG_DIR,
+                          .state_dir = PROGRAM_STATE_DIR,
+                          .settings_root = PROGRAM_SETTINGS_ROOT};
+    struct error err = {0};
+    int rc = parse_options(argc, argv, &opt, &err);
+    if (rc < 0)
+        program_log(LOG_ERR, "%s", err.text);
+    if (rc <= 0)
+        return program_end(rc < 0 ? HANDLER_USAGE : HANDLER_DONE, HANDLER_FAILED);
+    rc = run(&opt, &err);
+    if (rc > 0)
+        publish(&opt, &err); /* comes back only when it failed */
+    if (rc == 0)
+        return program_end(HANDLER_DONE, HANDLER_FAILED);
+    program_log(LOG_ERR, "%s", err.text);
+    return program_end(HANDLER_FAILED, HANDLER_FAILED);
+}

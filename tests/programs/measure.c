@@ -1,0 +1,54 @@
+#include "measure.h"
+
+#include "harness.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+double measure_now_us(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+double measure_process(const char *const *argv, const char *input_path, int expected)
+{
+    posix_spawn_file_actions_t actions;
+    pid_t pid = 0;
+    int status = -1;
+    (void)posix_spawn_file_actions_init(&actions);
+    (void)posix_spawn_file_actions_addopen(&actions, 0, input_path, O_RDONLY, 0);
+    double begin = measure_now_us();
+    int rc =
+        posix_spawn(&pid, argv[0], &actions, NULL, (char **)(uintptr_t)argv, environ);
+    if (rc == 0)
+        (void)waitpid(pid, &status, 0);
+    double took = measure_now_us() - begin;
+    (void)posix_spawn_file_actions_destroy(&actions);
+    assert_int_equal(rc, 0);
+    assert_int_equal(WEXITSTATUS(status), expected);
+    return took;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double left = *(const double *)a;
+    double right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+double measure_quantile(double *values, size_t n, double share)
+{
+    qsort(values, n, sizeof *values, by_value);
+    return values[(size_t)((double)(n - 1) * share + 0.5)];
+}
+
+double measure_median(double *values, size_t n)
+{
+    return measure_quantile(values, n, 0.5);
+}

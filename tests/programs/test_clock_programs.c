@@ -1,0 +1,792 @@
+/* hear-clock and verify-clock as processes, against an agent that says what it is told. */
+#include "exchange.h"
+#include "fake_agent.h"
+#include "harness.h"
+#include "hearing.h"
+#include "kv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PLACE   "dc/home/env/service/cluster/tag/any/"
+#define RECORDS "GET /v1/kv/" EXCHANGE_PREFIX
+#define OWN     "PUT /v1/kv/" EXCHANGE_PREFIX "n1"
+#define CHECK   "PUT /v1/agent/check/update/cluster:clock"
+
+struct world {
+    struct fake_agent *agent;
+    char dir[64]; /* holds config/ and state/ */
+    char state[80], config[80];
+    struct kv_list records; /* what stands below lictor/clock/ */
+};
+
+static struct hearing kept;
+
+/* ---- what the agent says ------------------------------------------------- */
+
+/* Entries as Consul writes them, for an answer and for a payload. free() it. */
+static char *as_json(const struct kv_list *list)
+{
+    struct buffer text = BUFFER_INIT(8U << 20);
+    assert_int_equal(buffer_append(&text, "[", 1), 0);
+    for (size_t i = 0; i < list->n; i++) {
+        const struct kv_entry *entry = &list->entries[i];
+        char *base64 = kv_base64(entry->value, entry->len);
+        assert_int_equal(buffer_printf(&text,
+                                       "%s{\"LockIndex\":0,\"Key\":\"%s\",\"Flags\":0,"
+                                       "\"Value\":\"%s\",\"CreateIndex\":1,"
+                                       "\"ModifyIndex\":%d}",
+                                       i ? "," : "", entry->key, base64,
+                                       (int)entry->modify_index),
+                         0);
+        free(base64);
+    }
+    assert_int_equal(buffer_append(&text, "]\n", 2), 0);
+    return buffer_detach(&text);
+}
+
+static void say_records(struct world *w)
+{
+    char *text = as_json(&w->records);
+    fake_agent_answer(w->agent, RECORDS, w->records.n ? 200 : 404,
+                      w->records.n ? text : NULL);
+    free(text);
+}
+
+static void say_voters(struct world *w, int n)
+{
+    struct buffer text = BUFFER_INIT(65536);
+    assert_int_equal(buffer_printf(&text, "{\"Servers\":["), 0);
+    for (int i = 1; i <= n; i++)
+        assert_int_equal(
+            buffer_printf(&text,
+                          "%s{\"ID\":\"id-%d\",\"Node\":\"n%d\",\"Address\":"
+                          "\"10.0.0.%d:8300\",\"Voter\":true}",
+                          i > 1 ? "," : "", i, i, i),
+            0);
+    assert_int_equal(buffer_printf(&text, "],\"Index\":0}"), 0);
+    fake_agent_answer(w->agent, "GET /v1/operator/raft/configuration", 200,
+                      buffer_text(&text));
+    buffer_release(&text);
+}
+
+static void say_setting(struct world *w, const char *key, const char *value)
+{
+    struct kv_list list = {0};
+    char full[200];
+    (void)snprintf(full, sizeof full, PLACE "%s", key);
+    assert_int_equal(kv_add(&list, full, value, strlen(value), 7), 0);
+    char *text = as_json(&list);
+    fake_agent_answer(w->agent, "GET /v1/kv/" PLACE, 200, text);
+    free(text);
+    kv_release(&list);
+}
+
+/* Three servers; n1 is asked. */
+static void say_whole(struct world *w)
+{
+    fake_agent_answer(w->agent, "GET /v1/agent/self", 200,
+                      "{\"Config\":{\"NodeName\":\"n1\"}}");
+    fake_agent_answer(w->agent, OWN, 200, "true");
+    fake_agent_answer(w->agent, CHECK, 200, "");
+    say_voters(w, 3);
+}
+
+/* A record of another server, of this very moment. */
+static void put_record(struct world *w, const char *node, int64_t raw_us)
+{
+    char key[200], text[500];
+    (void)snprintf(key, sizeof key, EXCHANGE_PREFIX "%s", node);
+    (void)snprintf(text, sizeof text,
+                   "{\"v\":1,\"boot\":\"b+0\",\"raw\":%lld,\"real\":%lld,\"err\":1,"
+                   "\"ppm\":50,\"synced\":true,\"heard\":{}}",
+                   (long long)raw_us, (long long)raw_us + 7000000);
+    assert_int_equal(kv_set(&w->records, key, text), 0);
+}
+
+/* ---- running ------------------------------------------------------------- */
+
+static struct outcome run_with(struct world *w, const char *program, const char *input,
+                               const char *const *more)
+{
+    char path[600];
+    const char *argv[16] = {path, "--config-dir", w->config, "--state-dir", w->state};
+    const char *env[] = {fake_agent_env(w->agent),
+                         "LICTOR_TIMING=http=400ms,leader_proof=300ms,lock=300ms",
+                         NULL};
+    (void)snprintf(path, sizeof path, "%s/%s", TEST_BIN, program);
+    for (size_t i = 0; more && more[i]; i++)
+        argv[5 + i] = more[i];
+    return run_tool(input, argv, env);
+}
+
+static struct outcome hear(struct world *w, const char *payload)
+{
+    return run_with(w, "hear-clock", payload, NULL);
+}
+
+static struct outcome hear_records(struct world *w)
+{
+    char *payload = as_json(&w->records);
+    struct outcome o = hear(w, payload);
+    free(payload);
+    return o;
+}
+
+static struct outcome publish(struct world *w)
+{
+    static const char *const more[] = {"--publish", "cluster:clock", NULL};
+    say_records(w);
+    return run_with(w, "verify-clock", NULL, more);
+}
+
+static void expect(struct outcome o, int code, const char *out, const char *err)
+{
+    assert_string_equal(o.err, err);
+    assert_string_equal(o.out, out);
+    assert_int_equal(o.code, code);
+    outcome_release(&o);
+}
+
+/* Nothing on stdout, one line with `text` on stderr. */
+static void expect_failure(struct outcome o, int code, const char *text)
+{
+    if (!strstr(o.err, text))
+        assert_string_equal(o.err, text);
+    assert_ptr_equal(strchr(o.err, '\n'), o.err + strlen(o.err) - 1);
+    assert_string_equal(o.out, "");
+    assert_int_equal(o.code, code);
+    outcome_release(&o);
+}
+
+static void expect_begin(struct outcome o, int code, const char *out)
+{
+    if (strncmp(o.out, out, strlen(out)) != 0)
+        fail_msg("\"%s\" does not begin with \"%s\"; %s", o.out, out, o.err);
+    assert_int_equal(o.code, code);
+    outcome_release(&o);
+}
+
+/* Published or not, without a word to anybody who calls. */
+static void expect_done(struct outcome o)
+{
+    assert_string_equal(o.out, "");
+    if (o.code != 0)
+        fail_msg("%d: %s", o.code, o.err);
+    outcome_release(&o);
+}
+
+/* What was published, as "status|output"; "" when nothing was. */
+static const char *published(struct world *w)
+{
+    static char text[5000];
+    const char *body = fake_agent_sent(w->agent, CHECK);
+    cJSON *root = body ? cJSON_Parse(body) : NULL;
+    const cJSON *status = cJSON_GetObjectItem(root, "Status");
+    const cJSON *output = cJSON_GetObjectItem(root, "Output");
+    (void)snprintf(text, sizeof text, "%s%s%s",
+                   cJSON_IsString(status) ? status->valuestring : "", root ? "|" : "",
+                   cJSON_IsString(output) ? output->valuestring : "");
+    cJSON_Delete(root);
+    return text;
+}
+
+static void read_state(struct world *w)
+{
+    struct clock_reading now;
+    clock_read(&now);
+    hearing_read(w->state, &now, &kept);
+}
+
+/* ---- a world ------------------------------------------------------------- */
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    const char *tmp = getenv("TMPDIR");
+    (void)snprintf(w->dir, sizeof w->dir, "%.40s/clock-XXXXXX", tmp ? tmp : "/tmp");
+    assert_non_null(mkdtemp(w->dir));
+    (void)snprintf(w->state, sizeof w->state, "%s/state", w->dir);
+    (void)snprintf(w->config, sizeof w->config, "%s/config", w->dir);
+    assert_int_equal(mkdir(w->state, 0700), 0);
+    assert_int_equal(mkdir(w->config, 0755), 0);
+    w->agent = fake_agent_start();
+    say_whole(w);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    const char *const argv[] = {"/bin/rm", "-rf", w->dir, NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    outcome_release(&o);
+    fake_agent_stop(w->agent);
+    kv_release(&w->records);
+    free(w);
+    return 0;
+}
+
+/* ---- usage --------------------------------------------------------------- */
+
+static const struct usage_row {
+    const char *program;
+    const char *words[3];
+    int code;
+    const char *out, *err;
+} usage_rows[] = {
+    {"hear-clock", {"x"}, 2, "", "hear-clock: unexpected 'x', see --help\n"},
+    {"hear-clock",
+     {"--no"},
+     2,
+     "",
+     "hear-clock: unknown option --no, see hear-clock --help\n"},
+    {"hear-clock", {"--version"}, 0, "hear-clock 0.1.0\n", ""},
+    {"verify-clock",
+     {"x"},
+     3,
+     "",
+     "verify-clock: unexpected argument, see verify-clock --help\n"},
+    {"verify-clock",
+     {"--publish"},
+     3,
+     "",
+     "verify-clock: --publish needs a value, see verify-clock --help\n"},
+    {"verify-clock",
+     {"--heard"},
+     3,
+     "",
+     "verify-clock: --heard is only for --publish\n"},
+    {"verify-clock", {"--version"}, 0, "verify-clock 0.1.0\n", ""},
+};
+
+static void usage_is_answered_in_one_line(void **state)
+{
+    for (size_t i = 0; i < sizeof usage_rows / sizeof usage_rows[0]; i++) {
+        const struct usage_row *row = &usage_rows[i];
+        print_message("  %s %s\n", row->program, row->words[0]);
+        expect(run_with(*state, row->program, NULL, row->words), row->code, row->out,
+               row->err);
+    }
+}
+
+static void help_is_served(void **state)
+{
+    static const char *const help[] = {"--help", NULL};
+    expect_begin(run_with(*state, "hear-clock", NULL, help), 0, "usage: hear-clock ");
+    expect_begin(run_with(*state, "verify-clock", NULL, help), 0,
+                 "usage: verify-clock ");
+}
+
+static void what_cannot_be_written_is_no_success(void **state)
+{
+    static const struct {
+        const char *script;
+        int code;
+    } rows[] = {{"/hear-clock --help >/dev/full 2>/dev/null", 1},
+                {"/hear-clock <&- >&- 2>&-", 1},
+                {"/verify-clock --help >/dev/full 2>/dev/null", 3},
+                {"/verify-clock x <&- >&- 2>&-", 3}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char script[600];
+        (void)snprintf(script, sizeof script, TEST_BIN "%s", rows[i].script);
+        const char *const argv[] = {"/bin/sh", "-c", script, NULL};
+        struct outcome o = run_tool(NULL, argv, NULL);
+        print_message("  %s\n", rows[i].script);
+        assert_int_equal(o.code, rows[i].code);
+        outcome_release(&o);
+    }
+}
+
+static void hearing_loads_neither_libcurl_nor_libuv(void **state)
+{
+    (void)state;
+    static const char *const absent[] = {"libcurl", "libuv", "libssl"};
+    const char *const argv[] = {"/usr/bin/ldd", TEST_BIN "/hear-clock", NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    assert_non_null(strstr(o.out, "libcjson"));
+    for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
+        assert_null(strstr(o.out, absent[i]));
+    outcome_release(&o);
+}
+
+/* ---- hear-clock ---------------------------------------------------------- */
+
+static void empty_is_nothing_to_do(void **state)
+{
+    struct world *w = *state;
+    expect_done(publish(w));
+    put_record(w, "n2", 1000);
+    expect_done(hear_records(w));
+    expect(hear(w, "null\n"), 0, "", "");
+    expect(hear(w, "[]\n"), 0, "", "");
+    read_state(w);
+    assert_string_equal(kept.skew.server[1].boot, "b+0"); /* nothing is forgotten */
+}
+
+static void a_payload_that_is_none_is_refused(void **state)
+{
+    struct world *w = *state;
+    char *huge = malloc((2U << 20) + 1);
+    assert_non_null(huge);
+    memset(huge, ' ', 2U << 20);
+    huge[2U << 20] = '\0';
+    expect_failure(hear(w, "oops"), 1, "hear-clock: watch payload: is not JSON");
+    expect_failure(hear(w, ""), 1, "hear-clock: watch payload: is not JSON");
+    expect_failure(hear(w, "{\"a\":1}"), 1, "hear-clock: not a KV entry");
+    expect_failure(hear(w, "[{\"Key\":\"k\",\"ModifyIndex\":1,\"Value\":\"*\"}]"), 1,
+                   "hear-clock: KV entry k: value is not base64");
+    expect_failure(hear(w, huge), 1,
+                   "hear-clock: watch payload: Message too long (the heartbeat reads "
+                   "the records)");
+    free(huge);
+}
+
+static void before_the_first_heartbeat_nobody_is_known(void **state)
+{
+    struct world *w = *state;
+    char path[100];
+    put_record(w, "n2", 1000);
+    expect(hear_records(w), 0, "", "");
+    (void)snprintf(path, sizeof path, "%s/clock", w->state);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+static void a_state_directory_of_others_is_refused(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(chmod(w->state, 0755), 0);
+    put_record(w, "n2", 1000);
+    expect_failure(hear_records(w), 1, "is not ours alone");
+    expect_failure(publish(w), 3, "is not ours alone");
+    expect_failure(run_with(w, "verify-clock", NULL, NULL), 3, "is not yours");
+    assert_int_equal(chmod(w->state, 0700), 0);
+}
+
+/* A stamp of hearing that is too early would be a false bound. */
+static void heard_is_when_all_of_it_is_in_memory(void **state)
+{
+    struct world *w = *state;
+    struct clock_reading begin;
+    char path[100], script[600];
+    expect_done(publish(w));
+    put_record(w, "n2", 1000);
+    char *payload = as_json(&w->records);
+    (void)snprintf(path, sizeof path, "%s/payload", w->dir);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(payload, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    (void)snprintf(script, sizeof script,
+                   "{ head -c -1 %s; sleep 0.3; echo; } | " TEST_BIN
+                   "/hear-clock --state-dir %s",
+                   path, w->state);
+    const char *const argv[] = {"/bin/sh", "-c", script, NULL};
+    clock_read(&begin);
+    expect(run_tool(NULL, argv, NULL), 0, "", "");
+    read_state(w);
+    assert_true(kept.skew.server[1].heard_us >= begin.raw_us + 300000);
+    free(payload);
+}
+
+static void so_it_is_when_the_heartbeat_hears(void **state)
+{
+    struct world *w = *state;
+    struct clock_reading begin;
+    put_record(w, "n2", 1000);
+    say_records(w);
+    fake_agent_delay(w->agent, RECORDS, 200);
+    clock_read(&begin);
+    expect_done(publish(w));
+    read_state(w);
+    assert_true(kept.skew.server[1].heard_us >= begin.raw_us + 200000);
+}
+
+static void forget_what_was_said(struct world *w)
+{
+    struct error err = {0};
+    read_state(w);
+    kept.said.summary[0] = '\0';
+    assert_int_equal(hearing_write(&kept, w->state, &err), 0);
+    fake_agent_forget(w->agent);
+}
+
+/* The list n1 has after its first heartbeat; the verdict of nothing proven is published. */
+static void only_another_verdict_is_published(void **state)
+{
+    struct world *w = *state;
+    expect_done(publish(w));
+    put_record(w, "n2", 1000);
+    fake_agent_forget(w->agent);
+    expect(hear_records(w), 0, "", "");
+    assert_string_equal(published(w), "");
+    forget_what_was_said(w);
+    expect(hear_records(w), 0, "", ""); /* the same record again */
+    assert_string_equal(published(w), "");
+    put_record(w, "n2", 2000);
+    expect_done(hear_records(w));
+    assert_non_null(
+        strstr(published(w), "warning|warning: waiting for the clocks of 3"));
+    assert_null(
+        fake_agent_sent(w->agent, OWN "?cas=0")); /* it tells nothing by itself */
+    fake_agent_forget(w->agent);
+    put_record(w, "n2", 3000);
+    expect(hear_records(w), 0, "", "");
+    assert_string_equal(published(w), "");
+}
+
+static void a_jump_is_logged_once(void **state)
+{
+    struct world *w = *state;
+    expect_done(publish(w));
+    put_record(w, "n2", 1000);
+    expect_done(hear_records(w));
+    assert_int_equal(
+        kv_set(&w->records, EXCHANGE_PREFIX "n2",
+               "{\"v\":1,\"boot\":\"b+0\",\"raw\":2000,\"real\":5002000,\"err\":1,"
+               "\"ppm\":50,\"synced\":true,\"heard\":{}}"),
+        0);
+    expect(hear_records(w), 0, "",
+           "hear-clock: clock of n2 stepped or slewed by -2.0 s\n");
+    expect(hear_records(w), 0, "", "");
+}
+
+/* Whoever sees it first logs it, also when nothing else is new. */
+static void a_jump_of_the_own_clock_is_logged_once(void **state)
+{
+    struct world *w = *state;
+    const char *const argv[] = {TEST_BIN "/hear-clock", "--state-dir", w->state, NULL};
+    const char *env[] = {"LD_PRELOAD=/usr/$LIB/faketime/libfaketimeMT.so.1",
+                         "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME=+2s",
+                         "ASAN_OPTIONS=exitcode=99:verify_asan_link_order=0", NULL};
+    put_record(w, "n2", 1000);
+    expect_done(publish(w));
+    char *payload = as_json(&w->records);
+    expect(run_tool(payload, argv, env), 0, "",
+           "hear-clock: clock of n1 stepped or slewed by +2.0 s\n");
+    expect(run_tool(payload, argv, env), 0, "", "");
+    free(payload);
+}
+
+static void a_damaged_state_is_dropped(void **state)
+{
+    struct world *w = *state;
+    char path[100];
+    (void)snprintf(path, sizeof path, "%s/clock", w->state);
+    expect_done(publish(w));
+    assert_int_equal(truncate(path, 1000), 0);
+    put_record(w, "n2", 1000);
+    expect(hear_records(w), 0, "", "");
+    expect_failure(run_with(w, "verify-clock", NULL, NULL), 3,
+                   "nothing was heard of the other clocks yet");
+    expect_done(publish(w));
+    read_state(w);
+    assert_int_equal(kept.skew.n, 3);
+}
+
+/* ---- verify-clock: telling ------------------------------------------------ */
+
+static int64_t sent_number(struct world *w, const char *request, const char *name)
+{
+    const char *body = fake_agent_sent(w->agent, request);
+    cJSON *root = body ? cJSON_Parse(body) : NULL;
+    const cJSON *number = cJSON_GetObjectItem(root, name);
+    if (!cJSON_IsNumber(number))
+        fail_msg("%s: no %s in \"%s\"", request, name, body ? body : "");
+    int64_t value = (int64_t)number->valuedouble;
+    cJSON_Delete(root);
+    return value;
+}
+
+static void the_own_record_is_written_with_check_and_set(void **state)
+{
+    struct world *w = *state;
+    struct clock_reading before, after;
+    put_record(w, "n2", 1000);
+    clock_read(&before);
+    expect_done(publish(w));
+    clock_read(&after);
+    assert_in_range(sent_number(w, OWN "?cas=0", "raw"), before.raw_us, after.raw_us);
+    assert_in_range(sent_number(w, OWN "?cas=0", "real"), before.real_us,
+                    after.real_us);
+    assert_int_equal(sent_number(w, OWN "?cas=0", "v"), 1);
+    const char *sent = fake_agent_sent(w->agent, OWN "?cas=0");
+    const char *heard =
+        strstr(sent, "\"heard\":{\"n2\":{\"boot\":\"b+0\",\"raw\":1000,");
+    assert_non_null(heard);
+    assert_null(strstr(sent, "\"n3\""));
+    assert_int_equal(kv_add(&w->records, EXCHANGE_PREFIX "n1", sent, strlen(sent), 42),
+                     0);
+    expect_done(publish(w));
+    assert_non_null(fake_agent_sent(w->agent, OWN "?cas=42"));
+}
+
+static void somebody_who_was_faster_is_no_failure(void **state)
+{
+    struct world *w = *state;
+    fake_agent_answer(w->agent, OWN, 200, "false");
+    expect_done(publish(w));
+    fake_agent_answer(w->agent, OWN, 500, "No cluster leader");
+    expect_done(publish(w));
+    assert_non_null(strstr(published(w), "waiting for the clocks of 3 servers\n"));
+}
+
+static void without_the_right_to_tell_it_says_so(void **state)
+{
+    struct world *w = *state;
+    static const char text[] = "cannot write KV lictor/clock/n1: 403 Permission denied "
+                               "(the token needs key \"lictor/clock/n1\" write)\n";
+    fake_agent_answer(w->agent, OWN, 403, "Permission denied");
+    struct outcome o = publish(w);
+    assert_non_null(strstr(o.err, text));
+    assert_int_equal(o.code, 3);
+    outcome_release(&o);
+    assert_non_null(strstr(published(w), "warning|warning: cannot look: cannot write"));
+}
+
+/* Two in a row, see hearing.h; the status is raised, the clocks are judged as ever. */
+static void somebody_else_under_our_name_is_said(void **state)
+{
+    struct world *w = *state;
+    expect_done(publish(w));
+    put_record(w, "n1", 1000);
+    expect_done(publish(w));
+    assert_null(strstr(published(w), "somebody else"));
+    put_record(w, "n1", 2000);
+    expect_done(publish(w));
+    assert_non_null(strstr(published(w),
+                           "warning|warning: waiting for the clocks of 3 servers; "
+                           "somebody else writes this server's record\n"));
+    assert_non_null(
+        strstr(published(w), "\nsomebody else writes lictor/clock/n1: is "));
+}
+
+static void records_too_large_are_read_one_by_one(void **state)
+{
+    struct world *w = *state;
+    struct kv_list huge = {0};
+    char *value = malloc(1U << 20);
+    assert_non_null(value);
+    memset(value, 'x', 1U << 20);
+    assert_int_equal(kv_add(&huge, EXCHANGE_PREFIX "zz", value, 1U << 20, 7), 0);
+    put_record(w, "n3", 1000);
+    fake_agent_kv(w->agent, EXCHANGE_PREFIX "n3", w->records.entries[0].value, 8);
+    fake_agent_kv(w->agent, EXCHANGE_PREFIX "n2", NULL, 0);
+    char *text = as_json(&huge);
+    static const char *const more[] = {"--publish", "cluster:clock", NULL};
+    fake_agent_answer(w->agent, RECORDS, 200, text);
+    expect_done(run_with(w, "verify-clock", NULL, more));
+    read_state(w);
+    assert_string_equal(kept.skew.server[2].boot, "b+0");
+    free(text);
+    free(value);
+    kv_release(&huge);
+}
+
+static void a_record_that_cannot_be_used_is_a_line(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(kv_add(&w->records, EXCHANGE_PREFIX "n2", "oops", 4, 7), 0);
+    expect_done(publish(w));
+    assert_non_null(
+        strstr(published(w), "\nlictor/clock/n2 cannot be used: is not JSON\n"));
+}
+
+static void settings_are_judged(void **state)
+{
+    struct world *w = *state;
+    say_setting(w, "CLOCK_SKEW_WARNING", "1ms");
+    expect_done(publish(w));
+    assert_non_null(strstr(published(w), "; a CLOCK_ setting is refused\n"));
+    assert_non_null(strstr(published(w), "(its default"));
+    say_setting(w, "CLOCK_SKEW", "1s");
+    expect_done(publish(w));
+    assert_non_null(strstr(published(w), "; a CLOCK_ setting is unknown\n"));
+    say_setting(w, "CLUSTER_X", "1");
+    expect_done(publish(w));
+    assert_null(strstr(published(w), "setting"));
+}
+
+/* ---- verify-clock: judging ------------------------------------------------ */
+
+static void by_hand_nobody_is_asked(void **state)
+{
+    struct world *w = *state;
+    expect_failure(run_with(w, "verify-clock", NULL, NULL), 3,
+                   "verify-clock: nothing was heard of the other clocks yet");
+    expect_done(publish(w));
+    fake_agent_forget(w->agent);
+    expect_begin(run_with(w, "verify-clock", NULL, NULL), 1,
+                 "warning: waiting for the clocks of 3 servers\n");
+    assert_string_equal(published(w), "");
+    assert_null(fake_agent_sent(w->agent, "GET /v1/agent/self"));
+    say_voters(w, 1);
+    expect_done(publish(w));
+    expect_begin(run_with(w, "verify-clock", NULL, NULL), 0,
+                 "passing: 1 clock: there is no other to compare it with\n");
+}
+
+/* Nothing is told, nothing is changed; what was heard is judged. */
+static void without_a_leader_it_is_held_back(void **state)
+{
+    struct world *w = *state;
+    say_voters(w, 1);
+    expect_done(publish(w));
+    say_voters(w, 3);
+    fake_agent_forget(w->agent);
+    fake_agent_leader(w->agent, false);
+    expect(publish(w), 0, "", "");
+    assert_null(fake_agent_sent(w->agent, OWN "?cas=0"));
+    assert_null(fake_agent_sent(w->agent, "GET /v1/agent/self"));
+    assert_non_null(strstr(published(w), "passing|passing: 1 clock"));
+}
+
+static void nothing_known_without_a_leader_is_no_verdict(void **state)
+{
+    struct world *w = *state;
+    fake_agent_leader(w->agent, false);
+    struct outcome o = publish(w);
+    assert_non_null(strstr(o.err, "nothing was heard of the other clocks yet"));
+    assert_int_equal(o.code, 3);
+    outcome_release(&o);
+    assert_string_equal(published(w), "");
+}
+
+static void no_agent_is_no_verdict(void **state)
+{
+    struct world *w = *state;
+    const char *const argv[] = {TEST_BIN "/verify-clock",
+                                "--config-dir",
+                                w->config,
+                                "--state-dir",
+                                w->state,
+                                "--publish",
+                                "cluster:clock",
+                                NULL};
+    const char *env[] = {"CONSUL_HTTP_ADDR=127.0.0.1:1", NULL};
+    struct outcome o = run_tool(NULL, argv, env);
+    assert_non_null(strstr(o.err, "verify-clock: cannot reach the Consul agent at "
+                                  "http://127.0.0.1:1: "));
+    assert_int_equal(o.code, 3);
+    outcome_release(&o);
+}
+
+static void a_slow_agent_is_no_verdict(void **state)
+{
+    struct world *w = *state;
+    fake_agent_delay(w->agent, "GET /v1/agent/self", 2000);
+    struct outcome o = publish(w);
+    assert_non_null(strstr(o.err, "does not answer in time"));
+    assert_int_equal(o.code, 3);
+    outcome_release(&o);
+}
+
+static const struct {
+    const char *request;
+    const char *body;
+    unsigned status;
+} unusable[] = {
+    {"GET /v1/agent/self", "Permission denied", 403},
+    {"GET /v1/agent/self", "<html>", 200},
+    {"GET /v1/agent/self", "{\"Config\":{}}", 200},
+    {"GET /v1/agent/self", "{\"Config\":{\"NodeName\":\"\"}}", 200},
+    {"GET /v1/operator/raft/configuration", "Permission denied", 403},
+    {"GET /v1/operator/raft/configuration", "{\"Servers\":{}}", 200},
+    {"GET /v1/operator/raft/configuration", "{\"Servers\":[1]}", 200},
+    {"GET /v1/kv/" PLACE, "Permission denied", 403},
+    {"GET /v1/kv/" PLACE "CLUSTER_SERVERS", "Permission denied", 403},
+    {RECORDS, "Permission denied", 403},
+    {RECORDS, "{}", 200},
+    {RECORDS, "oops", 200},
+};
+
+static void what_cannot_be_used_is_no_verdict(void **state)
+{
+    static const char *const more[] = {"--publish", "cluster:clock", NULL};
+    struct world *w = *state;
+    for (size_t i = 0; i < sizeof unusable / sizeof unusable[0]; i++) {
+        say_whole(w);
+        fake_agent_answer(w->agent, "GET /v1/kv/" PLACE, 404, NULL);
+        fake_agent_answer(w->agent, "GET /v1/kv/" PLACE "CLUSTER_SERVERS", 404, NULL);
+        fake_agent_answer(w->agent, RECORDS, 404, NULL);
+        fake_agent_answer(w->agent, unusable[i].request, unusable[i].status,
+                          unusable[i].body);
+        print_message("  %s %s\n", unusable[i].request, unusable[i].body);
+        struct outcome o = run_with(w, "verify-clock", NULL, more);
+        assert_int_equal(o.code, 3);
+        outcome_release(&o);
+        assert_non_null(strstr(published(w), "warning|warning: cannot look: "));
+        fake_agent_forget(w->agent);
+    }
+}
+
+static void more_servers_than_are_compared_are_said(void **state)
+{
+    struct world *w = *state;
+    say_voters(w, 52);
+    expect_done(publish(w));
+    assert_non_null(strstr(published(w),
+                           "warning|warning: 52 servers: the clocks of at "
+                           "most 51 are compared\n"));
+    fake_agent_forget(w->agent);
+    put_record(w, "n2", 1000);
+    expect(hear_records(w), 0, "", "");
+    assert_string_equal(published(w), "");
+}
+
+static void the_result_must_be_written(void **state)
+{
+    struct world *w = *state;
+    char script[400];
+    expect_done(publish(w));
+    (void)snprintf(script, sizeof script,
+                   "exec " TEST_BIN "/verify-clock --state-dir %s >/dev/full",
+                   w->state);
+    const char *const argv[] = {"/bin/sh", "-c", script, NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    assert_int_equal(o.code, 3);
+    outcome_release(&o);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(usage_is_answered_in_one_line),
+        TEST(help_is_served),
+        TEST(what_cannot_be_written_is_no_success),
+        TEST(hearing_loads_neither_libcurl_nor_libuv),
+        TEST(empty_is_nothing_to_do),
+        TEST(a_payload_that_is_none_is_refused),
+        TEST(before_the_first_heartbeat_nobody_is_known),
+        TEST(a_state_directory_of_others_is_refused),
+        TEST(heard_is_when_all_of_it_is_in_memory),
+        TEST(so_it_is_when_the_heartbeat_hears),
+        TEST(only_another_verdict_is_published),
+        TEST(a_jump_is_logged_once),
+        TEST(a_jump_of_the_own_clock_is_logged_once),
+        TEST(a_damaged_state_is_dropped),
+        TEST(the_own_record_is_written_with_check_and_set),
+        TEST(somebody_who_was_faster_is_no_failure),
+        TEST(without_the_right_to_tell_it_says_so),
+        TEST(somebody_else_under_our_name_is_said),
+        TEST(records_too_large_are_read_one_by_one),
+        TEST(a_record_that_cannot_be_used_is_a_line),
+        TEST(settings_are_judged),
+        TEST(by_hand_nobody_is_asked),
+        TEST(without_a_leader_it_is_held_back),
+        TEST(nothing_known_without_a_leader_is_no_verdict),
+        TEST(no_agent_is_no_verdict),
+        TEST(a_slow_agent_is_no_verdict),
+        TEST(what_cannot_be_used_is_no_verdict),
+        TEST(more_servers_than_are_compared_are_said),
+        TEST(the_result_must_be_written),
+    };
+    return cmocka_run_group_tests_name("clock programs", tests, NULL, NULL);
+}
