@@ -502,7 +502,7 @@ static void finds_probes_however_they_are_mapped(void **state)
 static void wants_to_know_who_asks(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"", "reader:wrong", "nobody:" PASSWORD};
+    static const char *const wrong[] = {"", "reader:wrong", ("nobody:" PASSWORD)};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         (void)snprintf(login, sizeof login, "%s", wrong[i]);
         struct answer a = get("/");
