@@ -112,13 +112,9 @@ static bool left_out(void)
     return true;
 }
 
-/* Both ends of the exchange have this machine's clock, which may be slewed (by 500 ppm, as
- * a rule) between the last sample and the reading the interval is as of. */
-#define SLEWED_US 1000
-
 static void expect_within(const struct sntp_interval *offset, int64_t truth_us)
 {
-    if (offset->lo_us > truth_us + SLEWED_US || offset->hi_us < truth_us - SLEWED_US)
+    if (offset->lo_us > truth_us || offset->hi_us < truth_us)
         fail_msg("%lld us is not in %lld..%lld", (long long)truth_us,
                  (long long)offset->lo_us, (long long)offset->hi_us);
 }
