@@ -13,11 +13,11 @@
 # include only those above it.
 
 # ---- what is built ---------------------------------------------------------
-PROGRAMS := reconfigure-logging rollout-logging apply-logging verify-quorum verify-clock \
+PROGRAMS := reconfigure-logging rollout-logging apply-logging index-records verify-quorum verify-clock \
             hear-clock verify-logging check-settings heartbeat
 
-CORE := error duration timing program buffer file json digest kv child dial consul host \
-        url value settings request policy discovery credential elastic probe proposal \
+CORE := error duration timing program buffer file json digest kv child dial lines consul host \
+        url value settings request policy discovery credential elastic bulk indexing spool probe proposal \
         verdict span clock resolve sntp figure phrase bound skew culprit agreement \
         exchange hearing witness publish gather telling repeat template journal applied \
         target render shipper apply mapping roster quorum servers lineup logging turn \

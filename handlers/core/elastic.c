@@ -115,13 +115,12 @@ static void set_limits(struct question *q, int64_t limit_ms)
     (void)curl_easy_setopt(q->curl, CURLOPT_PROXY, ""); /* nor from the environment */
 }
 
-/* body NULL: GET. Borrowed until question_end(). */
+/* body NULL: GET, else len bytes, borrowed until question_end(). */
 static bool question_begin(struct question *q, const char *address, const char *body,
-                           int64_t limit_ms)
+                           size_t len, int64_t limit_ms)
 {
-    q->answer = BUFFER_INIT(ELASTIC_ANSWER);
     q->code = CURLE_OPERATION_TIMEDOUT;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+    if (!q->curl && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
         q->curl = curl_easy_init();
     if (!q->curl)
         return false;
@@ -130,8 +129,10 @@ static bool question_begin(struct question *q, const char *address, const char *
     (void)curl_easy_setopt(q->curl, CURLOPT_WRITEDATA, &q->answer);
     if (curl_easy_setopt(q->curl, CURLOPT_URL, address) != CURLE_OK)
         return false;
-    if (body)
+    if (body) {
         (void)curl_easy_setopt(q->curl, CURLOPT_POSTFIELDS, body);
+        (void)curl_easy_setopt(q->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
+    }
     if (!set_credential(q) || !add_header(q, "Accept: application/json") ||
         !add_header(q, "Content-Type: application/json"))
         return false;
@@ -263,6 +264,7 @@ static const char *const sentences[] = {
     [ELASTIC_NO_INDEX] = "nothing was ever written to the index",
     [ELASTIC_UNSEARCHABLE] = "it refuses to search for probe records (400): their "
                              "members must not be mapped by an index template",
+    [ELASTIC_UNTAKEN] = "it refuses the whole request (400 or 413)",
 };
 
 /* What depends on the credential, or on the scheme. `right`: what 403 lacks. */
@@ -395,7 +397,7 @@ static int prepare(struct question *q, int64_t limit_ms, struct elastic_greeting
                        why.text);
         return 0;
     }
-    return question_begin(q, q->url, NULL, limit_ms)
+    return question_begin(q, q->url, NULL, 0, limit_ms)
                ? 0
                : error_set(err, -ENOMEM, "out of memory");
 }
@@ -411,6 +413,7 @@ int elastic_greet(const struct credential *credential, const char *const *urls,
     for (size_t i = 0; rc == 0 && i < n; i++) {
         questions[i].url = urls[i];
         questions[i].credential = credential;
+        questions[i].answer = BUFFER_INIT(ELASTIC_ANSWER);
         rc = prepare(&questions[i], limit_ms, &ret[i], err);
     }
     if (rc == 0)
@@ -436,31 +439,89 @@ static enum elastic_trouble judge_found(const struct question *q, cJSON **ret_ro
     return trouble;
 }
 
+/* Ask, and hand over what judge() takes. The question has URL, credential and answer. */
+static enum elastic_trouble
+ask(struct question *q, const char *address, const char *body, size_t len,
+    int64_t limit_ms, enum elastic_trouble (*judge)(const struct question *, cJSON **),
+    cJSON **ret_answer)
+{
+    if (!question_begin(q, address, body, len, limit_ms))
+        return ELASTIC_SLOW;
+    q->code = curl_easy_perform(q->curl);
+    (void)curl_easy_getinfo(q->curl, CURLINFO_RESPONSE_CODE, &q->status);
+    return judge(q, ret_answer);
+}
+
+/* The sentence to a trouble into err; lacking: the right on this index. */
+static void complain(const struct question *q, enum elastic_trouble trouble,
+                     const char *lacking, const char *index, struct error *err)
+{
+    char right[VALUE_INDEX + 60];
+    char text[sizeof err->text];
+    if (trouble == ELASTIC_OK)
+        return;
+    (void)snprintf(right, sizeof right, "the index privilege %s on %s", lacking, index);
+    explain(q, trouble, right, text, sizeof text);
+    (void)error_set(err, -EIO, "%s", text);
+}
+
 enum elastic_trouble elastic_search(const struct credential *credential,
                                     const char *url, const char *index,
                                     const char *body, int64_t limit_ms,
                                     cJSON **ret_answer, struct error *err)
 {
-    char right[VALUE_INDEX + 60];
-    char text[sizeof err->text];
     char address[URL_TEXT + VALUE_INDEX + 60];
-    struct question q = {.url = url, .credential = credential};
-    enum elastic_trouble trouble = ELASTIC_SLOW;
+    struct question q = {
+        .url = url, .credential = credential, .answer = BUFFER_INIT(ELASTIC_ANSWER)};
     *ret_answer = NULL;
     (void)snprintf(address, sizeof address,
                    "%s/%s/_search?allow_partial_search_results=false", url, index);
     if (credential && credential_judge(credential, url, err) < 0)
         return ELASTIC_BARRED;
-    if (question_begin(&q, address, body, limit_ms)) {
-        q.code = curl_easy_perform(q.curl);
-        (void)curl_easy_getinfo(q.curl, CURLINFO_RESPONSE_CODE, &q.status);
-        trouble = judge_found(&q, ret_answer);
-    }
-    (void)snprintf(right, sizeof right, "the index privilege \"read\" on %s", index);
-    if (trouble != ELASTIC_OK) {
-        explain(&q, trouble, right, text, sizeof text);
-        (void)error_set(err, -EIO, "%s", text);
-    }
+    enum elastic_trouble trouble =
+        ask(&q, address, body, strlen(body), limit_ms, judge_found, ret_answer);
+    complain(&q, trouble, "\"read\"", index, err);
     question_end(&q);
     return trouble;
+}
+
+/* ---- write --------------------------------------------------------------- */
+
+static enum elastic_trouble judge_written(const struct question *q, cJSON **ret_root)
+{
+    enum elastic_trouble trouble = judge_answer(q, ret_root);
+    bool never = q->status == 400 || q->status == 413;
+    return trouble == ELASTIC_FOREIGN && never ? ELASTIC_UNTAKEN : trouble;
+}
+
+enum elastic_trouble elastic_write(struct elastic_link *link,
+                                   const struct credential *credential, const char *url,
+                                   const char *index, const char *body, size_t len,
+                                   int64_t limit_ms, cJSON **ret_answer,
+                                   struct error *err)
+{
+    char address[URL_TEXT + VALUE_INDEX + 80];
+    struct question q = {.url = url,
+                         .credential = credential,
+                         .curl = link->curl,
+                         .answer = BUFFER_INIT(ELASTIC_WRITTEN)};
+    *ret_answer = NULL;
+    (void)snprintf(address, sizeof address,
+                   "%s/%s/_bulk?filter_path=items.*.status,items.*.error.type", url,
+                   index);
+    enum elastic_trouble trouble =
+        ask(&q, address, body, len, limit_ms, judge_written, ret_answer);
+    complain(&q, trouble, "\"create_doc\"", index, err);
+    link->curl = q.curl;
+    q.curl = NULL;
+    if (link->curl)
+        curl_easy_reset(link->curl); /* the connection stays */
+    question_end(&q);
+    return trouble;
+}
+
+void elastic_link_release(struct elastic_link *link)
+{
+    curl_easy_cleanup(link->curl);
+    link->curl = NULL;
 }

@@ -1,8 +1,8 @@
 /* elastic.h: asking an Elasticsearch (or OpenSearch) who it is and what has arrived in it,
- * over libcurl. Reads only.
+ * and writing to it, over libcurl.
  *
  * What answers is not trusted: http(s) alone, no redirect is followed, no proxy comes from
- * the environment, every request has a time limit and every answer a ceiling of 256 KiB.
+ * the environment, every request has a time limit and every answer a ceiling.
  * Of an answer nothing but its status, a cluster_uuid of allowed characters and numbers
  * leaves this module. A secret never stands in a text. */
 #ifndef ELASTIC_H
@@ -16,8 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ELASTIC_ANSWER (256 * 1024) /* bytes */
-#define ELASTIC_UUID   64           /* bytes with NUL */
+#define ELASTIC_ANSWER  (256 * 1024)      /* bytes */
+#define ELASTIC_WRITTEN (8 * 1024 * 1024) /* bytes of an answer to a _bulk request */
+#define ELASTIC_UUID    64                /* bytes with NUL */
 
 /* What became of a question, in the order of its way. */
 enum elastic_trouble {
@@ -37,12 +38,13 @@ enum elastic_trouble {
     ELASTIC_429,
     ELASTIC_5XX, /* or not part of a cluster yet */
     ELASTIC_LARGE,
-    ELASTIC_GARBAGE,     /* no JSON */
-    ELASTIC_REDIRECT,    /* 3xx */
-    ELASTIC_FOREIGN,     /* anything else that is no Elasticsearch */
-    ELASTIC_OLD,         /* before 7 */
-    ELASTIC_NO_INDEX,    /* search: 404, nothing was ever written there */
-    ELASTIC_UNSEARCHABLE /* search: 400, probe records are mapped in another way */
+    ELASTIC_GARBAGE,      /* no JSON */
+    ELASTIC_REDIRECT,     /* 3xx */
+    ELASTIC_FOREIGN,      /* anything else that is no Elasticsearch */
+    ELASTIC_OLD,          /* before 7 */
+    ELASTIC_NO_INDEX,     /* search: 404, nothing was ever written there */
+    ELASTIC_UNSEARCHABLE, /* search: 400, probe records are mapped in another way */
+    ELASTIC_UNTAKEN       /* write: 400 or 413, this request will never be taken */
 };
 
 /* Can it go away by itself: is it worth asking again before an admin has changed
@@ -74,5 +76,21 @@ MUST_CHECK enum elastic_trouble elastic_search(const struct credential *credenti
                                                const char *url, const char *index,
                                                const char *body, int64_t limit_ms,
                                                cJSON **ret_answer, struct error *err);
+
+/* A connection that is kept for the next request. All-zero is none yet. */
+struct elastic_link {
+    void *curl; /* private */
+};
+
+/* POST /INDEX/_bulk of len bytes within limit_ms; of the answer only each item's status and
+ * error type are asked for. credential: NULL, or one that may be sent to this URL: nobody
+ * judges that here. Returns and hands over as elastic_search(). */
+MUST_CHECK enum elastic_trouble
+elastic_write(struct elastic_link *link, const struct credential *credential,
+              const char *url, const char *index, const char *body, size_t len,
+              int64_t limit_ms, cJSON **ret_answer, struct error *err);
+
+/* End the connection. All-zero is fine. */
+void elastic_link_release(struct elastic_link *link);
 
 #endif

@@ -198,28 +198,22 @@ static int emit(const struct render *r, const char *bytes, size_t n)
 
 /* ---- secrets ------------------------------------------------------------- */
 
-/* Bytes of printable ASCII that the language cannot take, and what doubles '$'. */
-static const char *forbidden(enum template_language language)
+/* YAML and TOML have no variables, but who reads them may. */
+static bool takes(enum template_language language, char c)
 {
-    static const char *const bytes[] = {[TEMPLATE_RAINERSCRIPT] = " ",
-                                        [TEMPLATE_YAML] = "$",
-                                        [TEMPLATE_TOML] = "$",
-                                        [TEMPLATE_BEATS] = ""};
-    return bytes[language];
+    bool dollars = language == TEMPLATE_RAINERSCRIPT || language == TEMPLATE_BEATS;
+    return c >= ' ' && c <= '~' && (c != '$' || dollars);
 }
 
 static int emit_escaped(const struct render *r, const struct tag *tag, const char *text)
 {
-    char what[60];
     int rc = 0;
-    (void)snprintf(what, sizeof what, "forbidden byte (%s) in the secret",
-                   *forbidden(r->language) == ' ' ? "a blank" : "$");
     for (const char *c = text; rc == 0 && active(r) && *c; c++) {
         const char pair[] = {(char)(*c == '$' ? '$' : '\\'), *c, '\0'};
         bool twice =
             *c == '"' || *c == '\\' || (*c == '$' && r->language == TEMPLATE_BEATS);
-        if (*c < ' ' || *c > '~' || strchr(forbidden(r->language), *c)) {
-            (void)fail(r, tag, what);
+        if (!takes(r->language, *c)) {
+            (void)fail(r, tag, "forbidden byte ($) in the secret");
             return -EILSEQ;
         }
         rc = emit(r, twice ? pair : pair + 1, twice ? 2 : 1);
@@ -227,16 +221,16 @@ static int emit_escaped(const struct render *r, const struct tag *tag, const cha
     return rc;
 }
 
-/* Does NAME="{{X}}" stand in the parentheses of something that is not constant()? */
-static bool is_parameter(const struct render *r, const struct tag *tag)
+/* Does the string that begins at `quote` stand behind NAME= in the parentheses of something
+ * that is not constant()? */
+static bool is_parameter(const struct render *r, size_t quote)
 {
     static const char word[] = "constant";
     static const char letters[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.";
-    size_t equals = tag->begin - 2; /* where "=" is, if at all */
-    if (tag->begin < 3 || r->text[equals] != '=')
+    if (quote < 2 || r->text[quote] != '"' || r->text[quote - 1] != '=')
         return false;
-    size_t name = equals;
+    size_t equals = quote - 1, name = equals;
     while (name > 0 && memchr(letters, r->text[name - 1], sizeof letters - 1))
         name--;
     size_t open = name;
@@ -252,15 +246,28 @@ static bool is_parameter(const struct render *r, const struct tag *tag)
            strncasecmp(r->text + open - (sizeof word - 1), word, sizeof word - 1) != 0;
 }
 
+/* The last double quote before the tag in its line, or what is no quote. */
+static size_t quote_before(const struct render *r, const struct tag *tag)
+{
+    size_t at = tag->begin;
+    while (at > 0 && r->text[at - 1] != '"' && r->text[at - 1] != '\n')
+        at--;
+    return at > 0 ? at - 1 : 0;
+}
+
 static int check_place(const struct render *r, const struct tag *tag)
 {
     if (!r->private)
         return fail(r, tag, "nobody else may read a file with secrets (\"mode\"):");
-    if (tag->begin == 0 || r->text[tag->begin - 1] != '"' || tag->next >= r->len ||
-        r->text[tag->next] != '"')
-        return fail(r, tag, "a secret stands between double quotes:");
-    if (r->language == TEMPLATE_RAINERSCRIPT && !is_parameter(r, tag))
-        return fail(r, tag, "a secret is a parameter, name=\"...\", of no constant():");
+    bool before = tag->begin > 0 && r->text[tag->begin - 1] == '"';
+    bool behind = tag->next < r->len && r->text[tag->next] == '"';
+    if (r->language != TEMPLATE_RAINERSCRIPT)
+        return before && behind
+                   ? 0
+                   : fail(r, tag, "a secret stands between double quotes:");
+    if (!is_parameter(r, quote_before(r, tag)))
+        return fail(r, tag,
+                    "a secret stands in a parameter, name=\"...\", of no constant():");
     return 0;
 }
 

@@ -38,11 +38,11 @@ struct template_value {
     bool used; /* out: it has been written */
 };
 
-/* The language of the output. A secret's tag has a double quote on either side:
+/* The language of the output, and where a secret's tag stands in it:
  *
- *   RAINERSCRIPT  NAME="{{X}}", a parameter of anything but constant(), which undoes
- *                 escapes a second time; no blanks (omelasticsearch takes none in pwd)
- *   YAML, TOML    no '$': who reads it may take it for a variable
+ *   RAINERSCRIPT  NAME="...{{X}}...", a parameter of anything but constant(), which undoes
+ *                 escapes a second time
+ *   YAML, TOML    "{{X}}"; no '$' in it: who reads it may take it for a variable
  *   BEATS         YAML in which '$' is written "$$"
  *
  * In all of them \" and \\ stand for the two bytes that need it. */

@@ -35,6 +35,8 @@ static const struct {
     {"fresh", offsetof(struct timing, fresh_ms)},
     {"patience", offsetof(struct timing, patience_ms)},
     {"loss", offsetof(struct timing, loss_ms)},
+    {"write", offsetof(struct timing, write_ms)},
+    {"write_again", offsetof(struct timing, write_again_ms)},
 };
 
 static void set_member(struct timing *t, const char *name, size_t len,
@@ -97,6 +99,8 @@ const struct timing *timing(void)
         .fresh_ms = 90000,
         .patience_ms = 60000,
         .loss_ms = 1800000,
+        .write_ms = 30000,
+        .write_again_ms = 250,
     };
 #ifdef TEST_TIMING
     static int read_once;

@@ -34,6 +34,8 @@ struct timing {
     int64_t fresh_ms;           /* 90 s: a probe record this old has arrived in time */
     int64_t patience_ms;        /* 60 s: a broken link this short is no warning */
     int64_t loss_ms;            /* 30 min: nothing from any server: critical */
+    int64_t write_ms;           /* 30 s: one request that writes records */
+    int64_t write_again_ms;     /* 250 ms: before it is sent again; doubled up to 40x */
 };
 
 /* Borrowed, valid for the life of the process. */

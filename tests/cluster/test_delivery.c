@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 #define SERVERS 3
-#define EACH    4000 /* lines of one server */
-#define PART    (EACH / 4)
+#define PART    1000 /* lines of one server at a time */
+#define FEW     40
+#define EACH    5000 /* most lines of one server */
 #define SOON    30000
 #define INDEX   "delivery"
 
@@ -42,19 +43,19 @@ static void write_line(int i, int n)
     (void)fprintf(log, ",\"message\":\"job %d is printed\"}\n", n);
 }
 
-/* The next PART lines of every server, at about 1,500 a second each. */
-static void write_part(void)
+/* The next lines of every server, at about 1,500 a second each. */
+static void write_part(int lines)
 {
-    for (int n = 1; n <= PART; n++) {
+    for (int n = 1; n <= lines; n++) {
         for (int i = 1; i <= SERVERS; i++)
             write_line(i, here.written + n);
-        if (n % 30 != 0 && n != PART)
+        if (n % 30 != 0 && n != lines)
             continue;
         for (int i = 1; i <= SERVERS; i++)
             (void)fflush(here.log[i]);
         sleep_ms(20);
     }
-    here.written += PART;
+    here.written += lines;
 }
 
 /* ---- the shippers -------------------------------------------------------- */
@@ -80,7 +81,7 @@ static void point_to(const char *address)
 {
     char url[100], server[120];
     (void)snprintf(url, sizeof url, "http://%s:9200", address);
-    (void)snprintf(server, sizeof server, "server=[\"%s\"]", url);
+    (void)snprintf(server, sizeof server, "\\turl=%s\"", url);
     settings_put(here.c, "LOG_ELASTICSEARCH_URL", url, "LOG_INDEX", INDEX, "LOG_SETTLE",
                  "0", "LOG_ROLLOUT", "parallel", NULL);
     wait_until(server, SOON, all_run, server);
@@ -211,10 +212,37 @@ static void lines_arrive(void **state)
 {
     (void)state;
     point_to(here.address);
-    write_part();
+    write_part(PART);
     wait_arrived();
     for (int i = 1; i <= SERVERS; i++)
         assert_complete(i);
+}
+
+static bool arrived_as_text(void *arg, struct buffer *seen)
+{
+    int n = count("level:unknown"), refused = count("refused:*");
+    (void)arg;
+    return buffer_printf(seen, "%d as text, %d refused", n, refused) == 0 && n == 7 &&
+           refused == 2;
+}
+
+/* What is no JSON, and what the index takes for something else, is not lost either. */
+static void odd_lines_arrive_as_text(void **state)
+{
+    static char large[200000];
+    static const char zero[] = "a zero \0 in it\n";
+    FILE *log = here.log[1];
+    (void)state;
+    memset(large, 'x', sizeof large - 1);
+    (void)fprintf(log,
+                  "{\"clash\":1,\"id\":\"c1\"}\n{\"clash\":{\"a\":1},\"id\":\"c2\"}\n"
+                  "{\"clash\":\"\\u00e4\\\"\",\"id\":\"c3\"}\n");
+    (void)fprintf(log, "no JSON\n\r\n\tv\xff\xfe\"\\\n%s\n", large);
+    (void)fwrite(zero, 1, sizeof zero - 1, log);
+    write_part(1);
+    wait_arrived();
+    wait_until("odd lines", SOON, arrived_as_text, NULL);
+    assert_int_equal(count("clash:1"), 1);
 }
 
 /* Three times, as an admin would who looks for one that answers, and ends where it was. */
@@ -227,7 +255,7 @@ static void three_repointings_while_it_is_down(void **state)
     if (strcmp(here.kind, "stand-in") == 0)
         here.forgotten = here.written;
     for (int last = 7; last <= 9; last++) {
-        write_part();
+        write_part(PART);
         (void)snprintf(other, sizeof other, "127.0.%d.%d", here.c->net, last);
         point_to(other);
     }
@@ -238,11 +266,64 @@ static void three_repointings_while_it_is_down(void **state)
         assert_complete(i);
 }
 
+/* ---- an Elasticsearch that refuses ---------------------------------------- */
+
+static int asked(void)
+{
+    cJSON *root = ask("/_stand-in");
+    const cJSON *number = cJSON_GetObjectItem(root, "requests");
+    int n = cJSON_IsNumber(number) ? number->valueint : -1;
+    cJSON_Delete(root);
+    return n;
+}
+
+static bool asked_more(void *arg, struct buffer *seen)
+{
+    int n = asked(), wanted = *(int *)arg;
+    return buffer_printf(seen, "%d requests, not %d", n, wanted) == 0 && n >= wanted;
+}
+
+static void set_mode(const char *mode)
+{
+    char url[200];
+    (void)snprintf(url, sizeof url, "%s/_stand-in/%s", here.sink.url, mode);
+    const char *argv[] = {"/usr/bin/curl", "-sf", "-X", "PUT", url, NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+}
+
+/* What it answers with is no success, whatever rsyslogd's own module takes it for. */
+static void refusals_lose_nothing(void **state)
+{
+    static const char *const modes[] = {
+        "401",      "403",       "429",      "503",     "404",   "items=429",
+        "some=429", "items=503", "some=403", "garbage", "close", "redirect"};
+    (void)state;
+    sink_kill(&here.sink);
+    here.forgotten = here.written;
+    here.kind = "stand-in";
+    sink_up();
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        print_message("  %s\n", modes[i]);
+        set_mode(modes[i]);
+        int wanted = asked() + 3 * SERVERS;
+        write_part(FEW);
+        wait_until(modes[i], 60000, asked_more, &wanted);
+        set_mode("ok");
+        wait_arrived();
+    }
+    for (int i = 1; i <= SERVERS; i++)
+        assert_complete(i);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_arrive),
+        cmocka_unit_test(odd_lines_arrive_as_text),
         cmocka_unit_test(three_repointings_while_it_is_down),
+        cmocka_unit_test(refusals_lose_nothing),
     };
     return HARNESS_RUN("delivery", tests, setup, teardown);
 }

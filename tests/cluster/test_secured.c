@@ -126,7 +126,7 @@ static void a_missing_right_is_told(void **state)
 {
     (void)state;
     need_elasticsearch();
-    put_credential("es.read.json", "writer", PASSWORD, true);
+    put_credential("es.read.json", "guest", PASSWORD, true);
     wait_said("lacks the index privilege \"read\" on secured (403)", 1);
     assert_untouched();
 }

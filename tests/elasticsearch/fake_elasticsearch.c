@@ -6,13 +6,13 @@
  *   --user NAME:PASSWORD  who asks must be this one,
  *   --api-key ID:KEY      or this one; anybody else gets 401
  *
- * It answers GET /, _cat/health, _bulk, _refresh, _search and _count as Elasticsearch
+ * It answers GET /, _bulk, _refresh, _search and _count as Elasticsearch
  * 8.6 does, as far as they are used here; test_contract.c compares. A MODE spoils that:
  *
  *   ok                    as it should be
- *   401, 403, 429, 503    every request is refused with this status
- *   items=429             _bulk succeeds, each of its items is refused with this status
- *   some=429              the same, but only for every second item
+ *   400, 401, 403, 413, 429, 503   every request is refused with this status
+ *   items=STATUS          _bulk succeeds, each of its items is refused with this status
+ *   some=STATUS           the same, but only for every second item
  *   search=403            only _search is refused
  *   hang                  the request is read and never answered
  *   slow                  an answer that takes for ever: a byte now and then
@@ -82,12 +82,13 @@ static const char *argument(struct MHD_Connection *connection, const char *name)
 static bool set_mode(struct stand_in *self, const char *mode, const char *times)
 {
     static const char *const known[] = {
-        "ok",        "401",      "403",       "404",  "429",      "503",
-        "hang",      "slow",     "close",     "huge", "endless",  "garbage",
-        "quotes",    "redirect", "foreign",   "old",  "starting", "opensearch",
-        "items=429", "some=429", "search=403"};
+        "ok",       "400",        "401",       "403",      "404",     "413",
+        "429",      "503",        "hang",      "slow",     "close",   "huge",
+        "endless",  "garbage",    "quotes",    "redirect", "foreign", "old",
+        "starting", "opensearch", "search=403"};
+    bool items = strncmp(mode, "items=", 6) == 0 || strncmp(mode, "some=", 5) == 0;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strcmp(mode, known[i]) != 0)
+        if (!items && strcmp(mode, known[i]) != 0)
             continue;
         (void)snprintf(self->mode, sizeof self->mode, "%s", mode);
         self->spoil = times ? strtol(times, NULL, 10) : -1;
@@ -185,8 +186,6 @@ static enum MHD_Result dispatch(struct stand_in *self, const struct call *call,
     bool post = strcmp(call->method, "POST") == 0;
     if (strcmp(call->api, "") == 0 && !*call->index && read_only)
         return greet(self, call->connection);
-    if (strcmp(call->api, "_cat/health") == 0 && read_only)
-        return reply(call->connection, 200, cJSON_CreateArray());
     if (strcmp(call->api, "_bulk") == 0 && (post || strcmp(call->method, "PUT") == 0))
         return bulk(self, call, body, mode);
     if (strcmp(call->api, "_refresh") == 0 && (post || read_only))

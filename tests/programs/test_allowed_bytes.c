@@ -245,15 +245,19 @@ static void assert_authorization(const struct buffer *head, const char *expected
 static void rsyslogd_sends_secrets_equal(void **state)
 {
     (void)state;
-    const char *secret = every_byte(" ");
-    char template[1024], expected[310];
+    const char *secret = every_byte("");
+    char template[1200], expected[310];
     int port = 0, fd = listen_anywhere(&port);
     (void)snprintf(
         template, sizeof template,
         "global(workDirectory=\"{{place}}\")\nmodule(load=\"imfile\")\n"
-        "module(load=\"omelasticsearch\")\n"
-        "ruleset(name=\"r\") {\n  action(type=\"omelasticsearch\"\n    uid=\"u\"\n"
-        "    pwd=\"{{SECRET}}\" server=[\"http://127.0.0.1:%d\"])\n}\n"
+        "module(load=\"omprog\")\n"
+        "template(name=\"line\" type=\"string\" string=\"+id\\t{}\\n\")\n"
+        "ruleset(name=\"r\") {\n  action(type=\"omprog\" template=\"line\"\n"
+        "    binary=\"" TEST_BIN "/index-records\" confirmMessages=\"on\"\n"
+        "    useTransactions=\"on\" beginTransactionMark=\"BEGIN\\tspool=/dev/null"
+        "\\tbytes=1\\tindex=x\\turl=http://127.0.0.1:%d\\tuser=u\\t"
+        "password={{SECRET}}\" commitTransactionMark=\"COMMIT\")\n}\n"
         "input(type=\"imfile\" file=\"{{place}}/in\" tag=\"t\" ruleset=\"r\")\n",
         port);
     (void)snprintf(expected, sizeof expected, "u:%s", secret);

@@ -231,7 +231,7 @@ static void nothing_is_lost_in_an_outage(void **state)
 {
     char server[120];
     (void)state;
-    (void)snprintf(server, sizeof server, "server=[\"http://%s:9200\"]", here.address);
+    (void)snprintf(server, sizeof server, "\\turl=http://%s:9200\"", here.address);
     point_to(9);
     wait_until(server, 30000, all_run, server);
     write_lines(CALM);

@@ -220,6 +220,8 @@ static void secrets_are_escaped(void **state)
          "action(pwd=\"p\\\"w\\\\o$r{d}\")"},
         {TEMPLATE_RAINERSCRIPT, "action(pwd=\"{{NO_PASSWORD}}\")", "action(pwd=\"\")"},
         {TEMPLATE_RAINERSCRIPT, "{{#NO_PASSWORD}}a(b=\"{{.}}\"){{/NO_PASSWORD}}", ""},
+        {TEMPLATE_RAINERSCRIPT, "a(b=\"u\\tp={{PASSWORD}}\\tq\")",
+         "a(b=\"u\\tp=p\\\"w\\\\o$r{d}\\tq\")"},
         {TEMPLATE_BEATS, "password: \"{{PASSWORD}}\"\n",
          "password: \"p\\\"w\\\\o$$r{d}\"\n"},
         {TEMPLATE_BEATS, "password: \"{{STORED}}\"\n", "password: \"${ES_PWD}\"\n"},
@@ -239,8 +241,9 @@ static void secrets_are_escaped(void **state)
     }
 }
 
-#define QUOTES    "t:1: a secret stands between double quotes: PLAIN"
-#define PARAMETER "t:1: a secret is a parameter, name=\"...\", of no constant(): PLAIN"
+#define QUOTES "t:1: a secret stands between double quotes: PLAIN"
+#define PARAMETER                                                                      \
+    "t:1: a secret stands in a parameter, name=\"...\", of no constant(): PLAIN"
 
 /* Also where it is not rendered: the template is wrong, whatever the credential. */
 static void secrets_stand_in_their_place_only(void **state)
@@ -272,6 +275,11 @@ static void secrets_stand_in_their_place_only(void **state)
         {TEMPLATE_RAINERSCRIPT, "set $.x=\"{{PLAIN}}\";", PARAMETER},
         {TEMPLATE_RAINERSCRIPT, "if ($.x==\"{{PLAIN}}\")", PARAMETER},
         {TEMPLATE_RAINERSCRIPT, "if ($x=\"{{PLAIN}}\")", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "a(b={{PLAIN}})", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "a(b=\"c\"{{PLAIN}})", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "a(b=\"\"{{PLAIN}})", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "a(b=\"c\\\"{{PLAIN}}\")", PARAMETER},
+        {TEMPLATE_RAINERSCRIPT, "a(b='c=\"{{PLAIN}}')", PARAMETER},
         {TEMPLATE_RAINERSCRIPT, "constant(value=\"{{PLAIN}}\")", PARAMETER},
         {TEMPLATE_RAINERSCRIPT, "Constant (outname=\"a\" value=\"{{PLAIN}}\")",
          PARAMETER},
@@ -314,7 +322,7 @@ static void secrets_need_a_private_file(void **state)
 static void every_byte_of_a_secret_is_judged(void **state)
 {
     (void)state;
-    static const char *const refused[] = {[TEMPLATE_RAINERSCRIPT] = " ",
+    static const char *const refused[] = {[TEMPLATE_RAINERSCRIPT] = "",
                                           [TEMPLATE_YAML] = "$",
                                           [TEMPLATE_TOML] = "$",
                                           [TEMPLATE_BEATS] = ""};

@@ -64,6 +64,8 @@ static struct timing installed(void)
         .fresh_ms = 90000,
         .patience_ms = 60000,
         .loss_ms = 1800000,
+        .write_ms = 30000,
+        .write_again_ms = 250,
     };
 }
 
@@ -81,15 +83,16 @@ static void a_test_changes_them_by_name(void **state)
     struct timing one = installed();
     one.no_leader_ms = 2000;
     assert_int_equal(in_a_process("no_leader=2s", &one), 0);
-    struct timing all = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12,
-                         13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24};
+    struct timing all = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13,
+                         14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26};
     assert_int_equal(
         in_a_process("http=1ms,leader_proof=2ms,no_leader=3ms,split=4ms,"
                      "mapping_stable=5ms,verify=6ms,lock=7ms,apply_again=8ms,"
                      "resync=9ms,unsynced=10ms,apply=11ms,request=12ms,confirm=13ms,"
                      "clock_interval=14ms,clock_echo=15ms,clock_unproven=16ms,"
                      "resolve=17ms,reference=18ms,reference_again=19ms,"
-                     "elastic=20ms,proof=21ms,fresh=22ms,patience=23ms,loss=24ms",
+                     "elastic=20ms,proof=21ms,fresh=22ms,patience=23ms,loss=24ms,"
+                     "write=25ms,write_again=26ms",
                      &all),
         0);
 }

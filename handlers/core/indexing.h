@@ -1,0 +1,61 @@
+/* indexing.h: bringing records into Elasticsearch, wherever the settings say. */
+#ifndef INDEXING_H
+#define INDEXING_H
+
+#include "bulk.h"
+#include "credential.h"
+#include "elastic.h"
+#include "error.h"
+#include "settings.h"
+#include "url.h"
+#include "value.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define INDEXING_RECORDS 1024 /* most in one request */
+#define INDEXING_TRUST   100  /* given up before another one must be taken */
+
+/* Where to, as the log shipper's configuration has it. */
+struct destination {
+    char url[SETTINGS_URLS][URL_TEXT];
+    size_t urls; /* at least one */
+    char index[VALUE_INDEX];
+    size_t bytes;                 /* of one request, about */
+    char spool[CREDENTIAL_PATH];  /* spool.h */
+    struct credential credential; /* all zero: none. For these URLs: no hosts in it */
+};
+
+/* Parse "name=value", separated by tabs: url (1 to SETTINGS_URLS times), index, bytes, spool;
+ * or user and password, or api_key (base64); ca; cert and key. A value may be empty, as a
+ * name left out. Returns 0, or -EINVAL with the name; texts hold no value. On failure
+ * *ret is all zero. Wipe it with destination_release(). */
+MUST_CHECK int destination_parse(const char *text, struct destination *ret,
+                                 struct error *err);
+void destination_release(struct destination *destination);
+
+/* All-zero, but for `busy`, to begin with. */
+struct indexing {
+    void (*busy)(void); /* called before each request, which may take limit_ms */
+    struct elastic_link link;
+    size_t at;    /* the URL which answered last */
+    size_t most;  /* records of the next request; 0: not known yet */
+    size_t trust; /* that the index takes records, and a stuck one is to blame itself */
+};
+
+/* What became of records that cannot stay as they are, since the caller last zeroed it. */
+struct indexing_losses {
+    size_t as_text, given_up;
+    char why[BULK_WHY]; /* the error type of the last */
+};
+
+/* Send what waits in *bulk. A stuck record is given up while the index takes others; when it
+ * takes none, all wait. Returns 0 when nothing waits any more; -EAGAIN with a sentence when
+ * the rest is to be sent again in a while; -ENOMEM. */
+MUST_CHECK int indexing_send(struct indexing *indexing, const struct destination *to,
+                             struct bulk *bulk, const char *now, int64_t limit_ms,
+                             struct indexing_losses *losses, struct error *err);
+
+void indexing_release(struct indexing *indexing);
+
+#endif

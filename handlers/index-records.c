@@ -1,0 +1,249 @@
+/* index-records: the end of the log shipper's way; rsyslogd's omprog gives it records, it
+ * brings them into Elasticsearch.
+ *
+ * In place of rsyslogd's own omelasticsearch, which takes every answer for a success: of what
+ * is answered with 401, 403, 429 or 503, or with such an item, nothing is sent again. This
+ * one confirms a transaction when each of its records is there. It waits inside the
+ * transaction, however long: omprog that hears of a failure sends the records one by one.
+ *
+ * What it is told (a line each) and answers:
+ *
+ *   (its start)                         OK
+ *   BEGIN<tab>name=value<tab>...        OK, or what is wrong       (indexing.h)
+ *   +ID<tab>RECORD                      DEFER_COMMIT
+ *   COMMIT                              OK, after dots, which say that it lives */
+#include "buffer.h"
+#include "bulk.h"
+#include "duration.h"
+#include "indexing.h"
+#include "lines.h"
+#include "program.h"
+#include "spool.h"
+#include "timing.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_LIMIT    (16U << 20) /* bytes: rsyslogd's maxMessageSize, each escaped */
+#define OTHER_MS      10000       /* at least between two troubles told */
+#define AGAIN_MS      600000      /* and between the same told twice */
+#define SPOOL_WAIT_MS 5000        /* our predecessor may be about to end */
+
+static const char help[] =
+    "usage: index-records\n"
+    "\n"
+    "Writes records to Elasticsearch for rsyslogd (omprog with confirmMessages and\n"
+    "useTransactions, see consul.d/logging/rsyslog.conf.mustache). Confirms a "
+    "transaction\n"
+    "when each record is there: what is refused for now is sent again, what is refused "
+    "for\n"
+    "good is sent as text. Says in syslog what keeps it.\n"
+    "\n"
+    "  --help, --version\n"
+    "\n"
+    "exit: 0 end of input, 1 failed, 2 usage\n"
+    "example (by hand): printf 'COMMIT\\n' | index-records\n";
+
+struct indexer {
+    struct indexing indexing;
+    struct destination to;
+    struct bulk bulk;
+    struct spool spool;
+    struct indexing_losses losses;
+    int64_t losses_told, told; /* when last */
+    char text[600];            /* what */
+};
+
+/* ---- to and from omprog -------------------------------------------------- */
+
+static void answer(const char *text)
+{
+    (void)printf("%s\n", text);
+    (void)fflush(stdout);
+}
+
+/* omprog takes 4,095 of them for one answer, then it starts us anew. */
+static void dot(void)
+{
+    (void)putchar('.');
+    (void)fflush(stdout);
+}
+
+/* Did *told happen at least that long ago, or never? Then it happens now. */
+static bool is_time(int64_t *told, int64_t distance_ms)
+{
+    int64_t now = duration_now_ms();
+    if (*told && now - *told < distance_ms)
+        return false;
+    *told = now;
+    return true;
+}
+
+/* Wait, but no longer than rsyslogd lives. */
+static bool pause_for(int64_t ms)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    return poll(&input, 1, (int)ms) == 0;
+}
+
+/* The same again after a while only, and never a flood. */
+static void tell(struct indexer *self, const char *before, const char *text,
+                 const char *behind)
+{
+    char line[sizeof self->text];
+    (void)snprintf(line, sizeof line, "%s%s%s", before, text, behind);
+    if (is_time(&self->told, strcmp(line, self->text) == 0 ? AGAIN_MS : OTHER_MS))
+        program_log(LOG_WARNING, "%s", strcpy(self->text, line));
+}
+
+/* ---- transaction --------------------------------------------------------- */
+
+/* Without a spool a transaction is safe as long as this process is. */
+static int begin(struct indexer *self, const char *text, struct error *err)
+{
+    struct buffer left = BUFFER_INIT(SPOOL_MAX);
+    struct error why = {0};
+    destination_release(&self->to);
+    int rc = destination_parse(text, &self->to, err);
+    if (rc < 0 || self->spool.fd >= 0)
+        return rc;
+    if (spool_open(&self->spool, self->to.spool, SPOOL_WAIT_MS, &left, &why) < 0)
+        tell(self, "", why.text, ": goes on without it");
+    else /* what a predecessor had confirmed, but not brought there */
+        rc = bulk_add_lines(&self->bulk, buffer_text(&left), left.len, err);
+    buffer_release(&left);
+    return rc;
+}
+
+static int take(struct indexer *self, const char *line, size_t len, struct error *err)
+{
+    struct error why = {0};
+    if (self->to.urls == 0)
+        return error_set(err, -EBADMSG, "a record before BEGIN");
+    if (self->spool.fd >= 0 && spool_add(&self->spool, line, len, &why) < 0)
+        tell(self, "", why.text, ": goes on without it");
+    return bulk_add(&self->bulk, line, len - 1, err);
+}
+
+static void tell_losses(struct indexer *self)
+{
+    struct indexing_losses *l = &self->losses;
+    if (l->as_text + l->given_up == 0 || !is_time(&self->losses_told, AGAIN_MS))
+        return;
+    program_log(
+        l->given_up ? LOG_ERR : LOG_WARNING,
+        "%s has refused %zu records (%s): written as text, see \"refused\"; %zu "
+        "were refused even so and are in their files only",
+        self->to.index, l->as_text, l->why[0] ? l->why : "too large", l->given_up);
+    *l = (struct indexing_losses){0};
+}
+
+/* Until each record is there. Returns 0, or negative errno when it must end. */
+static int commit(struct indexer *self, struct error *err)
+{
+    char now[32];
+    int64_t pause_ms = timing()->write_again_ms, most_ms = 40 * pause_ms;
+    time_t t = time(NULL);
+    struct tm utc;
+    (void)strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &utc));
+    for (;;) {
+        size_t before = bulk_waiting(&self->bulk);
+        int rc = indexing_send(&self->indexing, &self->to, &self->bulk, now,
+                               timing()->write_ms, &self->losses, err);
+        tell_losses(self);
+        if (rc != -EAGAIN)
+            return rc;
+        tell(self, "records wait: ", err->text, "");
+        if (bulk_waiting(&self->bulk) < before)
+            pause_ms = timing()->write_again_ms;
+        if (!pause_for(pause_ms))
+            return error_set(err, -EPIPE, "ends; the records are sent again");
+        pause_ms = pause_ms * 2 > most_ms ? most_ms : pause_ms * 2;
+    }
+}
+
+static int end_transaction(struct indexer *self, struct error *err)
+{
+    struct error why = {0};
+    if (commit(self, err) < 0)
+        return -EPIPE;
+    bulk_clear(&self->bulk);
+    if (self->spool.fd >= 0 && spool_clear(&self->spool, &why) < 0)
+        tell(self, "", why.text, ": what is in it comes again");
+    answer("OK");
+    return 0;
+}
+
+/* `text` ends with a newline and holds secrets. A wrong one is answered, and comes again. */
+static int begin_transaction(struct indexer *self, const char *text, size_t len,
+                             struct error *err)
+{
+    char *copy = strndup(text, len - 1);
+    if (!copy)
+        return error_set(err, -ENOMEM, "out of memory");
+    answer(begin(self, copy, err) < 0 ? err->text : "OK");
+    explicit_bzero(copy, len - 1);
+    free(copy);
+    return 0;
+}
+
+static int serve(struct indexer *self, const char *line, size_t len, struct error *err)
+{
+    static const char begins[] = "BEGIN\t", commits[] = "COMMIT\n";
+    size_t word = sizeof begins - 1;
+    if (len == 1) /* behind a record that ends with a newline of its own */
+        return 0;
+    if (len > word && memcmp(line, begins, word) == 0)
+        return begin_transaction(self, line + word, len - word, err);
+    if (len == sizeof commits - 1 && memcmp(line, commits, len) == 0)
+        return end_transaction(self, err);
+    if (line[0] != '+')
+        return error_set(err, -EBADMSG, "neither BEGIN, +ID nor COMMIT");
+    int rc = take(self, line + 1, len - 1, err);
+    if (rc == 0)
+        answer("DEFER_COMMIT");
+    return rc;
+}
+
+static int run(struct indexer *self, struct error *err)
+{
+    struct lines lines = {.fd = STDIN_FILENO, .in = BUFFER_INIT(LINE_LIMIT)};
+    const char *line = NULL;
+    size_t len = 0;
+    answer("OK");
+    int rc = lines_next(&lines, &line, &len);
+    while (rc > 0 && (rc = serve(self, line, len, err)) == 0)
+        rc = lines_next(&lines, &line, &len);
+    buffer_wipe(&lines.in);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    static struct indexer self = {.indexing = {.busy = dot}, .spool = {.fd = -1}};
+    struct error err = {0};
+    program_start("index-records");
+    int rc = program_options(argc, argv, help, NULL, 0, &err);
+    if (rc == 0)
+        return program_end(HANDLER_DONE, HANDLER_FAILED);
+    if (rc < argc) {
+        program_log(LOG_ERR, "%s", rc < 0 ? err.text : "takes no operands, see --help");
+        return HANDLER_USAGE;
+    }
+    /* Who asked is gone, or has been killed: its successor sends everything again. */
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    rc = run(&self, &err);
+    if (rc < 0)
+        program_log(LOG_ERR, "%s", err.text[0] ? err.text : strerror(-rc));
+    destination_release(&self.to); /* the rest ends with the process */
+    return rc < 0 ? HANDLER_FAILED : HANDLER_DONE;
+}

@@ -1,0 +1,670 @@
+/* index-records as rsyslogd's omprog sees it: two pipes and the words between them. It speaks
+ * to the stand-in, which can be told to refuse. */
+#include "duration.h"
+#include "harness.h"
+#include "keeper.h"
+#include "sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SOON  5000 /* ms */
+#define LATER 1000 /* ms: what has not come by then is held back */
+#define TIMES 3
+
+static struct {
+    int net;
+    struct sink sink;
+    char dir[300];
+    char spool[340];
+} here;
+
+/* ---- the stand-in -------------------------------------------------------- */
+
+static char *get(const char *url)
+{
+    const char *argv[] = {"/usr/bin/curl", "-s", url, NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    char *answer = strdup(o.out);
+    outcome_release(&o);
+    assert_non_null(answer);
+    return answer;
+}
+
+/* For the next `times` requests; 0: until told otherwise. */
+static void set_mode(const char *mode, int times)
+{
+    char url[200], count[30] = "";
+    if (times > 0)
+        (void)snprintf(count, sizeof count, "?times=%d", times);
+    (void)snprintf(url, sizeof url, "%s/_stand-in/%s%s", here.sink.url, mode, count);
+    const char *argv[] = {"/usr/bin/curl", "-sf", "-X", "PUT", url, NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+}
+
+static int documents(const char *index, const char *query)
+{
+    char url[300];
+    (void)snprintf(url, sizeof url, "%s/%s/_count?q=%s", here.sink.url, index, query);
+    char *text = get(url);
+    cJSON *root = cJSON_Parse(text);
+    const cJSON *count = cJSON_GetObjectItem(root, "count");
+    int n = cJSON_IsNumber(count) ? count->valueint : 0;
+    cJSON_Delete(root);
+    free(text);
+    return n;
+}
+
+static int bulks(void)
+{
+    char url[200];
+    (void)snprintf(url, sizeof url, "%s/_stand-in", here.sink.url);
+    char *text = get(url);
+    cJSON *root = cJSON_Parse(text);
+    int n = cJSON_GetObjectItem(root, "bulks")->valueint;
+    cJSON_Delete(root);
+    free(text);
+    return n;
+}
+
+/* ---- the program --------------------------------------------------------- */
+
+struct partner {
+    pid_t pid;
+    int to, from;
+    int errors; /* a file with what it said on stderr */
+};
+
+static struct partner start_from(const char *timing)
+{
+    struct partner p;
+    int in[2], out[2];
+    assert_return_code(pipe2(in, O_CLOEXEC), errno);
+    assert_return_code(pipe2(out, O_CLOEXEC), errno);
+    p.errors = open(here.dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    assert_return_code(p.errors, errno);
+    p.pid = fork();
+    assert_return_code(p.pid, errno);
+    if (p.pid == 0) {
+        (void)dup2(in[0], STDIN_FILENO);
+        (void)dup2(out[1], STDOUT_FILENO);
+        (void)dup2(p.errors, STDERR_FILENO);
+        (void)setenv("LICTOR_TIMING", timing, 1);
+        (void)execl(TEST_BIN "/index-records", "index-records", (char *)NULL);
+        _exit(127);
+    }
+    (void)close(in[0]);
+    (void)close(out[1]);
+    p.to = in[1];
+    p.from = out[0];
+    return p;
+}
+
+static void tell(const struct partner *p, const char *text)
+{
+    size_t len = strlen(text);
+    while (len > 0) {
+        ssize_t n = write(p->to, text, len);
+        assert_return_code((int)n, errno);
+        text += n;
+        len -= (size_t)n;
+    }
+}
+
+/* Its next answer without the dots in front; NULL: none in time, or it has ended. */
+static const char *answer_in(const struct partner *p, int64_t limit_ms)
+{
+    static char line[600];
+    size_t len = 0;
+    int64_t end = duration_now_ms() + limit_ms;
+    struct pollfd input = {.fd = p->from, .events = POLLIN};
+    while (len < sizeof line - 1) {
+        int64_t left = end - duration_now_ms();
+        if (left <= 0 || poll(&input, 1, (int)left) <= 0 ||
+            read(p->from, line + len, 1) != 1)
+            return NULL;
+        if (line[len] == '\n')
+            break;
+        if (len > 0 || line[len] != '.')
+            len++;
+    }
+    line[len] = '\0';
+    return line;
+}
+
+static void expect(const struct partner *p, const char *text, const char *answer)
+{
+    tell(p, text);
+    const char *got = answer_in(p, SOON);
+    if (!got || strcmp(got, answer) != 0)
+        fail_msg("%.60s... is answered %s, not %s", text, got ? got : "by nothing",
+                 answer);
+}
+
+static void expect_silence(const struct partner *p, const char *text)
+{
+    tell(p, text);
+    const char *got = answer_in(p, LATER);
+    if (got)
+        fail_msg("%s is answered %s", text, got);
+}
+
+static struct partner start(void)
+{
+    struct partner p = start_from("write=400ms,write_again=20ms");
+    expect(&p, "", "OK");
+    return p;
+}
+
+/* BEGIN with the stand-in's URL, unless `settings` name one. */
+static const char *begin(const char *index, const char *settings)
+{
+    static char line[1500];
+    (void)snprintf(line, sizeof line,
+                   "BEGIN\tspool=%s\tbytes=1000000\tindex=%s%s%s%s\n", here.spool,
+                   index, strstr(settings, "url=") ? "" : "\turl=",
+                   strstr(settings, "url=") ? "" : here.sink.url, settings);
+    return line;
+}
+
+static const char *record(int n)
+{
+    static char line[100];
+    (void)snprintf(line, sizeof line, "+id-%d\t{\"n\":%d}\n", n, n);
+    return line;
+}
+
+static void send_records(const struct partner *p, int from, int to)
+{
+    for (int n = from; n <= to; n++)
+        expect(p, record(n), "DEFER_COMMIT");
+}
+
+static char *said(const struct partner *p)
+{
+    char *text = calloc(1, 8192);
+    assert_non_null(text);
+    assert_return_code((int)pread(p->errors, text, 8191, 0), errno);
+    return text;
+}
+
+static void assert_said(const struct partner *p, const char *text)
+{
+    char *all = said(p);
+    if (!strstr(all, text))
+        fail_msg("no %s in %s", text, all);
+    free(all);
+}
+
+/* Its exit code, 128 + number when ended by a signal. */
+static int end_of(struct partner *p)
+{
+    int status = 0;
+    int64_t end = duration_now_ms() + SOON;
+    while (waitpid(p->pid, &status, WNOHANG) == 0) {
+        if (duration_now_ms() > end)
+            fail_msg("it does not end");
+        sleep_ms(10);
+    }
+    (void)close(p->from);
+    (void)close(p->errors);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int stop(struct partner *p)
+{
+    (void)close(p->to);
+    return end_of(p);
+}
+
+static void destroy(struct partner *p)
+{
+    (void)kill(p->pid, SIGKILL);
+    assert_int_equal(stop(p), 128 + SIGKILL);
+}
+
+/* ---- transactions -------------------------------------------------------- */
+
+static void confirms_what_is_there(void **state)
+{
+    (void)state;
+    struct partner p = start();
+    for (int round = 0; round < 3; round++) {
+        expect(&p, begin("plain", ""), "OK");
+        send_records(&p, 1, 10 + round);
+        tell(&p, "\n"); /* has no answer: a record may bring a newline of its own */
+        expect(&p, "COMMIT\n", "OK");
+        assert_int_equal(documents("plain", "*"), 10 + round);
+    }
+    assert_int_equal(stop(&p), 0);
+}
+
+static void nothing_to_send_is_fine(void **state)
+{
+    (void)state;
+    struct partner p = start();
+    int before = bulks();
+    expect(&p, "COMMIT\n", "OK");
+    expect(&p, begin("plain", ""), "OK");
+    expect(&p, "COMMIT\n", "OK");
+    assert_int_equal(bulks(), before);
+    assert_int_equal(stop(&p), 0);
+}
+
+/* rsyslogd sends again what it does not know to be there. */
+static void the_same_again_is_the_same_document(void **state)
+{
+    (void)state;
+    struct partner p = start();
+    for (int round = 0; round < 2; round++) {
+        expect(&p, begin("same", ""), "OK");
+        send_records(&p, 1, 5);
+        send_records(&p, 1, 5);
+        expect(&p, "COMMIT\n", "OK");
+    }
+    assert_int_equal(documents("same", "*"), 5);
+    assert_int_equal(stop(&p), 0);
+}
+
+static const char *const refusals[] = {
+    "401",       "403",      "404",       "429",       "503",
+    "items=429", "some=429", "items=503", "items=401", "some=403",
+    "items=404", "hang",     "slow",      "close",     "endless",
+    "garbage",   "quotes",   "redirect",  "foreign",   "starting"};
+
+/* Each of them for a few requests, then it is as it should be. */
+static void no_refusal_loses_anything(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        char index[30];
+        print_message("  %s\n", refusals[i]);
+        (void)snprintf(index, sizeof index, "refused-%zu", i);
+        struct partner p = start();
+        set_mode(refusals[i], TIMES);
+        expect(&p, begin(index, ""), "OK");
+        send_records(&p, 1, 20);
+        tell(&p, "COMMIT\n");
+        const char *got = answer_in(&p, 4 * SOON);
+        assert_non_null(got);
+        assert_string_equal(got, "OK");
+        assert_int_equal(documents(index, "*"), 20);
+        assert_int_equal(stop(&p), 0);
+    }
+    set_mode("ok", 0);
+}
+
+/* However long: it is never confirmed, and nothing but dots is heard. */
+static void a_refusal_holds_the_transaction(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *mode, *text;
+    } rows[] = {
+        {"429", ": too busy (429): it is asked again"},
+        {"401", ": it demands a credential (401)"},
+        {"403",
+         ": without a credential nobody has the index privilege \"create_doc\" on "
+         "held (403)"},
+        {"items=429", ": 429 es_rejected_execution_exception for a record: it is sent "
+                      "again"},
+        {"foreign", ": the answer is not about these 3 records: what runs there?"},
+        {"hang", ": it takes the connection but does not answer in time: is it "
+                 "overloaded?"},
+        {"items=400",
+         ": held takes no record, es_rejected_execution_exception: is it an "
+         "index, or a data stream, for this?"},
+        {"413", ": held takes no record: is it an index, or a data stream, for this?"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[300];
+        print_message("  %s\n", rows[i].mode);
+        struct partner p = start();
+        set_mode(rows[i].mode, 0);
+        expect(&p, begin("held", ""), "OK");
+        send_records(&p, 1, 3);
+        expect_silence(&p, "COMMIT\n");
+        set_mode("ok", 0);
+        const char *got = answer_in(&p, 3 * SOON);
+        assert_non_null(got);
+        assert_string_equal(got, "OK");
+        (void)snprintf(text, sizeof text, "index-records: records wait: %s%s\n",
+                       here.sink.url, rows[i].text);
+        assert_said(&p, text);
+        assert_int_equal(stop(&p), 0);
+    }
+    assert_int_equal(documents("held", "*"), 3);
+}
+
+static void the_next_url_takes_over(void **state)
+{
+    (void)state;
+    char settings[300];
+    (void)snprintf(settings, sizeof settings,
+                   "\turl=http://127.0.%d.8:9201\turl=http://127.0.%d.8:9202\turl=%s",
+                   here.net, here.net, here.sink.url);
+    struct partner p = start();
+    expect(&p, begin("second", settings), "OK");
+    send_records(&p, 1, 3);
+    expect(&p, "COMMIT\n", "OK");
+    assert_int_equal(documents("second", "*"), 3);
+    assert_int_equal(stop(&p), 0);
+}
+
+/* ---- records that are not taken as they are ------------------------------ */
+
+static void what_is_refused_for_good_goes_as_text(void **state)
+{
+    (void)state;
+    struct partner p = start();
+    expect(&p, begin("text", ""), "OK");
+    set_mode("some=400", 1);
+    send_records(&p, 1, 4);
+    expect(&p, "COMMIT\n", "OK");
+    assert_int_equal(documents("text", "*"), 4);
+    assert_int_equal(documents("text", "n:1"), 1);
+    assert_int_equal(documents("text", "n:2"), 0);
+    assert_int_equal(
+        documents("text", "refused.keyword:es_rejected_execution_exception"), 2);
+    assert_int_equal(documents("text", "level.keyword:unknown"), 2);
+    assert_said(&p, "text has refused 2 records (es_rejected_execution_exception): "
+                    "written as text, see \"refused\"; 0 were refused even so");
+    assert_int_equal(stop(&p), 0);
+}
+
+/* The others are taken, so it is not the index that is wrong. */
+static void what_is_refused_as_text_holds_nobody(void **state)
+{
+    (void)state;
+    struct partner p = start();
+    expect(&p, begin("stuck", ""), "OK");
+    send_records(&p, 1, 1);
+    expect(&p, "COMMIT\n", "OK");
+    expect(&p, begin("stuck", ""), "OK");
+    send_records(&p, 2, 2);
+    set_mode("items=400", 2);
+    expect(&p, "COMMIT\n", "OK");
+    expect(&p, begin("stuck", ""), "OK");
+    send_records(&p, 3, 3);
+    expect(&p, "COMMIT\n", "OK");
+    assert_int_equal(documents("stuck", "*"), 2);
+    assert_said(&p, "1 were refused even so and are in their files only");
+    assert_int_equal(stop(&p), 0);
+}
+
+/* A proxy may take less than Elasticsearch does: 16 requests, 8, ... are too much for it. */
+static void too_large_a_request_is_divided(void **state)
+{
+    (void)state;
+    struct partner p = start();
+    int before = bulks();
+    set_mode("413", 3);
+    expect(&p, begin("divided", ""), "OK");
+    send_records(&p, 1, 16);
+    expect(&p, "COMMIT\n", "OK");
+    assert_int_equal(documents("divided", "*"), 16);
+    assert_in_range(bulks() - before, 3, 8);
+    assert_int_equal(documents("divided", "level.keyword:unknown"), 0);
+    assert_int_equal(stop(&p), 0);
+}
+
+/* 64 KiB each are 20 requests at 1 MB, 1,300 small ones two. */
+static void requests_have_a_size(void **state)
+{
+    (void)state;
+    static char line[66000];
+    struct partner p = start();
+    expect(&p, begin("sized", ""), "OK");
+    int before = bulks();
+    for (int n = 0; n < 300; n++) {
+        int at = snprintf(line, sizeof line, "+large-%d\t{\"x\":\"", n);
+        memset(line + at, 'x', 65536);
+        (void)strcpy(line + at + 65536, "\"}\n");
+        expect(&p, line, "DEFER_COMMIT");
+    }
+    expect(&p, "COMMIT\n", "OK");
+    assert_in_range(bulks() - before, 19, 22);
+    before = bulks();
+    expect(&p, begin("sized", ""), "OK");
+    send_records(&p, 1, 1300);
+    expect(&p, "COMMIT\n", "OK");
+    assert_int_equal(bulks() - before, 2);
+    assert_int_equal(documents("sized", "*"), 1600);
+    assert_int_equal(stop(&p), 0);
+}
+
+/* ---- kills --------------------------------------------------------------- */
+
+/* omprog begins again with the record on the way; those before it are gone for it. */
+static void what_was_confirmed_survives_a_kill(void **state)
+{
+    (void)state;
+    struct partner p = start();
+    expect(&p, begin("killed", ""), "OK");
+    send_records(&p, 1, 50);
+    tell(&p, "+id-51\t{\"n\":"); /* cut off */
+    destroy(&p);
+    p = start();
+    expect(&p, begin("killed", ""), "OK");
+    send_records(&p, 51, 52);
+    destroy(&p);
+    p = start();
+    expect(&p, begin("killed", ""), "OK");
+    expect(&p, "COMMIT\n", "OK");
+    assert_int_equal(documents("killed", "*"), 52);
+    assert_int_equal(stop(&p), 0);
+    struct stat file;
+    assert_return_code(stat(here.spool, &file), errno);
+    assert_int_equal(file.st_size, 0);
+    assert_int_equal(file.st_mode & 0777, 0600);
+}
+
+static void a_kill_while_it_waits_loses_nothing(void **state)
+{
+    (void)state;
+    struct partner p = start();
+    set_mode("hang", 0);
+    expect(&p, begin("waiting", ""), "OK");
+    send_records(&p, 1, 10);
+    expect_silence(&p, "COMMIT\n");
+    destroy(&p);
+    set_mode("ok", 0);
+    p = start();
+    expect(&p, begin("waiting", ""), "OK");
+    send_records(&p, 1, 10);
+    expect(&p, "COMMIT\n", "OK");
+    assert_int_equal(documents("waiting", "*"), 10);
+    assert_int_equal(stop(&p), 0);
+}
+
+/* What was confirmed is in the spool, and comes before the next records. */
+static void it_ends_with_who_started_it(void **state)
+{
+    (void)state;
+    struct partner p = start();
+    set_mode("429", 0);
+    expect(&p, begin("ended", ""), "OK");
+    send_records(&p, 1, 2);
+    expect_silence(&p, "COMMIT\n");
+    assert_int_equal(stop(&p), 1);
+    set_mode("ok", 0);
+    p = start();
+    expect(&p, begin("ended", ""), "OK");
+    expect(&p, "COMMIT\n", "OK");
+    assert_int_equal(documents("ended", "*"), 2);
+    assert_int_equal(stop(&p), 0);
+}
+
+/* Without a disk it is as safe as its process. */
+static void it_goes_on_without_a_spool(void **state)
+{
+    (void)state;
+    char settings[200];
+    struct partner p = start();
+    (void)snprintf(settings, sizeof settings,
+                   "BEGIN\tspool=/proc/none\tbytes=1000\tindex=bare\turl=%s\n",
+                   here.sink.url);
+    expect(&p, settings, "OK");
+    send_records(&p, 1, 3);
+    expect(&p, "COMMIT\n", "OK");
+    assert_int_equal(documents("bare", "*"), 3);
+    assert_said(&p, "index-records: cannot open /proc/none: No such file or directory: "
+                    "goes on without it\n");
+    assert_int_equal(stop(&p), 0);
+}
+
+/* ---- who is asked, and by whom ------------------------------------------- */
+
+static void credentials_let_in(void **state)
+{
+    (void)state;
+    static const char *const options[] = {"--user", "a writer:secret \"word\\",
+                                          "--api-key", "id:key-secret", NULL};
+    static const char *const good[] = {"\tuser=a writer\tpassword=secret \"word\\",
+                                       "\tapi_key=aWQ6a2V5LXNlY3JldA=="};
+    char address[40], dir[400];
+    struct sink plain = here.sink;
+    (void)snprintf(address, sizeof address, "127.0.%d.3", here.net);
+    (void)snprintf(dir, sizeof dir, "%s/secured", here.dir);
+    assert_int_equal(sink_start_stand_in(&here.sink, address, dir, options), 0);
+    for (int i = 0; i < 2; i++) {
+        struct partner p = start();
+        expect(&p, begin("let-in", good[i]), "OK");
+        send_records(&p, i, i);
+        expect(&p, "COMMIT\n", "OK");
+        char *text = said(&p);
+        assert_string_equal(text, "");
+        free(text);
+        assert_int_equal(stop(&p), 0);
+    }
+    struct partner p = start();
+    expect(&p, begin("let-in", "\tuser=a writer\tpassword=secret-wrong"), "OK");
+    send_records(&p, 3, 3);
+    expect_silence(&p, "COMMIT\n");
+    assert_said(&p, ": it does not know the credential in use (401)\n");
+    char *text = said(&p);
+    assert_null(strstr(text, "secret"));
+    free(text);
+    destroy(&p);
+    assert_int_equal(unlink(here.spool), 0);
+    sink_kill(&here.sink);
+    here.sink = plain;
+}
+
+static void a_wrong_begin_is_answered(void **state)
+{
+    (void)state;
+    struct partner p = start();
+    expect(&p, "BEGIN\tspool=/x\tbytes=1\tindex=x\n",
+           "url, index, bytes and spool are needed");
+    expect(&p, "BEGIN\tpassword\n", "a setting without \"=\"");
+    expect(&p, begin("right", ""), "OK");
+    send_records(&p, 1, 1);
+    expect(&p, "COMMIT\n", "OK");
+    assert_int_equal(documents("right", "*"), 1);
+    assert_int_equal(stop(&p), 0);
+}
+
+static void nonsense_ends_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *text;
+    } rows[] = {
+        {"+id\t{}\n", "index-records: a record before BEGIN\n"},
+        {"BEGIN\n", "index-records: neither BEGIN, +ID nor COMMIT\n"},
+        {"COMMIT \n", "index-records: neither BEGIN, +ID nor COMMIT\n"},
+        {"\0\n", NULL},
+        {"GET / HTTP/1.1\n", "index-records: neither BEGIN, +ID nor COMMIT\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct partner p = start();
+        tell(&p, rows[i].line);
+        if (rows[i].text) {
+            assert_null(answer_in(&p, SOON));
+            assert_said(&p, rows[i].text);
+        }
+        assert_int_equal(stop(&p), rows[i].text ? 1 : 0);
+    }
+    struct partner p = start();
+    expect(&p, begin("x", ""), "OK");
+    tell(&p, "+id without a tab\n");
+    assert_null(answer_in(&p, SOON));
+    assert_int_equal(stop(&p), 1);
+    assert_int_equal(unlink(here.spool), 0);
+}
+
+static void usage_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *argument, *out, *err;
+        int code;
+    } rows[] = {
+        {"--help", "usage: index-records\n", "", 0},
+        {"--version", "index-records ", "", 0},
+        {"--x", "", "index-records: unknown option --x, see index-records --help\n", 2},
+        {"x", "", "index-records: takes no operands, see --help\n", 2},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *argv[] = {TEST_BIN "/index-records", rows[i].argument, NULL};
+        struct outcome o = run_tool(NULL, argv, NULL);
+        assert_int_equal(o.code, rows[i].code);
+        assert_memory_equal(o.out, rows[i].out, strlen(rows[i].out));
+        assert_string_equal(o.err, rows[i].err);
+        outcome_release(&o);
+    }
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    char address[40];
+    here.net = keeper_take_net();
+    (void)snprintf(address, sizeof address, "127.0.%d.9", here.net);
+    (void)snprintf(here.dir, sizeof here.dir, "%s", keeper_dir());
+    (void)snprintf(here.spool, sizeof here.spool, "%s/uncommitted", here.dir);
+    return sink_start(&here.sink, "stand-in", address, here.dir);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    sink_kill(&here.sink);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(confirms_what_is_there),
+        cmocka_unit_test(nothing_to_send_is_fine),
+        cmocka_unit_test(the_same_again_is_the_same_document),
+        cmocka_unit_test(no_refusal_loses_anything),
+        cmocka_unit_test(a_refusal_holds_the_transaction),
+        cmocka_unit_test(the_next_url_takes_over),
+        cmocka_unit_test(what_is_refused_for_good_goes_as_text),
+        cmocka_unit_test(what_is_refused_as_text_holds_nobody),
+        cmocka_unit_test(too_large_a_request_is_divided),
+        cmocka_unit_test(requests_have_a_size),
+        cmocka_unit_test(what_was_confirmed_survives_a_kill),
+        cmocka_unit_test(a_kill_while_it_waits_loses_nothing),
+        cmocka_unit_test(it_ends_with_who_started_it),
+        cmocka_unit_test(it_goes_on_without_a_spool),
+        cmocka_unit_test(credentials_let_in),
+        cmocka_unit_test(a_wrong_begin_is_answered),
+        cmocka_unit_test(nonsense_ends_it),
+        cmocka_unit_test(usage_is_told),
+    };
+    return HARNESS_RUN("index-records", tests, setup, teardown);
+}
