@@ -185,7 +185,7 @@ static void judge_record(struct bulk_record *r, int status, const char *why,
     } else if (status == 400 || status == TOO_LONG) {
         refuse(r, why, ret);
     } else {
-        (void)snprintf(ret->why, sizeof ret->why, "%s", why);
+        (void)snprintf(ret->why_again, sizeof ret->why_again, "%s", why);
         ret->status = status;
         ret->again++;
     }

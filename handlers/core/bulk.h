@@ -49,11 +49,12 @@ struct bulk_part {
 /* What an answer said of the records of one request. */
 struct bulk_answer {
     size_t done;
-    size_t again;       /* refused for now (401, 403, 404, 429, 5xx): still waiting */
-    int status;         /* of the last of these */
-    size_t as_text;     /* refused as they are, waiting as text from now on */
-    size_t stuck;       /* refused as text */
-    char why[BULK_WHY]; /* error type of the last that is not done */
+    size_t again; /* refused for now (401, 403, 404, 429, 5xx): still waiting */
+    int status;   /* of the last of these */
+    char why_again[BULK_WHY]; /* and its error type, "" unknown */
+    size_t as_text;           /* refused as they are, waiting as text from now on */
+    size_t stuck;             /* refused as text */
+    char why[BULK_WHY];       /* error type of the last of these two */
 };
 
 /* Take one more: "ID<tab>RECORD", len bytes without a newline, RECORD a JSON object in one

@@ -180,8 +180,8 @@ static int judge(struct indexing *self, const struct destination *to, struct bul
         return rc;
     if (answer.again > 0)
         return error_set(err, -EAGAIN, "%s: %d%s%s for a record: it is sent again",
-                         to->url[self->at], answer.status, answer.why[0] ? " " : "",
-                         answer.why);
+                         to->url[self->at], answer.status,
+                         answer.why_again[0] ? " " : "", answer.why_again);
     self->most = self->most < INDEXING_RECORDS / 2 ? self->most * 2 : INDEXING_RECORDS;
     return 0;
 }

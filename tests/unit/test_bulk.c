@@ -367,10 +367,11 @@ static void assert_answer(const struct bulk_answer *found, size_t row,
 {
     if (found->done != expected->done || found->again != expected->again ||
         found->status != expected->status || found->as_text != expected->as_text ||
-        found->stuck != expected->stuck || strcmp(found->why, expected->why) != 0)
-        fail_msg("row %zu: done %zu, again %zu, status %d, as_text %zu, stuck %zu, %s",
-                 row, found->done, found->again, found->status, found->as_text,
-                 found->stuck, found->why);
+        found->stuck != expected->stuck || strcmp(found->why, expected->why) != 0 ||
+        strcmp(found->why_again, expected->why_again) != 0)
+        fail_msg("row %zu: done %zu, again %zu (%d %s), as_text %zu, stuck %zu (%s)",
+                 row, found->done, found->again, found->status, found->why_again,
+                 found->as_text, found->stuck, found->why);
 }
 
 static void answer_of(const char *item, char *ret, size_t size)
@@ -390,7 +391,8 @@ static void each_status_has_its_outcome(void **state)
                                        .again = outcome == AGAIN,
                                        .status = answers[i].status,
                                        .as_text = outcome == TEXT_NEXT};
-        (void)snprintf(expected.why, sizeof expected.why, "%s", answers[i].why);
+        (void)snprintf(outcome == AGAIN ? expected.why_again : expected.why, BULK_WHY,
+                       "%s", answers[i].why);
         add(&bulk, "a\t{}");
         answer_of(answers[i].item, text, sizeof text);
         struct bulk_answer found = judge_all(&bulk, text);
@@ -416,7 +418,8 @@ static void text_is_taken_or_stuck(void **state)
                                        .again = outcome == AGAIN,
                                        .status = answers[i].status,
                                        .stuck = outcome == TEXT_NEXT};
-        (void)snprintf(expected.why, sizeof expected.why, "%s", answers[i].why);
+        (void)snprintf(outcome == AGAIN ? expected.why_again : expected.why, BULK_WHY,
+                       "%s", answers[i].why);
         add(&bulk, "a\t{}");
         (void)judge_all(&bulk, ITEMS(MAPPING));
         answer_of(answers[i].item, text, sizeof text);
@@ -426,6 +429,27 @@ static void text_is_taken_or_stuck(void **state)
                          outcome == DONE ? BULK_DONE : BULK_WAITING);
         assert_true(bulk.record[0].as_text);
         assert_int_equal(bulk.record[0].stuck, outcome == TEXT_NEXT);
+        bulk_release(&bulk);
+    }
+}
+
+/* The reason to wait and the reason of a loss are told in two sentences. */
+static void each_reason_has_its_place(void **state)
+{
+    (void)state;
+    static const char first[] = ITEMS(ERROR("429", TYPE("busy")) "," MAPPING);
+    static const char last[] = ITEMS(MAPPING "," ERROR("429", TYPE("busy")));
+    const struct bulk_answer expected = {.again = 1,
+                                         .status = 429,
+                                         .why_again = "busy",
+                                         .as_text = 1,
+                                         .why = "mapper_parsing_exception"};
+    for (size_t i = 0; i < 2; i++) {
+        struct bulk bulk = {.n = 0};
+        add(&bulk, "a\t{}");
+        add(&bulk, "b\t{}");
+        struct bulk_answer found = judge_all(&bulk, i == 0 ? first : last);
+        assert_answer(&found, i, &expected);
         bulk_release(&bulk);
     }
 }
@@ -824,6 +848,7 @@ int main(void)
         cmocka_unit_test(the_ceiling_of_the_body_holds),
         cmocka_unit_test(each_status_has_its_outcome),
         cmocka_unit_test(text_is_taken_or_stuck),
+        cmocka_unit_test(each_reason_has_its_place),
         cmocka_unit_test(each_record_has_its_own_answer),
         cmocka_unit_test(answers_belong_to_their_part),
         cmocka_unit_test(hostile_answers_change_nothing),
