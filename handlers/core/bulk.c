@@ -188,6 +188,7 @@ static void judge_record(struct bulk_record *r, int status, const char *why,
         (void)snprintf(ret->why_again, sizeof ret->why_again, "%s", why);
         ret->status = status;
         ret->again++;
+        r->stuck = false;
     }
 }
 

@@ -28,7 +28,7 @@ struct bulk_record {
     size_t at;          /* of the id in the text, NUL, then of the record, NUL */
     size_t len;         /* of both with NULs */
     bool as_text;       /* the record itself was refused */
-    bool stuck;         /* as text, too */
+    bool stuck;         /* as text, too, by the last answer */
     char why[BULK_WHY]; /* by which error type, "" unknown */
     enum bulk_state state;
 };

@@ -810,6 +810,26 @@ static void only_stuck_records_are_given_up(void **state)
     bulk_release(&bulk);
 }
 
+/* Given up is what the last answer counted: its caller tells that number. */
+static void who_is_only_put_off_is_stuck_no_more(void **state)
+{
+    (void)state;
+    struct bulk bulk = {.n = 0};
+    struct bulk_part part;
+    add(&bulk, "a\t{}");
+    add(&bulk, "b\t{}");
+    for (int i = 0; i < 2; i++)
+        (void)judge_all(&bulk, ITEMS(MAPPING "," MAPPING));
+    part = all(&bulk);
+    struct bulk_answer found = judge_all(&bulk, ITEMS(ITEM("429") "," MAPPING));
+    assert_int_equal(found.stuck, 1);
+    bulk_give_up(&bulk, &part);
+    assert_int_equal(bulk.record[0].state, BULK_WAITING);
+    assert_true(bulk.record[0].as_text);
+    assert_int_equal(bulk.record[1].state, BULK_GIVEN_UP);
+    bulk_release(&bulk);
+}
+
 static void is_used_again(void **state)
 {
     (void)state;
@@ -860,6 +880,7 @@ int main(void)
         cmocka_unit_test(a_whole_request_may_be_refused),
         cmocka_unit_test(stuck_records_are_given_up_by_part),
         cmocka_unit_test(only_stuck_records_are_given_up),
+        cmocka_unit_test(who_is_only_put_off_is_stuck_no_more),
         cmocka_unit_test(is_used_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
