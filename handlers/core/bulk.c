@@ -50,7 +50,7 @@ int bulk_add(struct bulk *bulk, const char *line, size_t len, struct error *err)
         rc = add_text(bulk, line, (size_t)(tab - line), len);
     if (rc < 0)
         return error_set(err, rc, "no memory for %zu records", bulk->n + 1);
-    bulk->record[bulk->n++] = (struct bulk_record){.at = at, .len = len + 1};
+    bulk->record[bulk->n++] = (struct bulk_record){.at = at};
     return 0;
 }
 
@@ -142,6 +142,12 @@ static int append_record(const struct bulk *bulk, const struct bulk_record *r,
     return rc < 0 ? rc : append_text(body, "\n");
 }
 
+static void cut(struct buffer *body, size_t len)
+{
+    body->len = len;
+    body->data[len] = '\0';
+}
+
 int bulk_body(const struct bulk *bulk, size_t begin, size_t most, size_t bytes,
               const char *now, struct buffer *body, struct bulk_part *ret,
               struct error *err)
@@ -149,15 +155,17 @@ int bulk_body(const struct bulk *bulk, size_t begin, size_t most, size_t bytes,
     size_t i = begin;
     *ret = (struct bulk_part){.begin = begin};
     for (; i < bulk->n && ret->records < most; i++) {
-        const struct bulk_record *r = &bulk->record[i];
-        if (r->state != BULK_WAITING)
+        size_t before = body->len;
+        if (bulk->record[i].state != BULK_WAITING)
             continue;
-        if (ret->records > 0 && body->len + r->len > bytes)
-            break;
-        int rc = append_record(bulk, r, now, body);
+        int rc = append_record(bulk, &bulk->record[i], now, body);
         if (rc < 0)
             return error_set(err, rc, "no memory for a request of %zu records",
                              ret->records + 1);
+        if (ret->records > 0 && body->len > bytes) {
+            cut(body, before);
+            break;
+        }
         ret->records++;
     }
     ret->end = i;

@@ -26,7 +26,6 @@ enum bulk_state { BULK_WAITING, BULK_DONE, BULK_GIVEN_UP };
 
 struct bulk_record {
     size_t at;          /* of the id in the text, NUL, then of the record, NUL */
-    size_t len;         /* of both with NULs */
     bool as_text;       /* the record itself was refused */
     bool stuck;         /* as text, too, by the last answer */
     char why[BULK_WHY]; /* by which error type, "" unknown */

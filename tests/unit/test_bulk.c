@@ -205,6 +205,14 @@ static const struct {
     {"....", 0, MANY, 0, A, 1, 1},
     {"....", 0, MANY, 1, A, 1, 1},
     {"....", 2, MANY, 1, C, 1, 3},
+    {"....", 0, MANY, 31, A, 1, 1},
+    {"....", 0, MANY, 32, A, 1, 1},
+    {"....", 0, MANY, 61, A, 1, 1},
+    {"....", 0, MANY, 62, A B, 2, 2},
+    {"....", 0, MANY, 63, A B, 2, 2},
+    {"....", 1, MANY, 93, B C D, 3, 4},
+    {"x.x.", 0, MANY, 61, B, 1, 3},
+    {"x.x.", 0, MANY, 62, B D, 2, 4},
     {"x...", 0, 2, LARGE, B C, 2, 3},
     {".x..", 0, 2, LARGE, A C, 2, 3},
     {".xx.", 0, 2, LARGE, A D, 2, 4},
@@ -269,6 +277,25 @@ static void parts_follow_each_other(void **state)
             bulk_release(&bulk);
         }
     }
+}
+
+/* Escapes make text longer than the record was. */
+static void escapes_count_as_bytes(void **state)
+{
+    (void)state;
+#define QUOTES "\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\""
+    static const char first[] = CREATE("a") TEXT(QUOTES, "");
+    static const char both[] =
+        CREATE("a") TEXT(QUOTES, "") CREATE("b") TEXT(QUOTES, "");
+    struct bulk bulk = {.n = 0};
+    struct bulk_part part;
+    add(&bulk, "a\t\"\"\"\"\"\"\"\"");
+    add(&bulk, "b\t\"\"\"\"\"\"\"\"");
+    (void)judge_all(&bulk, ITEMS(ITEM("400") "," ITEM("400")));
+    assert_body(&bulk, 0, MANY, sizeof both - 2, &part, first);
+    assert_int_equal(part.end, 1);
+    assert_body(&bulk, 0, MANY, sizeof both - 1, &part, both);
+    bulk_release(&bulk);
 }
 
 static void the_ceiling_of_the_body_holds(void **state)
@@ -865,6 +892,7 @@ int main(void)
         cmocka_unit_test(an_empty_one_asks_for_nothing),
         cmocka_unit_test(requests_have_limits),
         cmocka_unit_test(parts_follow_each_other),
+        cmocka_unit_test(escapes_count_as_bytes),
         cmocka_unit_test(the_ceiling_of_the_body_holds),
         cmocka_unit_test(each_status_has_its_outcome),
         cmocka_unit_test(text_is_taken_or_stuck),
