@@ -34,7 +34,11 @@ int lines_next(struct lines *lines, const char **ret, size_t *ret_len)
     char piece[PIECE];
     while (!take(lines, ret, ret_len)) {
         drop_taken(lines);
-        ssize_t n = read(lines->fd, piece, sizeof piece);
+        size_t room = lines->in.limit - lines->in.len;
+        if (room == 0)
+            return -EMSGSIZE;
+        /* What comes behind the line must not count as its length. */
+        ssize_t n = read(lines->fd, piece, room < sizeof piece ? room : sizeof piece);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)

@@ -8,13 +8,13 @@
 
 struct lines {
     int fd;
-    struct buffer in; /* BUFFER_INIT(longest line, bytes) */
+    struct buffer in; /* BUFFER_INIT(longest line, bytes with its newline) */
     size_t at;        /* private */
 };
 
 /* Wait for the next line. Returns 1 with *ret (valid until the next call, not terminated by
  * NUL) of *ret_len bytes, its newline included; 0 at the end, where half a line is none;
- * -EMSGSIZE, -ENOMEM, or negative errno of read(2). */
+ * -EMSGSIZE (from then on), -ENOMEM, or negative errno of read(2). */
 MUST_CHECK int lines_next(struct lines *lines, const char **ret, size_t *ret_len);
 
 #endif
