@@ -21,6 +21,22 @@ static int cut(struct spool *spool, struct error *err)
     return 0;
 }
 
+/* Where the last whole line ends. */
+static size_t whole(const struct buffer *buf, size_t begin)
+{
+    size_t len = buf->len;
+    while (len > begin && buf->data[len - 1] != '\n')
+        len--;
+    return len;
+}
+
+static void keep(struct buffer *buf, size_t len)
+{
+    buf->len = len;
+    if (buf->data)
+        buf->data[len] = '\0';
+}
+
 int spool_open(struct spool *ret, const char *path, int64_t wait_ms,
                struct buffer *left, struct error *err)
 {
@@ -35,8 +51,7 @@ int spool_open(struct spool *ret, const char *path, int64_t wait_ms,
     int rc = buffer_read(left, ret->fd);
     if (rc < 0)
         (void)error_set(err, rc, "cannot read the spool %s: %s", path, strerror(-rc));
-    while (rc == 0 && left->len > before && left->data[left->len - 1] != '\n')
-        left->len--;
+    keep(left, rc < 0 ? before : whole(left, before));
     ret->len = left->len - before;
     if (rc == 0)
         rc = cut(ret, err);

@@ -123,6 +123,7 @@ static void whole_lines_are_left(void **state)
         assert_int_equal(spool.len, files[i].whole);
         assert_int_equal(left.len, 1 + files[i].whole);
         assert_memory_equal(left.data + 1, files[i].file, files[i].whole);
+        assert_int_equal(left.data[left.len], '\0');
         assert_file(files[i].file, files[i].whole);
         add(&spool, "new\n");
         spool_close(&spool);
@@ -230,6 +231,21 @@ static void what_is_too_large_stays_as_it_is(void **state)
         buffer_release(&again);
         buffer_release(&left);
     }
+}
+
+static void what_was_read_of_a_large_one_is_dropped(void **state)
+{
+    (void)state;
+    static char many[50000];
+    struct spool spool;
+    struct buffer left = BUFFER_INIT(sizeof many);
+    memset(many, '\n', sizeof many);
+    put(many, sizeof many);
+    assert_int_equal(buffer_append(&left, "+", 1), 0);
+    assert_int_equal(spool_open(&spool, path, 0, &left, NULL), -EMSGSIZE);
+    assert_int_equal(left.len, 1);
+    assert_string_equal(left.data, "+");
+    buffer_release(&left);
 }
 
 /* A limit on the size of files stands for a full disk: write(2) fails half-way. */
@@ -400,6 +416,7 @@ int main(void)
         TEST(lines_stay_until_they_are_committed),
         TEST(what_is_no_file_of_ours_is_refused),
         TEST(what_is_too_large_stays_as_it_is),
+        TEST(what_was_read_of_a_large_one_is_dropped),
         TEST(a_full_disk_keeps_whole_lines),
         TEST(a_spool_that_cannot_be_cut_says_so),
         TEST(a_successor_waits_for_who_has_it),
