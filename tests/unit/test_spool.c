@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -300,6 +301,57 @@ static void a_spool_that_cannot_be_cut_says_so(void **state)
     assert_file(TEXT("a\nb\n"));
 }
 
+static void tick(int signal_number)
+{
+    (void)signal_number;
+}
+
+/* Ends with 0 when exactly this came, slowly read. */
+static pid_t start_reader(const int fds[2], const char *expected, size_t len)
+{
+    size_t got = 0;
+    char piece[4096];
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid > 0)
+        return pid;
+    (void)close(fds[1]);
+    (void)poll(NULL, 0, 50); /* meanwhile the pipe is full: nothing is taken at all */
+    for (ssize_t n; (n = read(fds[0], piece, sizeof piece)) > 0; got += (size_t)n) {
+        if (got + (size_t)n > len || memcmp(piece, expected + got, (size_t)n) != 0)
+            _exit(1);
+        (void)poll(NULL, 0, 1);
+    }
+    _exit(got != len);
+}
+
+/* A pipe stands for a file system that takes a part of it: signals interrupt write(2). */
+static void a_part_written_is_continued(void **state)
+{
+    (void)state;
+    static char line[300000];
+    int fds[2], status = 0;
+    struct sigaction before;
+    const struct sigaction once = {.sa_handler = tick}; /* no SA_RESTART */
+    const struct itimerval every = {{0, 3000}, {0, 3000}}, never = {{0, 0}, {0, 0}};
+    for (size_t i = 0; i < sizeof line; i++)
+        line[i] = (char)(i * 7 + i / 251);
+    assert_int_equal(pipe(fds), 0);
+    pid_t pid = start_reader(fds, line, sizeof line);
+    struct spool spool = {.fd = fds[1]};
+    assert_int_equal(sigaction(SIGALRM, &once, &before), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &every, NULL), 0);
+    int rc = spool_add(&spool, line, sizeof line, NULL);
+    assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+    assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+    assert_int_equal(rc, 0);
+    assert_int_equal(spool.len, sizeof line);
+    spool_close(&spool);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(close(fds[0]), 0);
+}
+
 /* ---- two at once --------------------------------------------------------- */
 
 /* Another process that has the spool, with one line in it and half of another. It adds a
@@ -419,6 +471,7 @@ int main(void)
         TEST(what_was_read_of_a_large_one_is_dropped),
         TEST(a_full_disk_keeps_whole_lines),
         TEST(a_spool_that_cannot_be_cut_says_so),
+        TEST(a_part_written_is_continued),
         TEST(a_successor_waits_for_who_has_it),
         TEST(a_killed_one_leaves_its_lines),
         TEST(kills_leave_whole_lines),
