@@ -24,10 +24,11 @@ static int set_text(char *to, size_t size, const char *name, const char *value,
 static int add_url(struct destination *to, const char *value, struct error *err)
 {
     struct url url;
+    struct error why = {0};
     if (to->urls == SETTINGS_URLS)
         return error_set(err, -EINVAL, "url: more than %d", SETTINGS_URLS);
-    if (url_parse(value, &url, err) < 0)
-        return error_set(err, -EINVAL, "url: %s", err->text);
+    if (url_parse(value, &url, &why) < 0)
+        return error_set(err, -EINVAL, "url: %s", why.text);
     (void)url_format(&url, to->url[to->urls++]);
     return 0;
 }
@@ -36,8 +37,8 @@ static int set_bytes(struct destination *to, const char *value, struct error *er
 {
     char *end = NULL;
     unsigned long long bytes = strtoull(value, &end, 10);
-    if (*value < '1' || *value > '9' || *end || bytes > BODY / 2)
-        return error_set(err, -EINVAL, "bytes: a number from 1 to %u", BODY / 2);
+    if (*value < '1' || *value > '9' || *end || bytes > BODY / 2 || to->bytes)
+        return error_set(err, -EINVAL, "bytes: a number from 1 to %u, once", BODY / 2);
     to->bytes = (size_t)bytes;
     return 0;
 }

@@ -139,7 +139,7 @@ static void good_ones_are_taken(void **state)
 #define NO_PAIR     "a setting without \"=\""
 #define MISSING     "url, index, bytes and spool are needed"
 #define BOTH        "user and password, or api_key; cert and key: both or none"
-#define NO_BYTES    "bytes: a number from 1 to 536870912"
+#define NO_BYTES    "bytes: a number from 1 to 536870912, once"
 #define UNKNOWN(of) of " is no setting of a destination"
 #define TWICE(of)   of ": too long, or given twice"
 #define HOST        "url: has other characters than letters, digits, '.' and '-' in its host"
@@ -203,6 +203,8 @@ static const struct {
     {NEEDED "\tindex=" SECRET, TWICE("index")},
     {NEEDED INDEX, TWICE("index")},
     {NEEDED SPOOL, TWICE("spool")},
+    {NEEDED BYTES, NO_BYTES},
+    {NEEDED "\tbytes=1", NO_BYTES},
     {NEEDED LOGIN LOGIN, TWICE("user")},
     {NEEDED LOGIN "\tuser=\tpassword=" SECRET, TWICE("password")},
     {NEEDED "\tapi_key=" SECRET "\tapi_key=" SECRET, TWICE("api_key")},
