@@ -33,6 +33,14 @@ static int add_url(struct destination *to, const char *value, struct error *err)
     return 0;
 }
 
+/* It becomes a part of the address. */
+static int set_index(struct destination *to, const char *value, struct error *err)
+{
+    if (to->index[0] || value_index(value, to->index, NULL) < 0)
+        return error_set(err, -EINVAL, "index: no name of an index, or given twice");
+    return 0;
+}
+
 static int set_bytes(struct destination *to, const char *value, struct error *err)
 {
     char *end = NULL;
@@ -52,7 +60,6 @@ static int set(struct destination *to, const char *name, const char *value,
         char *text;
         size_t size;
     } texts[] = {
-        {"index", to->index, sizeof to->index},
         {"spool", to->spool, sizeof to->spool},
         {"user", c->user, sizeof c->user},
         {"password", c->password, sizeof c->password},
@@ -63,6 +70,8 @@ static int set(struct destination *to, const char *name, const char *value,
     };
     if (strcmp(name, "url") == 0)
         return add_url(to, value, err);
+    if (strcmp(name, "index") == 0)
+        return set_index(to, value, err);
     if (strcmp(name, "bytes") == 0)
         return set_bytes(to, value, err);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

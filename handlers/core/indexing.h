@@ -26,10 +26,10 @@ struct destination {
     struct credential credential; /* all zero: none. For these URLs: no hosts in it */
 };
 
-/* Parse "name=value", separated by tabs: url (1 to SETTINGS_URLS times), index, bytes, spool;
- * or user and password, or api_key (base64); ca; cert and key. A value may be empty, as a
- * name left out. Returns 0, or -EINVAL with the name; texts hold no value. On failure
- * *ret is all zero. Wipe it with destination_release(). */
+/* Parse "name=value", separated by tabs: url (1 to SETTINGS_URLS times; url.h), index
+ * (value.h), bytes, spool (absolute); user and password, or api_key (base64), or none; ca;
+ * cert and key. An empty value is none. Returns 0, or -EINVAL with the name, -ENOMEM; texts
+ * hold no value. On failure *ret is all zero. Wipe it with destination_release(). */
 MUST_CHECK int destination_parse(const char *text, struct destination *ret,
                                  struct error *err);
 void destination_release(struct destination *destination);

@@ -148,6 +148,8 @@ static void good_ones_are_taken(void **state)
 #define PORT        "url: has a port that is no number from 1 to 65535"
 #define SCHEME      "url: does not begin with http:// or https://"
 #define WITH_URL(u) INDEX_FIRST BYTES SPOOL "\turl=" u
+#define WITH_INDEX  URL BYTES SPOOL "\tindex="
+#define NO_INDEX    "index: no name of an index, or given twice"
 #define WITH_BYTES  URL INDEX SPOOL "\tbytes="
 
 static const struct {
@@ -200,8 +202,8 @@ static const struct {
     {NEEDED "\tapi_key=" SECRET "\tuser=u", BOTH},
     {NEEDED "\tapi_key=" SECRET "\tpassword=" SECRET, BOTH},
     /* twice, also the same */
-    {NEEDED "\tindex=" SECRET, TWICE("index")},
-    {NEEDED INDEX, TWICE("index")},
+    {NEEDED "\tindex=other", NO_INDEX},
+    {NEEDED INDEX, NO_INDEX},
     {NEEDED SPOOL, TWICE("spool")},
     {NEEDED BYTES, NO_BYTES},
     {NEEDED "\tbytes=1", NO_BYTES},
@@ -231,6 +233,21 @@ static const struct {
     {WITH_BYTES "18446744073709551617", NO_BYTES},
     {WITH_BYTES S100, NO_BYTES},
     {WITH_BYTES "1" S100, NO_BYTES},
+    /* what would lead elsewhere than to the index */
+    {WITH_INDEX SECRET, NO_INDEX},
+    {WITH_INDEX "a/_doc", NO_INDEX},
+    {WITH_INDEX "../_all", NO_INDEX},
+    {WITH_INDEX "a?pipeline=x", NO_INDEX},
+    {WITH_INDEX "a#", NO_INDEX},
+    {WITH_INDEX "a%2fb", NO_INDEX},
+    {WITH_INDEX "a,b", NO_INDEX},
+    {WITH_INDEX "*", NO_INDEX},
+    {WITH_INDEX "a b", NO_INDEX},
+    {WITH_INDEX "a\n", NO_INDEX},
+    {WITH_INDEX "_all", NO_INDEX},
+    {WITH_INDEX ".x", NO_INDEX},
+    {WITH_INDEX "-x", NO_INDEX},
+    {WITH_INDEX "\xc3\xa9", NO_INDEX},
     /* URLs: url.h has the other ways to be wrong */
     {WITH_URL("es1"), SCHEME},
     {WITH_URL("ftp://" SECRET), SCHEME},
@@ -268,7 +285,6 @@ static const struct {
     const char *begin, *end; /* of the value */
     size_t most;             /* characters */
 } texts[] = {
-    {URL BYTES SPOOL, "index", "", "", VALUE_INDEX - 1},
     {URL BYTES INDEX, "spool", "/", "", CREDENTIAL_PATH - 1},
     {NEEDED "\tpassword=p", "user", "", "", CREDENTIAL_SECRET - 1},
     {NEEDED "\tuser=u", "password", SECRET, "", CREDENTIAL_SECRET - 1},
@@ -305,6 +321,17 @@ static void values_end_at_their_limits(void **state)
             assert_refused(text, why);
         }
     }
+}
+
+static void an_index_has_a_hundred_characters(void **state)
+{
+    (void)state;
+    struct destination to;
+    parse(WITH_INDEX S100, &to);
+    assert_string_equal(to.index, S100);
+    destination_release(&to);
+    assert_refused(WITH_INDEX S100 "0", NO_INDEX);
+    assert_refused(WITH_INDEX S500, NO_INDEX);
 }
 
 static void url_list(size_t n, char *ret, size_t size)
@@ -377,6 +404,7 @@ int main(void)
         cmocka_unit_test(good_ones_are_taken),
         cmocka_unit_test(bad_ones_leave_nothing),
         cmocka_unit_test(values_end_at_their_limits),
+        cmocka_unit_test(an_index_has_a_hundred_characters),
         cmocka_unit_test(sixteen_urls_are_the_most),
         cmocka_unit_test(the_longest_host_has_its_room),
         cmocka_unit_test(every_byte_at_every_place),
