@@ -45,7 +45,7 @@ static int set_bytes(struct destination *to, const char *value, struct error *er
 {
     char *end = NULL;
     unsigned long long bytes = strtoull(value, &end, 10);
-    if (*value < '1' || *value > '9' || *end || bytes > BODY / 2 || to->bytes)
+    if (*value < '1' || *end || bytes > BODY / 2 || to->bytes)
         return error_set(err, -EINVAL, "bytes: a number from 1 to %u, once", BODY / 2);
     to->bytes = (size_t)bytes;
     return 0;
@@ -81,6 +81,15 @@ static int set(struct destination *to, const char *name, const char *value,
     return error_set(err, -EINVAL, "%.30s is no setting of a destination", name);
 }
 
+static int set_pair(struct destination *to, char *pair, struct error *err)
+{
+    char *value = strchr(pair, '=');
+    if (!value)
+        return error_set(err, -EINVAL, "a setting without \"=\"");
+    *value++ = '\0';
+    return *value ? set(to, pair, value, err) : 0;
+}
+
 static int check(const struct destination *to, struct error *err)
 {
     const struct credential *c = &to->credential;
@@ -100,17 +109,8 @@ int destination_parse(const char *text, struct destination *ret, struct error *e
     if (!copy)
         return error_set(err, -ENOMEM, "out of memory");
     int rc = 0;
-    for (char *pair = strsep(&rest, "\t"); rc == 0 && pair;
-         pair = strsep(&rest, "\t")) {
-        char *value = strchr(pair, '=');
-        if (!value)
-            rc = error_set(err, -EINVAL, "a setting without \"=\"");
-        if (rc < 0)
-            break;
-        *value++ = '\0';
-        if (*value)
-            rc = set(ret, pair, value, err);
-    }
+    for (char *pair = strsep(&rest, "\t"); rc == 0 && pair; pair = strsep(&rest, "\t"))
+        rc = set_pair(ret, pair, err);
     explicit_bzero(copy, strlen(text));
     free(copy);
     if (rc == 0)
