@@ -125,13 +125,13 @@ static int append_as_text(struct buffer *body, const char *record, const char *w
     return rc < 0 ? rc : append_text(body, "}");
 }
 
-/* "create": what is there already stays, and a data stream takes nothing else. */
+/* "index" and not "create": the newest probe record of a stream takes the older one's place. */
 static int append_record(const struct bulk *bulk, const struct bulk_record *r,
                          const char *now, struct buffer *body)
 {
     const char *id = bulk->text.data + r->at;
     const char *record = id + strlen(id) + 1;
-    int rc = append_text(body, "{\"create\":{\"_id\":");
+    int rc = append_text(body, "{\"index\":{\"_id\":");
     if (rc == 0)
         rc = append_string(body, id);
     if (rc == 0)
@@ -200,12 +200,12 @@ static void judge_record(struct bulk_record *r, int status, const char *why,
     }
 }
 
-/* {"create":{"status":N,"error":{"type":"..."}}} */
+/* {"index":{"status":N,"error":{"type":"..."}}} */
 static int read_item(const cJSON *item, int64_t *ret_status, const char **ret_why)
 {
     const cJSON *error = NULL, *inner = NULL;
     struct error ignored = {0};
-    if (json_object(item, "create", &inner, &ignored) < 0 ||
+    if (json_object(item, "index", &inner, &ignored) < 0 ||
         json_integer(inner, "status", ret_status, &ignored) < 0 || *ret_status < 200 ||
         *ret_status > 599)
         return -EBADMSG;

@@ -511,7 +511,7 @@ enum elastic_trouble elastic_write(struct elastic_link *link,
                    index);
     enum elastic_trouble trouble =
         ask(&q, address, body, len, limit_ms, judge_written, ret_answer);
-    complain(&q, trouble, "\"create_doc\"", index, err);
+    complain(&q, trouble, "\"index\"", index, err);
     link->curl = q.curl;
     q.curl = NULL;
     if (link->curl)

@@ -313,9 +313,8 @@ static void a_refusal_holds_the_transaction(void **state)
     } rows[] = {
         {"429", ": too busy (429): it is asked again"},
         {"401", ": it demands a credential (401)"},
-        {"403",
-         ": without a credential nobody has the index privilege \"create_doc\" on "
-         "held (403)"},
+        {"403", ": without a credential nobody has the index privilege \"index\" on "
+                "held (403)"},
         {"items=429", ": 429 es_rejected_execution_exception for a record: it is sent "
                       "again"},
         {"foreign", ": the answer is not about these 3 records: what runs there?"},

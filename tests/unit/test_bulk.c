@@ -18,13 +18,13 @@
 #define NOW        "2026-11-23T18:00:00Z"
 #define MANY       1000 /* records, of one request */
 #define LARGE      (1U << 20)
-#define CREATE(id) "{\"create\":{\"_id\":\"" id "\"}}\n"
+#define INDEX(id) "{\"index\":{\"_id\":\"" id "\"}}\n"
 #define TEXT(message, why)                                                             \
     "{\"message\":\"" message "\",\"level\":\"unknown\",\"isoTimestamp\":\"" NOW       \
     "\",\"refused\":\"" why "\"}\n"
 #define ITEMS(list)         "{\"items\":[" list "]}"
-#define ITEM(status)        "{\"create\":{\"status\":" status "}}"
-#define ERROR(status, type) "{\"create\":{\"status\":" status ",\"error\":" type "}}"
+#define ITEM(status)        "{\"index\":{\"status\":" status "}}"
+#define ERROR(status, type) "{\"index\":{\"status\":" status ",\"error\":" type "}}"
 #define TYPE(word)          "{\"type\":\"" word "\"}"
 #define MAPPING             ERROR("400", TYPE("mapper_parsing_exception"))
 
@@ -88,21 +88,21 @@ static const struct {
     size_t len;
     const char *body; /* NULL: refused */
 } lines[] = {
-    {LINE("a\t{}"), CREATE("a") "{}\n"},
-    {LINE("host-1-2\t{\"a\":\"b\"}"), CREATE("host-1-2") "{\"a\":\"b\"}\n"},
-    {LINE("a\t{}\t{}"), CREATE("a") "{}\t{}\n"},
-    {LINE("a\t\t"), CREATE("a") "\t\n"},
-    {LINE("\t{}"), CREATE("") "{}\n"},
-    {LINE("a\t"), CREATE("a") "\n"},
-    {LINE("\t"), CREATE("") "\n"},
-    {LINE("a\"b\t{}"), CREATE("a\\\"b") "{}\n"},
-    {LINE("\"}}\t{}"), CREATE("\\\"}}") "{}\n"},
-    {LINE("a\\\t{}"), CREATE("a\\\\") "{}\n"},
-    {LINE("\\\"\\\t\\"), CREATE("\\\\\\\"\\\\") "\\\n"},
-    {LINE("a\rb\x01\x1f\x7f\t{}"), CREATE("a\\rb\\u0001\\u001f\x7f") "{}\n"},
-    {LINE("\xc3\xa9\t{\"\xc3\xa9\":1}"), CREATE("\xc3\xa9") "{\"\xc3\xa9\":1}\n"},
-    {LINE("a b/c%00\t{}"), CREATE("a b/c%00") "{}\n"},
-    {LINE("a\tno JSON\r"), CREATE("a") "no JSON\r\n"},
+    {LINE("a\t{}"), INDEX("a") "{}\n"},
+    {LINE("host-1-2\t{\"a\":\"b\"}"), INDEX("host-1-2") "{\"a\":\"b\"}\n"},
+    {LINE("a\t{}\t{}"), INDEX("a") "{}\t{}\n"},
+    {LINE("a\t\t"), INDEX("a") "\t\n"},
+    {LINE("\t{}"), INDEX("") "{}\n"},
+    {LINE("a\t"), INDEX("a") "\n"},
+    {LINE("\t"), INDEX("") "\n"},
+    {LINE("a\"b\t{}"), INDEX("a\\\"b") "{}\n"},
+    {LINE("\"}}\t{}"), INDEX("\\\"}}") "{}\n"},
+    {LINE("a\\\t{}"), INDEX("a\\\\") "{}\n"},
+    {LINE("\\\"\\\t\\"), INDEX("\\\\\\\"\\\\") "\\\n"},
+    {LINE("a\rb\x01\x1f\x7f\t{}"), INDEX("a\\rb\\u0001\\u001f\x7f") "{}\n"},
+    {LINE("\xc3\xa9\t{\"\xc3\xa9\":1}"), INDEX("\xc3\xa9") "{\"\xc3\xa9\":1}\n"},
+    {LINE("a b/c%00\t{}"), INDEX("a b/c%00") "{}\n"},
+    {LINE("a\tno JSON\r"), INDEX("a") "no JSON\r\n"},
     {LINE(""), NULL},
     {LINE("a"), NULL},
     {LINE("a {}"), NULL},
@@ -143,7 +143,7 @@ static void a_record_ends_with_its_length(void **state)
     struct bulk_part part;
     assert_int_equal(bulk_add(&bulk, "a\t{}\n+b\t{}", 4, NULL), 0);
     assert_int_equal(bulk_add(&bulk, "c\t{}", 1, NULL), -EBADMSG);
-    assert_body(&bulk, 0, MANY, LARGE, &part, CREATE("a") "{}\n");
+    assert_body(&bulk, 0, MANY, LARGE, &part, INDEX("a") "{}\n");
     bulk_release(&bulk);
 }
 
@@ -157,7 +157,7 @@ static void many_records_keep_their_order(void **state)
         char line[40];
         (void)snprintf(line, sizeof line, "%d\t{\"n\":%d}", i, i);
         add(&bulk, line);
-        assert_int_equal(buffer_printf(&expected, CREATE("%d") "{\"n\":%d}\n", i, i),
+        assert_int_equal(buffer_printf(&expected, INDEX("%d") "{\"n\":%d}\n", i, i),
                          0);
     }
     assert_int_equal(bulk_waiting(&bulk), MANY);
@@ -183,10 +183,10 @@ static void an_empty_one_asks_for_nothing(void **state)
 
 /* ---- requests ------------------------------------------------------------ */
 
-#define A CREATE("a") "{\"n\":1}\n" /* 31 bytes */
-#define B CREATE("b") "{\"n\":2}\n"
-#define C CREATE("c") "{\"n\":3}\n"
-#define D CREATE("d") "{\"n\":4}\n"
+#define A INDEX("a") "{\"n\":1}\n" /* 30 bytes */
+#define B INDEX("b") "{\"n\":2}\n"
+#define C INDEX("c") "{\"n\":3}\n"
+#define D INDEX("d") "{\"n\":4}\n"
 
 static const struct {
     const char *done; /* one letter for each record: 'x' done */
@@ -205,14 +205,14 @@ static const struct {
     {"....", 0, MANY, 0, A, 1, 1},
     {"....", 0, MANY, 1, A, 1, 1},
     {"....", 2, MANY, 1, C, 1, 3},
+    {"....", 0, MANY, 30, A, 1, 1},
     {"....", 0, MANY, 31, A, 1, 1},
-    {"....", 0, MANY, 32, A, 1, 1},
-    {"....", 0, MANY, 61, A, 1, 1},
-    {"....", 0, MANY, 62, A B, 2, 2},
-    {"....", 0, MANY, 63, A B, 2, 2},
-    {"....", 1, MANY, 93, B C D, 3, 4},
-    {"x.x.", 0, MANY, 61, B, 1, 3},
-    {"x.x.", 0, MANY, 62, B D, 2, 4},
+    {"....", 0, MANY, 59, A, 1, 1},
+    {"....", 0, MANY, 60, A B, 2, 2},
+    {"....", 0, MANY, 61, A B, 2, 2},
+    {"....", 1, MANY, 90, B C D, 3, 4},
+    {"x.x.", 0, MANY, 59, B, 1, 3},
+    {"x.x.", 0, MANY, 60, B D, 2, 4},
     {"x...", 0, 2, LARGE, B C, 2, 3},
     {".x..", 0, 2, LARGE, A C, 2, 3},
     {".xx.", 0, 2, LARGE, A D, 2, 4},
@@ -284,9 +284,9 @@ static void escapes_count_as_bytes(void **state)
 {
     (void)state;
 #define QUOTES "\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\""
-    static const char first[] = CREATE("a") TEXT(QUOTES, "");
+    static const char first[] = INDEX("a") TEXT(QUOTES, "");
     static const char both[] =
-        CREATE("a") TEXT(QUOTES, "") CREATE("b") TEXT(QUOTES, "");
+        INDEX("a") TEXT(QUOTES, "") INDEX("b") TEXT(QUOTES, "");
     struct bulk bulk = {.n = 0};
     struct bulk_part part;
     add(&bulk, "a\t\"\"\"\"\"\"\"\"");
@@ -336,8 +336,8 @@ static const struct {
     {ITEM("409"), DONE, 0, ""},
     {ERROR("409", TYPE("version_conflict_engine_exception")), DONE, 0, ""},
     {ERROR("201", TYPE("strange")), DONE, 0, ""},
-    {"{\"create\":{\"status\":201,\"_id\":5,\"x\":[]},\"y\":null}", DONE, 0, ""},
-    {"{\"index\":{\"status\":400},\"create\":{\"status\":201}}", DONE, 0, ""},
+    {"{\"index\":{\"status\":201,\"_id\":5,\"x\":[]},\"y\":null}", DONE, 0, ""},
+    {"{\"delete\":{\"status\":400},\"index\":{\"status\":201}}", DONE, 0, ""},
     {ITEM("400"), TEXT_NEXT, 0, ""},
     {ITEM("413"), TEXT_NEXT, 0, ""},
     {ERROR("400", TYPE("mapper_parsing_exception")), TEXT_NEXT, 0,
@@ -496,7 +496,7 @@ static void each_record_has_its_own_answer(void **state)
     assert_answer(&found, 0, &expected);
     assert_int_equal(bulk_waiting(&bulk), 2);
     assert_body(&bulk, 0, MANY, LARGE, &part,
-                A CREATE("c") TEXT("{\\\"n\\\":3}", "mapper_parsing_exception"));
+                A INDEX("c") TEXT("{\\\"n\\\":3}", "mapper_parsing_exception"));
     assert_int_equal(part.end, 4);
     found = judge_all(&bulk, ITEMS(ITEM("201") "," ITEM("201")));
     assert_int_equal(found.done, 2);
@@ -551,23 +551,23 @@ static const char *const hostile[] = {
     WITH("null"),
     WITH("true"),
     WITH("201"),
-    WITH("\"create\""),
+    WITH("\"index\""),
     WITH("[]"),
     WITH("[" OK "]"),
     WITH("[{\"status\":201}]"),
     WITH("{}"),
     WITH("{\"status\":201}"),
-    WITH("{\"create\":null}"),
-    WITH("{\"create\":201}"),
-    WITH("{\"create\":\"201\"}"),
-    WITH("{\"create\":{}}"),
-    WITH("{\"create\":[]}"),
-    WITH("{\"create\":[201]}"),
-    WITH("{\"create\":[{\"status\":201}]}"),
-    WITH("{\"create\":{\"Status\":201}}"),
-    WITH("{\"create\":{\"error\":{\"type\":\"x\"}}}"),
+    WITH("{\"index\":null}"),
+    WITH("{\"index\":201}"),
+    WITH("{\"index\":\"201\"}"),
+    WITH("{\"index\":{}}"),
+    WITH("{\"index\":[]}"),
+    WITH("{\"index\":[201]}"),
+    WITH("{\"index\":[{\"status\":201}]}"),
+    WITH("{\"index\":{\"Status\":201}}"),
+    WITH("{\"index\":{\"error\":{\"type\":\"x\"}}}"),
     WITH("{\"Create\":{\"status\":201}}"),
-    WITH("{\"index\":{\"status\":201}}"),
+    WITH("{\"create\":{\"status\":201}}"),
     WITH("{\"update\":{\"status\":201}}"),
     WITH("{\"delete\":{\"status\":200}}"),
     WITH(ITEM("null")),
@@ -625,7 +625,7 @@ static void hostile_answers_change_nothing(void **state)
     add(&bulk, "b\t{}");
     for (size_t i = 0; i < COUNT(hostile); i++)
         assert_unchanged(&bulk, hostile[i]);
-    assert_body(&bulk, 0, MANY, LARGE, &part, CREATE("a") "{}\n" CREATE("b") "{}\n");
+    assert_body(&bulk, 0, MANY, LARGE, &part, INDEX("a") "{}\n" INDEX("b") "{}\n");
     (void)judge_all(&bulk, WITH(MAPPING));
     add(&bulk, "c\t{}");
     assert_int_equal(bulk_waiting(&bulk), 2);
@@ -644,7 +644,7 @@ static void an_endless_error_type_is_not_repeated(void **state)
     add(&bulk, "a\t{}");
     struct bulk_answer found = judge_all(&bulk, buffer_text(&answer));
     assert_answer(&found, 0, &(struct bulk_answer){.as_text = 1});
-    assert_body(&bulk, 0, MANY, LARGE, &part, CREATE("a") TEXT("{}", ""));
+    assert_body(&bulk, 0, MANY, LARGE, &part, INDEX("a") TEXT("{}", ""));
     buffer_release(&answer);
     bulk_release(&bulk);
 }
@@ -678,7 +678,7 @@ static void what_is_refused_goes_as_text(void **state)
         add(&bulk, texts[i].line);
         (void)judge_all(&bulk, ITEMS(MAPPING));
         (void)snprintf(expected, sizeof expected,
-                       CREATE("i") TEXT("%s", "mapper_parsing_exception"),
+                       INDEX("i") TEXT("%s", "mapper_parsing_exception"),
                        texts[i].message);
         assert_body(&bulk, 0, MANY, LARGE, &part, expected);
         bulk_release(&bulk);
@@ -695,7 +695,7 @@ static void assert_cut(size_t len, const char *tail, size_t stays, const char *e
     memset(many, 'x', sizeof many);
     assert_int_equal(buffer_printf(&line, "i\t%.*s%s", (int)len, many, tail), 0);
     assert_int_equal(
-        buffer_printf(&expected, CREATE("i") TEXT("%.*s%s", ""), (int)stays, many, end),
+        buffer_printf(&expected, INDEX("i") TEXT("%.*s%s", ""), (int)stays, many, end),
         0);
     add(&bulk, buffer_text(&line));
     (void)judge_all(&bulk, ITEMS(ITEM("400")));
@@ -747,12 +747,12 @@ static void a_long_record_goes_whole(void **state)
     static char many[BULK_MESSAGE * 2];
     memset(many, 'x', sizeof many - 1);
     assert_int_equal(buffer_printf(&line, "i\t%s", many), 0);
-    assert_int_equal(buffer_printf(&expected, CREATE("i") "%s\n", many), 0);
+    assert_int_equal(buffer_printf(&expected, INDEX("i") "%s\n", many), 0);
     add(&bulk, buffer_text(&line));
     add(&bulk, "j\t{}");
     assert_body(&bulk, 0, MANY, 1000, &part, buffer_text(&expected));
     assert_int_equal(part.end, 1);
-    assert_body(&bulk, part.end, MANY, 1000, &part, CREATE("j") "{}\n");
+    assert_body(&bulk, part.end, MANY, 1000, &part, INDEX("j") "{}\n");
     buffer_release(&line);
     buffer_release(&expected);
     bulk_release(&bulk);
@@ -765,12 +765,12 @@ static void the_last_reason_stands_there(void **state)
     struct bulk_part part;
     add(&bulk, "i\t{}");
     (void)judge_all(&bulk, ITEMS(ERROR("413", TYPE("too_large"))));
-    assert_body(&bulk, 0, 1, LARGE, &part, CREATE("i") TEXT("{}", "too_large"));
+    assert_body(&bulk, 0, 1, LARGE, &part, INDEX("i") TEXT("{}", "too_large"));
     (void)judge_all(&bulk, ITEMS(ERROR("503", TYPE("shards_exception"))));
-    assert_body(&bulk, 0, 1, LARGE, &part, CREATE("i") TEXT("{}", "too_large"));
+    assert_body(&bulk, 0, 1, LARGE, &part, INDEX("i") TEXT("{}", "too_large"));
     (void)judge_all(&bulk, ITEMS(MAPPING));
     assert_body(&bulk, 0, 1, LARGE, &part,
-                CREATE("i") TEXT("{}", "mapper_parsing_exception"));
+                INDEX("i") TEXT("{}", "mapper_parsing_exception"));
     bulk_release(&bulk);
 }
 
@@ -786,7 +786,7 @@ static void a_whole_request_may_be_refused(void **state)
     assert_body(&bulk, 1, 1, LARGE, &part, C);
     bulk_refuse(&bulk, &part, &found);
     assert_answer(&found, 0, &(struct bulk_answer){.as_text = 1});
-    assert_body(&bulk, 1, 1, LARGE, &part, CREATE("c") TEXT("{\\\"n\\\":3}", ""));
+    assert_body(&bulk, 1, 1, LARGE, &part, INDEX("c") TEXT("{\\\"n\\\":3}", ""));
     bulk_refuse(&bulk, &part, &found);
     assert_answer(&found, 1, &(struct bulk_answer){.stuck = 1});
     assert_true(bulk.record[2].stuck);
@@ -815,8 +815,8 @@ static void stuck_records_are_given_up_by_part(void **state)
     assert_int_equal(bulk.record[3].state, BULK_WAITING);
     assert_int_equal(bulk_waiting(&bulk), 2);
     assert_body(&bulk, 0, MANY, LARGE, &part,
-                CREATE("a") TEXT("{\\\"n\\\":1}", "mapper_parsing_exception")
-                    CREATE("d") TEXT("{\\\"n\\\":4}", "mapper_parsing_exception"));
+                INDEX("a") TEXT("{\\\"n\\\":1}", "mapper_parsing_exception")
+                    INDEX("d") TEXT("{\\\"n\\\":4}", "mapper_parsing_exception"));
     bulk_release(&bulk);
 }
 
@@ -872,7 +872,7 @@ static void is_used_again(void **state)
     assert_int_equal(bulk_waiting(&bulk), 1);
     assert_false(bulk.record[0].as_text || bulk.record[0].stuck);
     assert_string_equal(bulk.record[0].why, "");
-    assert_body(&bulk, 0, MANY, LARGE, &part, CREATE("new") "{}\n");
+    assert_body(&bulk, 0, MANY, LARGE, &part, INDEX("new") "{}\n");
     bulk_release(&bulk);
     assert_null(bulk.record);
     assert_null(bulk.text.data);
