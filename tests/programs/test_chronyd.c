@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
@@ -19,6 +20,9 @@
 #define ADDRESS   "127.0.0.1"
 #define START_MS  20000
 #define NARROW_US 5000 /* on loopback, when nobody disturbs */
+
+/* What this program prints when it asks for itself, and reads: the offset and real - raw. */
+#define PRINTED(number) "%" number "..%" number " with %" number "..%" number "\n"
 
 static char program[400]; /* chronyd; "" there is none */
 
@@ -112,14 +116,53 @@ static bool left_out(void)
     return true;
 }
 
-static void expect_within(const struct sntp_interval *offset, int64_t truth_us)
+/* What was answered, and what tells whether it is true: real - raw while it was asked, of
+ * the clock that chronyd serves and of the one that was asked about. */
+struct measured {
+    struct sntp_interval offset, served, own;
+};
+
+/* Real - raw from one reading to the other, slewed or stepped in between or not. */
+static struct sntp_interval between(const struct clock_reading *a,
+                                    const struct clock_reading *b)
 {
-    if (offset->lo_us > truth_us || offset->hi_us < truth_us)
-        fail_msg("%lld us is not in %lld..%lld", (long long)truth_us,
-                 (long long)offset->lo_us, (long long)offset->hi_us);
+    int64_t a_us = a->real_us - a->raw_us, b_us = b->real_us - b->raw_us;
+    int64_t a_lo_us = a_us - a->err_us, b_lo_us = b_us - b->err_us;
+    int64_t a_hi_us = a_us + a->err_us, b_hi_us = b_us + b->err_us;
+    return (struct sntp_interval){a_lo_us < b_lo_us ? a_lo_us : b_lo_us,
+                                  a_hi_us > b_hi_us ? a_hi_us : b_hi_us};
 }
 
-/* Every interval holds 0; the machine may be busy, so one of several must be narrow. */
+static struct sntp_interval truth(const struct measured *m)
+{
+    return (struct sntp_interval){m->served.lo_us - m->own.hi_us,
+                                  m->served.hi_us - m->own.lo_us};
+}
+
+static void expect_true(const struct measured *m)
+{
+    struct sntp_interval is = truth(m);
+    if (m->offset.lo_us > is.hi_us || m->offset.hi_us < is.lo_us)
+        fail_msg("%lld us is the truth, not in %lld..%lld; "
+                 "real - raw: %lld..%lld served, %lld..%lld asked about",
+                 (long long)(is.lo_us + is.hi_us) / 2, (long long)m->offset.lo_us,
+                 (long long)m->offset.hi_us, (long long)m->served.lo_us,
+                 (long long)m->served.hi_us, (long long)m->own.lo_us,
+                 (long long)m->own.hi_us);
+}
+
+static struct measured measure(const struct chronyd *chronyd, struct sntp_result *ret)
+{
+    struct clock_reading before, after;
+    clock_read(&before);
+    ask(chronyd, ret);
+    clock_read(&after);
+    struct sntp_interval clock = between(&before, &after);
+    return (struct measured){ret->answer[0].offset, clock, clock};
+}
+
+/* Every interval holds the truth; the machine may be busy, so one of several must be
+ * narrow. */
 static void its_clock_is_ours(void **state)
 {
     (void)state;
@@ -129,25 +172,28 @@ static void its_clock_is_ours(void **state)
     int64_t least_us = INT64_MAX;
     for (int i = 0; i < 10 && (i < 2 || least_us >= NARROW_US); i++) {
         struct sntp_result r;
-        ask(&chronyd, &r);
+        struct measured m = measure(&chronyd, &r);
         assert_string_equal(r.answer[0].text, "");
         assert_int_equal(r.best, 0);
-        const struct sntp_interval *offset = &r.answer[0].offset;
-        expect_within(offset, 0);
-        if (offset->hi_us - offset->lo_us < least_us)
-            least_us = offset->hi_us - offset->lo_us;
+        expect_true(&m);
+        if (m.offset.hi_us - m.offset.lo_us < least_us)
+            least_us = m.offset.hi_us - m.offset.lo_us;
     }
     (void)printf("# width of the interval: %lld us\n", (long long)least_us);
     assert_true(least_us < NARROW_US);
     stop(&chronyd);
 }
 
-/* This program again, with another real clock (main() below). */
-static struct sntp_interval ask_with_clock(const struct chronyd *chronyd,
-                                           const char *offset)
+/* This program again, with another real clock (main() below). By how much it is another one
+ * it tells itself: FAKETIME is not exact. Where libfaketime is called before its constructor
+ * has run and a killed process has left its semaphore under the same number, it loses the
+ * time in between. */
+static struct measured measure_with_clock(const struct chronyd *chronyd,
+                                          const char *offset)
 {
     char port[12], fake[40];
-    long long lo_us = 0, hi_us = 0;
+    struct clock_reading before, after;
+    struct measured m;
     const char *argv[] = {"/proc/self/exe", "ask", port, NULL};
     const char *env[] = {"LD_PRELOAD=/usr/$LIB/faketime/libfaketimeMT.so.1",
                          "FAKETIME_DONT_FAKE_MONOTONIC=1", fake,
@@ -155,12 +201,16 @@ static struct sntp_interval ask_with_clock(const struct chronyd *chronyd,
                          "ASAN_OPTIONS=exitcode=99:verify_asan_link_order=0", NULL};
     (void)snprintf(port, sizeof port, "%d", chronyd->server.port);
     (void)snprintf(fake, sizeof fake, "FAKETIME=%s", offset);
+    clock_read(&before);
     struct outcome o = run_tool(NULL, argv, env);
-    if (o.code != 0 || sscanf(o.out, "%lld %lld", &lo_us, &hi_us) != 2)
+    clock_read(&after);
+    if (o.code != 0 || sscanf(o.out, PRINTED(SCNd64), &m.offset.lo_us, &m.offset.hi_us,
+                              &m.own.lo_us, &m.own.hi_us) != 4)
         harness_fail("with FAKETIME=%s: %d \"%s\" \"%s\"", offset, o.code, o.out,
                      o.err);
     outcome_release(&o);
-    return (struct sntp_interval){lo_us, hi_us};
+    m.served = between(&before, &after);
+    return m;
 }
 
 static void a_faked_clock_is_found_out(void **state)
@@ -168,15 +218,18 @@ static void a_faked_clock_is_found_out(void **state)
     (void)state;
     static const struct {
         const char *offset;
-        int64_t truth_us;
+        int64_t about_us;
     } rows[] = {{"+2s", -2000000}, {"-0.2s", 200000}, {"+3600s", INT64_C(-3600000000)}};
     if (left_out())
         return;
     struct chronyd chronyd = start("local stratum 8");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct sntp_interval offset = ask_with_clock(&chronyd, rows[i].offset);
-        expect_within(&offset, rows[i].truth_us);
-        assert_true(offset.hi_us - offset.lo_us < 100000);
+        struct measured m = measure_with_clock(&chronyd, rows[i].offset);
+        expect_true(&m);
+        assert_true(m.offset.hi_us - m.offset.lo_us < 100000);
+        /* it is faked at all: nearer to that than to none */
+        assert_true(llabs(truth(&m).lo_us - rows[i].about_us) <
+                    llabs(rows[i].about_us) / 2);
     }
     stop(&chronyd);
 }
@@ -200,13 +253,15 @@ static void one_answer_of_four_is_enough(void **state)
     if (left_out())
         return;
     struct sntp_result r;
+    struct measured m;
     struct chronyd chronyd =
         start("local stratum 8\nratelimit interval 1 burst 1 leak 4");
     int64_t end = now_ms() + START_MS;
     do
-        ask(&chronyd, &r);
+        m = measure(&chronyd, &r);
     while (!r.answer[0].valid && now_ms() < end);
-    expect_within(&r.answer[0].offset, 0);
+    assert_true(r.answer[0].valid);
+    expect_true(&m);
     stop(&chronyd);
 }
 
@@ -228,10 +283,14 @@ static int ask_and_print(int port)
 {
     struct ntp_server server = {ADDRESS, port};
     struct sntp_result r;
+    struct clock_reading before, after;
+    clock_read(&before);
     if (sntp_ask(&server, 1, &r, NULL) < 0 || r.best < 0)
         return 1;
-    (void)printf("%lld %lld\n", (long long)r.answer[0].offset.lo_us,
-                 (long long)r.answer[0].offset.hi_us);
+    clock_read(&after);
+    struct sntp_interval own = between(&before, &after);
+    (void)printf(PRINTED(PRId64), r.answer[0].offset.lo_us, r.answer[0].offset.hi_us,
+                 own.lo_us, own.hi_us);
     return 0;
 }
 
