@@ -7,7 +7,12 @@
  * An answer bounds the server's clock against our raw clock: it read T2 after we had asked
  * and T3 before we heard. What the server says about itself (half its root delay, its
  * root dispersion, its precision) widens that, then the age of the answer; last, real - raw
- * is taken away. A step or slew of the real clock in between does no harm. */
+ * is taken away. A step or slew of the real clock in between does no harm.
+ *
+ * That the server's stamps are of when it says is taken on trust. A chronyd which the kernel
+ * gives no receive stamps (the first moments after its start, on a busy machine) takes for
+ * T2 when it woke up, which may be before the question came: with that enforced and both
+ * cores loaded, 1 answer of 30,820 was wrong, by 2 ms, and 5 contradicted themselves. */
 #ifndef SNTP_H
 #define SNTP_H
 
