@@ -15,7 +15,8 @@
 #define SERVERS   3
 #define LINES     3334 /* of one server while it is down */
 #define CALM      200  /* before and after that */
-#define MOST      (LINES + 2 * CALM)
+#define STORM     3000 /* after all that, while index-records is killed all the time */
+#define MOST      (LINES + 2 * CALM + STORM)
 #define OUTAGE_MS 60000
 #define ROTATIONS 6  /* of each server's log */
 #define KILLS     12 /* of each shipper */
@@ -32,6 +33,7 @@ static struct {
     int dead[SERVERS + 1]; /* so many lines yet until its shipper is started again */
     int written;           /* lines of each server */
     int kills;
+    int indexers; /* killed */
     unsigned random;
 } here;
 
@@ -104,6 +106,19 @@ static void kill_shipper(int i)
         (void)kill(pid, SIGKILL);
     here.kills++;
     here.dead[i] = 1 + (int)any(200);
+}
+
+/* What takes the records from rsyslogd, which starts it again. */
+static void kill_indexer(int i)
+{
+    char *pid = server_read(here.c, i, "shipper/rsyslogd.pid");
+    pid[strcspn(pid, "\n")] = '\0';
+    const char *argv[] = {"/usr/bin/pkill", "-KILL", "-P", pid, "-x",
+                          "index-records",  NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    here.indexers += o.code == 0;
+    outcome_release(&o);
+    free(pid);
 }
 
 /* What the heartbeat starts finds it dead. */
@@ -220,11 +235,31 @@ static void disturb(int line)
     for (int i = 1; i <= SERVERS; i++) {
         if (any(LINES / ROTATIONS) == 0)
             rotate(i);
+        if (any(LINES / KILLS) == 0)
+            kill_indexer(i);
         if (here.dead[i] == 0 && any(LINES / KILLS) == 0)
             kill_shipper(i);
         else if (here.dead[i] > 0 && --here.dead[i] == 0)
             revive_shipper(i);
     }
+}
+
+/* In the middle of transactions, most of them: lines flow, and are confirmed at once. */
+static void nothing_is_lost_by_kills_alone(void **state)
+{
+    (void)state;
+    int before = here.indexers;
+    for (int line = 0; line < STORM; line++) {
+        write_lines(1);
+        if (any(20) == 0)
+            kill_indexer(1 + (int)any(SERVERS));
+    }
+    print_message("  index-records killed %d times\n", here.indexers - before);
+    assert_in_range(here.indexers - before, 20, STORM);
+    wait_until("all lines after", 120000, last_arrived, NULL);
+    sleep_ms(3000);
+    for (int i = 1; i <= SERVERS; i++)
+        assert_complete(i);
 }
 
 static void nothing_is_lost_in_an_outage(void **state)
@@ -245,8 +280,8 @@ static void nothing_is_lost_in_an_outage(void **state)
         if (ahead > 0)
             sleep_ms(ahead);
     }
-    print_message("  down for %lld ms, %d kills, %d rotations\n",
-                  (long long)(now_ms() - begin), here.kills,
+    print_message("  down for %lld ms, %d and %d kills, %d rotations\n",
+                  (long long)(now_ms() - begin), here.kills, here.indexers,
                   here.rotated[1] + here.rotated[2] + here.rotated[3]);
     sink_up();
     point_to(9);
@@ -292,6 +327,9 @@ static int teardown(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_is_lost_in_an_outage)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_lost_in_an_outage),
+        cmocka_unit_test(nothing_is_lost_by_kills_alone),
+    };
     return HARNESS_RUN("outage", tests, setup, teardown);
 }
