@@ -96,11 +96,10 @@ static bool pause_for(int64_t ms)
 }
 
 /* The same again after a while only, and never a flood. */
-static void tell(struct indexer *self, const char *before, const char *text,
-                 const char *behind)
+static void tell(struct indexer *self, const char *what, const char *text)
 {
     char line[sizeof self->text];
-    (void)snprintf(line, sizeof line, "%s%s%s", before, text, behind);
+    (void)snprintf(line, sizeof line, "%s: %s", what, text);
     if (is_time(&self->told, strcmp(line, self->text) == 0 ? AGAIN_MS : OTHER_MS))
         program_log(LOG_WARNING, "%s", strcpy(self->text, line));
 }
@@ -117,20 +116,22 @@ static int begin(struct indexer *self, const char *text, struct error *err)
     if (rc < 0 || self->spool.fd >= 0)
         return rc;
     if (spool_open(&self->spool, self->to.spool, SPOOL_WAIT_MS, &left, &why) < 0)
-        tell(self, "", why.text, ": goes on without it");
+        tell(self, "goes on without it", why.text);
     else /* what a predecessor had confirmed, but not brought there */
         rc = bulk_add_lines(&self->bulk, buffer_text(&left), left.len, err);
     buffer_release(&left);
     return rc;
 }
 
-static int take(struct indexer *self, const char *line, size_t len, struct error *err)
+static int take(struct indexer *self, char *line, size_t len, struct error *err)
 {
     struct error why = {0};
     if (self->to.urls == 0)
         return error_set(err, -EBADMSG, "a record before BEGIN");
+    if (destination_blank(&self->to, line, len))
+        tell(self, "a log held the credential", "is a link among the logs?");
     if (self->spool.fd >= 0 && spool_add(&self->spool, line, len, &why) < 0)
-        tell(self, "", why.text, ": goes on without it");
+        tell(self, "goes on without it", why.text);
     return bulk_add(&self->bulk, line, len - 1, err);
 }
 
@@ -162,7 +163,7 @@ static int commit(struct indexer *self, struct error *err)
         tell_losses(self);
         if (rc != -EAGAIN)
             return rc;
-        tell(self, "records wait: ", err->text, "");
+        tell(self, "records wait", err->text);
         if (bulk_waiting(&self->bulk) < before)
             pause_ms = timing()->write_again_ms;
         if (!pause_for(pause_ms))
@@ -178,12 +179,12 @@ static int end_transaction(struct indexer *self, struct error *err)
         return -EPIPE;
     bulk_clear(&self->bulk);
     if (self->spool.fd >= 0 && spool_clear(&self->spool, &why) < 0)
-        tell(self, "", why.text, ": what is in it comes again");
+        tell(self, "what is in it comes again", why.text);
     answer("OK");
     return 0;
 }
 
-/* `text` ends with a newline and holds secrets. A wrong one is answered, and comes again. */
+/* `text` ends with a newline and holds secrets. A wrong one is answered and comes again. */
 static int begin_transaction(struct indexer *self, const char *text, size_t len,
                              struct error *err)
 {
@@ -196,7 +197,7 @@ static int begin_transaction(struct indexer *self, const char *text, size_t len,
     return 0;
 }
 
-static int serve(struct indexer *self, const char *line, size_t len, struct error *err)
+static int serve(struct indexer *self, char *line, size_t len, struct error *err)
 {
     static const char begins[] = "BEGIN\t", commits[] = "COMMIT\n";
     size_t word = sizeof begins - 1;
@@ -217,8 +218,8 @@ static int serve(struct indexer *self, const char *line, size_t len, struct erro
 static int run(struct indexer *self, struct error *err)
 {
     struct lines lines = {.fd = STDIN_FILENO, .in = BUFFER_INIT(LINE_LIMIT)};
-    const char *line = NULL;
-    size_t len = 0;
+    char *line;
+    size_t len;
     answer("OK");
     int rc = lines_next(&lines, &line, &len);
     while (rc > 0 && (rc = serve(self, line, len, err)) == 0)

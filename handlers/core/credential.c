@@ -277,12 +277,25 @@ static int check_private(const char *path, struct error *err)
     return 0;
 }
 
+/* Does it stand in the directory of the credential, or below? */
+static bool is_beside(const struct credential *c, const char *path)
+{
+    size_t len = (size_t)(strrchr(c->path, '/') - c->path) + 1;
+    return strncmp(path, c->path, len) == 0;
+}
+
 static int check_file(const struct credential *c, const char *path, bool private,
                       struct error *err)
 {
     struct error why = {0};
     if (!path[0])
         return 0;
+    if (is_beside(c, path))
+        return error_set(
+            err, -EBADMSG,
+            "%s: %s stands among the credentials, which a log shipper does "
+            "not see: put it elsewhere",
+            c->path, path);
     int rc = file_trusted(path, &why);
     if (rc == 0 && private)
         rc = check_private(path, &why);

@@ -11,7 +11,8 @@
  *   keystore        instead of password, or of api_key where there is no user: the name under
  *                   which the log shipper's own keystore has it (Beats only)
  *   ca              file with the CA certificates to trust, absolute; none: the system's
- *   cert, key       client certificate and its key, absolute: both or none
+ *   cert, key       client certificate and its key, absolute: both or none; these three are
+ *                   not in this directory, which lictor-rsyslog.service hides from rsyslogd
  *   hosts           where it may be sent to, at least one entry as in policy.json's
  *                   "elasticsearch.hosts" (host.h)
  *   insecure_http   true: it may travel over http://, too

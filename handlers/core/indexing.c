@@ -102,6 +102,25 @@ static int check(const struct destination *to, struct error *err)
     return 0;
 }
 
+/* As a string of RainerScript or JSON has it. */
+static void escape(const char *text, char *ret)
+{
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            *ret++ = '\\';
+        *ret++ = *text;
+    }
+    *ret = '\0';
+}
+
+static void find_secrets(struct destination *to)
+{
+    (void)strcpy(to->secret[2], to->credential.password);
+    escape(to->secret[2], to->secret[1]);
+    escape(to->secret[1], to->secret[0]);
+    (void)strcpy(to->secret[3], to->credential.encoded);
+}
+
 int destination_parse(const char *text, struct destination *ret, struct error *err)
 {
     char *copy = strdup(text), *rest = copy;
@@ -115,11 +134,30 @@ int destination_parse(const char *text, struct destination *ret, struct error *e
     free(copy);
     if (rc == 0)
         rc = check(ret, err);
-    if (rc == 0) /* "the credential in ..." */
-        (void)snprintf(ret->credential.path, sizeof ret->credential.path, "use");
-    else
+    if (rc < 0) {
         destination_release(ret);
+        return rc;
+    }
+    find_secrets(ret);
+    /* "the credential in ..." */
+    (void)snprintf(ret->credential.path, sizeof ret->credential.path, "use");
     return rc;
+}
+
+bool destination_blank(const struct destination *to, char *record, size_t len)
+{
+    bool any = false;
+    for (size_t i = 0; i < INDEXING_FORMS; i++) {
+        size_t n = strlen(to->secret[i]);
+        char *at = record, *found;
+        while (n > 0 &&
+               (found = memmem(at, len - (size_t)(at - record), to->secret[i], n))) {
+            memset(found, '*', n);
+            at = found + n;
+            any = true;
+        }
+    }
+    return any;
 }
 
 void destination_release(struct destination *destination)

@@ -10,10 +10,12 @@
 #include "url.h"
 #include "value.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define INDEXING_RECORDS 1024 /* most in one request */
+#define INDEXING_FORMS   4    /* of a secret: escaped twice, once, as it is; API key */
 #define INDEXING_TRUST   100  /* given up before another one must be taken */
 
 /* Where to, as the log shipper's configuration has it. */
@@ -24,6 +26,7 @@ struct destination {
     size_t bytes;                 /* of one request, about */
     char spool[CREDENTIAL_PATH];  /* spool.h */
     struct credential credential; /* all zero: none. For these URLs: no hosts in it */
+    char secret[INDEXING_FORMS][4 * CREDENTIAL_SECRET]; /* what no record may hold */
 };
 
 /* Parse "name=value", separated by tabs: url (1 to SETTINGS_URLS times; url.h), index
@@ -33,6 +36,11 @@ struct destination {
 MUST_CHECK int destination_parse(const char *text, struct destination *ret,
                                  struct error *err);
 void destination_release(struct destination *destination);
+
+/* Overwrite with '*' what a record holds of the credential's own password or API key: who may
+ * write to a directory of logs can put a link there to the log shipper's configuration,
+ * which the log shipper can read. Returns whether there was any. */
+bool destination_blank(const struct destination *to, char *record, size_t len);
 
 /* All-zero, but for `busy`, to begin with. */
 struct indexing {

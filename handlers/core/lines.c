@@ -7,10 +7,12 @@
 
 #define PIECE 65536 /* bytes: what a pipe holds */
 
-static bool take(struct lines *lines, const char **ret, size_t *ret_len)
+static bool take(struct lines *lines, char **ret, size_t *ret_len)
 {
-    const char *begin = buffer_text(&lines->in) + lines->at;
-    const char *end = memchr(begin, '\n', lines->in.len - lines->at);
+    char *begin = lines->in.data + lines->at;
+    char *end = lines->in.len > lines->at
+                    ? memchr(begin, '\n', lines->in.len - lines->at)
+                    : NULL;
     if (!end)
         return false;
     *ret = begin;
@@ -29,7 +31,7 @@ static void drop_taken(struct lines *lines)
     lines->at = 0;
 }
 
-int lines_next(struct lines *lines, const char **ret, size_t *ret_len)
+int lines_next(struct lines *lines, char **ret, size_t *ret_len)
 {
     char piece[PIECE];
     while (!take(lines, ret, ret_len)) {

@@ -294,13 +294,19 @@ static void no_flood_makes_the_socket_deaf(void **state)
            "7\n7\n");
 }
 
-/* Links to what is root's, planted where logs are: the shipper cannot read it. */
+/* Links to what is root's, planted where logs are: the shipper cannot read it; nor what its
+ * user may read for apply-logging. */
 static void links_among_the_logs_ship_nothing_of_roots(void **state)
 {
     (void)state;
     expect("echo top-secret >/etc/lictor/secret; chmod 0600 /etc/lictor/secret; "
            "as seal ln -s /etc/lictor/secret /var/log/seal/link.log; "
            "as seal ln -s /etc/shadow /var/log/seal/shadow.log; "
+           "echo top-secret >/etc/lictor/credentials/x.json; "
+           "chgrp lictor /etc/lictor/credentials/x.json; "
+           "chmod 0640 /etc/lictor/credentials/x.json; "
+           "as lictor cat /etc/lictor/credentials/x.json >/dev/null; "
+           "as seal ln -s /etc/lictor/credentials/x.json /var/log/seal/own.log; "
            "as seal bash -c 'echo "
            "{\\\"level\\\":\\\"fatal\\\",\\\"a\\\":\\\"third-line\\\"} "
            ">>/var/log/seal/a.log'",

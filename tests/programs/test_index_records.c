@@ -517,8 +517,8 @@ static void it_goes_on_without_a_spool(void **state)
     send_records(&p, 1, 3);
     expect(&p, "COMMIT\n", "OK");
     assert_int_equal(documents("bare", "*"), 3);
-    assert_said(&p, "index-records: cannot open /proc/none: No such file or directory: "
-                    "goes on without it\n");
+    assert_said(&p, "index-records: goes on without it: cannot open /proc/none: No "
+                    "such file or directory\n");
     assert_int_equal(stop(&p), 0);
 }
 
@@ -558,6 +558,34 @@ static void credentials_let_in(void **state)
     assert_int_equal(unlink(here.spool), 0);
     sink_kill(&here.sink);
     here.sink = plain;
+}
+
+/* Whoever writes logs can put a link among them to what rsyslogd is configured with. */
+static void the_own_secret_goes_nowhere(void **state)
+{
+    (void)state;
+    struct partner p = start();
+    expect(&p, begin("secret", "\tuser=u\tpassword=p\"w\\ord"), "OK");
+    expect(&p, "+a\t{\"m\":\"pwd=\\\"p\\\\\\\"w\\\\\\\\ord\\\" x\"}\n", "DEFER_COMMIT");
+    expect(&p, "+b\t{\"m\":\"p\\\"w\\\\ord\"}\n", "DEFER_COMMIT");
+    expect(&p, "+c\t{\"m\":\"password\"}\n", "DEFER_COMMIT");
+    char spool[200] = "";
+    int fd = open(here.spool, O_RDONLY | O_CLOEXEC);
+    assert_return_code((int)read(fd, spool, sizeof spool - 1), errno);
+    (void)close(fd);
+    expect(&p, "COMMIT\n", "OK");
+    assert_string_equal(spool, "a\t{\"m\":\"pwd=\\\"*************\\\" x\"}\n"
+                               "b\t{\"m\":\"*********\"}\nc\t{\"m\":\"password\"}\n");
+    assert_int_equal(documents("secret", "*"), 3);
+    assert_said(&p, "a log held the credential: is a link among the logs?\n");
+    assert_int_equal(stop(&p), 0);
+    p = start();
+    expect(&p, begin("secret", "\tapi_key=aWQ6a2V5"), "OK");
+    expect(&p, "+d\t{\"m\":\"aWQ6a2V5\"}\n", "DEFER_COMMIT");
+    expect(&p, "COMMIT\n", "OK");
+    assert_int_equal(documents("secret", "m.keyword:aWQ6a2V5"), 0);
+    assert_int_equal(documents("secret", "*"), 4);
+    assert_int_equal(stop(&p), 0);
 }
 
 static void a_wrong_begin_is_answered(void **state)
@@ -661,6 +689,7 @@ int main(void)
         cmocka_unit_test(it_ends_with_who_started_it),
         cmocka_unit_test(it_goes_on_without_a_spool),
         cmocka_unit_test(credentials_let_in),
+        cmocka_unit_test(the_own_secret_goes_nowhere),
         cmocka_unit_test(a_wrong_begin_is_answered),
         cmocka_unit_test(nonsense_ends_it),
         cmocka_unit_test(usage_is_told),

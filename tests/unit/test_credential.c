@@ -444,6 +444,25 @@ static void reads_each_use_its_file(void **state)
     assert_non_null(strstr(err.text, "\"keystore\" is for a log shipper"));
 }
 
+static void its_files_stand_elsewhere(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    char member[400];
+    put("credentials/ca.pem", "x", 0644);
+    (void)snprintf(member, sizeof member, ",\"ca\":\"%s\"",
+                   in_place("credentials/ca.pem"));
+    put_with_files(member);
+    assert_int_equal(read_x(&err), -EBADMSG);
+    assert_non_null(strstr(err.text, "credentials/ca.pem stands among the credentials, "
+                                     "which a log shipper does not see"));
+    put("credentials.pem", "x", 0644);
+    (void)snprintf(member, sizeof member, ",\"ca\":\"%s\"",
+                   in_place("credentials.pem"));
+    put_with_files(member);
+    assert_int_equal(read_x(&err), 0);
+}
+
 static void all_urls_of_a_set_are_judged(void **state)
 {
     (void)state;
@@ -598,6 +617,8 @@ int main(void)
         cmocka_unit_test(refuses),
         cmocka_unit_test(lists_have_a_limit),
         cmocka_unit_test(judges_where_it_may_go),
+        cmocka_unit_test(a_set_has_the_credential_it_names),
+        IN_PLACE(its_files_stand_elsewhere),
         cmocka_unit_test(a_set_has_the_credential_it_names),
         IN_PLACE(all_urls_of_a_set_are_judged),
         cmocka_unit_test(scrubs_every_form),

@@ -99,7 +99,8 @@ static const struct {
 static void assert_lines(size_t row, size_t piece)
 {
     struct stream stream = begin(streams[row].text, streams[row].len, piece, LIMIT);
-    const char *expected = streams[row].text, *line = NULL;
+    const char *expected = streams[row].text;
+    char *line = NULL;
     size_t len = 0;
     for (const size_t *n = streams[row].lens; *n; expected += *n++) {
         if (lines_next(&stream.lines, &line, &len) != 1 || len != *n)
@@ -127,7 +128,7 @@ static void a_line_does_not_wait_for_the_next(void **state)
 {
     (void)state;
     int fds[2];
-    const char *line = NULL;
+    char *line = NULL;
     size_t len = 0;
     assert_int_equal(pipe(fds), 0);
     struct lines lines = {.fd = fds[0], .in = BUFFER_INIT(100)};
@@ -157,7 +158,7 @@ static void long_lines_come_whole(void **state)
     }
     struct stream stream = begin(text, len, len, 300000);
     for (size_t i = 0; i < COUNT(lens); i++) {
-        const char *line = NULL;
+        char *line = NULL;
         assert_int_equal(lines_next(&stream.lines, &line, &got), 1);
         assert_int_equal(got, lens[i]);
         assert_memory_equal(line, text + at, got);
@@ -169,7 +170,7 @@ static void long_lines_come_whole(void **state)
 static void an_error_of_read_is_told(void **state)
 {
     (void)state;
-    const char *line = NULL;
+    char *line = NULL;
     size_t len = 0;
     struct lines lines = {.fd = -1, .in = BUFFER_INIT(LIMIT)};
     assert_int_equal(lines_next(&lines, &line, &len), -EBADF);
@@ -199,7 +200,7 @@ static void a_signal_is_no_end(void **state)
 {
     (void)state;
     int fds[2];
-    const char *line = NULL;
+    char *line = NULL;
     size_t len = 0;
     struct sigaction before;
     const struct sigaction once = {.sa_handler = ring}; /* no SA_RESTART */
