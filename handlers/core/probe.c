@@ -1,10 +1,13 @@
 #include "probe.h"
 
+#include "buffer.h"
 #include "digest.h"
+#include "file.h"
 #include "json.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +18,7 @@
 #define HOUR_MS    (INT64_C(3600) * 1000)
 #define NODE_BYTES 200
 #define LINE_BYTES 1024
+#define NEW_LINES  4                  /* a log with fewer is new */
 #define LAST_MS    (INT64_C(1) << 53) /* JSON's numbers are exact up to here */
 
 void probe_token(const struct probe_stream *stream, char ret[PROBE_TOKEN])
@@ -86,7 +90,8 @@ static int open_log(const char *path, struct stat *st, struct error *err)
         int code = -errno;
         if (fd >= 0)
             (void)close(fd);
-        return error_set(err, code, "cannot write %s: %s", path, strerror(-code));
+        return error_set(err, code, "cannot write %s: %s", path,
+                         code == -ELOOP ? "it is a link: remove it" : strerror(-code));
     }
     if (S_ISREG(st->st_mode) && st->st_uid == geteuid() && st->st_nlink == 1 &&
         fchmod(fd, 0644) == 0)
@@ -116,6 +121,28 @@ static int append(int fd, const char *path, const char *line, const struct stat 
     return error_set(err, code, "cannot write %s: %s", path, strerror(-code));
 }
 
+/* A file that is made where another was removed may get its inode number, and the imfile of
+ * rsyslogd, when it looks late, then goes on with the one that is gone. A file that takes
+ * the place of another has a number of its own. Twice, for a shipper may be late once more,
+ * and not each time, or it could miss one and find the number it knows. */
+static bool is_due(const struct stat *st, const char *line)
+{
+    size_t lines = (size_t)st->st_size / strlen(line);
+    return lines == 1 || lines == NEW_LINES - 1;
+}
+
+static int replace(const char *path, const char *line, struct error *err)
+{
+    struct buffer text = BUFFER_INIT((size_t)(NEW_LINES + 1) * LINE_BYTES);
+    int rc = file_read(path, &text, err);
+    if (rc == 0 && buffer_append(&text, line, strlen(line)) < 0)
+        rc = error_set(err, -ENOMEM, "out of memory");
+    if (rc == 0)
+        rc = file_replace(path, buffer_text(&text), text.len, 0644, false, err);
+    buffer_release(&text);
+    return rc;
+}
+
 int probe_write(const char *path, const struct probe_stream *stream, int64_t now_ms,
                 struct error *err)
 {
@@ -130,7 +157,8 @@ int probe_write(const char *path, const struct probe_stream *stream, int64_t now
     int fd = rc < 0 ? rc : open_log(path, &st, err);
     if (fd < 0)
         return fd;
-    rc = append(fd, path, line, &st, err);
+    rc =
+        is_due(&st, line) ? replace(path, line, err) : append(fd, path, line, &st, err);
     (void)close(fd);
     return rc;
 }
