@@ -223,7 +223,7 @@ static void note_own(const struct delivery_facts *f, struct verdict *v)
     else if (f->shipper == DELIVERY_RUNS)
         verdict_note(v, "the log shipper of this server runs, so its queue grows: does "
                         "Elasticsearch take what it sends (its credential, the index)? "
-                        "Its own log says");
+                        "Its own log says why (rsyslog: journalctl -t index-records)");
     else
         verdict_note(v, "does the log shipper of this server run?");
 }
