@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CREATED  201
-#define CONFLICT 409
 #define TOO_LONG 413
 
 static int grow(struct bulk *bulk)
@@ -187,7 +185,7 @@ static void refuse(struct bulk_record *r, const char *why, struct bulk_answer *r
 static void judge_record(struct bulk_record *r, int status, const char *why,
                          struct bulk_answer *ret)
 {
-    if ((status >= 200 && status < 300) || status == CONFLICT) {
+    if (status < 300) {
         r->state = BULK_DONE;
         ret->done++;
     } else if (status == 400 || status == TOO_LONG) {
@@ -249,7 +247,7 @@ int bulk_judge(struct bulk *bulk, const struct bulk_part *part, const cJSON *ans
                          part->records);
     const cJSON *item = items->child;
     for (size_t i = part->begin; i < part->end && item; i++) {
-        int64_t status = CREATED;
+        int64_t status = 0;
         const char *why = "";
         if (bulk->record[i].state != BULK_WAITING)
             continue;

@@ -1,11 +1,11 @@
 /* bulk.h: records on their way into Elasticsearch: the bodies of _bulk requests, and what an
  * answer says of each record. No I/O.
  *
- * A record that is already there (409) is done: its id stands for it. One that Elasticsearch
- * will never take as it is (400: its index maps a member in another way; 413: too long) goes
- * once more as text, {"message":"<the record>","level":"unknown","refused":...}. One that is
- * refused even then is stuck: the caller decides whether the record or the index is to
- * blame. Everything else stays and is sent again.
+ * A record that is already there takes its own place: its id stands for it. One that
+ * Elasticsearch will never take as it is (400: its index maps a member in another way; 413: too
+ * long) goes once more as text, {"message":"<the record>","level":"unknown","refused":...}.
+ * One that is refused even then is stuck: the caller decides whether the record or the index
+ * is to blame. Everything else stays and is sent again.
  * Source: Elasticsearch reference 8.6, Bulk API. */
 #ifndef BULK_H
 #define BULK_H
