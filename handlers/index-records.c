@@ -101,7 +101,7 @@ static void tell(struct indexer *self, const char *what, const char *text)
     char line[sizeof self->text];
     (void)snprintf(line, sizeof line, "%s: %s", what, text);
     if (is_time(&self->told, strcmp(line, self->text) == 0 ? AGAIN_MS : OTHER_MS))
-        program_log(LOG_WARNING, "%s", strcpy(self->text, line));
+        program_log(LOG_WARNING, "%s", (char *)memcpy(self->text, line, sizeof line));
 }
 
 /* ---- transaction --------------------------------------------------------- */

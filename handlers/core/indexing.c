@@ -115,10 +115,10 @@ static void escape(const char *text, char *ret)
 
 static void find_secrets(struct destination *to)
 {
-    (void)strcpy(to->secret[2], to->credential.password);
+    memcpy(to->secret[2], to->credential.password, sizeof to->credential.password);
     escape(to->secret[2], to->secret[1]);
     escape(to->secret[1], to->secret[0]);
-    (void)strcpy(to->secret[3], to->credential.encoded);
+    memcpy(to->secret[3], to->credential.encoded, sizeof to->credential.encoded);
 }
 
 int destination_parse(const char *text, struct destination *ret, struct error *err)

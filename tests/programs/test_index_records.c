@@ -428,7 +428,7 @@ static void requests_have_a_size(void **state)
     for (int n = 0; n < 300; n++) {
         int at = snprintf(line, sizeof line, "+large-%d\t{\"x\":\"", n);
         memset(line + at, 'x', 65536);
-        (void)strcpy(line + at + 65536, "\"}\n");
+        memcpy(line + at + 65536, "\"}\n", sizeof "\"}\n");
         expect(&p, line, "DEFER_COMMIT");
     }
     expect(&p, "COMMIT\n", "OK");

@@ -55,7 +55,7 @@
 #define RUNS_TEXT                                                                      \
     "the log shipper of this server runs, so its queue grows: does Elasticsearch "     \
     "take\n"                                                                           \
-    "  what it sends (its credential, the index)? Its own log says why (rsyslog:\n"      \
+    "  what it sends (its credential, the index)? Its own log says why (rsyslog:\n"    \
     "  journalctl -t index-records)\n"
 #define UNKNOWN_TEXT "does the log shipper of this server run?\n"
 #define UNPROVEN_TEXT                                                                  \
