@@ -27,6 +27,7 @@ struct question {
     struct buffer answer;
     CURLcode code; /* CURLE_OPERATION_TIMEDOUT until it has ended */
     long status;
+    char words[CURL_ERROR_SIZE]; /* of libcurl, when it has failed */
 };
 
 bool elastic_passes(enum elastic_trouble trouble)
@@ -127,6 +128,7 @@ static bool question_begin(struct question *q, const char *address, const char *
     set_limits(q, limit_ms);
     (void)curl_easy_setopt(q->curl, CURLOPT_WRITEFUNCTION, on_bytes);
     (void)curl_easy_setopt(q->curl, CURLOPT_WRITEDATA, &q->answer);
+    (void)curl_easy_setopt(q->curl, CURLOPT_ERRORBUFFER, q->words);
     if (curl_easy_setopt(q->curl, CURLOPT_URL, address) != CURLE_OK)
         return false;
     if (body) {
@@ -179,6 +181,14 @@ static enum elastic_trouble judge_connection(const struct question *q)
     return number == ECONNREFUSED ? ELASTIC_REFUSED : ELASTIC_UNREACHABLE;
 }
 
+/* With TLS 1.3 a client without a certificate hears of it when it reads the answer only; libcurl
+ * has no number of its own for that. */
+static enum elastic_trouble judge_cut(const struct question *q)
+{
+    return strstr(q->words, "alert certificate required") ? ELASTIC_NO_TLS
+                                                          : ELASTIC_CUT;
+}
+
 static enum elastic_trouble judge_transport(const struct question *q)
 {
     switch (q->code) {
@@ -204,7 +214,7 @@ static enum elastic_trouble judge_transport(const struct question *q)
     case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9 */
         return ELASTIC_FOREIGN;
     default:
-        return ELASTIC_CUT;
+        return judge_cut(q);
     }
 }
 

@@ -445,6 +445,49 @@ static void a_certificate_is_refused_by_what_is_wrong(void **state)
     }
 }
 
+/* One that wants to see a certificate of its CA. Its answer is a page, no JSON. */
+static pid_t start_demanding(int port)
+{
+    char at[60], ca[400], cert[400], key[400];
+    (void)snprintf(at, sizeof at, "127.0.%d.9:%d", here.net, port);
+    (void)snprintf(ca, sizeof ca, "%s/ca.pem", here.dir);
+    (void)snprintf(cert, sizeof cert, "%s/good.crt", here.dir);
+    (void)snprintf(key, sizeof key, "%s/good.key", here.dir);
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid == 0) {
+        keeper_die_with(parent);
+        (void)execl("/usr/bin/openssl", "openssl", "s_server", "-quiet", "-www",
+                    "-accept", at, "-cert", cert, "-key", key, "-CAfile", ca, "-Verify",
+                    "1", "-verify_return_error", (char *)NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+static void a_client_certificate_is_shown(void **state)
+{
+    (void)state;
+    struct credential c = SOME;
+    const char *url = url_at("https", 9, 9320);
+    struct waiting w = {&c, url};
+    pid_t pid = start_demanding(9320);
+    (void)snprintf(c.host[0], sizeof c.host[0], "127.0.0.0/8");
+    (void)snprintf(c.ca, sizeof c.ca, "%s/ca.pem", here.dir);
+    wait_until("https answers", 5000, answers, &w);
+    struct elastic_greeting g = greet(&c, url);
+    assert_int_equal(g.trouble, ELASTIC_NO_TLS);
+    assert_string_equal(words(g.text, url),
+                        "no TLS connection: does it speak https, does it demand a "
+                        "client certificate?");
+    (void)snprintf(c.cert, sizeof c.cert, "%s/good.crt", here.dir);
+    (void)snprintf(c.key, sizeof c.key, "%s/good.key", here.dir);
+    g = greet(&c, url);
+    assert_int_equal(g.trouble, ELASTIC_GARBAGE);
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, NULL, 0);
+}
+
 static void http_and_https_mixed_up_are_told(void **state)
 {
     (void)state;
@@ -504,6 +547,7 @@ int main(void)
         cmocka_unit_test(what_passes_by_itself_is_known),
         cmocka_unit_test(what_a_credential_may_change_is_known),
         cmocka_unit_test(a_certificate_is_refused_by_what_is_wrong),
+        cmocka_unit_test(a_client_certificate_is_shown),
         cmocka_unit_test(http_and_https_mixed_up_are_told),
     };
     return HARNESS_RUN("elastic", tests, setup, teardown);
