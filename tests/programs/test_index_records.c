@@ -504,6 +504,47 @@ static void it_ends_with_who_started_it(void **state)
     assert_int_equal(stop(&p), 0);
 }
 
+static bool is_gone(void *arg, struct buffer *seen)
+{
+    return kill(*(pid_t *)arg, 0) < 0 && errno == ESRCH &&
+           buffer_printf(seen, "gone") == 0;
+}
+
+/* As rsyslogd does; a child of its own has the pipes, too. Hands over both numbers. */
+static void be_rsyslogd(int to)
+{
+    pid_t pids[2];
+    struct partner p = start_from("write=60s");
+    bool told = answer_in(&p, SOON) != NULL;
+    pids[0] = p.pid;
+    pids[1] = fork();
+    if (pids[1] > 0 && told && write(to, pids, sizeof pids) < 0)
+        _exit(1);
+    (void)sleep(60);
+    _exit(1);
+}
+
+/* rsyslogd is ended by SIGKILL; whoever else has its pipes open keeps nobody alive. */
+static void it_dies_with_who_started_it(void **state)
+{
+    (void)state;
+    int ends[2];
+    pid_t pids[2] = {0, 0};
+    assert_return_code(pipe2(ends, O_CLOEXEC), errno);
+    pid_t parent = fork();
+    assert_return_code(parent, errno);
+    if (parent == 0)
+        be_rsyslogd(ends[1]);
+    assert_int_equal(read(ends[0], pids, sizeof pids), sizeof pids);
+    assert_int_equal(kill(pids[0], 0), 0);
+    assert_int_equal(kill(parent, SIGKILL), 0);
+    assert_int_equal(waitpid(parent, NULL, 0), parent);
+    wait_until("it dies, too", SOON, is_gone, &pids[0]);
+    assert_int_equal(kill(pids[1], SIGKILL), 0);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
 /* Without a disk it is as safe as its process. */
 static void it_goes_on_without_a_spool(void **state)
 {
@@ -687,6 +728,7 @@ int main(void)
         cmocka_unit_test(what_was_confirmed_survives_a_kill),
         cmocka_unit_test(a_kill_while_it_waits_loses_nothing),
         cmocka_unit_test(it_ends_with_who_started_it),
+        cmocka_unit_test(it_dies_with_who_started_it),
         cmocka_unit_test(it_goes_on_without_a_spool),
         cmocka_unit_test(credentials_let_in),
         cmocka_unit_test(the_own_secret_goes_nowhere),
