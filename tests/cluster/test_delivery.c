@@ -2,9 +2,9 @@
  * their Elasticsearch is down: real rsyslogds, a real Elasticsearch, real kills. */
 #include "harness.h"
 #include "keeper.h"
+#include "shipped.h"
 #include "sink.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,6 @@
 #define SERVERS 3
 #define PART    1000 /* lines of one server at a time */
 #define FEW     40
-#define EACH    5000 /* most lines of one server */
 #define SOON    30000
 #define INDEX   "delivery"
 
@@ -89,42 +88,6 @@ static void point_to(const char *address)
 
 /* ---- the sink ------------------------------------------------------------ */
 
-static size_t collect(char *bytes, size_t size, size_t n, void *arg)
-{
-    return buffer_append(arg, bytes, size * n) < 0 ? 0 : size * n;
-}
-
-/* What GET PATH of the sink answers; NULL when nothing that is JSON. */
-static cJSON *ask(const char *path)
-{
-    char url[300];
-    struct buffer answer = BUFFER_INIT(64U << 20);
-    CURL *curl = curl_easy_init();
-    (void)snprintf(url, sizeof url, "http://%s:9200%s", here.address, path);
-    (void)curl_easy_setopt(curl, CURLOPT_URL, url);
-    (void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 10000L);
-    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
-    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
-    (void)curl_easy_perform(curl);
-    curl_easy_cleanup(curl);
-    cJSON *root = cJSON_Parse(buffer_text(&answer));
-    buffer_release(&answer);
-    return root;
-}
-
-static int count(const char *query)
-{
-    char path[100];
-    (void)snprintf(path, sizeof path, "/" INDEX "/_count?q=%s", query);
-    cJSON *root = ask(path);
-    const cJSON *number = cJSON_GetObjectItem(root, "count");
-    int n = cJSON_IsNumber(number) ? number->valueint : -1;
-    cJSON_Delete(root);
-    return n;
-}
-
 /* The last line written is there on every server, so all that was sent before is, too: a
  * shipper sends in order. */
 static bool last_arrived(void *arg, struct buffer *seen)
@@ -132,7 +95,8 @@ static bool last_arrived(void *arg, struct buffer *seen)
     char query[40];
     (void)arg;
     (void)snprintf(query, sizeof query, "n:%d", here.written);
-    int n = count(query), all = count("*");
+    int n = shipped_count(here.address, INDEX, query),
+        all = shipped_count(here.address, INDEX, "*");
     return buffer_printf(seen, "%d of %d last lines, %d lines", n, SERVERS, all) == 0 &&
            n == SERVERS;
 }
@@ -140,34 +104,6 @@ static bool last_arrived(void *arg, struct buffer *seen)
 static void wait_arrived(void)
 {
     wait_until("all servers' last line in Elasticsearch", 60000, last_arrived, NULL);
-}
-
-/* Every line of server i exactly once. */
-static void assert_complete(int i)
-{
-    static int times[EACH + 1];
-    char path[100];
-    int lost = 0, twice = 0;
-    memset(times, 0, sizeof times);
-    (void)snprintf(path, sizeof path, "/" INDEX "/_search?q=server:%d&size=10000", i);
-    cJSON *root = ask(path);
-    const cJSON *hits = cJSON_GetObjectItem(cJSON_GetObjectItem(root, "hits"), "hits");
-    const cJSON *hit = NULL;
-    cJSON_ArrayForEach(hit, hits)
-    {
-        const cJSON *source = cJSON_GetObjectItem(hit, "_source");
-        const cJSON *n = cJSON_GetObjectItem(source, "n");
-        assert_true(cJSON_IsNumber(n) && n->valueint >= 1 && n->valueint <= EACH);
-        times[n->valueint]++;
-    }
-    cJSON_Delete(root);
-    for (int n = here.forgotten + 1; n <= here.written; n++) {
-        lost += times[n] == 0;
-        twice += times[n] > 1;
-    }
-    if (lost || twice)
-        harness_fail("server %d: %d of %d lines lost, %d twice", i, lost, here.written,
-                     twice);
 }
 
 static void sink_up(void)
@@ -215,12 +151,13 @@ static void lines_arrive(void **state)
     write_part(PART);
     wait_arrived();
     for (int i = 1; i <= SERVERS; i++)
-        assert_complete(i);
+        shipped_once(here.address, INDEX, i, here.forgotten + 1, here.written);
 }
 
 static bool arrived_as_text(void *arg, struct buffer *seen)
 {
-    int n = count("level:unknown"), refused = count("refused:*");
+    int n = shipped_count(here.address, INDEX, "level:unknown"),
+        refused = shipped_count(here.address, INDEX, "refused:*");
     (void)arg;
     return buffer_printf(seen, "%d as text, %d refused", n, refused) == 0 && n == 7 &&
            refused == 2;
@@ -242,7 +179,7 @@ static void odd_lines_arrive_as_text(void **state)
     write_part(1);
     wait_arrived();
     wait_until("odd lines", SOON, arrived_as_text, NULL);
-    assert_int_equal(count("clash:1"), 1);
+    assert_int_equal(shipped_count(here.address, INDEX, "clash:1"), 1);
 }
 
 /* Three times, as an admin would who looks for one that answers, and ends where it was. */
@@ -263,14 +200,14 @@ static void three_repointings_while_it_is_down(void **state)
     sink_up();
     wait_arrived();
     for (int i = 1; i <= SERVERS; i++)
-        assert_complete(i);
+        shipped_once(here.address, INDEX, i, here.forgotten + 1, here.written);
 }
 
 /* ---- an Elasticsearch that refuses ---------------------------------------- */
 
 static int asked(void)
 {
-    cJSON *root = ask("/_stand-in");
+    cJSON *root = shipped_ask(here.address, "/_stand-in");
     const cJSON *number = cJSON_GetObjectItem(root, "requests");
     int n = cJSON_IsNumber(number) ? number->valueint : -1;
     cJSON_Delete(root);
@@ -314,7 +251,7 @@ static void refusals_lose_nothing(void **state)
         wait_arrived();
     }
     for (int i = 1; i <= SERVERS; i++)
-        assert_complete(i);
+        shipped_once(here.address, INDEX, i, here.forgotten + 1, here.written);
 }
 
 int main(void)

@@ -3,9 +3,9 @@
  * is there exactly once in the end. Takes about two minutes. */
 #include "harness.h"
 #include "keeper.h"
+#include "shipped.h"
 #include "sink.h"
 
-#include <curl/curl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,6 @@
 #define LINES     3334 /* of one server while it is down */
 #define CALM      200  /* before and after that */
 #define STORM     3000 /* after all that, while index-records is killed all the time */
-#define MOST      (LINES + 2 * CALM + STORM)
 #define OUTAGE_MS 60000
 #define ROTATIONS 6  /* of each server's log */
 #define KILLS     12 /* of each shipper */
@@ -144,41 +143,6 @@ static bool all_run(void *arg, struct buffer *seen)
 
 /* ---- the sink ------------------------------------------------------------ */
 
-static size_t collect(char *bytes, size_t size, size_t n, void *arg)
-{
-    return buffer_append(arg, bytes, size * n) < 0 ? 0 : size * n;
-}
-
-static cJSON *ask(const char *path)
-{
-    char url[300];
-    struct buffer answer = BUFFER_INIT(64U << 20);
-    CURL *curl = curl_easy_init();
-    (void)snprintf(url, sizeof url, "http://%s:9200%s", here.address, path);
-    (void)curl_easy_setopt(curl, CURLOPT_URL, url);
-    (void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 10000L);
-    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
-    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
-    (void)curl_easy_perform(curl);
-    curl_easy_cleanup(curl);
-    cJSON *root = cJSON_Parse(buffer_text(&answer));
-    buffer_release(&answer);
-    return root;
-}
-
-static int count(const char *query)
-{
-    char path[100];
-    (void)snprintf(path, sizeof path, "/" INDEX "/_count?q=%s", query);
-    cJSON *root = ask(path);
-    const cJSON *number = cJSON_GetObjectItem(root, "count");
-    int n = cJSON_IsNumber(number) ? number->valueint : -1;
-    cJSON_Delete(root);
-    return n;
-}
-
 static void sink_up(void)
 {
     if (sink_start(&here.sink, here.kind, here.address, here.dir) < 0)
@@ -192,36 +156,8 @@ static bool last_arrived(void *arg, struct buffer *seen)
     char query[40];
     (void)arg;
     (void)snprintf(query, sizeof query, "n:%d", here.written);
-    int n = count(query);
+    int n = shipped_count(here.address, INDEX, query);
     return buffer_printf(seen, "%d of %d last lines", n, SERVERS) == 0 && n >= SERVERS;
-}
-
-static void assert_complete(int i)
-{
-    static int times[MOST + 1];
-    char path[100];
-    int lost = 0, twice = 0;
-    memset(times, 0, sizeof times);
-    (void)snprintf(path, sizeof path, "/" INDEX "/_search?q=server:%d&size=10000", i);
-    cJSON *root = ask(path);
-    const cJSON *hits = cJSON_GetObjectItem(cJSON_GetObjectItem(root, "hits"), "hits");
-    const cJSON *hit = NULL;
-    cJSON_ArrayForEach(hit, hits)
-    {
-        const cJSON *n = cJSON_GetObjectItem(cJSON_GetObjectItem(hit, "_source"), "n");
-        assert_true(cJSON_IsNumber(n) && n->valueint >= 1 && n->valueint <= MOST);
-        times[n->valueint]++;
-    }
-    cJSON_Delete(root);
-    for (int n = 1; n <= here.written; n++) {
-        lost += times[n] == 0;
-        twice += times[n] > 1;
-    }
-    print_message("  server %d: %d lines, %d lost, %d twice\n", i, here.written, lost,
-                  twice);
-    if (lost || twice)
-        harness_fail("server %d: %d of %d lines lost, %d twice", i, lost, here.written,
-                     twice);
 }
 
 /* ---- the minute ---------------------------------------------------------- */
@@ -259,7 +195,7 @@ static void nothing_is_lost_by_kills_alone(void **state)
     wait_until("all lines after", 120000, last_arrived, NULL);
     sleep_ms(3000);
     for (int i = 1; i <= SERVERS; i++)
-        assert_complete(i);
+        shipped_once(here.address, INDEX, i, 1, here.written);
 }
 
 static void nothing_is_lost_in_an_outage(void **state)
@@ -290,7 +226,7 @@ static void nothing_is_lost_in_an_outage(void **state)
     wait_until("all lines after", 120000, last_arrived, NULL);
     sleep_ms(3000); /* what would come twice has time to */
     for (int i = 1; i <= SERVERS; i++)
-        assert_complete(i);
+        shipped_once(here.address, INDEX, i, 1, here.written);
 }
 
 static int setup(void **state)
