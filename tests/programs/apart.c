@@ -1,5 +1,6 @@
 #include "apart.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -48,24 +49,43 @@ static void find_barrier(char ret[sizeof SOURCE_DIR])
     ret[0] = '\0';
 }
 
+/* Each of what is in the tree: its own directory may be the barrier. */
+static void bind_entries(int tree)
+{
+    char from[300], to[sizeof SOURCE_DIR + 300];
+    DIR *dir = fdopendir(tree);
+    for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir)) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        (void)snprintf(from, sizeof from, "/proc/self/fd/%d/%s", tree, e->d_name);
+        (void)snprintf(to, sizeof to, "%s/%s", SOURCE_DIR, e->d_name);
+        if ((e->d_type == DT_DIR ? mkdir(to, 0755) : mknod(to, S_IFREG | 0644, 0)) <
+                0 ||
+            mount(from, to, NULL, MS_BIND | MS_REC, NULL) < 0)
+            give_up(to);
+    }
+    if (!dir)
+        give_up(SOURCE_DIR);
+    (void)closedir(dir);
+}
+
 /* An empty directory in its place, with nothing in it but the way to the tree. */
 static void make_reachable(void)
 {
-    char barrier[sizeof SOURCE_DIR], tree[64], path[sizeof SOURCE_DIR];
+    char barrier[sizeof SOURCE_DIR], path[sizeof SOURCE_DIR];
     find_barrier(barrier);
     if (!barrier[0])
         return;
-    (void)snprintf(tree, sizeof tree, "/proc/self/fd/%d",
-                   open(SOURCE_DIR, O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (mount("tmpfs", barrier, "tmpfs", 0, "mode=0755") < 0)
+    int tree = open(SOURCE_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (tree < 0 || mount("tmpfs", barrier, "tmpfs", 0, "mode=0755") < 0)
         give_up(barrier);
     for (size_t i = strlen(barrier) + 1; i <= strlen(SOURCE_DIR); i++) {
         (void)snprintf(path, sizeof path, "%.*s", (int)i, SOURCE_DIR);
         if ((SOURCE_DIR[i] == '/' || SOURCE_DIR[i] == '\0') && mkdir(path, 0755) < 0)
             give_up(path);
     }
-    if (mount(tree, SOURCE_DIR, NULL, MS_BIND | MS_REC, NULL) < 0 ||
-        chdir(SOURCE_DIR) < 0)
+    bind_entries(tree);
+    if (chdir(SOURCE_DIR) < 0)
         give_up(SOURCE_DIR);
 }
 

@@ -110,8 +110,8 @@ static int make_place(void **state)
 static int remove_place(void **state)
 {
     (void)state;
-    (void)kill(listener, SIGKILL);
-    (void)waitpid(listener, NULL, 0);
+    if (listener > 0 && kill(listener, SIGKILL) == 0)
+        (void)waitpid(listener, NULL, 0);
     shell("rm -rf -- \"$PWD\"");
     return 0;
 }
