@@ -35,10 +35,15 @@ static const char *user_name(void)
     return pw ? pw->pw_name : "root";
 }
 
+static bool address_is_told = true; /* else it stands in consul.env */
+
 static struct outcome run_script(struct cluster *c, const char *dir, const char *script,
                                  const char *const *more)
 {
     char path[600], addr[100], consul[300], etc[600], state[600], config[600], lib[600];
+    char tmp[600];
+    server_write(c, 1, "tmp/kept", "");
+    (void)snprintf(tmp, sizeof tmp, "TMPDIR=%s", server_path(c, 1, "tmp"));
     (void)snprintf(path, sizeof path, "%s/scripts/%s", dir, script);
     (void)snprintf(addr, sizeof addr, "CONSUL_HTTP_ADDR=http://%s:8500",
                    c->server[1].address);
@@ -60,7 +65,7 @@ static struct outcome run_script(struct cluster *c, const char *dir, const char 
         argv[n++] = *more;
         argv[n] = NULL;
     }
-    const char *env[] = {addr, consul, NULL};
+    const char *env[] = {consul, tmp, address_is_told ? addr : NULL, NULL};
     return run_tool(NULL, argv, env);
 }
 
@@ -74,6 +79,18 @@ static void expect(struct outcome o, int code, const char *out, const char *err)
     if (o.code != code || !strstr(o.out, out) || !strstr(o.err, err))
         harness_fail("expected code %d, \"%s\", \"%s\"; got %d\n%s\n%s", code, out, err,
                      o.code, o.out, o.err);
+    outcome_release(&o);
+}
+
+/* Nothing is said on stderr, and nothing stays where temporary files are. */
+static void expect_clean(struct cluster *c, struct outcome o)
+{
+    const char *argv[] = {"/bin/ls", server_path(c, 1, "tmp"), NULL};
+    assert_string_equal(o.err, "");
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+    o = run_tool(NULL, argv, NULL);
+    assert_string_equal(o.out, "kept\n");
     outcome_release(&o);
 }
 
@@ -116,7 +133,7 @@ static void enabled_and_disabled(void **state)
     assert_int_equal(mode_of(c, "etc/consul.env"), 0640);
     assert_int_equal(mode_of(c, "new-state"), 0700);
     assert_int_equal(mode_of(c, "new-state-probe"), 0755);
-    expect(enable(c), 0, "enabled: ", ""); /* again: the same */
+    expect_clean(c, enable(c)); /* again: the same */
 
     expect(run_script(c, SOURCE_DIR, "disable", NULL), 0, "disabled", "");
     assert_false(installed(c));
@@ -202,6 +219,24 @@ static void token_is_on_no_command_line(void **state)
     expect(run_script(c, SOURCE_DIR, "disable", NULL), 0, "disabled", "");
 }
 
+static void the_address_may_stand_in_consul_env(void **state)
+{
+    struct cluster *c = *state;
+    struct check check;
+    char text[100];
+    (void)snprintf(text, sizeof text, "CONSUL_HTTP_ADDR=http://%s:8500\n",
+                   c->server[1].address);
+    server_write(c, 1, "etc/consul.env", text);
+    address_is_told = false;
+    struct outcome on = enable(c);
+    struct outcome off = run_script(c, SOURCE_DIR, "disable", NULL);
+    address_is_told = true;
+    expect(on, 0, "enabled: ", "");
+    expect(off, 0, "the agent has reloaded", "");
+    assert_false(check_local(c, 1, "cluster:quorum", &check));
+    remove_file(c, "etc/consul.env");
+}
+
 /* ---- what is broken ------------------------------------------------------ */
 
 static void neighbours_broken_watch_is_told(void **state)
@@ -216,6 +251,22 @@ static void neighbours_broken_watch_is_told(void **state)
     assert_false(installed(c));
     remove_file(c, "consul.d/70-neighbour.json");
     assert_int_equal(http(c, 1, "PUT", "/v1/agent/reload", "", NULL), 200);
+}
+
+/* As long as the agent has not reloaded, nothing is disabled. */
+static void disable_does_not_forget_a_reload_that_failed(void **state)
+{
+    struct cluster *c = *state;
+    struct check check;
+    expect(enable(c), 0, "enabled: ", "");
+    server_write(c, 1, "consul.d/70-neighbour.json", broken_watch);
+    for (int n = 0; n < 2; n++)
+        expect(run_script(c, SOURCE_DIR, "disable", NULL), 1, "", "has not reloaded");
+    assert_int_equal(access(server_path(c, 1, "new-state"), F_OK), 0);
+    assert_true(installed(c));
+    remove_file(c, "consul.d/70-neighbour.json");
+    expect(run_script(c, SOURCE_DIR, "disable", NULL), 0, "the agent has reloaded", "");
+    assert_false(check_local(c, 1, "cluster:heartbeat", &check));
 }
 
 static void neighbours_invalid_file_stops_before_anything(void **state)
@@ -313,7 +364,9 @@ int main(void)
         cmocka_unit_test(foreign_environment_file_is_kept),
         cmocka_unit_test(live_cluster_never_sees_the_trial),
         cmocka_unit_test(token_is_on_no_command_line),
+        cmocka_unit_test(the_address_may_stand_in_consul_env),
         cmocka_unit_test(neighbours_broken_watch_is_told),
+        cmocka_unit_test(disable_does_not_forget_a_reload_that_failed),
         cmocka_unit_test(neighbours_invalid_file_stops_before_anything),
         cmocka_unit_test(later_file_that_forbids_scripts_is_told),
         cmocka_unit_test(own_broken_snippet_never_reaches_the_agent),
