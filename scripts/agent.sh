@@ -38,11 +38,12 @@ api_token() {
 }
 
 # api_file DIR: what the environment does not say about the agent, from DIR/consul.env, as
-# the programs read it. A token in the environment is not mixed with one of the file.
+# the programs read it. A token in the environment, or of --token-file, is not mixed with
+# one of the file.
 api_file() {
     local file=$1/consul.env line variable value own_token path owner
     [[ -e $file ]] || return 0
-    own_token=${CONSUL_HTTP_TOKEN:-}${CONSUL_HTTP_TOKEN_FILE:-}
+    own_token=${CONSUL_HTTP_TOKEN:-}${CONSUL_HTTP_TOKEN_FILE:-}${token_file:-}
     for path in "$1" "$file"; do
         owner=$(stat -c %u "$path")
         [[ ! -L $path && ($owner == 0 || $owner == "$EUID") &&

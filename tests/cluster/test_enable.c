@@ -237,6 +237,41 @@ static void the_address_may_stand_in_consul_env(void **state)
     remove_file(c, "etc/consul.env");
 }
 
+/* The token that was said last, and nearest. consul.env may hold one that has been revoked. */
+static void the_nearest_token_is_taken(void **state)
+{
+    struct cluster *c = *state;
+    static const struct {
+        const char *before, *out;
+    } rows[] = {
+        {"", "of-consul-env\n"},
+        {"token_file=$2; ", "of-token-file\n"},
+        {"CONSUL_HTTP_TOKEN=of-environment; token_file=$2; ", "of-environment\n"},
+        {"CONSUL_HTTP_TOKEN_FILE=$2; ", "of-token-file\n"},
+    };
+    server_write(c, 1, "etc/consul.env", "CONSUL_HTTP_TOKEN=of-consul-env\n");
+    server_write(c, 1, "token", "of-token-file\n");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[1000];
+        (void)snprintf(text, sizeof text,
+                       ". " SOURCE_DIR
+                       "/scripts/agent.sh; %sapi_file \"$1\"; api_token",
+                       rows[i].before);
+        const char *argv[] = {"/bin/bash",
+                              "-uc",
+                              text,
+                              "bash",
+                              server_path(c, 1, "etc"),
+                              server_path(c, 1, "token"),
+                              NULL};
+        struct outcome o = run_tool(NULL, argv, NULL);
+        assert_string_equal(o.err, "");
+        assert_string_equal(o.out, rows[i].out);
+        outcome_release(&o);
+    }
+    remove_file(c, "etc/consul.env");
+}
+
 /* ---- what is broken ------------------------------------------------------ */
 
 static void neighbours_broken_watch_is_told(void **state)
@@ -365,6 +400,7 @@ int main(void)
         cmocka_unit_test(live_cluster_never_sees_the_trial),
         cmocka_unit_test(token_is_on_no_command_line),
         cmocka_unit_test(the_address_may_stand_in_consul_env),
+        cmocka_unit_test(the_nearest_token_is_taken),
         cmocka_unit_test(neighbours_broken_watch_is_told),
         cmocka_unit_test(disable_does_not_forget_a_reload_that_failed),
         cmocka_unit_test(neighbours_invalid_file_stops_before_anything),
