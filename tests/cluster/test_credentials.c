@@ -197,7 +197,7 @@ static void a_missing_credential_is_said(void **state)
     (void)state;
     char url[100];
     if (!here.c)
-        return;
+        skip();
     (void)snprintf(url, sizeof url, "https://%s:9200", here.address);
     settings_put(here.c, "LOG_ELASTICSEARCH_URL", url, "LOG_INDEX", INDEX, "LOG_SETTLE",
                  "0", "LOG_ELASTICSEARCH_CREDENTIAL", "x", NULL);
@@ -209,7 +209,7 @@ static void it_opens_the_door(void **state)
 {
     (void)state;
     if (!here.c)
-        return;
+        skip();
     credential(PASSWORD_JSON, here.ca);
     write_lines(200);
     retry();
@@ -221,7 +221,7 @@ static void a_wrong_password_is_seen_and_made_good(void **state)
 {
     (void)state;
     if (!here.c)
-        return;
+        skip();
     credential(WRONG, here.ca);
     retry();
     write_lines(100);
@@ -237,7 +237,7 @@ static void a_wrong_ca_makes_lines_wait(void **state)
 {
     (void)state;
     if (!here.c)
-        return;
+        skip();
     credential(PASSWORD_JSON, here.other_ca);
     retry();
     write_lines(100);
@@ -253,7 +253,7 @@ static void a_rotation_is_noticed_by_itself(void **state)
 {
     (void)state;
     if (!here.c)
-        return;
+        skip();
     credential(WRONG, here.ca);
     wait_text("shipper/rsyslog.conf", "\\tpassword=" WRONG "\\tca=");
     credential(PASSWORD_JSON, here.ca);
@@ -265,7 +265,7 @@ static void no_trace_of_a_secret_is_left(void **state)
 {
     (void)state;
     if (!here.c)
-        return;
+        skip();
     const char *argv[] = {
         "/bin/sh",
         "-c",
@@ -309,7 +309,7 @@ static void switched_off_nothing_stays(void **state)
 {
     (void)state;
     if (!here.c)
-        return;
+        skip();
     setting_put(here.c, "LOG_ENABLED", "N");
     wait_until("no shipper, no secret", SOON, is_off, NULL);
 }

@@ -221,7 +221,7 @@ static void a_user_who_may_not_read_it_says_so(void **state)
                           in_place("apply"),         NULL};
     if (!have(reachable)) {
         print_message("# note: cannot become another user: that was left out\n");
-        return;
+        skip();
     }
     place_credential("x", USER(SECRET_JSON));
     place_shell("chown -R 65534:65534 @/apply @/a; chmod 0755 @");
@@ -406,7 +406,7 @@ static void extended_acls_are_refused(void **state)
     (void)state;
     if (!have("command -v setfacl")) {
         print_message("# note: setfacl is missing: ACLs were left out\n");
-        return;
+        skip();
     }
     place_credential("x", USER(SECRET_JSON));
     expect(ONE, 0, CHANGED);
@@ -416,7 +416,7 @@ static void extended_acls_are_refused(void **state)
     place_assert_file(in_place("a/running.conf"), CONF("127.0.0.1", SECRET_FILE));
     place_shell("setfacl -b @/a/shipper.conf; setfacl -d -m u:nobody:r @/a");
     expect(TWO, 1, "/a/shipper.conf gives new files an extended ACL: refused");
-    place_shell("setfacl -b @/a; ls -A @/a | grep lictor- && exit 1 || true");
+    place_shell("setfacl -b @/a && ls -A @/a >@/list && ! grep lictor- @/list");
     expect(TWO, 0, CHANGED);
 }
 
@@ -439,7 +439,7 @@ static void selinux_labels_are_kept(void **state)
         0) {
         assert_true(errno == EPERM || errno == ENOTSUP);
         print_message("# note: only root can set labels: they were left out\n");
-        return;
+        skip();
     }
     expect(TWO, 0, CHANGED);
     assert_label(in_place("a/shipper.conf"));
