@@ -7,6 +7,7 @@
 #include "child.h"
 #include "consul.h"
 #include "file.h"
+#include "gather.h"
 #include "program.h"
 #include "proof.h"
 #include "repeat.h"
@@ -143,11 +144,10 @@ static int compare(struct consul *consul, const struct survey_place *place,
                    struct verdict *v, struct error *err)
 {
     char ids[200] = "";
-    struct survey self = {0};
+    char node[VALUE_NAME + 1] = "";
     struct spans spans = {0};
-    cJSON *agent = NULL;
-    cJSON *catalogue = NULL;
-    int rc = survey_node(consul, &self, err);
+    cJSON *agent = NULL, *catalogue = NULL;
+    int rc = gather_node(consul, node, err);
     if (rc == 0)
         rc =
             consul_get(consul, "agent/checks", "service \"cluster\" read", &agent, err);
@@ -155,7 +155,7 @@ static int compare(struct consul *consul, const struct survey_place *place,
         rc = consul_get(consul, "health/checks/" SYNC_SERVICE "?stale",
                         "service \"cluster\" read", &catalogue, err);
     if (rc == 0)
-        rc = sync_compare(agent, catalogue, self.node, ids, sizeof ids, err);
+        rc = sync_compare(agent, catalogue, node, ids, sizeof ids, err);
     cJSON_Delete(agent);
     cJSON_Delete(catalogue);
     if (rc < 0)

@@ -137,15 +137,12 @@ static int take(struct indexer *self, char *line, size_t len, struct error *err)
 
 static void tell_losses(struct indexer *self)
 {
-    struct indexing_losses *l = &self->losses;
-    if (l->as_text + l->given_up == 0 || !is_time(&self->losses_told, AGAIN_MS))
+    char text[400];
+    if (!indexing_describe(&self->losses, self->to.index, text, sizeof text) ||
+        !is_time(&self->losses_told, AGAIN_MS))
         return;
-    program_log(
-        l->given_up ? LOG_ERR : LOG_WARNING,
-        "%s has refused %zu records (%s): written as text, see \"refused\"; %zu "
-        "were refused even so and are in their files only",
-        self->to.index, l->as_text, l->why[0] ? l->why : "too large", l->given_up);
-    *l = (struct indexing_losses){0};
+    program_log(self->losses.given_up ? LOG_ERR : LOG_WARNING, "%s", text);
+    self->losses = (struct indexing_losses){0};
 }
 
 /* Until each record is there. Returns 0, or negative errno when it must end. */
@@ -245,6 +242,9 @@ int main(int argc, char **argv)
     rc = run(&self, &err);
     if (rc < 0)
         program_log(LOG_ERR, "%s", err.text[0] ? err.text : strerror(-rc));
-    destination_release(&self.to); /* the rest ends with the process */
+    spool_close(&self.spool);
+    bulk_release(&self.bulk);
+    indexing_release(&self.indexing);
+    destination_release(&self.to);
     return rc < 0 ? HANDLER_FAILED : HANDLER_DONE;
 }

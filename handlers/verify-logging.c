@@ -6,6 +6,7 @@
  * the check and writes the next probe record. Changes nothing else. */
 #include "consul.h"
 #include "file.h"
+#include "gather.h"
 #include "program.h"
 #include "proof.h"
 #include "publish.h"
@@ -67,7 +68,7 @@ static int look(struct consul *consul, const struct options *opt, struct verdict
     struct survey survey = {0};
     struct proof proof = {0};
     struct error probe = {0};
-    int rc = survey_node(consul, &survey, err);
+    int rc = gather_node(consul, survey.node, err);
     if (rc == 0) {
         write_probe(opt, survey.node, &probe);
         rc = survey_settings(consul, &opt->place, CONSUL_STALE, &survey, err);

@@ -33,19 +33,11 @@ static const struct unit times[] = {
     {"yr", 365 * DAY},
 };
 
-static const struct unit sizes[] = {
-    {"B", 1},
-    {"KB", INT64_C(1) << 10},
-    {"MB", INT64_C(1) << 20},
-    {"GB", INT64_C(1) << 30},
-};
-
-static const struct unit *find(const struct unit *units, size_t n, const char *name,
-                               size_t len)
+static const struct unit *find(const char *name, size_t len)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (strlen(units[i].name) == len && strncmp(units[i].name, name, len) == 0)
-            return &units[i];
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        if (strlen(times[i].name) == len && strncmp(times[i].name, name, len) == 0)
+            return &times[i];
     }
     return NULL;
 }
@@ -66,11 +58,11 @@ static int parse_number(const char **text, int64_t *ret)
     return 0;
 }
 
-static int parse(const char *text, const struct unit *units, size_t n, int64_t *ret)
+int duration_parse(const char *text, int64_t *ret_us)
 {
     int64_t sum = 0;
     if (strcmp(text, "0") == 0) {
-        *ret = 0;
+        *ret_us = 0;
         return 0;
     }
     if (!*text)
@@ -79,7 +71,7 @@ static int parse(const char *text, const struct unit *units, size_t n, int64_t *
         int64_t value = 0;
         int rc = parse_number(&text, &value);
         size_t len = strcspn(text, "0123456789");
-        const struct unit *unit = find(units, n, text, len);
+        const struct unit *unit = find(text, len);
         if (rc == 0 && !unit)
             rc = -EINVAL;
         if (rc == 0 && (__builtin_mul_overflow(value, unit->size, &value) ||
@@ -89,18 +81,8 @@ static int parse(const char *text, const struct unit *units, size_t n, int64_t *
             return rc;
         text += len;
     }
-    *ret = sum;
+    *ret_us = sum;
     return 0;
-}
-
-int duration_parse(const char *text, int64_t *ret_us)
-{
-    return parse(text, times, sizeof times / sizeof times[0], ret_us);
-}
-
-int duration_parse_size(const char *text, int64_t *ret_bytes)
-{
-    return parse(text, sizes, sizeof sizes / sizeof sizes[0], ret_bytes);
 }
 
 const char *duration_format(int64_t us, char text[DURATION_TEXT])

@@ -1,8 +1,8 @@
-/* duration.h: "2h30m", "100ms", "10MB" to numbers and back.
+/* duration.h: "2h30m", "100ms" to numbers and back.
  *
  * Units are those SEAL documents for its service keys (s|sec, m|min, h|hr, d,
  * w|wk, months, y|yr; concatenable: "4m2s"), plus ms and us. A month is 30 days, a year
- * 365 days. Sizes: B, KB, MB, GB, powers of 1024. */
+ * 365 days. */
 #ifndef DURATION_H
 #define DURATION_H
 
@@ -15,9 +15,6 @@
  * Returns 0 with *ret_us in microseconds (0..INT64_MAX), -EINVAL when it is not
  * a duration, -ERANGE when it does not fit. */
 MUST_CHECK int duration_parse(const char *text, int64_t *ret_us);
-
-/* Parse a size. Returns 0 with *ret_bytes, -EINVAL, -ERANGE. */
-MUST_CHECK int duration_parse_size(const char *text, int64_t *ret_bytes);
 
 #define DURATION_TEXT 32 /* bytes: enough for any text duration_format() makes */
 

@@ -288,6 +288,17 @@ int indexing_send(struct indexing *indexing, const struct destination *to,
     return rc;
 }
 
+bool indexing_describe(const struct indexing_losses *losses, const char *index,
+                       char *ret, size_t size)
+{
+    (void)snprintf(ret, size,
+                   "%s has refused %zu records (%s): written as text, see \"refused\"; "
+                   "%zu were refused even so and are in their files only",
+                   index, losses->as_text, losses->why[0] ? losses->why : "too large",
+                   losses->given_up);
+    return losses->as_text + losses->given_up > 0;
+}
+
 void indexing_release(struct indexing *indexing)
 {
     elastic_link_release(&indexing->link);

@@ -64,6 +64,11 @@ MUST_CHECK int indexing_send(struct indexing *indexing, const struct destination
                              struct bulk *bulk, const char *now, int64_t limit_ms,
                              struct indexing_losses *losses, struct error *err);
 
+/* What became of them in a sentence for syslog, in ret; false: there are none. */
+bool indexing_describe(const struct indexing_losses *losses, const char *index,
+                       char *ret, size_t size);
+
+/* End the connection. */
 void indexing_release(struct indexing *indexing);
 
 #endif

@@ -76,7 +76,7 @@ char *logging_format(const struct logging_record *record)
     char *text = NULL;
     if (cJSON_AddNumberToObject(root, "v", 1) &&
         cJSON_AddStringToObject(root, "revision", record->revision) &&
-        cJSON_AddStringToObject(root, "state", state_names[record->state]) &&
+        cJSON_AddStringToObject(root, "state", logging_state_name(record->state)) &&
         cJSON_AddStringToObject(root, "reason", record->reason) &&
         (!record->cluster_uuid[0] ||
          cJSON_AddStringToObject(root, "cluster_uuid", record->cluster_uuid)) &&

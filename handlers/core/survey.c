@@ -98,22 +98,6 @@ int survey_settings(struct consul *consul, const struct survey_place *place,
     return rc;
 }
 
-int survey_node(struct consul *consul, struct survey *ret, struct error *err)
-{
-    cJSON *root = NULL;
-    const cJSON *config = NULL;
-    const char *name = NULL;
-    int rc = consul_get(consul, "agent/self", "agent_prefix \"\" read", &root, err);
-    if (rc == 0)
-        rc = json_object(root, "Config", &config, err);
-    if (rc == 0)
-        rc = json_string(config, "NodeName", &name, err);
-    if (rc == 0)
-        (void)snprintf(ret->node, sizeof ret->node, "%s", name);
-    cJSON_Delete(root);
-    return rc;
-}
-
 /* As spelled, else however it is spelled. */
 static const struct kv_entry *find_entry(const struct kv_list *list, const char *node)
 {
@@ -186,7 +170,7 @@ int survey_records(struct consul *consul, const struct survey_place *place,
                    enum consul_read read, struct survey *ret, struct error *err)
 {
     forget_records(ret);
-    int rc = ret->node[0] ? 0 : survey_node(consul, ret, err);
+    int rc = ret->node[0] ? 0 : gather_node(consul, ret->node, err);
     if (rc == 0)
         rc = lineup_gather(consul, place->settings_root, &ret->entries, &ret->settings,
                            read, &ret->lineup, err);

@@ -51,10 +51,6 @@ MUST_CHECK int survey_settings(struct consul *consul, const struct survey_place 
                                enum consul_read read, struct survey *ret,
                                struct error *err);
 
-/* This server's name. */
-MUST_CHECK int survey_node(struct consul *consul, struct survey *ret,
-                           struct error *err);
-
 /* The rest, read anew: who counts, and every record; the node if it is not known yet. Behind
  * survey_settings(). */
 MUST_CHECK int survey_records(struct consul *consul, const struct survey_place *place,
