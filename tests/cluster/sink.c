@@ -1,7 +1,9 @@
 #include "sink.h"
 
+#include "harness.h"
 #include "keeper.h"
 
+#include <curl/curl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 #define START_MS 120000
+#define MOST     10000 /* lines of a server */
 
 static const char installer[] = SOURCE_DIR "/scripts/install-elasticsearch";
 static const char runner[] = SOURCE_DIR "/tests/elasticsearch/run";
@@ -102,4 +105,107 @@ void sink_kill(struct sink *s)
         (void)waitpid(s->pid, NULL, 0);
     }
     s->pid = 0;
+}
+
+/* ---- what is in it ------------------------------------------------------- */
+
+static size_t collect(char *bytes, size_t size, size_t n, void *arg)
+{
+    return buffer_append(arg, bytes, size * n) < 0 ? 0 : size * n;
+}
+
+cJSON *sink_ask(const struct sink *s, const char *path)
+{
+    char url[400];
+    struct buffer answer = BUFFER_INIT(64U << 20);
+    CURL *curl = curl_easy_init();
+    (void)snprintf(url, sizeof url, "%s%s", s->url, path);
+    (void)curl_easy_setopt(curl, CURLOPT_URL, url);
+    (void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 10000L);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+    (void)curl_easy_perform(curl);
+    curl_easy_cleanup(curl);
+    cJSON *root = cJSON_Parse(buffer_text(&answer));
+    buffer_release(&answer);
+    return root;
+}
+
+static int number_at(const struct sink *s, const char *path, const char *name)
+{
+    cJSON *root = sink_ask(s, path);
+    const cJSON *number = cJSON_GetObjectItem(root, name);
+    int n = cJSON_IsNumber(number) ? number->valueint : -1;
+    cJSON_Delete(root);
+    return n;
+}
+
+int sink_documents(const struct sink *s, const char *index, const char *query)
+{
+    char path[200];
+    (void)snprintf(path, sizeof path, "/%s/_count?q=%s", index, query);
+    return number_at(s, path, "count");
+}
+
+/* How often each line is there. */
+static void count_times(const cJSON *root, int times[MOST + 1])
+{
+    const cJSON *hits = cJSON_GetObjectItem(cJSON_GetObjectItem(root, "hits"), "hits");
+    const cJSON *hit = NULL;
+    cJSON_ArrayForEach(hit, hits)
+    {
+        const cJSON *n = cJSON_GetObjectItem(cJSON_GetObjectItem(hit, "_source"), "n");
+        if (!cJSON_IsNumber(n) || n->valueint < 1 || n->valueint > MOST)
+            harness_fail("a document without a line");
+        times[n->valueint]++;
+    }
+}
+
+void sink_once(const struct sink *s, const char *index, int server, int from, int to)
+{
+    char path[200];
+    int lost = 0, twice = 0;
+    int *times = calloc(MOST + 1, sizeof *times);
+    assert_non_null(times);
+    assert_in_range(to, from, MOST);
+    (void)snprintf(path, sizeof path, "/%s/_search?q=server:%d&size=%d", index, server,
+                   MOST);
+    cJSON *root = sink_ask(s, path);
+    count_times(root, times);
+    cJSON_Delete(root);
+    for (int n = from; n <= to; n++) {
+        lost += times[n] == 0;
+        twice += times[n] > 1;
+    }
+    free(times);
+    print_message("  server %d: %d lines, %d lost, %d twice\n", server, to - from + 1,
+                  lost, twice);
+    if (lost || twice)
+        harness_fail("server %d: %d of %d lines lost, %d twice", server, lost,
+                     to - from + 1, twice);
+}
+
+/* ---- what the stand-in is told ------------------------------------------- */
+
+void sink_mode(const struct sink *s, const char *mode, int times)
+{
+    char url[200], count[30] = "";
+    if (times > 0)
+        (void)snprintf(count, sizeof count, "?times=%d", times);
+    (void)snprintf(url, sizeof url, "%s/_stand-in/%s%s", s->url, mode, count);
+    const char *argv[] = {"/usr/bin/curl", "-sf", "-X", "PUT", url, NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    if (o.code != 0)
+        harness_fail("%s is no mode of the stand-in, or it does not run", mode);
+    outcome_release(&o);
+}
+
+int sink_number(const struct sink *s, const char *name)
+{
+    int n = number_at(s, "/_stand-in", name);
+    if (n < 0)
+        harness_fail("the stand-in does not tell its %s", name);
+    return n;
 }

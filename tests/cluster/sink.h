@@ -2,6 +2,7 @@
 #ifndef SINK_H
 #define SINK_H
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -30,5 +31,21 @@ int sink_start_secure(struct sink *s, const char *name, const char *address,
 
 /* SIGKILL; what it has acknowledged is in `dir`. */
 void sink_kill(struct sink *s);
+
+/* What GET PATH answers; NULL when nothing that is JSON. cJSON_Delete() it. */
+cJSON *sink_ask(const struct sink *s, const char *path);
+
+/* How many documents of the index match ("*", "FIELD:VALUE"); -1 when it cannot be asked. */
+int sink_documents(const struct sink *s, const char *index, const char *query);
+
+/* Fail the test unless each of the lines {"server":SERVER,"n":from..to,...} is there exactly
+ * once; at most 10,000 of a server are looked at. */
+void sink_once(const struct sink *s, const char *index, int server, int from, int to);
+
+/* Give the stand-in a mode (fake_elasticsearch.c), for so many requests; 0: from now on. */
+void sink_mode(const struct sink *s, const char *mode, int times);
+
+/* What the stand-in counts: "requests", "bulks", "documents". */
+int sink_number(const struct sink *s, const char *name);
 
 #endif

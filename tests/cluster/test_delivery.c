@@ -2,7 +2,6 @@
  * their Elasticsearch is down: real rsyslogds, a real Elasticsearch, real kills. */
 #include "harness.h"
 #include "keeper.h"
-#include "shipped.h"
 #include "sink.h"
 
 #include <stdio.h>
@@ -95,8 +94,8 @@ static bool last_arrived(void *arg, struct buffer *seen)
     char query[40];
     (void)arg;
     (void)snprintf(query, sizeof query, "n:%d", here.written);
-    int n = shipped_count(here.address, INDEX, query),
-        all = shipped_count(here.address, INDEX, "*");
+    int n = sink_documents(&here.sink, INDEX, query),
+        all = sink_documents(&here.sink, INDEX, "*");
     return buffer_printf(seen, "%d of %d last lines, %d lines", n, SERVERS, all) == 0 &&
            n == SERVERS;
 }
@@ -151,13 +150,13 @@ static void lines_arrive(void **state)
     write_part(PART);
     wait_arrived();
     for (int i = 1; i <= SERVERS; i++)
-        shipped_once(here.address, INDEX, i, here.forgotten + 1, here.written);
+        sink_once(&here.sink, INDEX, i, here.forgotten + 1, here.written);
 }
 
 static bool arrived_as_text(void *arg, struct buffer *seen)
 {
-    int n = shipped_count(here.address, INDEX, "level:unknown"),
-        refused = shipped_count(here.address, INDEX, "refused:*");
+    int n = sink_documents(&here.sink, INDEX, "level:unknown"),
+        refused = sink_documents(&here.sink, INDEX, "refused:*");
     (void)arg;
     return buffer_printf(seen, "%d as text, %d refused", n, refused) == 0 && n == 7 &&
            refused == 2;
@@ -179,7 +178,7 @@ static void odd_lines_arrive_as_text(void **state)
     write_part(1);
     wait_arrived();
     wait_until("odd lines", SOON, arrived_as_text, NULL);
-    assert_int_equal(shipped_count(here.address, INDEX, "clash:1"), 1);
+    assert_int_equal(sink_documents(&here.sink, INDEX, "clash:1"), 1);
 }
 
 /* Three times, as an admin would who looks for one that answers, and ends where it was. */
@@ -200,34 +199,15 @@ static void three_repointings_while_it_is_down(void **state)
     sink_up();
     wait_arrived();
     for (int i = 1; i <= SERVERS; i++)
-        shipped_once(here.address, INDEX, i, here.forgotten + 1, here.written);
+        sink_once(&here.sink, INDEX, i, here.forgotten + 1, here.written);
 }
 
 /* ---- an Elasticsearch that refuses ---------------------------------------- */
 
-static int asked(void)
-{
-    cJSON *root = shipped_ask(here.address, "/_stand-in");
-    const cJSON *number = cJSON_GetObjectItem(root, "requests");
-    int n = cJSON_IsNumber(number) ? number->valueint : -1;
-    cJSON_Delete(root);
-    return n;
-}
-
 static bool asked_more(void *arg, struct buffer *seen)
 {
-    int n = asked(), wanted = *(int *)arg;
+    int n = sink_number(&here.sink, "requests"), wanted = *(int *)arg;
     return buffer_printf(seen, "%d requests, not %d", n, wanted) == 0 && n >= wanted;
-}
-
-static void set_mode(const char *mode)
-{
-    char url[200];
-    (void)snprintf(url, sizeof url, "%s/_stand-in/%s", here.sink.url, mode);
-    const char *argv[] = {"/usr/bin/curl", "-sf", "-X", "PUT", url, NULL};
-    struct outcome o = run_tool(NULL, argv, NULL);
-    assert_int_equal(o.code, 0);
-    outcome_release(&o);
 }
 
 /* What it answers with is no success, whatever rsyslogd's own module takes it for. */
@@ -243,15 +223,15 @@ static void refusals_lose_nothing(void **state)
     sink_up();
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         print_message("  %s\n", modes[i]);
-        set_mode(modes[i]);
-        int wanted = asked() + 3 * SERVERS;
+        sink_mode(&here.sink, modes[i], 0);
+        int wanted = sink_number(&here.sink, "requests") + 3 * SERVERS;
         write_part(FEW);
         wait_until(modes[i], 60000, asked_more, &wanted);
-        set_mode("ok");
+        sink_mode(&here.sink, "ok", 0);
         wait_arrived();
     }
     for (int i = 1; i <= SERVERS; i++)
-        shipped_once(here.address, INDEX, i, here.forgotten + 1, here.written);
+        sink_once(&here.sink, INDEX, i, here.forgotten + 1, here.written);
 }
 
 int main(void)

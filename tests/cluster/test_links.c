@@ -148,16 +148,6 @@ static const struct mode_row {
     {"search=403", "nobody has the index privilege \"read\" on links (403)"},
 };
 
-static void set_mode(const char *mode)
-{
-    char url[200];
-    (void)snprintf(url, sizeof url, "%s/_stand-in/%s", cluster_sink(here.c), mode);
-    const char *argv[] = {"/usr/bin/curl", "-sf", "-X", "PUT", url, NULL};
-    struct outcome o = run_tool(NULL, argv, NULL);
-    assert_int_equal(o.code, 0);
-    outcome_release(&o);
-}
-
 static char *running(int i)
 {
     return server_read(here.c, i, "shipper/running.conf");
@@ -171,12 +161,13 @@ static void what_does_not_answer_well_is_told_before_anything_is_touched(void **
     all_is_well();
     for (int i = 1; i <= SERVERS; i++)
         before[i] = running(i);
-    set_mode(modes[0].mode);
-    settings_put(here.c, "LOG_ELASTICSEARCH_URL", cluster_sink(here.c), "LOG_ROLLOUT",
-                 "rolling", NULL);
+    const char *stand_in = cluster_sink(here.c);
+    sink_mode(&here.c->sink, modes[0].mode, 0);
+    settings_put(here.c, "LOG_ELASTICSEARCH_URL", stand_in, "LOG_ROLLOUT", "rolling",
+                 NULL);
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         print_message("  %s\n", modes[i].mode);
-        set_mode(modes[i].mode);
+        sink_mode(&here.c->sink, modes[i].mode, 0);
         wait_said(1, modes[i].sentence, 1);
     }
     for (int i = 1; i <= SERVERS; i++) {
@@ -185,7 +176,7 @@ static void what_does_not_answer_well_is_told_before_anything_is_touched(void **
         free(now);
         free(before[i]);
     }
-    set_mode("ok");
+    sink_mode(&here.c->sink, "ok", 0);
     for (int i = 1; i <= SERVERS; i++)
         wait_said(i, ", records arrive from all", 0);
     all_is_well();

@@ -259,3 +259,37 @@ const char *fake_agent_sent(struct fake_agent *agent, const char *request)
     (void)pthread_mutex_unlock(&agent->lock);
     return body;
 }
+
+void fake_agent_voters(struct fake_agent *agent, int n)
+{
+    struct buffer text = BUFFER_INIT(65536);
+    assert_int_equal(buffer_printf(&text, "{\"Servers\":["), 0);
+    for (int i = 1; i <= n; i++)
+        assert_int_equal(
+            buffer_printf(
+                &text,
+                "%s{\"ID\":\"id-%d\",\"Node\":\"n%d\",\"Address\":\"10.0.0.%d:"
+                "8300\",\"Leader\":%s,\"ProtocolVersion\":\"3\",\"Voter\":true}",
+                i > 1 ? "," : "", i, i, i, i == 1 ? "true" : "false"),
+            0);
+    assert_int_equal(buffer_printf(&text, "],\"Index\":0}"), 0);
+    fake_agent_answer(agent, "GET /v1/operator/raft/configuration", 200,
+                      buffer_text(&text));
+    buffer_release(&text);
+}
+
+const char *fake_agent_published(struct fake_agent *agent, const char *check_id)
+{
+    static char text[5000];
+    char request[200];
+    (void)snprintf(request, sizeof request, "PUT /v1/agent/check/update/%s", check_id);
+    const char *body = fake_agent_sent(agent, request);
+    cJSON *root = body ? cJSON_Parse(body) : NULL;
+    const cJSON *status = cJSON_GetObjectItem(root, "Status");
+    const cJSON *output = cJSON_GetObjectItem(root, "Output");
+    (void)snprintf(text, sizeof text, "%s%s%s",
+                   cJSON_IsString(status) ? status->valuestring : "", root ? "|" : "",
+                   cJSON_IsString(output) ? output->valuestring : "");
+    cJSON_Delete(root);
+    return text;
+}

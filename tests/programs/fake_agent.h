@@ -34,4 +34,10 @@ void fake_agent_leader(struct fake_agent *agent, bool leader);
 const char *fake_agent_sent(struct fake_agent *agent, const char *request);
 void fake_agent_forget(struct fake_agent *agent);
 
+/* A raft configuration of voters n1, n2, ... with id-1, 10.0.0.1:8300, ...; n1 leads. */
+void fake_agent_voters(struct fake_agent *agent, int n);
+
+/* What was published last for this check, as "status|output"; "" nothing. Static. */
+const char *fake_agent_published(struct fake_agent *agent, const char *check_id);
+
 #endif

@@ -56,23 +56,6 @@ static void say_records(struct world *w)
     free(text);
 }
 
-static void say_voters(struct world *w, int n)
-{
-    struct buffer text = BUFFER_INIT(65536);
-    assert_int_equal(buffer_printf(&text, "{\"Servers\":["), 0);
-    for (int i = 1; i <= n; i++)
-        assert_int_equal(
-            buffer_printf(&text,
-                          "%s{\"ID\":\"id-%d\",\"Node\":\"n%d\",\"Address\":"
-                          "\"10.0.0.%d:8300\",\"Voter\":true}",
-                          i > 1 ? "," : "", i, i, i),
-            0);
-    assert_int_equal(buffer_printf(&text, "],\"Index\":0}"), 0);
-    fake_agent_answer(w->agent, "GET /v1/operator/raft/configuration", 200,
-                      buffer_text(&text));
-    buffer_release(&text);
-}
-
 static void say_setting(struct world *w, const char *key, const char *value)
 {
     struct kv_list list = {0};
@@ -92,7 +75,7 @@ static void say_whole(struct world *w)
                       "{\"Config\":{\"NodeName\":\"n1\"}}");
     fake_agent_answer(w->agent, OWN, 200, "true");
     fake_agent_answer(w->agent, CHECK, 200, "");
-    say_voters(w, 3);
+    fake_agent_voters(w->agent, 3);
 }
 
 /* A record of another server, of this very moment. */
@@ -177,21 +160,6 @@ static void expect_done(struct outcome o)
     if (o.code != 0)
         fail_msg("%d: %s", o.code, o.err);
     outcome_release(&o);
-}
-
-/* What was published, as "status|output"; "" when nothing was. */
-static const char *published(struct world *w)
-{
-    static char text[5000];
-    const char *body = fake_agent_sent(w->agent, CHECK);
-    cJSON *root = body ? cJSON_Parse(body) : NULL;
-    const cJSON *status = cJSON_GetObjectItem(root, "Status");
-    const cJSON *output = cJSON_GetObjectItem(root, "Output");
-    (void)snprintf(text, sizeof text, "%s%s%s",
-                   cJSON_IsString(status) ? status->valuestring : "", root ? "|" : "",
-                   cJSON_IsString(output) ? output->valuestring : "");
-    cJSON_Delete(root);
-    return text;
 }
 
 static void read_state(struct world *w)
@@ -424,20 +392,20 @@ static void only_another_verdict_is_published(void **state)
     put_record(w, "n2", 1000);
     fake_agent_forget(w->agent);
     expect(hear_records(w), 0, "", "");
-    assert_string_equal(published(w), "");
+    assert_string_equal(fake_agent_published(w->agent, "cluster:clock"), "");
     forget_what_was_said(w);
     expect(hear_records(w), 0, "", ""); /* the same record again */
-    assert_string_equal(published(w), "");
+    assert_string_equal(fake_agent_published(w->agent, "cluster:clock"), "");
     put_record(w, "n2", 2000);
     expect_done(hear_records(w));
-    assert_non_null(
-        strstr(published(w), "warning|warning: waiting for the clocks of 3"));
+    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
+                           "warning|warning: waiting for the clocks of 3"));
     assert_null(
         fake_agent_sent(w->agent, OWN "?cas=0")); /* it tells nothing by itself */
     fake_agent_forget(w->agent);
     put_record(w, "n2", 3000);
     expect(hear_records(w), 0, "", "");
-    assert_string_equal(published(w), "");
+    assert_string_equal(fake_agent_published(w->agent, "cluster:clock"), "");
 }
 
 static void a_jump_is_logged_once(void **state)
@@ -533,7 +501,8 @@ static void somebody_who_was_faster_is_no_failure(void **state)
     expect_done(publish(w));
     fake_agent_answer(w->agent, OWN, 500, "No cluster leader");
     expect_done(publish(w));
-    assert_non_null(strstr(published(w), "waiting for the clocks of 3 servers\n"));
+    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
+                           "waiting for the clocks of 3 servers\n"));
 }
 
 static void without_the_right_to_tell_it_says_so(void **state)
@@ -546,7 +515,8 @@ static void without_the_right_to_tell_it_says_so(void **state)
     assert_non_null(strstr(o.err, text));
     assert_int_equal(o.code, 3);
     outcome_release(&o);
-    assert_non_null(strstr(published(w), "warning|warning: cannot look: cannot write"));
+    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
+                           "warning|warning: cannot look: cannot write"));
 }
 
 /* Two in a row, see hearing.h; the status is raised, the clocks are judged as ever. */
@@ -556,14 +526,15 @@ static void somebody_else_under_our_name_is_said(void **state)
     expect_done(publish(w));
     put_record(w, "n1", 1000);
     expect_done(publish(w));
-    assert_null(strstr(published(w), "somebody else"));
+    assert_null(
+        strstr(fake_agent_published(w->agent, "cluster:clock"), "somebody else"));
     put_record(w, "n1", 2000);
     expect_done(publish(w));
-    assert_non_null(strstr(published(w),
+    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
                            "warning|warning: waiting for the clocks of 3 servers; "
                            "somebody else writes this server's record\n"));
-    assert_non_null(
-        strstr(published(w), "\nsomebody else writes lictor/clock/n1: is "));
+    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
+                           "\nsomebody else writes lictor/clock/n1: is "));
 }
 
 static void records_too_large_are_read_one_by_one(void **state)
@@ -593,8 +564,8 @@ static void a_record_that_cannot_be_used_is_a_line(void **state)
     struct world *w = *state;
     assert_int_equal(kv_add(&w->records, EXCHANGE_PREFIX "n2", "oops", 4, 7), 0);
     expect_done(publish(w));
-    assert_non_null(
-        strstr(published(w), "\nlictor/clock/n2 cannot be used: is not JSON\n"));
+    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
+                           "\nlictor/clock/n2 cannot be used: is not JSON\n"));
 }
 
 static void settings_are_judged(void **state)
@@ -602,14 +573,17 @@ static void settings_are_judged(void **state)
     struct world *w = *state;
     say_setting(w, "CLOCK_SKEW_WARNING", "1ms");
     expect_done(publish(w));
-    assert_non_null(strstr(published(w), "; a CLOCK_ setting is refused\n"));
-    assert_non_null(strstr(published(w), "(its default"));
+    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
+                           "; a CLOCK_ setting is refused\n"));
+    assert_non_null(
+        strstr(fake_agent_published(w->agent, "cluster:clock"), "(its default"));
     say_setting(w, "CLOCK_SKEW", "1s");
     expect_done(publish(w));
-    assert_non_null(strstr(published(w), "; a CLOCK_ setting is unknown\n"));
+    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
+                           "; a CLOCK_ setting is unknown\n"));
     say_setting(w, "CLUSTER_X", "1");
     expect_done(publish(w));
-    assert_null(strstr(published(w), "setting"));
+    assert_null(strstr(fake_agent_published(w->agent, "cluster:clock"), "setting"));
 }
 
 /* ---- verify-clock: judging ------------------------------------------------ */
@@ -623,9 +597,9 @@ static void by_hand_nobody_is_asked(void **state)
     fake_agent_forget(w->agent);
     expect_begin(run_with(w, "verify-clock", NULL, NULL), 1,
                  "warning: waiting for the clocks of 3 servers\n");
-    assert_string_equal(published(w), "");
+    assert_string_equal(fake_agent_published(w->agent, "cluster:clock"), "");
     assert_null(fake_agent_sent(w->agent, "GET /v1/agent/self"));
-    say_voters(w, 1);
+    fake_agent_voters(w->agent, 1);
     expect_done(publish(w));
     expect_begin(run_with(w, "verify-clock", NULL, NULL), 0,
                  "passing: 1 clock: there is no other to compare it with\n");
@@ -635,15 +609,16 @@ static void by_hand_nobody_is_asked(void **state)
 static void without_a_leader_it_is_held_back(void **state)
 {
     struct world *w = *state;
-    say_voters(w, 1);
+    fake_agent_voters(w->agent, 1);
     expect_done(publish(w));
-    say_voters(w, 3);
+    fake_agent_voters(w->agent, 3);
     fake_agent_forget(w->agent);
     fake_agent_leader(w->agent, false);
     expect(publish(w), 0, "", "");
     assert_null(fake_agent_sent(w->agent, OWN "?cas=0"));
     assert_null(fake_agent_sent(w->agent, "GET /v1/agent/self"));
-    assert_non_null(strstr(published(w), "passing|passing: 1 clock"));
+    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
+                           "passing|passing: 1 clock"));
 }
 
 static void nothing_known_without_a_leader_is_no_verdict(void **state)
@@ -654,7 +629,7 @@ static void nothing_known_without_a_leader_is_no_verdict(void **state)
     assert_non_null(strstr(o.err, "nothing was heard of the other clocks yet"));
     assert_int_equal(o.code, 3);
     outcome_release(&o);
-    assert_string_equal(published(w), "");
+    assert_string_equal(fake_agent_published(w->agent, "cluster:clock"), "");
 }
 
 static void no_agent_is_no_verdict(void **state)
@@ -720,7 +695,8 @@ static void what_cannot_be_used_is_no_verdict(void **state)
         struct outcome o = run_with(w, "verify-clock", NULL, more);
         assert_int_equal(o.code, 3);
         outcome_release(&o);
-        assert_non_null(strstr(published(w), "warning|warning: cannot look: "));
+        assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
+                               "warning|warning: cannot look: "));
         fake_agent_forget(w->agent);
     }
 }
@@ -728,15 +704,15 @@ static void what_cannot_be_used_is_no_verdict(void **state)
 static void more_servers_than_are_compared_are_said(void **state)
 {
     struct world *w = *state;
-    say_voters(w, 52);
+    fake_agent_voters(w->agent, 52);
     expect_done(publish(w));
-    assert_non_null(strstr(published(w),
+    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
                            "warning|warning: 52 servers: the clocks of at "
                            "most 51 are compared\n"));
     fake_agent_forget(w->agent);
     put_record(w, "n2", 1000);
     expect(hear_records(w), 0, "", "");
-    assert_string_equal(published(w), "");
+    assert_string_equal(fake_agent_published(w->agent, "cluster:clock"), "");
 }
 
 static void the_result_must_be_written(void **state)

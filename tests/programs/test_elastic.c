@@ -58,16 +58,6 @@ static const char *words(const char *text, const char *url)
     return text + len + 2;
 }
 
-static void set_mode(const char *mode)
-{
-    char url[200];
-    (void)snprintf(url, sizeof url, "%s/_stand-in/%s", here.sink.url, mode);
-    const char *argv[] = {"/usr/bin/curl", "-sf", "-X", "PUT", url, NULL};
-    struct outcome o = run_tool(NULL, argv, NULL);
-    assert_int_equal(o.code, 0);
-    outcome_release(&o);
-}
-
 /* ---- whoever answers ----------------------------------------------------- */
 
 static const struct mode_row {
@@ -108,7 +98,7 @@ static void each_answer_has_its_sentence(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         print_message("  %s\n", modes[i].mode);
-        set_mode(modes[i].mode);
+        sink_mode(&here.sink, modes[i].mode, 0);
         int64_t begin = now_ms();
         struct elastic_greeting g = greet(NULL, here.sink.url);
         assert_in_range(now_ms() - begin, 0, LIMIT + 1000);
@@ -116,32 +106,17 @@ static void each_answer_has_its_sentence(void **state)
         assert_string_equal(*g.text ? words(g.text, here.sink.url) : "", modes[i].text);
         assert_int_equal(*g.uuid != '\0', g.trouble == ELASTIC_OK);
     }
-    set_mode("ok");
-}
-
-static long requests(void)
-{
-    char url[200];
-    (void)snprintf(url, sizeof url, "%s/_stand-in", here.sink.url);
-    const char *argv[] = {"/usr/bin/curl", "-sf", url, NULL};
-    struct outcome o = run_tool(NULL, argv, NULL);
-    cJSON *root = cJSON_Parse(o.out);
-    const cJSON *number = cJSON_GetObjectItem(root, "requests");
-    assert_true(cJSON_IsNumber(number));
-    long n = number->valueint;
-    cJSON_Delete(root);
-    outcome_release(&o);
-    return n;
+    sink_mode(&here.sink, "ok", 0);
 }
 
 static void a_redirect_is_not_followed(void **state)
 {
     (void)state;
-    set_mode("redirect");
-    long before = requests();
+    sink_mode(&here.sink, "redirect", 0);
+    int before = sink_number(&here.sink, "requests");
     assert_int_equal(greet(NULL, here.sink.url).trouble, ELASTIC_REDIRECT);
-    assert_int_equal(requests(), before + 1);
-    set_mode("ok");
+    assert_int_equal(sink_number(&here.sink, "requests"), before + 1);
+    sink_mode(&here.sink, "ok", 0);
 }
 
 /* ---- nobody answers ------------------------------------------------------ */
@@ -208,13 +183,13 @@ static void several_are_asked_side_by_side(void **state)
     assert_int_equal(g[3].trouble, ELASTIC_OK);
     assert_string_equal(g[0].uuid, g[3].uuid);
     assert_int_equal(elastic_greet(NULL, urls, 0, LIMIT, g, &err), 0);
-    set_mode("hang");
+    sink_mode(&here.sink, "hang", 0);
     for (size_t i = 0; i < 4; i++)
         urls[i] = here.sink.url;
     int64_t begin = now_ms();
     assert_int_equal(elastic_greet(NULL, urls, 4, LIMIT, g, &err), 0);
     assert_in_range(now_ms() - begin, 0, LIMIT + 1000);
-    set_mode("ok");
+    sink_mode(&here.sink, "ok", 0);
 }
 
 /* ---- who asks ------------------------------------------------------------ */
@@ -235,10 +210,10 @@ static void a_credential_stays_where_it_may_go(void **state)
 {
     (void)state;
     struct credential c = SOME;
-    long before = requests();
+    int before = sink_number(&here.sink, "requests");
     (void)snprintf(c.host[0], sizeof c.host[0], "es.example");
     struct elastic_greeting g = greet(&c, here.sink.url);
-    assert_int_equal(requests(), before);
+    assert_int_equal(sink_number(&here.sink, "requests"), before);
     assert_int_equal(g.trouble, ELASTIC_BARRED);
     assert_non_null(strstr(g.text, ": not asked: host 127.0."));
     assert_null(strstr(g.text, "secret-word"));
@@ -311,14 +286,14 @@ static void each_failed_search_has_its_sentence(void **state)
         cJSON *answer = NULL;
         struct error err = {0};
         print_message("  %s\n", searches[i].mode);
-        set_mode(searches[i].mode);
+        sink_mode(&here.sink, searches[i].mode, 0);
         assert_int_equal(
             elastic_search(NULL, here.sink.url, "logs", question, LIMIT, &answer, &err),
             searches[i].trouble);
         assert_null(answer);
         assert_string_equal(words(err.text, here.sink.url), searches[i].text);
     }
-    set_mode("ok");
+    sink_mode(&here.sink, "ok", 0);
 }
 
 static void what_passes_by_itself_is_known(void **state)

@@ -91,11 +91,6 @@ static void run(const char *script, const char *a, const char *b)
     outcome_release(&o);
 }
 
-static void set_mode(const char *mode)
-{
-    run("curl -sf -X PUT \"$1/_stand-in/$2\"", here.open.url, mode);
-}
-
 static void arrive(const char *node, const char *target, int64_t at,
                    const char *revision)
 {
@@ -256,7 +251,7 @@ static void a_search_that_fails_says_why(void **state)
 {
     (void)state;
     char text[200];
-    set_mode("search=403");
+    sink_mode(&here.open, "search=403", 0);
     struct evidence e = gather_from(here.open.url, "");
     assert_int_equal(e.sight, DELIVERY_BLIND);
     (void)snprintf(
@@ -269,7 +264,7 @@ static void a_search_that_fails_says_why(void **state)
     e = gather_from(here.open.url, "none");
     assert_int_equal(e.sight, DELIVERY_NO_CREDENTIAL);
     evidence_release(&e);
-    set_mode("ok");
+    sink_mode(&here.open, "ok", 0);
 }
 
 static void every_carrier_gets_its_record(void **state)

@@ -27,56 +27,6 @@ static struct {
     char spool[340];
 } here;
 
-/* ---- the stand-in -------------------------------------------------------- */
-
-static char *get(const char *url)
-{
-    const char *argv[] = {"/usr/bin/curl", "-s", url, NULL};
-    struct outcome o = run_tool(NULL, argv, NULL);
-    char *answer = strdup(o.out);
-    outcome_release(&o);
-    assert_non_null(answer);
-    return answer;
-}
-
-/* For the next `times` requests; 0: until told otherwise. */
-static void set_mode(const char *mode, int times)
-{
-    char url[200], count[30] = "";
-    if (times > 0)
-        (void)snprintf(count, sizeof count, "?times=%d", times);
-    (void)snprintf(url, sizeof url, "%s/_stand-in/%s%s", here.sink.url, mode, count);
-    const char *argv[] = {"/usr/bin/curl", "-sf", "-X", "PUT", url, NULL};
-    struct outcome o = run_tool(NULL, argv, NULL);
-    assert_int_equal(o.code, 0);
-    outcome_release(&o);
-}
-
-static int documents(const char *index, const char *query)
-{
-    char url[300];
-    (void)snprintf(url, sizeof url, "%s/%s/_count?q=%s", here.sink.url, index, query);
-    char *text = get(url);
-    cJSON *root = cJSON_Parse(text);
-    const cJSON *count = cJSON_GetObjectItem(root, "count");
-    int n = cJSON_IsNumber(count) ? count->valueint : 0;
-    cJSON_Delete(root);
-    free(text);
-    return n;
-}
-
-static int bulks(void)
-{
-    char url[200];
-    (void)snprintf(url, sizeof url, "%s/_stand-in", here.sink.url);
-    char *text = get(url);
-    cJSON *root = cJSON_Parse(text);
-    int n = cJSON_GetObjectItem(root, "bulks")->valueint;
-    cJSON_Delete(root);
-    free(text);
-    return n;
-}
-
 /* ---- the program --------------------------------------------------------- */
 
 struct partner {
@@ -244,7 +194,7 @@ static void confirms_what_is_there(void **state)
         send_records(&p, 1, 10 + round);
         tell(&p, "\n"); /* has no answer: a record may bring a newline of its own */
         expect(&p, "COMMIT\n", "OK");
-        assert_int_equal(documents("plain", "*"), 10 + round);
+        assert_int_equal(sink_documents(&here.sink, "plain", "*"), 10 + round);
     }
     assert_int_equal(stop(&p), 0);
 }
@@ -253,11 +203,11 @@ static void nothing_to_send_is_fine(void **state)
 {
     (void)state;
     struct partner p = start();
-    int before = bulks();
+    int before = sink_number(&here.sink, "bulks");
     expect(&p, "COMMIT\n", "OK");
     expect(&p, begin("plain", ""), "OK");
     expect(&p, "COMMIT\n", "OK");
-    assert_int_equal(bulks(), before);
+    assert_int_equal(sink_number(&here.sink, "bulks"), before);
     assert_int_equal(stop(&p), 0);
 }
 
@@ -272,7 +222,7 @@ static void the_same_again_is_the_same_document(void **state)
         send_records(&p, 1, 5);
         expect(&p, "COMMIT\n", "OK");
     }
-    assert_int_equal(documents("same", "*"), 5);
+    assert_int_equal(sink_documents(&here.sink, "same", "*"), 5);
     assert_int_equal(stop(&p), 0);
 }
 
@@ -291,17 +241,17 @@ static void no_refusal_loses_anything(void **state)
         print_message("  %s\n", refusals[i]);
         (void)snprintf(index, sizeof index, "refused-%zu", i);
         struct partner p = start();
-        set_mode(refusals[i], TIMES);
+        sink_mode(&here.sink, refusals[i], TIMES);
         expect(&p, begin(index, ""), "OK");
         send_records(&p, 1, 20);
         tell(&p, "COMMIT\n");
         const char *got = answer_in(&p, 4 * SOON);
         assert_non_null(got);
         assert_string_equal(got, "OK");
-        assert_int_equal(documents(index, "*"), 20);
+        assert_int_equal(sink_documents(&here.sink, index, "*"), 20);
         assert_int_equal(stop(&p), 0);
     }
-    set_mode("ok", 0);
+    sink_mode(&here.sink, "ok", 0);
 }
 
 /* However long: it is never confirmed, and nothing but dots is heard. */
@@ -329,11 +279,11 @@ static void a_refusal_holds_the_transaction(void **state)
         char text[300];
         print_message("  %s\n", rows[i].mode);
         struct partner p = start();
-        set_mode(rows[i].mode, 0);
+        sink_mode(&here.sink, rows[i].mode, 0);
         expect(&p, begin("held", ""), "OK");
         send_records(&p, 1, 3);
         expect_silence(&p, "COMMIT\n");
-        set_mode("ok", 0);
+        sink_mode(&here.sink, "ok", 0);
         const char *got = answer_in(&p, 3 * SOON);
         assert_non_null(got);
         assert_string_equal(got, "OK");
@@ -342,7 +292,7 @@ static void a_refusal_holds_the_transaction(void **state)
         assert_said(&p, text);
         assert_int_equal(stop(&p), 0);
     }
-    assert_int_equal(documents("held", "*"), 3);
+    assert_int_equal(sink_documents(&here.sink, "held", "*"), 3);
 }
 
 static void the_next_url_takes_over(void **state)
@@ -356,7 +306,7 @@ static void the_next_url_takes_over(void **state)
     expect(&p, begin("second", settings), "OK");
     send_records(&p, 1, 3);
     expect(&p, "COMMIT\n", "OK");
-    assert_int_equal(documents("second", "*"), 3);
+    assert_int_equal(sink_documents(&here.sink, "second", "*"), 3);
     assert_int_equal(stop(&p), 0);
 }
 
@@ -367,15 +317,16 @@ static void what_is_refused_for_good_goes_as_text(void **state)
     (void)state;
     struct partner p = start();
     expect(&p, begin("text", ""), "OK");
-    set_mode("some=400", 1);
+    sink_mode(&here.sink, "some=400", 1);
     send_records(&p, 1, 4);
     expect(&p, "COMMIT\n", "OK");
-    assert_int_equal(documents("text", "*"), 4);
-    assert_int_equal(documents("text", "n:1"), 1);
-    assert_int_equal(documents("text", "n:2"), 0);
-    assert_int_equal(
-        documents("text", "refused.keyword:es_rejected_execution_exception"), 2);
-    assert_int_equal(documents("text", "level.keyword:unknown"), 2);
+    assert_int_equal(sink_documents(&here.sink, "text", "*"), 4);
+    assert_int_equal(sink_documents(&here.sink, "text", "n:1"), 1);
+    assert_int_equal(sink_documents(&here.sink, "text", "n:2"), 0);
+    assert_int_equal(sink_documents(&here.sink, "text",
+                                    "refused.keyword:es_rejected_execution_exception"),
+                     2);
+    assert_int_equal(sink_documents(&here.sink, "text", "level.keyword:unknown"), 2);
     assert_said(&p, "text has refused 2 records (es_rejected_execution_exception): "
                     "written as text, see \"refused\"; 0 were refused even so");
     assert_int_equal(stop(&p), 0);
@@ -391,12 +342,12 @@ static void what_is_refused_as_text_holds_nobody(void **state)
     expect(&p, "COMMIT\n", "OK");
     expect(&p, begin("stuck", ""), "OK");
     send_records(&p, 2, 2);
-    set_mode("items=400", 2);
+    sink_mode(&here.sink, "items=400", 2);
     expect(&p, "COMMIT\n", "OK");
     expect(&p, begin("stuck", ""), "OK");
     send_records(&p, 3, 3);
     expect(&p, "COMMIT\n", "OK");
-    assert_int_equal(documents("stuck", "*"), 2);
+    assert_int_equal(sink_documents(&here.sink, "stuck", "*"), 2);
     assert_said(&p, "1 were refused even so and are in their files only");
     assert_int_equal(stop(&p), 0);
 }
@@ -406,14 +357,14 @@ static void too_large_a_request_is_divided(void **state)
 {
     (void)state;
     struct partner p = start();
-    int before = bulks();
-    set_mode("413", 3);
+    int before = sink_number(&here.sink, "bulks");
+    sink_mode(&here.sink, "413", 3);
     expect(&p, begin("divided", ""), "OK");
     send_records(&p, 1, 16);
     expect(&p, "COMMIT\n", "OK");
-    assert_int_equal(documents("divided", "*"), 16);
-    assert_in_range(bulks() - before, 3, 8);
-    assert_int_equal(documents("divided", "level.keyword:unknown"), 0);
+    assert_int_equal(sink_documents(&here.sink, "divided", "*"), 16);
+    assert_in_range(sink_number(&here.sink, "bulks") - before, 3, 8);
+    assert_int_equal(sink_documents(&here.sink, "divided", "level.keyword:unknown"), 0);
     assert_int_equal(stop(&p), 0);
 }
 
@@ -424,7 +375,7 @@ static void requests_have_a_size(void **state)
     static char line[66000];
     struct partner p = start();
     expect(&p, begin("sized", ""), "OK");
-    int before = bulks();
+    int before = sink_number(&here.sink, "bulks");
     for (int n = 0; n < 300; n++) {
         int at = snprintf(line, sizeof line, "+large-%d\t{\"x\":\"", n);
         memset(line + at, 'x', 65536);
@@ -432,13 +383,13 @@ static void requests_have_a_size(void **state)
         expect(&p, line, "DEFER_COMMIT");
     }
     expect(&p, "COMMIT\n", "OK");
-    assert_in_range(bulks() - before, 19, 22);
-    before = bulks();
+    assert_in_range(sink_number(&here.sink, "bulks") - before, 19, 22);
+    before = sink_number(&here.sink, "bulks");
     expect(&p, begin("sized", ""), "OK");
     send_records(&p, 1, 1300);
     expect(&p, "COMMIT\n", "OK");
-    assert_int_equal(bulks() - before, 2);
-    assert_int_equal(documents("sized", "*"), 1600);
+    assert_int_equal(sink_number(&here.sink, "bulks") - before, 2);
+    assert_int_equal(sink_documents(&here.sink, "sized", "*"), 1600);
     assert_int_equal(stop(&p), 0);
 }
 
@@ -460,7 +411,7 @@ static void what_was_confirmed_survives_a_kill(void **state)
     p = start();
     expect(&p, begin("killed", ""), "OK");
     expect(&p, "COMMIT\n", "OK");
-    assert_int_equal(documents("killed", "*"), 52);
+    assert_int_equal(sink_documents(&here.sink, "killed", "*"), 52);
     assert_int_equal(stop(&p), 0);
     struct stat file;
     assert_return_code(stat(here.spool, &file), errno);
@@ -472,17 +423,17 @@ static void a_kill_while_it_waits_loses_nothing(void **state)
 {
     (void)state;
     struct partner p = start();
-    set_mode("hang", 0);
+    sink_mode(&here.sink, "hang", 0);
     expect(&p, begin("waiting", ""), "OK");
     send_records(&p, 1, 10);
     expect_silence(&p, "COMMIT\n");
     destroy(&p);
-    set_mode("ok", 0);
+    sink_mode(&here.sink, "ok", 0);
     p = start();
     expect(&p, begin("waiting", ""), "OK");
     send_records(&p, 1, 10);
     expect(&p, "COMMIT\n", "OK");
-    assert_int_equal(documents("waiting", "*"), 10);
+    assert_int_equal(sink_documents(&here.sink, "waiting", "*"), 10);
     assert_int_equal(stop(&p), 0);
 }
 
@@ -491,16 +442,16 @@ static void it_ends_with_who_started_it(void **state)
 {
     (void)state;
     struct partner p = start();
-    set_mode("429", 0);
+    sink_mode(&here.sink, "429", 0);
     expect(&p, begin("ended", ""), "OK");
     send_records(&p, 1, 2);
     expect_silence(&p, "COMMIT\n");
     assert_int_equal(stop(&p), 1);
-    set_mode("ok", 0);
+    sink_mode(&here.sink, "ok", 0);
     p = start();
     expect(&p, begin("ended", ""), "OK");
     expect(&p, "COMMIT\n", "OK");
-    assert_int_equal(documents("ended", "*"), 2);
+    assert_int_equal(sink_documents(&here.sink, "ended", "*"), 2);
     assert_int_equal(stop(&p), 0);
 }
 
@@ -557,7 +508,7 @@ static void it_goes_on_without_a_spool(void **state)
     expect(&p, settings, "OK");
     send_records(&p, 1, 3);
     expect(&p, "COMMIT\n", "OK");
-    assert_int_equal(documents("bare", "*"), 3);
+    assert_int_equal(sink_documents(&here.sink, "bare", "*"), 3);
     assert_said(&p, "index-records: goes on without it: cannot open /proc/none: No "
                     "such file or directory\n");
     assert_int_equal(stop(&p), 0);
@@ -617,15 +568,15 @@ static void the_own_secret_goes_nowhere(void **state)
     expect(&p, "COMMIT\n", "OK");
     assert_string_equal(spool, "a\t{\"m\":\"pwd=\\\"*************\\\" x\"}\n"
                                "b\t{\"m\":\"*********\"}\nc\t{\"m\":\"password\"}\n");
-    assert_int_equal(documents("secret", "*"), 3);
+    assert_int_equal(sink_documents(&here.sink, "secret", "*"), 3);
     assert_said(&p, "a log held the credential: is a link among the logs?\n");
     assert_int_equal(stop(&p), 0);
     p = start();
     expect(&p, begin("secret", "\tapi_key=aWQ6a2V5"), "OK");
     expect(&p, "+d\t{\"m\":\"aWQ6a2V5\"}\n", "DEFER_COMMIT");
     expect(&p, "COMMIT\n", "OK");
-    assert_int_equal(documents("secret", "m.keyword:aWQ6a2V5"), 0);
-    assert_int_equal(documents("secret", "*"), 4);
+    assert_int_equal(sink_documents(&here.sink, "secret", "m.keyword:aWQ6a2V5"), 0);
+    assert_int_equal(sink_documents(&here.sink, "secret", "*"), 4);
     assert_int_equal(stop(&p), 0);
 }
 
@@ -639,7 +590,7 @@ static void a_wrong_begin_is_answered(void **state)
     expect(&p, begin("right", ""), "OK");
     send_records(&p, 1, 1);
     expect(&p, "COMMIT\n", "OK");
-    assert_int_equal(documents("right", "*"), 1);
+    assert_int_equal(sink_documents(&here.sink, "right", "*"), 1);
     assert_int_equal(stop(&p), 0);
 }
 

@@ -71,24 +71,6 @@ static void say_members(struct world *w, const char *status)
     buffer_release(&text);
 }
 
-static void say_voters(struct world *w, int n)
-{
-    struct buffer text = BUFFER_INIT(65536);
-    assert_int_equal(buffer_printf(&text, "{\"Servers\":["), 0);
-    for (int i = 1; i <= n; i++)
-        assert_int_equal(
-            buffer_printf(
-                &text,
-                "%s{\"ID\":\"id-%d\",\"Node\":\"n%d\",\"Address\":\"10.0.0.%d:"
-                "8300\",\"Leader\":%s,\"ProtocolVersion\":\"3\",\"Voter\":true}",
-                i > 1 ? "," : "", i, i, i, i == 1 ? "true" : "false"),
-            0);
-    assert_int_equal(buffer_printf(&text, "],\"Index\":0}"), 0);
-    fake_agent_answer(w->agent, "GET /v1/operator/raft/configuration", 200,
-                      buffer_text(&text));
-    buffer_release(&text);
-}
-
 /* NULL value: no setting at all. */
 static void say_setting(struct world *w, const char *key, const char *value)
 {
@@ -117,7 +99,7 @@ static void say_whole(struct world *w)
 {
     say_self(w, (struct self){"true", "disabled", "0", 3});
     say_members(w, "111");
-    say_voters(w, 3);
+    fake_agent_voters(w->agent, 3);
     fake_agent_answer(w->agent, "GET /v1/status/leader", 200, "\"10.0.0.1:8300\"");
     fake_agent_answer(w->agent, "GET /v1/operator/autopilot/configuration", 200,
                       "{\"CleanupDeadServers\":true,\"MinQuorum\":3}");
@@ -182,21 +164,6 @@ static void expect_no_look(struct outcome o, const char *text)
     assert_string_equal(o.out, "");
     assert_int_equal(o.code, 3);
     outcome_release(&o);
-}
-
-/* What was published, as "status|output"; "" when nothing was. */
-static const char *published(struct world *w)
-{
-    static char text[5000];
-    const char *body = fake_agent_sent(w->agent, CHECK);
-    cJSON *root = body ? cJSON_Parse(body) : NULL;
-    const cJSON *status = cJSON_GetObjectItem(root, "Status");
-    const cJSON *output = cJSON_GetObjectItem(root, "Output");
-    (void)snprintf(text, sizeof text, "%s%s%s",
-                   cJSON_IsString(status) ? status->valuestring : "", root ? "|" : "",
-                   cJSON_IsString(output) ? output->valuestring : "");
-    cJSON_Delete(root);
-    return text;
 }
 
 static int setup(void **state)
@@ -268,7 +235,7 @@ static void the_verdict_is_printed(void **state)
            "  --confirm-mapping\n"
            "voting: server_1 (node n1), server_2 (node n2)\n",
            "");
-    assert_string_equal(published(w), "");
+    assert_string_equal(fake_agent_published(w->agent, "cluster:quorum"), "");
 }
 
 static void a_majority_lost_is_critical(void **state)
@@ -431,7 +398,7 @@ static void a_damaged_record_is_a_warning(void **state)
     struct outcome o = run(w, true);
     assert_int_equal(o.code, 0);
     outcome_release(&o);
-    assert_non_null(strstr(published(w),
+    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:quorum"),
                            "warning|warning: 3 of 3 servers, 1 may fail: the "
                            "record lictor/mapping is damaged"));
     assert_null(fake_agent_sent(w->agent, CREATE));
@@ -445,10 +412,12 @@ static void the_verdict_is_published(void **state)
     expect(run(w, true), 0, "",
            "verify-quorum: cluster:quorum: unknown -> passing: 3 of 3 servers, 1 may "
            "fail\n");
-    assert_string_equal(published(w), "passing|" WHOLE);
+    assert_string_equal(fake_agent_published(w->agent, "cluster:quorum"),
+                        "passing|" WHOLE);
     fake_agent_forget(w->agent);
     expect(run(w, true), 0, "", "");
-    assert_string_equal(published(w), "passing|" WHOLE);
+    assert_string_equal(fake_agent_published(w->agent, "cluster:quorum"),
+                        "passing|" WHOLE);
 }
 
 static void a_verdict_found_without_leader_is_held_back(void **state)
@@ -464,7 +433,8 @@ static void a_verdict_found_without_leader_is_held_back(void **state)
         run_timed(w, "LICTOR_TIMING=leader_proof=100ms", true), 0, "",
         "verify-quorum: cluster:quorum: passing -> critical: 1 of 3 servers, none may "
         "fail, 1 more needed: server_2 (node n2) is down, and 2 more\n");
-    assert_string_equal(published(w), "passing|" WHOLE);
+    assert_string_equal(fake_agent_published(w->agent, "cluster:quorum"),
+                        "passing|" WHOLE);
 }
 
 static void that_it_could_not_look_is_published(void **state)
@@ -477,7 +447,7 @@ static void that_it_could_not_look_is_published(void **state)
     assert_string_equal(o.out, "");
     outcome_release(&o);
     assert_string_equal(
-        published(w),
+        fake_agent_published(w->agent, "cluster:quorum"),
         "warning|warning: cannot look: cannot read operator/raft/configuration: 403 "
         "Permission denied (the token needs operator read)\n");
 }
@@ -490,7 +460,7 @@ static void publishing_needs_a_state_directory_of_ones_own(void **state)
     assert_int_equal(o.code, 3);
     assert_non_null(strstr(o.err, "is not ours alone"));
     outcome_release(&o);
-    assert_string_equal(published(w), "");
+    assert_string_equal(fake_agent_published(w->agent, "cluster:quorum"), "");
     expect(run(w, false), 0, WHOLE, "");
 }
 
@@ -603,7 +573,8 @@ static void the_leader_confirms_once_where_no_acl_says_who_may(void **state)
     assert_null(created(w, (struct self){"true", "", "0", 3}, now, true));
     assert_string_equal(
         created(w, (struct self){"true", "disabled", "0", 3}, now, true), RECORD);
-    assert_string_equal(published(w), "passing|" WHOLE);
+    assert_string_equal(fake_agent_published(w->agent, "cluster:quorum"),
+                        "passing|" WHOLE);
 }
 
 static void a_lost_race_for_the_record_is_no_failure(void **state)
@@ -612,7 +583,8 @@ static void a_lost_race_for_the_record_is_no_failure(void **state)
     fake_agent_answer(w->agent, "PUT /v1/kv/lictor/mapping", 200, "false");
     assert_non_null(created(w, (struct self){"true", "disabled", "0", 3},
                             "LICTOR_TIMING=mapping_stable=0s", true));
-    assert_non_null(strstr(published(w), "not confirmed yet"));
+    assert_non_null(
+        strstr(fake_agent_published(w->agent, "cluster:quorum"), "not confirmed yet"));
 }
 
 static struct outcome confirm(struct world *w)

@@ -3,7 +3,6 @@
  * is there exactly once in the end. Takes about two minutes. */
 #include "harness.h"
 #include "keeper.h"
-#include "shipped.h"
 #include "sink.h"
 
 #include <signal.h>
@@ -156,7 +155,7 @@ static bool last_arrived(void *arg, struct buffer *seen)
     char query[40];
     (void)arg;
     (void)snprintf(query, sizeof query, "n:%d", here.written);
-    int n = shipped_count(here.address, INDEX, query);
+    int n = sink_documents(&here.sink, INDEX, query);
     return buffer_printf(seen, "%d of %d last lines", n, SERVERS) == 0 && n >= SERVERS;
 }
 
@@ -195,7 +194,7 @@ static void nothing_is_lost_by_kills_alone(void **state)
     wait_until("all lines after", 120000, last_arrived, NULL);
     sleep_ms(3000);
     for (int i = 1; i <= SERVERS; i++)
-        shipped_once(here.address, INDEX, i, 1, here.written);
+        sink_once(&here.sink, INDEX, i, 1, here.written);
 }
 
 static void nothing_is_lost_in_an_outage(void **state)
@@ -226,7 +225,7 @@ static void nothing_is_lost_in_an_outage(void **state)
     wait_until("all lines after", 120000, last_arrived, NULL);
     sleep_ms(3000); /* what would come twice has time to */
     for (int i = 1; i <= SERVERS; i++)
-        shipped_once(here.address, INDEX, i, 1, here.written);
+        sink_once(&here.sink, INDEX, i, 1, here.written);
 }
 
 static int setup(void **state)
