@@ -12,9 +12,10 @@
 #include <unistd.h>
 
 #define SERVERS   3
-#define LINES     3334 /* of one server while it is down */
-#define CALM      200  /* before and after that */
-#define STORM     3000 /* after all that, while index-records is killed all the time */
+#define LINES     3334  /* of one server while it is down */
+#define CALM      200   /* before and after that */
+#define STORM     3000  /* after all that, while index-records is killed all the time */
+#define STORM_MS  30000 /* rsyslogd takes a second to start it again */
 #define OUTAGE_MS 60000
 #define ROTATIONS 6  /* of each server's log */
 #define KILLS     12 /* of each shipper */
@@ -186,6 +187,7 @@ static void nothing_is_lost_by_kills_alone(void **state)
     int before = here.indexers;
     for (int line = 0; line < STORM; line++) {
         write_lines(1);
+        sleep_ms(STORM_MS / STORM);
         if (any(20) == 0)
             kill_indexer(1 + (int)any(SERVERS));
     }
