@@ -104,7 +104,6 @@ void acl_start(struct cluster *c)
         server_tokens(c, i);
         wait_until("the server knows its token", 10000, knows_token, arg);
         server_enable(c, i);
-        if (http(c, i, "PUT", "/v1/agent/reload", "", NULL) != 200)
-            harness_fail("server %d does not reload with our snippet", i);
+        server_reload_now(c, i);
     }
 }

@@ -123,6 +123,9 @@ void server_start(struct cluster *c, int i);   /* again; waits until HTTP answer
 void server_restart(struct cluster *c, int i); /* SIGTERM, end, start */
 void server_wipe(struct cluster *c, int i);    /* its raft data; it must not run */
 void server_reload(struct cluster *c, int i);  /* SIGHUP; does not wait */
+/* By the API: has reloaded when it returns. It is answered by the loop that takes signals:
+ * an agent that has not come so far yet is ended by a SIGHUP. */
+void server_reload_now(struct cluster *c, int i);
 void server_join(struct cluster *c, int i, int to); /* PUT agent/join */
 
 /* <dir of server i>/<name>, in one of four static buffers. */

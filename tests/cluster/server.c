@@ -409,6 +409,17 @@ void server_reload(struct cluster *c, int i)
     signal_server(c, i, SIGHUP);
 }
 
+void server_reload_now(struct cluster *c, int i)
+{
+    struct buffer answer = BUFFER_INIT(1U << 20);
+    long status = http(c, i, "PUT", "/v1/agent/reload", "", &answer);
+    server_must_run(c, i);
+    if (status != 200)
+        harness_fail("server %d does not reload: %ld %s", i, status,
+                     buffer_text(&answer));
+    buffer_release(&answer);
+}
+
 void server_start(struct cluster *c, int i)
 {
     server_spawn(c, i);

@@ -285,7 +285,7 @@ static void neighbours_broken_watch_is_told(void **state)
     outcome_release(&o);
     assert_false(installed(c));
     remove_file(c, "consul.d/70-neighbour.json");
-    assert_int_equal(http(c, 1, "PUT", "/v1/agent/reload", "", NULL), 200);
+    server_reload_now(c, 1);
 }
 
 /* As long as the agent has not reloaded, nothing is disabled. */

@@ -74,8 +74,7 @@ static void reload_storm_changes_nothing(void **state)
     int64_t begin = now_ms();
     for (int n = 0; n < 5; n++)
         for (int i = 1; i <= 3; i++)
-            if (http(c, i, "PUT", "/v1/agent/reload", "", NULL) != 200)
-                harness_fail("server %d does not reload", i);
+            server_reload_now(c, i);
     wait_until("the watches fire again", 30000, ran_again, arg);
     for (int i = 1; i <= 3; i++)
         wait_check(c, i, "cluster:quorum", "passing", "3 of 3 servers", 5000);
