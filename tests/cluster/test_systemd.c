@@ -340,8 +340,10 @@ static void recovery_comes_before_the_shipper(void **state)
            "/var/lib/lictor-apply; " LEVEL("error"),
            "least severe level \"error\"");
     expect("systemctl show -P Before lictor-recover.service", "lictor-rsyslog.service");
+    /* A heartbeat may have tried meanwhile, with the shipper stopped. */
     expect("cp /run/kept.json /etc/lictor/logging.d/rsyslog-systemd.json; "
-           "systemctl start lictor-rsyslog.service",
+           "systemctl start lictor-rsyslog.service; "
+           "as consul /usr/libexec/lictor/rollout-logging --retry",
            "");
     wait_for(LEVEL("fatal") " && alive", "");
 }
