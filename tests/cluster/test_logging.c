@@ -396,6 +396,7 @@ static void a_killed_rollout_is_taken_up_again(void **state)
         sleep_ms(20);
     kill_all("rollout-logging", c->server[1].dir);
     kill_all("apply-logging", c->server[1].dir);
+    kill_all("etc/shipper", c->server[1].dir); /* would wake in another test */
     unbreak(c, 1, "restart");
     beat(c, 1);
     wait_live(c, "INDEX=after\n");

@@ -449,12 +449,14 @@ static void a_mute_first_one_is_released(void **state)
 
 /* ---- died applying ------------------------------------------------------- */
 
+/* With the shipper's command that they wait for: one that sleeps would go on much later, in
+ * the middle of another test. */
 static void kill_at_work(struct cluster *c, int i)
 {
     const char *argv[] = {"/usr/bin/pkill", "-KILL", "-f", NULL, NULL};
     char pattern[500];
-    (void)snprintf(pattern, sizeof pattern, "(rollout|apply)-logging.*%s/",
-                   c->server[i].dir);
+    (void)snprintf(pattern, sizeof pattern,
+                   "((rollout|apply)-logging|etc/shipper).*%s/", c->server[i].dir);
     argv[3] = pattern;
     struct outcome o = run_tool(NULL, argv, NULL);
     assert_int_equal(o.code, 0); /* there was one */
