@@ -258,9 +258,9 @@ static unsigned roll(uint64_t *seed, unsigned n)
 
 static bool belongs_to(const char *pid, const char *dir)
 {
-    static const char *const programs[] = {"heartbeat",           "verify-",
+    static const char *const programs[] = {"heartbeat", "verify-",
                                            "reconfigure-logging", "rollout-logging",
-                                           "apply-logging",       "etc/shipper"};
+                                           "apply-logging"};
     char path[300], line[4096];
     (void)snprintf(path, sizeof path, "/proc/%s/cmdline", pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -127,6 +127,8 @@ void server_reload(struct cluster *c, int i);  /* SIGHUP; does not wait */
  * an agent that has not come so far yet is ended by a SIGHUP. */
 void server_reload_now(struct cluster *c, int i);
 void server_join(struct cluster *c, int i, int to); /* PUT agent/join */
+/* SIGKILL to its programs whose command line matches (pkill's pattern); there must be one. */
+void server_kill_program(struct cluster *c, int i, const char *pattern);
 
 /* <dir of server i>/<name>, in one of four static buffers. */
 const char *server_path(struct cluster *c, int i, const char *name);

@@ -443,6 +443,17 @@ void server_wipe(struct cluster *c, int i)
     (void)mkdir(server_path(c, i, "data"), 0755);
 }
 
+void server_kill_program(struct cluster *c, int i, const char *pattern)
+{
+    char full[500];
+    const char *argv[] = {"/usr/bin/pkill", "-KILL", "-f", full, NULL};
+    (void)snprintf(full, sizeof full, "%s.*%s/", pattern, c->server[i].dir);
+    struct outcome o = run_tool(NULL, argv, NULL);
+    if (o.code != 0)
+        harness_fail("no %s runs on server %d", pattern, i);
+    outcome_release(&o);
+}
+
 void server_join(struct cluster *c, int i, int to)
 {
     char path[100];

@@ -374,17 +374,6 @@ static void a_link_as_destination_is_refused_by_name(void **state)
 
 /* ---- killed, twice at once ----------------------------------------------- */
 
-static void kill_all(const char *program, const char *dir)
-{
-    const char *argv[] = {"/usr/bin/pkill", "-KILL", "-f", NULL, NULL};
-    char pattern[500];
-    (void)snprintf(pattern, sizeof pattern, "%s.*%s", program, dir);
-    argv[3] = pattern;
-    struct outcome o = run_tool(NULL, argv, NULL);
-    assert_int_equal(o.code, 0); /* there was one */
-    outcome_release(&o);
-}
-
 static void a_killed_rollout_is_taken_up_again(void **state)
 {
     struct cluster *c = *state;
@@ -394,9 +383,9 @@ static void a_killed_rollout_is_taken_up_again(void **state)
     setting_put(c, "LOG_INDEX", "after");
     while (shipper_calls(c, 1, "restart") == calls)
         sleep_ms(20);
-    kill_all("rollout-logging", c->server[1].dir);
-    kill_all("apply-logging", c->server[1].dir);
-    kill_all("etc/shipper", c->server[1].dir); /* would wake in another test */
+    server_kill_program(c, 1, "rollout-logging");
+    server_kill_program(c, 1, "apply-logging");
+    server_kill_program(c, 1, "etc/shipper"); /* would wake in another test */
     unbreak(c, 1, "restart");
     beat(c, 1);
     wait_live(c, "INDEX=after\n");

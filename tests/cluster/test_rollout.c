@@ -449,18 +449,12 @@ static void a_mute_first_one_is_released(void **state)
 
 /* ---- died applying ------------------------------------------------------- */
 
-/* With the shipper's command that they wait for: one that sleeps would go on much later, in
+/* With the shipper's command that it waits for: one that sleeps would go on much later, in
  * the middle of another test. */
 static void kill_at_work(struct cluster *c, int i)
 {
-    const char *argv[] = {"/usr/bin/pkill", "-KILL", "-f", NULL, NULL};
-    char pattern[500];
-    (void)snprintf(pattern, sizeof pattern,
-                   "((rollout|apply)-logging|etc/shipper).*%s/", c->server[i].dir);
-    argv[3] = pattern;
-    struct outcome o = run_tool(NULL, argv, NULL);
-    assert_int_equal(o.code, 0); /* there was one */
-    outcome_release(&o);
+    server_kill_program(c, i, "(rollout|apply)-logging");
+    server_kill_program(c, i, "etc/shipper");
 }
 
 static bool is_applying(void *arg, struct buffer *seen)
