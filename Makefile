@@ -8,27 +8,36 @@
 #   make SAN=1 test     under AddressSanitizer and UBSan, in a directory of its own
 #   make install        PREFIX=/usr, honours DESTDIR; make uninstall takes it out again
 #
-# A program is handlers/<verb>-<noun>.c and stands in PROGRAMS; a module is
-# handlers/core/<name>.c with <name>.h and stands in CORE. In CORE a module may
-# include only those above it.
+# A program is handlers/<verb>-<noun>.c and is listed in PROGRAMS. A module is
+# handlers/<folder>/<name>.c with <name>.h and is listed in its folder's line. A folder
+# includes only folders that stand before it in LAYERS, and has no cycle inside.
 
 # ---- what is built ---------------------------------------------------------
 PROGRAMS := reconfigure-logging rollout-logging apply-logging index-records verify-quorum verify-clock \
             hear-clock verify-logging check-settings heartbeat
 
-CORE := error duration timing program buffer file json digest kv child dial lines consul host \
-        url value settings request policy discovery credential elastic bulk indexing spool probe proposal \
-        verdict span clock resolve sntp figure phrase bound skew culprit agreement \
-        exchange hearing witness publish gather telling repeat template journal applied \
-        target render shipper apply mapping roster quorum servers lineup logging turn \
-        ledger delivery evidence single handover sync survey proof settle announce
+LAYERS := base net consul check settings elasticsearch indexer clock cluster shipper delivery rollout
 
-PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard handlers/$p.c),$p))
-CORE := $(foreach m,$(CORE),$(if $(wildcard handlers/core/$m.c),$m))
+in_base          := error duration timing program buffer file json digest child single span
+in_net           := host url resolve dial
+in_consul        := kv consul
+in_check         := verdict publish repeat sync
+in_settings      := value settings policy credential discovery proposal gather
+in_elasticsearch := elastic probe
+in_indexer       := bulk indexing spool lines
+in_clock         := clock sntp figure phrase bound skew culprit agreement exchange hearing \
+                    witness telling
+in_cluster       := mapping roster quorum servers lineup
+in_shipper       := template journal applied target render shipper apply request handover
+in_delivery      := delivery evidence
+in_rollout       := logging turn ledger survey settle announce proof
+
+MODULES := $(foreach l,$(LAYERS),$(in_$l:%=$l/%))
 
 # What each program links besides libc, by pkg-config name. --as-needed drops what a
 # program does not reach, so only what a program really calls is loaded.
-LIBS := libcurl libcjson libuv libmd
+LIBS      := libcurl libcjson libuv libmd
+TEST_LIBS := cmocka libmicrohttpd
 
 # ---- where and how ---------------------------------------------------------
 PREFIX     ?= /usr
@@ -65,12 +74,14 @@ ifneq ($(WERROR),)
 WARN += -Werror
 endif
 
-ALL_CPPFLAGS = -Ihandlers/core -D_GNU_SOURCE -DLICTOR_VERSION='"$(VERSION)"' \
-               $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CPPFLAGS)
+# Asked once for each make, not once for each object.
+PKG_CFLAGS    := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
+PKG_LIBS      := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
+PKG_TEST_LIBS := $(shell $(PKG_CONFIG) --libs $(TEST_LIBS) 2>/dev/null)
+
+ALL_CPPFLAGS = -Ihandlers -D_GNU_SOURCE -DLICTOR_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = -std=c11 $(WARN) $(HARDEN_C) $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(HARDEN_L) $(SANFLAGS) $(LDFLAGS)
-ALL_LIBS     = $(shell $(PKG_CONFIG) --libs $(LIBS))
-ALL_TEST_LIBS = $(shell $(PKG_CONFIG) --libs $(TEST_LIBS)) -lm
 
 # Programs are built twice: as installed, and with -DTEST_TIMING into test/ (timing.h).
 CORE_A      := $(B)/libcore.a
@@ -78,19 +89,17 @@ TEST_CORE_A := $(B)/test/libcore.a
 BINS        := $(PROGRAMS:%=$(B)/%)
 TEST_BINS   := $(PROGRAMS:%=$(B)/test/%)
 
-# Tests: tests/<kind>/test_<name>.c becomes $(B)/<kind>/test_<name>, built with
-# TEST_TIMING. Any other .c in tests/programs/ or tests/cluster/ is a helper for both.
+# Tests: tests/<kind>/test_<name>.c becomes $(B)/<kind>/test_<name>, a unit test
+# tests/unit/<folder>/test_<name>.c; both are built with TEST_TIMING. Any other .c in tests/programs/ or tests/cluster/ is a helper for both.
 # They find the programs under test in TEST_BIN, files of the tree in SOURCE_DIR.
-TEST_KINDS   := unit programs elasticsearch cluster soak bench
-TESTS        := $(foreach k,$(TEST_KINDS),$(wildcard tests/$k/test_*.c))
+TEST_KINDS   := sim programs elasticsearch cluster soak bench
+TESTS        := $(wildcard tests/unit/*/test_*.c) $(foreach k,$(TEST_KINDS),$(wildcard tests/$k/test_*.c))
 TEST_HELPERS := $(filter-out $(TESTS),$(wildcard tests/programs/*.c tests/cluster/*.c))
 tests_of      = $(patsubst tests/%.c,$(B)/%,$(filter tests/$1/%,$(TESTS)))
 UNIT_BINS    := $(call tests_of,unit)
-CHECK_BINS   := $(call tests_of,programs) $(call tests_of,elasticsearch) \
-                $(call tests_of,cluster) $(call tests_of,soak) $(call tests_of,bench)
+CHECK_BINS   := $(foreach k,$(TEST_KINDS),$(call tests_of,$k))
 HELPERS_A    := $(B)/test/libhelpers.a
 STAND_IN     := $(B)/test/fake-elasticsearch
-TEST_LIBS    := cmocka libmicrohttpd
 TEST_CPPFLAGS = -DTEST_TIMING -DTEST_BIN='"$(abspath $(B))/test"' -DSOURCE_DIR='"$(CURDIR)"' \
                 -Itests/programs -Itests/cluster
 
@@ -110,16 +119,25 @@ all: $(BINS)
 tests: $(TEST_BINS) $(UNIT_BINS) $(CHECK_BINS) $(STAND_IN)
 
 # ---- build -----------------------------------------------------------------
-$(B)/obj/%.o: %.c Makefile
+# Objects are made again when a flag changes, not when the Makefile does.
+FLAGS := $(B)/flags
+flags_now = $(CC) $(TEST_CPPFLAGS) $(ALL_CPPFLAGS) $(ALL_CFLAGS)
+ifneq ($(strip $(flags_now)),$(strip $(file <$(FLAGS))))
+.PHONY: $(FLAGS)
+endif
+$(FLAGS):
+	$(shell mkdir -p $(@D))$(file >$@,$(flags_now))@:
+
+$(B)/obj/%.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(B)/test/obj/%.o: %.c Makefile
+$(B)/test/obj/%.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(TEST_CPPFLAGS) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(CORE_A): $(CORE:%=$(B)/obj/handlers/core/%.o)
-$(TEST_CORE_A): $(CORE:%=$(B)/test/obj/handlers/core/%.o)
+$(CORE_A): $(MODULES:%=$(B)/obj/handlers/%.o)
+$(TEST_CORE_A): $(MODULES:%=$(B)/test/obj/handlers/%.o)
 $(HELPERS_A): $(TEST_HELPERS:%.c=$(B)/test/obj/%.o)
 $(CORE_A) $(TEST_CORE_A) $(HELPERS_A):
 	@mkdir -p $(@D)
@@ -127,18 +145,18 @@ $(CORE_A) $(TEST_CORE_A) $(HELPERS_A):
 	$(call say,AR)$(AR) rcs $@ $^
 
 $(BINS): $(B)/%: $(B)/obj/handlers/%.o $(CORE_A)
-	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) -o $@
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -o $@
 
 $(TEST_BINS): $(B)/test/%: $(B)/test/obj/handlers/%.o $(TEST_CORE_A)
-	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) -o $@
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -o $@
 
 $(UNIT_BINS) $(CHECK_BINS): $(B)/%: $(B)/test/obj/tests/%.o $(HELPERS_A) $(TEST_CORE_A)
 	@mkdir -p $(@D)
-	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) $(ALL_TEST_LIBS) -o $@
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) $(PKG_TEST_LIBS) -lm -o $@
 
 $(STAND_IN): $(patsubst %.c,$(B)/test/obj/%.o,$(filter-out $(TESTS),\
              $(wildcard tests/elasticsearch/*.c))) $(TEST_CORE_A)
-	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(ALL_LIBS) $(ALL_TEST_LIBS) -o $@
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) $(PKG_TEST_LIBS) -lm -o $@
 
 -include $(shell find $(B)/obj $(B)/test/obj -name '*.d' 2>/dev/null)
 
@@ -151,7 +169,7 @@ unit: $(UNIT_BINS)
 
 # Under a sanitizer: unit tests, programs and these scenarios on real clusters.
 SAN_CLUSTER := harness logging rollout acl quorum demo
-TESTED := $(UNIT_BINS) $(call tests_of,programs) $(if $(SAN),\
+TESTED := $(UNIT_BINS) $(call tests_of,sim) $(call tests_of,programs) $(if $(SAN),\
           $(SAN_CLUSTER:%=$(B)/cluster/test_%),\
           $(call tests_of,elasticsearch) $(call tests_of,cluster))
 
@@ -180,7 +198,7 @@ demo: setup
 	scripts/demo run
 
 lint:
-	@tests/lint '$(CORE)' -std=c11 $(TEST_CPPFLAGS) $(ALL_CPPFLAGS)
+	@tests/lint '$(LAYERS)' '$(MODULES)' -std=c11 $(TEST_CPPFLAGS) $(ALL_CPPFLAGS)
 
 format:
 	clang-format -i $(shell find handlers tests -name '*.[ch]')

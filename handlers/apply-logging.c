@@ -2,17 +2,17 @@
  *
  * Settings in, one result out; nothing handed to it is trusted: it reads the policy, judges
  * the settings and renders again by itself. No network, no token, no libcurl. */
-#include "apply.h"
-#include "buffer.h"
-#include "credential.h"
-#include "file.h"
-#include "json.h"
-#include "policy.h"
-#include "program.h"
-#include "render.h"
-#include "request.h"
-#include "settings.h"
-#include "timing.h"
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/program.h"
+#include "base/timing.h"
+#include "settings/credential.h"
+#include "settings/policy.h"
+#include "settings/settings.h"
+#include "shipper/apply.h"
+#include "shipper/render.h"
+#include "shipper/request.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,12 +2,12 @@
  *
  * cluster-set asks it before it writes, so that a wrong value never reaches KV; what
  * is written by other means is judged by the same table and policy, only later. */
-#include "buffer.h"
-#include "json.h"
-#include "kv.h"
-#include "program.h"
-#include "proposal.h"
-#include "settings.h"
+#include "base/buffer.h"
+#include "base/json.h"
+#include "base/program.h"
+#include "consul/kv.h"
+#include "settings/proposal.h"
+#include "settings/settings.h"
 
 #include <errno.h>
 #include <stdio.h>

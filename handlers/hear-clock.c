@@ -5,13 +5,13 @@
  * payload is in memory. Who takes part and what the limits are was left in the state by
  * the heartbeat. Only when the verdict is not the one published does it become
  * verify-clock. */
-#include "buffer.h"
-#include "clock.h"
-#include "file.h"
-#include "hearing.h"
-#include "json.h"
-#include "kv.h"
-#include "program.h"
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/program.h"
+#include "clock/clock.h"
+#include "clock/hearing.h"
+#include "consul/kv.h"
 
 #include <errno.h>
 #include <stdint.h>

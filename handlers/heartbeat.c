@@ -4,17 +4,17 @@
  * rollout-logging when a watch missed something; compares the agent's checks with the
  * catalogue; says what could not be done. Its own line is published by the agent, which
  * must not happen without a leader: then it repeats its last line and exit code. */
-#include "child.h"
-#include "consul.h"
-#include "file.h"
-#include "gather.h"
-#include "program.h"
-#include "proof.h"
-#include "repeat.h"
-#include "span.h"
-#include "sync.h"
-#include "timing.h"
-#include "verdict.h"
+#include "base/child.h"
+#include "base/file.h"
+#include "base/program.h"
+#include "base/span.h"
+#include "base/timing.h"
+#include "check/repeat.h"
+#include "check/sync.h"
+#include "check/verdict.h"
+#include "consul/consul.h"
+#include "rollout/proof.h"
+#include "settings/gather.h"
 
 #include <errno.h>
 #include <stdio.h>

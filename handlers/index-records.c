@@ -12,14 +12,14 @@
  *   BEGIN<tab>name=value<tab>...        OK, or what is wrong       (indexing.h)
  *   +ID<tab>RECORD                      DEFER_COMMIT
  *   COMMIT                              OK, after dots, which say that it lives */
-#include "buffer.h"
-#include "bulk.h"
-#include "duration.h"
-#include "indexing.h"
-#include "lines.h"
-#include "program.h"
-#include "spool.h"
-#include "timing.h"
+#include "base/buffer.h"
+#include "base/duration.h"
+#include "base/program.h"
+#include "base/timing.h"
+#include "indexer/bulk.h"
+#include "indexer/indexing.h"
+#include "indexer/lines.h"
+#include "indexer/spool.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -4,15 +4,15 @@
  * echo of our own writes. This program compares the payload on stdin with what
  * rollout-logging dealt with last (ledger.h). Nothing new: exit 0, without network and
  * without libcurl. Otherwise, and whenever in doubt, it becomes rollout-logging. */
-#include "buffer.h"
-#include "discovery.h"
-#include "json.h"
-#include "kv.h"
-#include "ledger.h"
-#include "logging.h"
-#include "policy.h"
-#include "program.h"
-#include "settings.h"
+#include "base/buffer.h"
+#include "base/json.h"
+#include "base/program.h"
+#include "consul/kv.h"
+#include "rollout/ledger.h"
+#include "rollout/logging.h"
+#include "settings/discovery.h"
+#include "settings/policy.h"
+#include "settings/settings.h"
 
 #include <errno.h>
 #include <stdint.h>

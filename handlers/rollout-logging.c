@@ -6,16 +6,16 @@
  * cluster:logging. One at a time per server: a second one leaves a mark and goes, the
  * first one looks again. Never waits for another server: when that is done, its record
  * changes, and the watch starts this again. */
-#include "announce.h"
-#include "consul.h"
-#include "file.h"
-#include "handover.h"
-#include "program.h"
-#include "proof.h"
-#include "publish.h"
-#include "settle.h"
-#include "single.h"
-#include "timing.h"
+#include "base/file.h"
+#include "base/program.h"
+#include "base/single.h"
+#include "base/timing.h"
+#include "check/publish.h"
+#include "consul/consul.h"
+#include "rollout/announce.h"
+#include "rollout/proof.h"
+#include "rollout/settle.h"
+#include "shipper/handover.h"
 
 #include <errno.h>
 #include <stdio.h>

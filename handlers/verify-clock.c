@@ -4,14 +4,14 @@
  * hears them where the watch is deaf (hearing.c), judges (agreement.c) and publishes.
  * hear-clock becomes it with --heard when the verdict has changed. By hand it judges what
  * was heard and asks nobody. */
-#include "clock.h"
-#include "consul.h"
-#include "file.h"
-#include "hearing.h"
-#include "program.h"
-#include "publish.h"
-#include "telling.h"
-#include "verdict.h"
+#include "base/file.h"
+#include "base/program.h"
+#include "check/publish.h"
+#include "check/verdict.h"
+#include "clock/clock.h"
+#include "clock/hearing.h"
+#include "clock/telling.h"
+#include "consul/consul.h"
 
 #include <errno.h>
 #include <stdio.h>

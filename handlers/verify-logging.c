@@ -4,13 +4,13 @@
  * Gathers the settings, every server's record, this server's ledger and what Elasticsearch
  * has of all servers; judges (logging.h, delivery.h); prints, and with --publish refreshes
  * the check and writes the next probe record. Changes nothing else. */
-#include "consul.h"
-#include "file.h"
-#include "gather.h"
-#include "program.h"
-#include "proof.h"
-#include "publish.h"
-#include "survey.h"
+#include "base/file.h"
+#include "base/program.h"
+#include "check/publish.h"
+#include "consul/consul.h"
+#include "rollout/proof.h"
+#include "rollout/survey.h"
+#include "settings/gather.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,15 +2,15 @@
  *
  * gather (servers.c), judge (quorum.c), report (verdict.c, publish.c). Here stand the
  * clocks of what must hold for a while, and the confirming of the mapping. */
-#include "consul.h"
-#include "file.h"
-#include "program.h"
-#include "publish.h"
-#include "quorum.h"
-#include "servers.h"
-#include "span.h"
-#include "timing.h"
-#include "verdict.h"
+#include "base/file.h"
+#include "base/program.h"
+#include "base/span.h"
+#include "base/timing.h"
+#include "check/publish.h"
+#include "check/verdict.h"
+#include "cluster/quorum.h"
+#include "cluster/servers.h"
+#include "consul/consul.h"
 
 #include <errno.h>
 #include <stdio.h>

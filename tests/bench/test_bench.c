@@ -1,10 +1,10 @@
 /* make bench: what a change costs, as ratios of medians measured in one run. Figures of
  * one machine are worth little; the ratio to the least that could be done says more. */
-#include "duration.h"
+#include "base/duration.h"
+#include "consul/kv.h"
 #include "harness.h"
-#include "kv.h"
-#include "ledger.h"
 #include "measure.h"
+#include "rollout/ledger.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "chain.h"
 
-#include "kv.h"
-#include "logging.h"
+#include "consul/kv.h"
+#include "rollout/logging.h"
 
 #include <ctype.h>
 #include <dirent.h>

@@ -32,7 +32,7 @@
 #ifndef HARNESS_H
 #define HARNESS_H
 
-#include "buffer.h"
+#include "base/buffer.h"
 #include "sink.h"
 
 #include <cjson/cJSON.h>

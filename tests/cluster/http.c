@@ -1,6 +1,6 @@
 #include "harness.h"
 
-#include "kv.h"
+#include "consul/kv.h"
 
 #include <curl/curl.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "harness.h"
 
-#include "file.h"
+#include "base/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

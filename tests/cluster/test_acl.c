@@ -1,8 +1,8 @@
 /* ACLs on, default deny: the shipped policy is enough, and not more than that; without
  * rights nothing is changed, and it is said. */
+#include "base/file.h"
 #include "chain.h"
-#include "consul.h"
-#include "file.h"
+#include "consul/consul.h"
 #include "harness.h"
 
 #include <errno.h>

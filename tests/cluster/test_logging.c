@@ -1,8 +1,8 @@
 /* LOG_ settings on three real servers, with a shipper that is instant: what is applied,
  * what is refused, and that nothing is ever erased or needlessly restarted. */
-#include "file.h"
+#include "base/file.h"
 #include "harness.h"
-#include "settings.h"
+#include "settings/settings.h"
 
 #include <signal.h>
 #include <stdio.h>

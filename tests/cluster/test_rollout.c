@@ -1,7 +1,7 @@
 /* A rolling change on three real servers: the order is kept, one refusal stops it, a dead
  * or a mute server is dealt with as designed, whatever is killed. */
 #include "chain.h"
-#include "settings.h"
+#include "settings/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #ifndef DOCUMENTS_H
 #define DOCUMENTS_H
 
-#include "error.h"
+#include "base/error.h"
 
 #include <cjson/cJSON.h>
 #include <stddef.h>

@@ -29,10 +29,10 @@
  *
  * PUT /_stand-in/MODE changes it, PUT /_stand-in/MODE?times=N for the next N requests
  * only. GET /_stand-in tells {"mode":...,"requests":N,"bulks":N,"documents":N}. */
-#include "buffer.h"
+#include "base/buffer.h"
+#include "base/file.h"
+#include "consul/kv.h"
 #include "documents.h"
-#include "file.h"
-#include "kv.h"
 #include "replies.h"
 
 #include <arpa/inet.h>

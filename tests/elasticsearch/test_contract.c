@@ -4,9 +4,9 @@
  * them, "stand-in 8.6.2" by default. ELASTICSEARCH_URL is tested instead of the real
  * ones where it is set. Where a real one cannot be had it is left out, which a note
  * says; with CI=true that is a failure. */
-#include "buffer.h"
+#include "base/buffer.h"
+#include "elasticsearch/probe.h"
 #include "keeper.h"
-#include "probe.h"
 #include "sink.h"
 
 #include <cjson/cJSON.h>

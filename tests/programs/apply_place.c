@@ -1,7 +1,7 @@
 #include "apply_place.h"
 
-#include "buffer.h"
-#include "file.h"
+#include "base/buffer.h"
+#include "base/file.h"
 
 #include <fcntl.h>
 #include <stdio.h>

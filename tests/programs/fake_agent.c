@@ -1,8 +1,8 @@
 #include "fake_agent.h"
 
-#include "buffer.h"
+#include "base/buffer.h"
+#include "consul/kv.h"
 #include "harness.h"
-#include "kv.h"
 
 #include <microhttpd.h>
 #include <netinet/in.h>

@@ -3,7 +3,7 @@
 #ifndef FAKE_NTP_H
 #define FAKE_NTP_H
 
-#include "value.h"
+#include "settings/value.h"
 
 #include <stddef.h>
 #include <stdint.h>

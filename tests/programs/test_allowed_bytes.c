@@ -1,11 +1,11 @@
 /* Every byte template_allowed() lets through, between double quotes, is read back equal by
  * rsyslogd and by a YAML parser; so is every byte that a secret may have in the language of
  * the file. (That all others are refused: test_template.c.) */
-#include "buffer.h"
-#include "file.h"
+#include "base/buffer.h"
+#include "base/file.h"
+#include "consul/kv.h"
 #include "harness.h"
-#include "kv.h"
-#include "template.h"
+#include "shipper/template.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -2,10 +2,10 @@
  * can do to apply-logging behind its socket. After every attack the destination, the
  * shipper and everything that is root's are as before, and a good request still works. */
 #include "apart.h"
-#include "buffer.h"
-#include "dial.h"
-#include "file.h"
+#include "base/buffer.h"
+#include "base/file.h"
 #include "harness.h"
+#include "net/dial.h"
 
 #include <dirent.h>
 #include <errno.h>

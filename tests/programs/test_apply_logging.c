@@ -1,7 +1,7 @@
 /* apply-logging as a process: two targets "a" and "b" with a shipper that runs what it was
  * started with (tests/cluster/shipper), broken on command by a file break-<action>. */
-#include "buffer.h"
-#include "file.h"
+#include "base/buffer.h"
+#include "base/file.h"
 #include "harness.h"
 
 #include <dirent.h>

@@ -1,8 +1,8 @@
 /* sntp_ask() against a real chronyd, which serves the clock of this machine and leaves it
  * alone: the offsets agree within their bounds, also for a program whose clock is faked. */
+#include "clock/sntp.h"
 #include "harness.h"
 #include "keeper.h"
-#include "sntp.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /* hear-clock and verify-clock as processes, against an agent that says what it is told. */
-#include "exchange.h"
+#include "clock/exchange.h"
+#include "clock/hearing.h"
+#include "consul/kv.h"
 #include "fake_agent.h"
 #include "harness.h"
-#include "hearing.h"
-#include "kv.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* consul.c against an agent that misbehaves. What a real agent does is seen by every
  * cluster test. */
 #include "bad_agent.h"
-#include "consul.h"
+#include "consul/consul.h"
 
 #include <errno.h>
 #include <setjmp.h>

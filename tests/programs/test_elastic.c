@@ -1,6 +1,6 @@
 /* What is said of every Elasticsearch that is none, or not well: over real connections to
  * the stand-in, with real certificates. */
-#include "elastic.h"
+#include "elasticsearch/elastic.h"
 
 #include "harness.h"
 #include "keeper.h"

@@ -1,8 +1,8 @@
 /* What is gathered about arrival: from targets and credentials of this server and from
  * the stand-in for Elasticsearch. */
-#include "evidence.h"
+#include "delivery/evidence.h"
 
-#include "duration.h"
+#include "base/duration.h"
 #include "harness.h"
 #include "keeper.h"
 #include "sink.h"

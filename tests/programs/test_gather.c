@@ -1,9 +1,9 @@
 /* Reading the settings from an agent. */
-#include "gather.h"
+#include "settings/gather.h"
 
 #include "fake_agent.h"
 #include "harness.h"
-#include "settings.h"
+#include "settings/settings.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* index-records as rsyslogd's omprog sees it: two pipes and the words between them. It speaks
  * to the stand-in, which can be told to refuse. */
-#include "duration.h"
+#include "base/duration.h"
 #include "harness.h"
 #include "keeper.h"
 #include "sink.h"

@@ -1,10 +1,10 @@
 /* reconfigure-logging, rollout-logging, verify-logging and heartbeat as processes: what
  * they do with bad usage, bad input, without an agent and with one that hangs. */
 #include "bad_agent.h"
-#include "file.h"
+#include "base/file.h"
+#include "consul/kv.h"
 #include "harness.h"
-#include "kv.h"
-#include "ledger.h"
+#include "rollout/ledger.h"
 
 #include <stdio.h>
 #include <stdlib.h>

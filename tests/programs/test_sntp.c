@@ -1,7 +1,7 @@
 /* sntp_ask() against servers of every kind: honest, silent, lying, forged. */
+#include "clock/sntp.h"
 #include "fake_ntp.h"
 #include "harness.h"
-#include "sntp.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* verify-quorum as a process, against an agent that says what it is told. */
+#include "consul/kv.h"
 #include "fake_agent.h"
 #include "harness.h"
-#include "kv.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Asking the NTP servers of the settings, when it is time. */
-#include "witness.h"
+#include "clock/witness.h"
 
 #include "fake_ntp.h"
 #include "harness.h"

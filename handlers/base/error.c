@@ -1,0 +1,18 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int error_set(struct error *err, int code, const char *fmt, ...)
+{
+    if (!err)
+        return code;
+    char text[sizeof err->text]; /* the arguments may be err->text */
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    memcpy(err->text, text, sizeof text);
+    return code;
+}

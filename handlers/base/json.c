@@ -1,0 +1,123 @@
+#include "base/json.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define EXACT_LIMIT 9007199254740992.0 /* 2^53 */
+
+/* cJSON cuts a string at U+0000, so what was checked would not be what was written; and
+ * it takes \u with anything but four hex digits behind it for U+0000. */
+static bool has_nul(const char *text, size_t len)
+{
+    const char *end = text + len;
+    if (len == 0)
+        return false;
+    for (const char *at = text; (at = memchr(at, '\\', (size_t)(end - at))); at += 2) {
+        char digits[5] = "";
+        if (end - at < 2)
+            return false;
+        if (at[1] != 'u')
+            continue;
+        memcpy(digits, at + 2, end - at < 6 ? (size_t)(end - at - 2) : 4);
+        if (strspn(digits, "0123456789abcdefABCDEF") < 4 || strcmp(digits, "0000") == 0)
+            return true;
+    }
+    return memchr(text, '\0', len) != NULL;
+}
+
+int json_parse(const char *text, size_t len, const char *what, cJSON **ret_root,
+               struct error *err)
+{
+    const char *end = NULL;
+    *ret_root = NULL;
+    if (has_nul(text, len))
+        return error_set(err, -EBADMSG, "%s: holds U+0000 or no valid \\u escape",
+                         what);
+    cJSON *root = cJSON_ParseWithLengthOpts(text, len, &end, 0);
+    size_t used = root ? (size_t)(end - text) : 0;
+    while (root && used < len && strchr(" \t\r\n", text[used]))
+        used++;
+    if (!root || used < len) {
+        cJSON_Delete(root);
+        return error_set(err, -EBADMSG, "%s: is not JSON", what);
+    }
+    *ret_root = root;
+    return 0;
+}
+
+static int member(const cJSON *object, const char *name, const cJSON **ret,
+                  struct error *err)
+{
+    *ret = cJSON_GetObjectItemCaseSensitive(object, name);
+    if (!*ret || cJSON_IsNull(*ret))
+        return error_set(err, -ENOENT, "\"%s\" is missing", name);
+    return 0;
+}
+
+static int wrong(const char *name, const char *expected, struct error *err)
+{
+    return error_set(err, -EBADMSG, "\"%s\" is not %s", name, expected);
+}
+
+int json_string(const cJSON *object, const char *name, const char **ret,
+                struct error *err)
+{
+    const cJSON *item = NULL;
+    int rc = member(object, name, &item, err);
+    if (rc < 0)
+        return rc;
+    if (!cJSON_IsString(item))
+        return wrong(name, "a string", err);
+    *ret = item->valuestring;
+    return 0;
+}
+
+int json_integer(const cJSON *object, const char *name, int64_t *ret, struct error *err)
+{
+    const cJSON *item = NULL;
+    int rc = member(object, name, &item, err);
+    if (rc < 0)
+        return rc;
+    double value = cJSON_IsNumber(item) ? item->valuedouble : EXACT_LIMIT * 2;
+    if (!(value >= -EXACT_LIMIT && value <= EXACT_LIMIT) ||
+        (double)(int64_t)value != value)
+        return wrong(name, "an integer", err);
+    *ret = (int64_t)value;
+    return 0;
+}
+
+int json_boolean(const cJSON *object, const char *name, bool *ret, struct error *err)
+{
+    const cJSON *item = NULL;
+    int rc = member(object, name, &item, err);
+    if (rc < 0)
+        return rc;
+    if (!cJSON_IsBool(item))
+        return wrong(name, "true or false", err);
+    *ret = cJSON_IsTrue(item);
+    return 0;
+}
+
+int json_array(const cJSON *object, const char *name, const cJSON **ret,
+               struct error *err)
+{
+    int rc = member(object, name, ret, err);
+    if (rc < 0)
+        return rc;
+    return cJSON_IsArray(*ret) ? 0 : wrong(name, "an array", err);
+}
+
+int json_object(const cJSON *object, const char *name, const cJSON **ret,
+                struct error *err)
+{
+    int rc = member(object, name, ret, err);
+    if (rc < 0)
+        return rc;
+    return cJSON_IsObject(*ret) ? 0 : wrong(name, "an object", err);
+}
+
+const char *json_text(const cJSON *object, const char *name, const char *otherwise)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsString(item) ? item->valuestring : otherwise;
+}

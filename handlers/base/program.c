@@ -1,0 +1,122 @@
+#include "base/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define OPTIONS_MAX 16
+
+static const char *program_name = "lictor";
+
+void program_start(const char *name)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)open("/dev/null", O_RDWR); /* takes the lowest free fd: this one */
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)umask(077);
+    program_name = name;
+    openlog(name, LOG_PID, LOG_DAEMON);
+}
+
+/* getopt_long's table: ours, then help and version. */
+static void fill(struct option *to, const struct program_option *options, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (struct option){.name = options[i].name,
+                                .has_arg =
+                                    options[i].value ? required_argument : no_argument};
+    to[n] = (struct option){.name = "help"};
+    to[n + 1] = (struct option){.name = "version"};
+}
+
+static int serve(bool version, const char *help)
+{
+    if (version)
+        printf("%s %s\n", program_name, LICTOR_VERSION);
+    else
+        printf("%s", help);
+    return 0;
+}
+
+static int refuse(int c, const char *argument, struct error *err)
+{
+    if (c == ':')
+        return error_set(err, -EINVAL, "%s needs a value, see %s --help", argument,
+                         program_name);
+    if (optopt)
+        return error_set(err, -EINVAL, "unknown option -%c, see %s --help", optopt,
+                         program_name);
+    return error_set(err, -EINVAL, "unknown option %s, see %s --help", argument,
+                     program_name);
+}
+
+int program_options(int argc, char **argv, const char *help,
+                    const struct program_option *options, size_t n, struct error *err)
+{
+    struct option table[OPTIONS_MAX + 3] = {{0}};
+    if (n > OPTIONS_MAX)
+        return error_set(err, -EINVAL, "too many options");
+    fill(table, options, n);
+    opterr = 0;
+    optind = 0; /* glibc: begin anew */
+    for (;;) {
+        int index = -1;
+        int c = getopt_long(argc, argv, ":", table, &index);
+        if (c == -1)
+            return optind;
+        if (c != 0)
+            return refuse(c, argv[optind - 1], err);
+        if ((size_t)index >= n)
+            return serve((size_t)index > n, help);
+        if (options[index].value)
+            *options[index].value = optarg;
+        else
+            *options[index].flag = true;
+    }
+}
+
+int program_sibling(const char *name, char *ret, size_t size, struct error *err)
+{
+    ssize_t n = readlink("/proc/self/exe", ret, size);
+    char *slash = n > 0 && (size_t)n < size ? memrchr(ret, '/', (size_t)n) : NULL;
+    if (!slash)
+        return error_set(err, -ENOENT, "cannot find the directory of this program");
+    size_t used = (size_t)(slash + 1 - ret);
+    if (snprintf(ret + used, size - used, "%s", name) >= (int)(size - used))
+        return error_set(err, -ENAMETOOLONG, "the path of %s is too long", name);
+    return 0;
+}
+
+void program_log(int priority, const char *fmt, ...)
+{
+    int saved = errno;
+    char text[4400];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    for (char *p = text; *p; p++) {
+        if (*p < ' ' || *p > '~')
+            *p = '?';
+    }
+    syslog(priority, "%s", text);
+    (void)fprintf(stderr, "%s: %s\n", program_name, text);
+    errno = saved;
+}
+
+int program_end(int code, int failure)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    program_log(LOG_ERR, "cannot write the result: %s", strerror(errno));
+    return failure;
+}

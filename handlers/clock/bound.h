@@ -1,0 +1,45 @@
+/* bound.h: bound the offset of two raw clocks by messages that can only be late. Pure.
+ *
+ * "own" is the clock of the server that judges, "peer" the other one; the offset is own
+ * minus peer. Raw clocks are neither stepped nor slewed: only their rates differ, by at most
+ * k = ppm of the one + ppm of the other. Source: RFC 5905 section 4 (frequency tolerance).
+ * Times are microseconds from 0 to 2^53. */
+#ifndef BOUND_H
+#define BOUND_H
+
+#include "base/error.h"
+
+#include <stdint.h>
+
+#define BOUND_ROUNDS 32
+
+/* A message there and one back. */
+struct bound_round {
+    int64_t sent_us;    /* own clock: our message was stamped */
+    int64_t got_us;     /* peer's clock: the peer had it in memory */
+    int64_t stamped_us; /* peer's clock: its answer was stamped, got_us or later */
+    int64_t heard_us;   /* own clock: we had it in memory, sent_us or later */
+};
+
+/* The latest rounds, oldest first. All-zero is empty. */
+struct bound {
+    int n; /* 0..BOUND_ROUNDS */
+    struct bound_round round[BOUND_ROUNDS];
+};
+
+/* Bound the offset as of now_us (own clock; every round was heard by then). The interval
+ * also holds for any moment since the newest round was stamped.
+ * k_ppm 0..1000
+ * Returns 0 with *ret_lo <= *ret_hi (microseconds),
+ *         -ENODATA without a round,
+ *         -ERANGE  when the rounds contradict each other: a raw clock stood still. */
+MUST_CHECK int bound_offset(const struct bound *bound, int64_t k_ppm, int64_t now_us,
+                            int64_t *ret_lo, int64_t *ret_hi);
+
+/* Add a round; of more than BOUND_ROUNDS the oldest goes. When it contradicts the others
+ * only it is kept.
+ * Returns 0, or -ERANGE when it contradicts itself: then none is kept. */
+MUST_CHECK int bound_add(struct bound *bound, const struct bound_round *round,
+                         int64_t k_ppm);
+
+#endif

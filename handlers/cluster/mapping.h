@@ -1,0 +1,62 @@
+/* mapping.h: the record of the confirmed servers, KV key lictor/mapping:
+ *
+ *   {"v":1,"servers":[{"server":"server_1","node":"n1","id":"<node id>"},...]}
+ *
+ * It is written only while the cluster is whole (quorum.h) and remembers what whole
+ * meant: raft forgets a server when autopilot removes it. Pure: no I/O. */
+#ifndef MAPPING_H
+#define MAPPING_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "settings/settings.h"
+
+#include <stddef.h>
+
+#define MAPPING_KEY    "lictor/mapping"
+#define MAPPING_SERVER 16 /* bytes: "server_" and at most 3 digits, with NUL */
+#define MAPPING_ID     64 /* bytes of a node ID with NUL */
+
+/* One confirmed server. */
+struct mapping_entry {
+    char server[MAPPING_SERVER];  /* "server_2" */
+    char node[SETTINGS_NAME + 1]; /* Consul node name; case is ignored */
+    char id[MAPPING_ID];          /* Consul node ID when it was confirmed */
+};
+
+/* All-zero is empty. Holds no heap memory. Sorted by the server's number. */
+struct mapping {
+    struct mapping_entry entry[SETTINGS_SERVERS];
+    size_t n;
+};
+
+/* Read a record (attacker-controlled: whoever may write KV). Returns 0, or -EBADMSG with
+ * a text: not JSON, another version, a bad or repeated name, none or more than
+ * SETTINGS_SERVERS servers; then *ret is empty. */
+MUST_CHECK int mapping_parse(const char *text, size_t len, struct mapping *ret,
+                             struct error *err);
+
+/* Append the record as JSON. Returns 0, -EMSGSIZE or -ENOMEM. */
+MUST_CHECK int mapping_render(const struct mapping *mapping, struct buffer *out);
+
+/* Number the servers present: as CLUSTER_SERVERS (settings) says; without it who is in
+ * `old` keeps the number, others get the lowest free ones in the order given.
+ *
+ * present  n names and IDs, sorted; `server` is ignored
+ * old      may be NULL
+ * Returns 0 with *ret filled in, -EINVAL when a name or ID cannot stand in a record
+ * or there are more than SETTINGS_SERVERS. */
+MUST_CHECK int mapping_assign(const struct mapping *old,
+                              const struct settings *settings,
+                              const struct mapping_entry *present, size_t n,
+                              struct mapping *ret, struct error *err);
+
+/* The entry of a node (case ignored), of an ID, of a server_N; NULL when there is none or
+ * mapping is NULL. Borrowed. */
+const struct mapping_entry *mapping_node(const struct mapping *mapping,
+                                         const char *node);
+const struct mapping_entry *mapping_id(const struct mapping *mapping, const char *id);
+const struct mapping_entry *mapping_server(const struct mapping *mapping,
+                                           const char *server);
+
+#endif

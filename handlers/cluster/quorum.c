@@ -1,0 +1,544 @@
+#include "cluster/quorum.h"
+
+#include "base/duration.h"
+#include "base/timing.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- numbers ------------------------------------------------------------- */
+
+/* What is judged, joined once. */
+struct look {
+    const struct quorum_facts *facts;
+    struct roster_count count;
+    struct roster roster;
+    int confirmed; /* number of servers in the record, 0 none */
+    int mapped;    /* length of CLUSTER_SERVERS, 0 not set */
+    int expected;  /* number expected, 0 unknown */
+    int spare;     /* how many more servers may fail, below 0: no majority */
+};
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static int most(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static int reserve(int living, int of)
+{
+    return living - (of / 2 + 1);
+}
+
+static int spare_of(int living, int voters, int expected)
+{
+    int raft = reserve(living, voters);
+    return expected > 0 ? least(raft, reserve(living, expected)) : raft;
+}
+
+static void look_at(const struct quorum_facts *facts, struct look *ret)
+{
+    ret->facts = facts;
+    roster_count(&facts->who, &ret->count);
+    roster_join(&facts->who, &ret->roster);
+    ret->confirmed = facts->who.confirmed ? (int)facts->who.confirmed->n : 0;
+    ret->mapped = (int)facts->who.settings->servers;
+    if (ret->confirmed > 0 && ret->mapped > 0)
+        ret->expected = least(ret->confirmed, ret->mapped);
+    else
+        ret->expected = ret->confirmed + ret->mapped;
+    ret->spare = spare_of(ret->count.living, ret->count.voters, ret->expected);
+}
+
+/* Not confirmed yet, and fewer than wanted. "Yet": a cluster that had a majority and
+ * lost it is not forming, even if nobody ever confirmed it. */
+static bool forming(const struct look *look)
+{
+    const struct quorum_facts *facts = look->facts;
+    if (look->confirmed > 0 || facts->damaged)
+        return false;
+    if (look->count.voters == 0)
+        return !facts->has_leader;
+    return look->count.voters < most(look->mapped, 2) &&
+           reserve(look->count.living, look->count.voters) >= 0;
+}
+
+static bool leaderless_long(const struct quorum_held *held)
+{
+    return held->leaderless_ms >= timing()->no_leader_ms;
+}
+
+static bool in_maintenance(const struct quorum_facts *facts)
+{
+    const struct settings *s = facts->who.settings;
+    return s->maintenance_node[0] != '\0' && facts->now_s < s->maintenance_until_s;
+}
+
+static const struct roster_row *maintained(const struct look *look)
+{
+    for (size_t i = 0; i < look->roster.n; i++)
+        if (strcasecmp(look->roster.row[i].name,
+                       look->facts->who.settings->maintenance_node) == 0)
+            return &look->roster.row[i];
+    return NULL;
+}
+
+static bool excused(const struct look *look)
+{
+    const struct roster_row *row = maintained(look);
+    if (!in_maintenance(look->facts) || !row || row->voter)
+        return false;
+    return spare_of(look->count.living + 1, look->count.voters + !row->dead,
+                    look->expected) >= 1;
+}
+
+void quorum_conditions(const struct quorum_facts *facts, struct quorum_conditions *ret)
+{
+    struct look look;
+    look_at(facts, &look);
+    *ret = (struct quorum_conditions){
+        .leaderless = !facts->has_leader,
+        .split = facts->has_leader && look.count.strangers > 0,
+        .no_spare = look.spare <= 0 && !forming(&look),
+        .excused = excused(&look),
+        .whole = quorum_whole(facts, NULL) == 0,
+    };
+}
+
+/* ---- whole --------------------------------------------------------------- */
+
+static bool refused(const struct settings *settings, const char *key)
+{
+    for (size_t i = 0; i < settings->rejects; i++)
+        if (strcmp(settings->reject[i].key, key) == 0)
+            return true;
+    return false;
+}
+
+static int whole_row(const struct look *look, const struct roster_row *row,
+                     struct error *err)
+{
+    char text[ROSTER_TEXT];
+    if (row->dead)
+        return error_set(err, -EAGAIN, "%s is in raft and does not answer",
+                         roster_text(row, text));
+    if (look->mapped > 0 && row->voter && !row->mapped)
+        return error_set(err, -EAGAIN, "%s is not in CLUSTER_SERVERS",
+                         roster_text(row, text));
+    if (row->mapped && !row->voter)
+        return error_set(err, -EAGAIN, "%s is in CLUSTER_SERVERS and does not vote",
+                         roster_text(row, text));
+    return 0;
+}
+
+int quorum_whole(const struct quorum_facts *facts, struct error *err)
+{
+    struct look look;
+    look_at(facts, &look);
+    int voters = look.count.voters;
+    if (!facts->has_leader || !facts->agreed)
+        return error_set(err, -EAGAIN, "there is no leader that a majority follows");
+    if (refused(facts->who.settings, "CLUSTER_SERVERS"))
+        return error_set(err, -EAGAIN, "CLUSTER_SERVERS has a value that is refused");
+    for (size_t i = 0; i < look.roster.n; i++) {
+        int rc = whole_row(&look, &look.roster.row[i], err);
+        if (rc < 0)
+            return rc;
+    }
+    if (look.count.servers != look.count.living)
+        return error_set(err, -EAGAIN, "%d servers are alive, %d of them vote",
+                         look.count.servers, look.count.living);
+    if (voters < 3 || voters % 2 == 0)
+        return error_set(err, -EAGAIN,
+                         "the number of voters is %d; an odd one of at "
+                         "least three is needed",
+                         voters);
+    return 0;
+}
+
+int quorum_mapping(const struct quorum_facts *facts, struct mapping *ret,
+                   struct error *err)
+{
+    struct look look;
+    struct mapping_entry present[ROSTER_PEERS] = {0};
+    size_t n = 0;
+    look_at(facts, &look);
+    for (size_t i = 0; i < look.roster.n; i++) {
+        const struct roster_row *row = &look.roster.row[i];
+        if (!row->voter)
+            continue;
+        int name = snprintf(present[n].node, sizeof present[n].node, "%s", row->name);
+        int id = snprintf(present[n].id, sizeof present[n].id, "%s", row->voter->id);
+        if (name >= (int)sizeof present[n].node || id >= (int)sizeof present[n].id)
+            return error_set(err, -EINVAL, "a node name or ID is too long");
+        n++;
+    }
+    return mapping_assign(facts->who.confirmed, facts->who.settings, present, n, ret,
+                          err);
+}
+
+/* ---- what is not as it should be ----------------------------------------- */
+
+/* The first problem becomes part of the summary, each a line of the details. */
+struct problems {
+    struct verdict *v;
+    int n;
+    char first[200];
+};
+
+/* "WHAT: what to do about it" */
+static void problem(struct problems *p, const char *todo, const char *fmt, ...)
+    FORMAT(3, 4);
+
+static void problem(struct problems *p, const char *todo, const char *fmt, ...)
+{
+    char what[sizeof p->first];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    if (p->n++ == 0)
+        memcpy(p->first, what, sizeof what);
+    verdict_note(p->v, "%s: %s", what, todo);
+}
+
+#define CONFIRM "cluster-set --confirm-mapping"
+
+static void down(const struct look *look, const struct roster_row *row,
+                 struct problems *p)
+{
+    char text[ROSTER_TEXT];
+    roster_text(row, text);
+    if (row->dead && row->member) {
+        char todo[160];
+        (void)snprintf(todo, sizeof todo, "consul operator raft remove-peer -id=%s",
+                       row->dead->id);
+        problem(p, todo, "an old entry of %s is left in raft", text);
+    }
+    if (row->member)
+        return;
+    if (row->confirmed)
+        problem(p, "start it again; if it is gone for good: " CONFIRM, "%s is down",
+                text);
+    else if (row->dead)
+        problem(p, "start it again; if it is gone for good: consul force-leave",
+                "%s is down", text);
+    else if (row->mapped && look->count.voters > 0)
+        problem(p, "start it and let it join", "%s has not joined", text);
+}
+
+static void voting(const struct look *look, const struct roster_row *row,
+                   struct problems *p)
+{
+    char text[ROSTER_TEXT];
+    roster_text(row, text);
+    if (row->confirmed && strcmp(row->confirmed->id, row->voter->id) != 0)
+        problem(p, "if that was wanted: " CONFIRM,
+                "%s was installed anew (other node ID)", text);
+    if (look->confirmed > 0 && !row->confirmed)
+        problem(p, "if it is wanted: " CONFIRM, "%s votes and is not confirmed", text);
+    else if (look->mapped > 0 && !row->mapped)
+        problem(p, "correct CLUSTER_SERVERS, or take the server out",
+                "%s votes and is not in CLUSTER_SERVERS", text);
+    if (row->member && roster_management(&look->facts->who, row->member))
+        problem(p, "run Consul there as a client (server = false)",
+                "the management server, %s, votes", text);
+}
+
+static void silent(const struct look *look, const struct roster_row *row,
+                   struct problems *p)
+{
+    char text[ROSTER_TEXT];
+    bool wanted = row->confirmed || row->mapped;
+    bool meant =
+        row->member->replica || roster_management(&look->facts->who, row->member);
+    if (look->count.voters == 0 || (!wanted && meant))
+        return;
+    problem(p, "a new server waits 10 s; then see consul operator raft list-peers",
+            "%s is alive and does not vote", roster_text(row, text));
+}
+
+static void remapped(const struct look *look, struct problems *p)
+{
+    for (int i = 0; i < look->mapped; i++) {
+        char server[MAPPING_SERVER];
+        const char *node = look->facts->who.settings->server[i];
+        (void)snprintf(server, sizeof server, "server_%u", (unsigned)(i + 1) % 1000);
+        const struct mapping_entry *old =
+            mapping_server(look->facts->who.confirmed, server);
+        if (old && strcasecmp(old->node, node) != 0)
+            problem(p, "if that was wanted: " CONFIRM,
+                    "mapping changed: %s is %s as confirmed, %s in CLUSTER_SERVERS",
+                    server, old->node, node);
+    }
+}
+
+static void refusals(const struct settings *s, struct problems *p)
+{
+    const char *group = "CLUSTER_";
+    for (size_t i = 0; i < s->rejects; i++)
+        if (strncmp(s->reject[i].key, group, strlen(group)) == 0)
+            problem(p, "its default is in force", "%s", s->reject[i].text);
+    for (size_t i = 0; i < s->unknowns; i++)
+        if (strncmp(s->unknown[i].key, group, strlen(group)) == 0)
+            problem(p, "it has no effect", "%s", s->unknown[i].text);
+}
+
+static void cluster_problems(const struct look *look, const struct quorum_held *held,
+                             struct problems *p)
+{
+    const struct quorum_facts *facts = look->facts;
+    for (size_t i = 0; i < look->roster.n; i++)
+        down(look, &look->roster.row[i], p);
+    if (!facts->has_leader && look->count.voters > 0 && !leaderless_long(held))
+        problem(p, "an election takes some seconds, 15 at most",
+                "no leader at the moment");
+    if (look->count.voters > 0 && look->count.voters % 2 == 0)
+        problem(p, "add or remove one; the last one adds no reserve",
+                "even number of voters (%d)", look->count.voters);
+    for (size_t i = 0; i < look->roster.n; i++) {
+        const struct roster_row *row = &look->roster.row[i];
+        if (row->voter)
+            voting(look, row, p);
+        else if (row->member)
+            silent(look, row, p);
+    }
+    remapped(look, p);
+    if (facts->damaged)
+        problem(p, CONFIRM, "the record " MAPPING_KEY " is damaged (%s)",
+                facts->damaged);
+    refusals(facts->who.settings, p);
+}
+
+/* ---- remarks ------------------------------------------------------------- */
+
+static void note_maintenance(const struct look *look, struct verdict *v)
+{
+    const struct settings *s = look->facts->who.settings;
+    const struct roster_row *row = maintained(look);
+    char text[ROSTER_TEXT];
+    char until[32] = "";
+    struct tm tm;
+    time_t end = (time_t)s->maintenance_until_s;
+    if (!in_maintenance(look->facts))
+        return;
+    if (gmtime_r(&end, &tm))
+        (void)strftime(until, sizeof until, "%Y-%m-%dT%H:%MZ", &tm);
+    if (row)
+        verdict_note(v, "maintenance: %s until %s", roster_text(row, text), until);
+    else
+        verdict_note(v, "maintenance: no server is named %s (CLUSTER_MAINTENANCE)",
+                     s->maintenance_node);
+}
+
+static void note_management(const struct look *look, struct verdict *v)
+{
+    const struct roster_facts *who = &look->facts->who;
+    if (who->settings->management_server[0] == '\0')
+        return;
+    for (size_t i = 0; i < who->n_members; i++)
+        if (roster_management(who, &who->members[i]))
+            return;
+    verdict_note(v,
+                 "management server %s: no member of this cluster has that name or "
+                 "address",
+                 who->settings->management_server);
+}
+
+static void note_advice(const struct look *look, struct verdict *v)
+{
+    const struct quorum_facts *facts = look->facts;
+    if (facts->unheard && look->count.voters > 0)
+        verdict_note(v, "no leader since this server was started: its settings and the "
+                        "confirmed servers cannot be read");
+    else if (look->confirmed == 0 && !facts->damaged && !forming(look))
+        verdict_note(v,
+                     "not confirmed yet: without ACLs that happens by itself when the "
+                     "cluster is whole, else by " CONFIRM);
+    if (facts->autopilot_known && facts->cleanup && facts->min_quorum < 3)
+        verdict_note(v,
+                     "advice: consul operator autopilot set-config -min-quorum=3 (now "
+                     "%lld) keeps dead servers visible",
+                     (long long)facts->min_quorum);
+}
+
+static void note_voters(const struct look *look, struct verdict *v)
+{
+    char list[1024] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < look->roster.n; i++) {
+        char text[ROSTER_TEXT];
+        if (!look->roster.row[i].voter || len >= sizeof list)
+            continue;
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", len ? ", " : "",
+                                roster_text(&look->roster.row[i], text));
+    }
+    if (len > 0)
+        verdict_note(v, "voting: %s", list);
+}
+
+/* ---- the verdict --------------------------------------------------------- */
+
+enum finding {
+    FOUND_SPLIT,
+    FOUND_FORMING,
+    FOUND_LEADERLESS,
+    FOUND_DISAGREEMENT,
+    FOUND_TOO_FEW,
+    FOUND_NO_SPARE_LONG,
+    FOUND_NO_SPARE,
+    FOUND_PROBLEM,
+    FOUND_NOTHING
+};
+
+/* First that fits. Gossip and raft disagree only where raft works against what gossip says; an
+ * expected majority that is missing while raft has shrunk is real. */
+static enum finding find(const struct look *look, const struct quorum_held *held,
+                         int problems)
+{
+    bool leaderless = leaderless_long(held);
+    if (held->split_ms >= timing()->split_ms)
+        return FOUND_SPLIT;
+    if (forming(look) && (look->count.voters == 0 || !leaderless))
+        return FOUND_FORMING;
+    if (leaderless)
+        return FOUND_LEADERLESS;
+    if (look->spare < 0 && look->facts->agreed &&
+        reserve(look->count.living, look->count.voters) < 0)
+        return FOUND_DISAGREEMENT;
+    if (look->spare < 0)
+        return FOUND_TOO_FEW;
+    if (look->spare == 0)
+        return held->no_spare_ms >= look->facts->who.settings->grace_us / 1000
+                   ? FOUND_NO_SPARE_LONG
+                   : FOUND_NO_SPARE;
+    return problems > 0 ? FOUND_PROBLEM : FOUND_NOTHING;
+}
+
+static const enum verdict_status status_of[] = {
+    [FOUND_SPLIT] = VERDICT_CRITICAL,      [FOUND_FORMING] = VERDICT_WARNING,
+    [FOUND_LEADERLESS] = VERDICT_CRITICAL, [FOUND_DISAGREEMENT] = VERDICT_WARNING,
+    [FOUND_TOO_FEW] = VERDICT_CRITICAL,    [FOUND_NO_SPARE_LONG] = VERDICT_CRITICAL,
+    [FOUND_NO_SPARE] = VERDICT_WARNING,    [FOUND_PROBLEM] = VERDICT_WARNING,
+    [FOUND_NOTHING] = VERDICT_PASSING,
+};
+
+/* bootstrap_expect says how many make a first cluster; three are the least wanted. */
+static int wanted(const struct look *look)
+{
+    int expect = 3;
+    for (size_t i = 0; i < look->facts->who.n_members; i++)
+        expect = most(expect, look->facts->who.members[i].expect);
+    return look->mapped > 0 ? look->mapped : expect;
+}
+
+/* "2 of 3 servers, none may fail" */
+static void say_count(const struct look *look, enum finding found, char *ret,
+                      size_t size)
+{
+    int here = look->count.living;
+    int of = most(look->expected, look->count.voters);
+    int spare = found == FOUND_LEADERLESS ? least(look->spare, 0) : look->spare;
+    char may_fail[64] = "none may fail";
+    if (found == FOUND_FORMING) {
+        here = look->count.voters > 0 ? here : look->count.servers;
+        of = most(wanted(look), here);
+    } else if (found == FOUND_SPLIT) {
+        of = most(of, look->count.voters + look->count.strangers);
+    }
+    if (spare > 0)
+        (void)snprintf(may_fail, sizeof may_fail, "%d may fail", spare);
+    else if (spare < 0 && found != FOUND_FORMING && found != FOUND_DISAGREEMENT)
+        (void)snprintf(may_fail, sizeof may_fail, "none may fail, %d more needed",
+                       -spare);
+    (void)snprintf(ret, size, "%d of %d servers, %s", here, of, may_fail);
+}
+
+static void say_strangers(const struct look *look, char *ret, size_t size)
+{
+    const struct roster_facts *who = &look->facts->who;
+    const char *names[ROSTER_PEERS];
+    int n = 0;
+    for (size_t i = 0; i < who->n_members && n < ROSTER_PEERS; i++) {
+        const struct roster_member *member = &who->members[i];
+        int at = n;
+        if (!member->server || !member->alive || roster_known(who, member))
+            continue;
+        for (; at > 0 && strverscmp(names[at - 1], member->name) > 0; at--)
+            names[at] = names[at - 1];
+        names[at] = member->name;
+        n++;
+    }
+    size_t len = 0;
+    for (int i = 0; i < n && len < size; i++)
+        len += (size_t)snprintf(ret + len, size - len, "%s%s", i > 0 ? ", " : "",
+                                names[i]);
+}
+
+/* What the summary says behind the count, "" for nothing. */
+static void say_reason(const struct look *look, enum finding found,
+                       const struct problems *p, char *ret, size_t size)
+{
+    char strangers[160] = "";
+    if (found == FOUND_SPLIT) {
+        say_strangers(look, strangers, sizeof strangers);
+        (void)snprintf(ret, size,
+                       ": two raft clusters in one gossip pool, outside ours: %s",
+                       strangers);
+    } else if (found == FOUND_DISAGREEMENT) {
+        (void)snprintf(ret, size, ": gossip and raft disagree: is port 8301 open?");
+    } else if (p->n > 1) {
+        (void)snprintf(ret, size, ": %s, and %d more", p->first, p->n - 1);
+    } else if (p->n == 1) {
+        (void)snprintf(ret, size, ": %s", p->first);
+    }
+}
+
+static void note_finding(const struct look *look, enum finding found, struct verdict *v)
+{
+    char grace[DURATION_TEXT];
+    if (found == FOUND_SPLIT)
+        verdict_note(
+            v, "keep one of the clusters; on every other server stop Consul, empty "
+               "its data directory, set bootstrap_expect to the number of servers "
+               "(not 1), start it");
+    else if (found == FOUND_LEADERLESS)
+        verdict_note(v,
+                     "no leader: are enough servers up, and is port 8300 open between "
+                     "them?");
+    else if (found == FOUND_NO_SPARE_LONG)
+        verdict_note(v, "none may fail for longer than CLUSTER_GRACE (%s)",
+                     duration_format(look->facts->who.settings->grace_us, grace));
+}
+
+void quorum_judge(const struct quorum_facts *facts, const struct quorum_held *held,
+                  struct verdict *ret)
+{
+    struct look look;
+    struct problems p = {.v = ret};
+    char count[96];
+    char reason[300] = "";
+    *ret = (struct verdict){0};
+    look_at(facts, &look);
+    cluster_problems(&look, held, &p);
+    enum finding found = find(&look, held, p.n);
+    say_count(&look, found, count, sizeof count);
+    say_reason(&look, found, &p, reason, sizeof reason);
+    verdict_set(ret, status_of[found], "%s%s%s",
+                found == FOUND_FORMING      ? "forming: "
+                : found == FOUND_LEADERLESS ? "no leader: "
+                                            : "",
+                count, reason);
+    note_finding(&look, found, ret);
+    note_maintenance(&look, ret);
+    note_management(&look, ret);
+    note_voters(&look, ret);
+    note_advice(&look, ret);
+}

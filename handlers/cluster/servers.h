@@ -1,0 +1,55 @@
+/* servers.h: gather the facts of quorum.h from the agent, in some 2 s at most also without
+ * a leader. An answer that ACLs may have filtered is a failure, never "no servers". */
+#ifndef SERVERS_H
+#define SERVERS_H
+
+#include "base/error.h"
+#include "cluster/quorum.h"
+#include "consul/consul.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* All-zero is empty; free with servers_release(). Must not be moved while it is used:
+ * `facts` points into it. */
+struct servers {
+    struct quorum_facts facts;
+    bool leading;          /* the agent asked is the leader */
+    bool acl_off;          /* it said that ACLs are disabled; false also when unknown */
+    bool record;           /* lictor/mapping exists, readable or not */
+    uint64_t record_index; /* its modify index, 0 when it does not exist */
+
+    /* private: what facts point into */
+    struct settings settings;
+    struct mapping confirmed;
+    struct error damaged;
+    struct roster_peer peers[ROSTER_PEERS];
+    struct roster_member *members;
+    cJSON *self_json;
+    char *raft_text;
+    cJSON *members_json;
+    cJSON *peers_json;
+};
+
+/* Gather. read: how fresh record and settings must be; CONSUL_STALE to look,
+ * CONSUL_DEFAULT before writing the record. config_dir holds policy.json.
+ * Returns 0, or the failure of whatever could not be read, with a text; release *ret in
+ * both cases. */
+MUST_CHECK int servers_gather(struct consul *consul, const char *config_dir,
+                              const char *settings_root, enum consul_read read,
+                              struct servers *ret, struct error *err);
+
+/* Only who the servers are (facts.who), for somebody who has the settings already:
+ * facts.who.settings is left to the caller. Otherwise as servers_gather(). */
+MUST_CHECK int servers_names(struct consul *consul, enum consul_read read,
+                             struct servers *ret, struct error *err);
+
+/* Write the record with check-and-set: index 0 only creates it. Returns as
+ * consul_kv_write(). */
+MUST_CHECK int servers_confirm(struct consul *consul, const struct mapping *mapping,
+                               uint64_t index, struct error *err);
+
+void servers_release(struct servers *servers);
+
+#endif

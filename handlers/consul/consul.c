@@ -1,0 +1,619 @@
+#include "consul/consul.h"
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/timing.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define ANSWER_LIMIT (4 * 1024 * 1024)
+#define KV_LIMIT     (1024 * 1024)
+#define ENV_LIMIT    65536
+#define TOKEN_LIMIT  4096
+
+/* The variables we know; order of the enum. */
+enum variable {
+    ADDR,
+    TOKEN,
+    TOKEN_FILE,
+    CACERT,
+    CERT,
+    KEY,
+    NAME,
+    SSL,
+    VERIFY,
+    VARIABLES
+};
+static const char *const names[VARIABLES] = {
+    "CONSUL_HTTP_ADDR",       "CONSUL_HTTP_TOKEN",  "CONSUL_HTTP_TOKEN_FILE",
+    "CONSUL_CACERT",          "CONSUL_CLIENT_CERT", "CONSUL_CLIENT_KEY",
+    "CONSUL_TLS_SERVER_NAME", "CONSUL_HTTP_SSL",    "CONSUL_HTTP_SSL_VERIFY"};
+
+struct consul {
+    CURL *curl;
+    char *base;                /* "http://host:port" */
+    struct curl_slist *header; /* holds the token: never shown */
+    char *value[VARIABLES];
+    bool own_token; /* the environment has one: none of the file counts */
+    struct curl_slist *connect_to;
+};
+
+/* One request and its answer. */
+struct request {
+    const char *method; /* "GET" or "PUT" */
+    const char *path;   /* below /v1/, encoded */
+    const char *body;   /* for PUT */
+    int64_t timeout_ms;
+    long status;
+    struct buffer answer;
+};
+
+/* ---- where the agent is -------------------------------------------------- */
+
+/* NAME=VALUE, optionally `export`, optionally in double quotes. */
+static int take_line(struct consul *c, char *line)
+{
+    if (strncmp(line, "export ", 7) == 0)
+        line += 7;
+    char *value = strchr(line, '=');
+    if (line[0] == '#' || !value)
+        return 0;
+    *value++ = '\0';
+    size_t len = strlen(value);
+    if (len >= 2 && value[0] == '"' && value[len - 1] == '"') {
+        value[len - 1] = '\0';
+        value++;
+    }
+    for (int i = 0; i < VARIABLES; i++) {
+        bool token = i == TOKEN || i == TOKEN_FILE;
+        if (strcmp(line, names[i]) != 0 || c->value[i] || (token && c->own_token))
+            continue;
+        c->value[i] = strdup(value);
+        return c->value[i] ? 0 : -ENOMEM;
+    }
+    return 0;
+}
+
+/* The environment goes before the file. Empty means unset, as in Consul. */
+static int read_variables(struct consul *c, const char *config_dir, struct error *err)
+{
+    char path[4096];
+    char *rest = NULL;
+    struct buffer text = BUFFER_INIT(ENV_LIMIT);
+    int rc = file_path(path, sizeof path, config_dir, "consul.env", err);
+    for (int i = 0; rc == 0 && i < VARIABLES; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value && !(c->value[i] = strdup(value)))
+            rc = error_set(err, -ENOMEM, "out of memory");
+    }
+    c->own_token = c->value[TOKEN] || c->value[TOKEN_FILE];
+    if (rc == 0) {
+        rc = file_read_trusted(path, &text, err);
+        if (rc == -ENOENT || (rc == -EACCES && c->value[ADDR]))
+            rc =
+                0; /* no file, or run by hand by somebody who said where the agent is */
+    }
+    for (char *line = text.data ? strtok_r(text.data, "\r\n", &rest) : NULL;
+         rc == 0 && line; line = strtok_r(NULL, "\r\n", &rest))
+        rc = take_line(c, line);
+    buffer_release(&text);
+    return rc;
+}
+
+static bool is_true(const char *value)
+{
+    return value && (strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0 ||
+                     strcasecmp(value, "t") == 0);
+}
+
+static bool is_false(const char *value)
+{
+    return value && (strcasecmp(value, "false") == 0 || strcmp(value, "0") == 0 ||
+                     strcasecmp(value, "f") == 0);
+}
+
+static int set_address(struct consul *c, struct error *err)
+{
+    const char *addr = c->value[ADDR] ? c->value[ADDR] : "127.0.0.1:8500";
+    const char *scheme = is_true(c->value[SSL]) ? "https://" : "http://";
+    int n = -1;
+    if (strncmp(addr, "unix://", 7) == 0) {
+        (void)curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, addr + 7);
+        n = asprintf(&c->base, "http://localhost");
+    } else if (strncmp(addr, "https://", 8) == 0 || strncmp(addr, "http://", 7) == 0) {
+        n = asprintf(&c->base, "%.*s",
+                     (int)(strlen(addr) - (addr[strlen(addr) - 1] == '/')), addr);
+    } else if (strstr(addr, "://")) {
+        return error_set(err, -EINVAL,
+                         "CONSUL_HTTP_ADDR: expected http://, https://, unix:// or "
+                         "host:port");
+    } else {
+        n = asprintf(&c->base, "%s%s", scheme, addr);
+    }
+    if (n >= 0)
+        return 0;
+    c->base = NULL;
+    return error_set(err, -ENOMEM, "out of memory");
+}
+
+/* The token file wins over the token, as in Consul. */
+static int set_token(struct consul *c, struct error *err)
+{
+    char line[TOKEN_LIMIT + 32];
+    struct buffer text = BUFFER_INIT(TOKEN_LIMIT);
+    const char *token = c->value[TOKEN];
+    int rc = 0;
+    if (c->value[TOKEN_FILE]) {
+        rc = file_read(c->value[TOKEN_FILE], &text, err);
+        if (rc == 0 && text.len > 0)
+            text.data[strcspn(text.data, " \t\r\n")] = '\0';
+        token = buffer_text(&text);
+    }
+    if (rc == 0 && token && *token) {
+        (void)snprintf(line, sizeof line, "X-Consul-Token: %.*s", TOKEN_LIMIT, token);
+        c->header = curl_slist_append(NULL, line);
+        if (!c->header)
+            rc = error_set(err, -ENOMEM, "out of memory");
+    }
+    explicit_bzero(line, sizeof line);
+    buffer_release(&text);
+    return rc;
+}
+
+/* CONSUL_TLS_SERVER_NAME: ask for that name in the certificate, still connect to the
+ * address. libcurl takes the name from the URL, so the URL gets the name and connect_to
+ * the address. */
+static int set_server_name(struct consul *c, struct error *err)
+{
+    char to[600];
+    char *named = NULL;
+    if (!c->value[NAME] || !c->base || strncmp(c->base, "https://", 8) != 0)
+        return 0;
+    const char *host = c->base + 8;
+    const char *port = strrchr(host, ':');
+    if (!port || strchr(port, ']'))
+        port = host + strlen(host);
+    (void)snprintf(to, sizeof to, "::%.*s:%s", (int)(port - host), host,
+                   *port ? port + 1 : "443");
+    c->connect_to = curl_slist_append(NULL, to);
+    if (!c->connect_to || asprintf(&named, "https://%s%s", c->value[NAME], port) < 0)
+        return error_set(err, -ENOMEM, "out of memory");
+    free(c->base);
+    c->base = named;
+    (void)curl_easy_setopt(c->curl, CURLOPT_CONNECT_TO, c->connect_to);
+    return 0;
+}
+
+static void set_tls(struct consul *c)
+{
+    if (c->value[CACERT])
+        (void)curl_easy_setopt(c->curl, CURLOPT_CAINFO, c->value[CACERT]);
+    if (c->value[CERT])
+        (void)curl_easy_setopt(c->curl, CURLOPT_SSLCERT, c->value[CERT]);
+    if (c->value[KEY])
+        (void)curl_easy_setopt(c->curl, CURLOPT_SSLKEY, c->value[KEY]);
+    if (is_false(c->value[VERIFY])) {
+        (void)curl_easy_setopt(c->curl, CURLOPT_SSL_VERIFYPEER, 0L);
+        (void)curl_easy_setopt(c->curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+}
+
+static size_t on_bytes(char *data, size_t size, size_t count, void *arg)
+{
+    struct buffer *answer = arg;
+    return buffer_append(answer, data, size * count) == 0 ? size * count : 0;
+}
+
+static void set_common(struct consul *c)
+{
+    (void)curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(c->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)curl_easy_setopt(c->curl, CURLOPT_PROXY, ""); /* nor from the environment */
+    (void)curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, c->header);
+    (void)curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_bytes);
+}
+
+static int configure(struct consul *c, const char *config_dir, struct error *err)
+{
+    int rc = read_variables(c, config_dir, err);
+    if (rc == 0)
+        rc = set_address(c, err);
+    if (rc == 0)
+        rc = set_token(c, err);
+    if (rc == 0)
+        rc = set_server_name(c, err);
+    set_tls(c);
+    set_common(c);
+    return rc;
+}
+
+int consul_open(const char *config_dir, struct consul **ret, struct error *err)
+{
+    struct consul *c = calloc(1, sizeof *c);
+    if (!c)
+        return error_set(err, -ENOMEM, "out of memory");
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+        c->curl = curl_easy_init();
+    int rc = c->curl ? configure(c, config_dir, err)
+                     : error_set(err, -ENOMEM, "out of memory");
+    if (rc < 0)
+        consul_close(c);
+    else
+        *ret = c;
+    return rc;
+}
+
+void consul_close(struct consul *consul)
+{
+    if (!consul)
+        return;
+    curl_easy_cleanup(consul->curl);
+    for (struct curl_slist *h = consul->header; h; h = h->next)
+        explicit_bzero(h->data, strlen(h->data));
+    curl_slist_free_all(consul->header);
+    curl_slist_free_all(consul->connect_to);
+    for (int i = 0; i < VARIABLES; i++)
+        free(consul->value[i]);
+    free(consul->base);
+    free(consul);
+}
+
+/* ---- one request --------------------------------------------------------- */
+
+static int transport_error(const struct consul *c, CURLcode code, struct error *err)
+{
+    const char *why = curl_easy_strerror(code);
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        return error_set(err, -ETIMEDOUT,
+                         "the Consul agent at %s does not answer in time", c->base);
+    if (code == CURLE_WRITE_ERROR)
+        return error_set(err, -EMSGSIZE, "the Consul agent's answer is too large");
+    return error_set(err, -ECONNREFUSED,
+                     "cannot reach the Consul agent at %s: %s (is it running? "
+                     "CONSUL_HTTP_ADDR says where)",
+                     c->base, why);
+}
+
+/* Perform; the HTTP status is in request->status. */
+static int perform(struct consul *c, struct request *request, struct error *err)
+{
+    char *url = NULL;
+    if (asprintf(&url, "%s/v1/%s", c->base, request->path) < 0)
+        return error_set(err, -ENOMEM, "out of memory");
+    bool put = strcmp(request->method, "PUT") == 0;
+    (void)curl_easy_setopt(c->curl, CURLOPT_URL, url);
+    (void)curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+    (void)curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &request->answer);
+    (void)curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
+    if (put) {
+        (void)curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, request->body);
+        (void)curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE,
+                               (long)strlen(request->body));
+    }
+    (void)curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, put ? "PUT" : NULL);
+    CURLcode code = curl_easy_perform(c->curl);
+    (void)curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &request->status);
+    free(url);
+    return code == CURLE_OK ? 0 : transport_error(c, code, err);
+}
+
+static int number_of(long status)
+{
+    switch (status) {
+    case 403:
+        return -EACCES;
+    case 404:
+        return -ENOENT;
+    case 409:
+        return -ESTALE;
+    case 413:
+        return -EMSGSIZE;
+    case 429:
+    case 500:
+    case 503:
+        return -EAGAIN;
+    default:
+        return -EBADMSG;
+    }
+}
+
+/* The sentence for a status that is no success. what: "read KV x", rule: may be NULL. */
+static int refuse(const struct request *request, const char *what, const char *rule,
+                  struct error *err)
+{
+    char words[120];
+    size_t n = 0;
+    const char *body = buffer_text(&request->answer);
+    for (; body[n] && body[n] != '\n' && n + 1 < sizeof words; n++)
+        words[n] = body[n] >= ' ' && body[n] <= '~' ? body[n] : '?';
+    words[n] = '\0';
+    if (request->status == 403 && rule)
+        return error_set(err, -EACCES, "cannot %s: 403 %s (the token needs %s)", what,
+                         words, rule);
+    return error_set(err, number_of(request->status), "cannot %s: %ld %s", what,
+                     request->status, words);
+}
+
+/* ---- reads and writes ---------------------------------------------------- */
+
+int consul_get(struct consul *consul, const char *path, const char *rule,
+               cJSON **ret_root, struct error *err)
+{
+    char what[300];
+    struct request request = {.method = "GET",
+                              .path = path,
+                              .timeout_ms = timing()->http_ms,
+                              .answer = BUFFER_INIT(ANSWER_LIMIT)};
+    *ret_root = NULL;
+    (void)snprintf(what, sizeof what, "read %.*s", (int)strcspn(path, "?"), path);
+    int rc = perform(consul, &request, err);
+    if (rc == 0 && request.status != 200 && request.status != 429)
+        rc = refuse(&request, what, rule, err);
+    if (rc == 0)
+        rc = json_parse(buffer_text(&request.answer), request.answer.len, what,
+                        ret_root, err);
+    buffer_release(&request.answer);
+    return rc;
+}
+
+/* A key as it stands in a URL. The caller free()s it. */
+static char *encode_key(const char *key)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+    char *text = malloc(strlen(key) * 3 + 1);
+    char *out = text;
+    for (const char *p = key; text && *p; p++)
+        out += strchr(plain, *p) ? sprintf(out, "%c", *p)
+                                 : sprintf(out, "%%%02X", (unsigned char)*p);
+    if (text)
+        *out = '\0';
+    return text;
+}
+
+static int kv_path(const char *key, const char *query, char **ret, struct error *err)
+{
+    char *encoded = encode_key(key);
+    int n = encoded ? asprintf(ret, "kv/%s%s", encoded, query) : -1;
+    free(encoded);
+    return n < 0 ? error_set(err, -ENOMEM, "out of memory") : 0;
+}
+
+static int parse_entries(const struct request *request, const char *what,
+                         struct kv_list *list, struct error *err)
+{
+    cJSON *root = NULL;
+    if (request->status == 404)
+        return 0;
+    int rc = json_parse(buffer_text(&request->answer), request->answer.len, what, &root,
+                        err);
+    if (rc == 0)
+        rc = kv_parse(root, list, err);
+    cJSON_Delete(root);
+    return rc;
+}
+
+int consul_kv_read(struct consul *consul, const char *key, bool recurse,
+                   enum consul_read read, struct kv_list *list, struct error *err)
+{
+    static const char *const modes[] = {"", "&stale", "&consistent"};
+    char query[40];
+    char what[300];
+    char rule[300];
+    char *path = NULL;
+    struct request request = {.method = "GET",
+                              .timeout_ms = timing()->http_ms,
+                              .answer = BUFFER_INIT(KV_LIMIT)};
+    (void)snprintf(query, sizeof query, "?%s%s", recurse ? "recurse" : "", modes[read]);
+    (void)snprintf(what, sizeof what, "read KV %s", key);
+    (void)snprintf(rule, sizeof rule, "key%s \"%s\" read", recurse ? "_prefix" : "",
+                   key);
+    int rc = kv_path(key, query, &path, err);
+    if (rc < 0)
+        return rc;
+    request.path = path;
+    rc = perform(consul, &request, err);
+    if (rc == 0 && request.status != 200 && request.status != 404)
+        rc = refuse(&request, what, rule, err);
+    if (rc == 0)
+        rc = parse_entries(&request, what, list, err);
+    free(path);
+    buffer_release(&request.answer);
+    return rc;
+}
+
+int consul_kv_write(struct consul *consul, const char *key, const char *value,
+                    uint64_t index, struct error *err)
+{
+    char query[40];
+    char what[300];
+    char rule[300];
+    char *path = NULL;
+    struct request request = {.method = "PUT",
+                              .body = value,
+                              .timeout_ms = timing()->http_ms,
+                              .answer = BUFFER_INIT(ANSWER_LIMIT)};
+    (void)snprintf(query, sizeof query, "?cas=%llu", (unsigned long long)index);
+    (void)snprintf(what, sizeof what, "write KV %s", key);
+    (void)snprintf(rule, sizeof rule, "key \"%s\" write", key);
+    int rc = kv_path(key, query, &path, err);
+    if (rc < 0)
+        return rc;
+    request.path = path;
+    rc = perform(consul, &request, err);
+    if (rc == 0 && request.status != 200)
+        rc = refuse(&request, what, rule, err);
+    if (rc == 0 && strncmp(buffer_text(&request.answer), "true", 4) != 0)
+        rc = error_set(err, -ESTALE, "%s was changed by somebody else meanwhile", key);
+    free(path);
+    buffer_release(&request.answer);
+    return rc;
+}
+
+/* ---- one transaction ----------------------------------------------------- */
+
+/* One operation; value NULL: none. */
+static int add_operation(cJSON *list, const char *verb, const char *key, uint64_t index,
+                         const char *value)
+{
+    cJSON *item = cJSON_CreateObject();
+    cJSON *kv = cJSON_AddObjectToObject(item, "KV");
+    char *base64 = value ? kv_base64(value, strlen(value)) : NULL;
+    bool whole = cJSON_AddStringToObject(kv, "Verb", verb) &&
+                 cJSON_AddStringToObject(kv, "Key", key) &&
+                 cJSON_AddNumberToObject(kv, "Index", (double)index) &&
+                 (!value || (base64 && cJSON_AddStringToObject(kv, "Value", base64)));
+    free(base64);
+    if (whole && cJSON_AddItemToArray(list, item))
+        return 0;
+    cJSON_Delete(item);
+    return -ENOMEM;
+}
+
+static char *transaction(const char *key, const char *value, uint64_t index,
+                         const struct kv_version *unchanged, size_t n)
+{
+    cJSON *list = cJSON_CreateArray();
+    int rc = list ? 0 : -ENOMEM;
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = add_operation(list, "check-index", unchanged[i].key,
+                           unchanged[i].modify_index, NULL);
+    if (rc == 0)
+        rc = add_operation(list, "cas", key, index, value);
+    char *text = rc == 0 ? cJSON_PrintUnformatted(list) : NULL;
+    cJSON_Delete(list);
+    return text;
+}
+
+/* Which of the n + 1 operations failed, and why: the first that Consul names. */
+static size_t failed_operation(const cJSON *root, size_t n, const char **ret_why)
+{
+    const cJSON *errors = NULL;
+    int64_t at = -1;
+    if (json_array(root, "Errors", &errors, NULL) < 0)
+        return n;
+    const cJSON *first = cJSON_GetArrayItem(errors, 0);
+    *ret_why = json_text(first, "What", "");
+    if (json_integer(first, "OpIndex", &at, NULL) < 0 || at < 0 || at > (int64_t)n)
+        return n;
+    return (size_t)at;
+}
+
+/* 409 is the answer to a lost condition and to a missing right alike. */
+static int transaction_failed(const struct request *request, const char *key,
+                              const struct kv_version *unchanged, size_t n,
+                              struct error *err)
+{
+    char what[300], rule[300];
+    const char *why = "";
+    cJSON *root = NULL;
+    int rc = json_parse(buffer_text(&request->answer), request->answer.len, "it", &root,
+                        NULL);
+    size_t at = rc == 0 ? failed_operation(root, n, &why) : n;
+    const char *name = at < n ? unchanged[at].key : key;
+    (void)snprintf(what, sizeof what, "write KV %s in a transaction", key);
+    (void)snprintf(rule, sizeof rule, "key \"%s\" %s", name, at < n ? "read" : "write");
+    if (request->status != 409)
+        rc = refuse(request, what, rule, err);
+    else if (strstr(why, "ermission denied"))
+        rc = error_set(err, -EACCES,
+                       "cannot %s: permission denied (the token needs %s)", what, rule);
+    else
+        rc = error_set(err, -ESTALE, "%s was changed by somebody else meanwhile", name);
+    cJSON_Delete(root);
+    return rc;
+}
+
+int consul_kv_write_if(struct consul *consul, const char *key, const char *value,
+                       uint64_t index, const struct kv_version *unchanged, size_t n,
+                       struct error *err)
+{
+    if (n >= CONSUL_TXN)
+        return error_set(err, -E2BIG,
+                         "%zu keys are more than one transaction can check (%d)", n,
+                         CONSUL_TXN - 1);
+    char *body = transaction(key, value, index, unchanged, n);
+    struct request request = {.method = "PUT",
+                              .path = "txn",
+                              .body = body,
+                              .timeout_ms = timing()->http_ms,
+                              .answer = BUFFER_INIT(ANSWER_LIMIT)};
+    int rc = body ? perform(consul, &request, err)
+                  : error_set(err, -ENOMEM, "out of memory");
+    if (rc == 0 && request.status != 200)
+        rc = transaction_failed(&request, key, unchanged, n, err);
+    cJSON_free(body);
+    buffer_release(&request.answer);
+    return rc;
+}
+
+int consul_prove_leader(struct consul *consul, struct error *err)
+{
+    struct request request = {.method = "GET",
+                              .path = "kv/lictor/mapping?consistent",
+                              .timeout_ms = timing()->leader_proof_ms,
+                              .answer = BUFFER_INIT(KV_LIMIT)};
+    int rc = perform(consul, &request, err);
+    if (rc == 0 && request.status != 200 && request.status != 404)
+        rc = refuse(&request, "prove a leader by reading KV lictor/mapping",
+                    "key \"lictor/mapping\" read", err);
+    buffer_release(&request.answer);
+    return rc;
+}
+
+/* 1.8 answers 500 for a check it does not have, newer ones 404. */
+static bool no_such_check(const struct request *request)
+{
+    return request->status == 404 ||
+           (request->status == 500 &&
+            strstr(buffer_text(&request->answer), "does not have associated TTL"));
+}
+
+static int send_update(struct consul *consul, struct request *request,
+                       const char *check_id, struct error *err)
+{
+    char what[200];
+    (void)snprintf(what, sizeof what, "update check %s", check_id);
+    int rc = perform(consul, request, err);
+    if (rc < 0 || request->status == 200)
+        return rc;
+    if (no_such_check(request))
+        return error_set(err, -ENOENT,
+                         "the agent has no check %s: is the snippet of scripts/enable "
+                         "loaded?",
+                         check_id);
+    return refuse(request, what, "service \"cluster\" write", err);
+}
+
+int consul_check_update(struct consul *consul, const char *check_id, const char *status,
+                        const char *output, struct error *err)
+{
+    char *path = NULL;
+    char *body = NULL;
+    char *id = encode_key(check_id);
+    cJSON *root = cJSON_CreateObject();
+    if (cJSON_AddStringToObject(root, "Status", status) &&
+        cJSON_AddStringToObject(root, "Output", output))
+        body = cJSON_PrintUnformatted(root);
+    bool ready = id && body && asprintf(&path, "agent/check/update/%s", id) >= 0;
+    struct request request = {.method = "PUT",
+                              .path = path,
+                              .body = body,
+                              .timeout_ms = timing()->http_ms,
+                              .answer = BUFFER_INIT(ANSWER_LIMIT)};
+    int rc = ready ? send_update(consul, &request, check_id, err)
+                   : error_set(err, -ENOMEM, "out of memory");
+    free(path);
+    free(id);
+    cJSON_free(body);
+    cJSON_Delete(root);
+    buffer_release(&request.answer);
+    return rc;
+}

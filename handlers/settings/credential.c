@@ -1,0 +1,541 @@
+#include "settings/credential.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "consul/kv.h"
+#include "net/url.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MAX     16384 /* bytes of a file */
+#define PEM_MAX      (1 << 20)
+#define PASSWORD_MIN 6
+#define PART_MIN     4 /* bytes of a secret that was cut, which still tell something */
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char key_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                              "0123456789_-";
+static const char path_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                               "0123456789._/-";
+
+static int refuse(const struct credential *c, struct error *err, const char *member,
+                  const char *why)
+{
+    return error_set(err, -EBADMSG, "%s: \"%s\" %s", c->path, member, why);
+}
+
+/* ---- one member each ----------------------------------------------------- */
+
+/* Every member is known, and none stands there twice. Of a name only the beginning is
+ * shown: it may be a secret in the wrong place. */
+static int check_members(const struct credential *c, const cJSON *root,
+                         struct error *err)
+{
+    static const char *const known[] = {"user",     "password", "api_key",
+                                        "keystore", "ca",       "cert",
+                                        "key",      "hosts",    "insecure_http"};
+    const cJSON *item = NULL;
+    char echo[SETTINGS_ECHO];
+    cJSON_ArrayForEach(item, root)
+    {
+        size_t i = 0, len = strnlen(item->string, 20);
+        while (i < COUNT(known) && strcmp(item->string, known[i]) != 0)
+            i++;
+        (void)settings_echo(item->string, len, echo);
+        if (i == COUNT(known))
+            return refuse(c, err, echo, "is not a known member");
+        if (cJSON_GetObjectItemCaseSensitive(root, item->string) != item)
+            return refuse(c, err, echo, "stands there twice");
+    }
+    return 0;
+}
+
+/* A text of min to size - 1 characters of printable ASCII, or "" when it is not there. */
+static int read_text(const struct credential *c, const cJSON *root, const char *name,
+                     size_t min, char *ret, size_t size, struct error *err)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, name);
+    const char *text = json_text(root, name, "");
+    size_t len = strlen(text);
+    char why[80];
+    if (!item)
+        return 0;
+    (void)snprintf(why, sizeof why, "is no text of %zu to %zu characters", min,
+                   size - 1);
+    if (!cJSON_IsString(item) || len < min || len >= size)
+        return refuse(c, err, name, why);
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < ' ' || text[i] > '~')
+            return refuse(c, err, name, "holds a byte that is not printable ASCII");
+    }
+    memcpy(ret, text, len + 1);
+    return 0;
+}
+
+static int read_path(const struct credential *c, const cJSON *root, const char *name,
+                     char ret[CREDENTIAL_PATH], struct error *err)
+{
+    int rc = read_text(c, root, name, 2, ret, CREDENTIAL_PATH, err);
+    if (rc < 0 || !ret[0])
+        return rc;
+    if (ret[0] != '/' || strspn(ret, path_set) < strlen(ret) || strstr(ret, ".."))
+        return refuse(c, err, name, "is no absolute path of A-Z a-z 0-9 . _ - /");
+    return 0;
+}
+
+static bool is_pair(const char *a, const char *b)
+{
+    return (a[0] == '\0') == (b[0] == '\0');
+}
+
+static int read_keystore(struct credential *c, const cJSON *root, struct error *err)
+{
+    int rc = read_text(c, root, "keystore", 1, c->keystore, sizeof c->keystore, err);
+    if (rc < 0 || !c->keystore[0])
+        return rc;
+    if (c->keystore[strspn(c->keystore, key_set)] || strchr(c->keystore, '-'))
+        return refuse(c, err, "keystore", "is no name of A-Z a-z 0-9 _");
+    if (c->password[0] || cJSON_GetObjectItemCaseSensitive(root, "api_key"))
+        return refuse(c, err, "keystore", "cannot stand beside password or api_key");
+    return 0;
+}
+
+static int read_user(struct credential *c, const cJSON *root, struct error *err)
+{
+    int rc = read_text(c, root, "user", 1, c->user, sizeof c->user, err);
+    if (rc == 0)
+        rc = read_text(c, root, "password", PASSWORD_MIN, c->password,
+                       sizeof c->password, err);
+    if (rc == 0)
+        rc = read_keystore(c, root, err);
+    if (rc < 0)
+        return rc;
+    if (!c->keystore[0] && !is_pair(c->user, c->password))
+        return refuse(c, err, c->user[0] ? "user" : "password",
+                      "needs the other one of user and password");
+    size_t len = strlen(c->user);
+    if (strchr(c->user, ':') || (len && (c->user[0] == ' ' || c->user[len - 1] == ' ')))
+        return refuse(c, err, "user", "holds ':' or has a blank at an end");
+    return 0;
+}
+
+/* "id:key" in its plain form; len counts NULs, too. */
+static bool is_api_key(const char *text, size_t len)
+{
+    const char *colon = strchr(text, ':');
+    return strlen(text) == len && len < CREDENTIAL_SECRET && colon && colon > text &&
+           strspn(text, key_set) == (size_t)(colon - text) &&
+           strlen(colon + 1) >= PASSWORD_MIN &&
+           strspn(colon + 1, key_set) == strlen(colon + 1);
+}
+
+static void free_secret(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+static int read_api_key(struct credential *c, const cJSON *root, struct error *err)
+{
+    char *plain = NULL, *encoded = NULL;
+    int rc = read_text(c, root, "api_key", 1, c->encoded, sizeof c->encoded, err);
+    size_t len = strlen(c->encoded);
+    if (rc < 0 || !c->encoded[0])
+        return rc;
+    if (strchr(c->encoded, ':'))
+        plain = strdup(c->encoded);
+    else
+        rc = kv_unbase64(c->encoded, &plain, &len);
+    if (rc == -EBADMSG || (plain && !is_api_key(plain, len)))
+        rc = refuse(c, err, "api_key", "is neither id:key nor the base64 of it");
+    else if (plain)
+        encoded = kv_base64(plain, strlen(plain));
+    if (rc == 0 && encoded) {
+        memcpy(c->api_key, plain, strlen(plain) + 1);
+        memcpy(c->encoded, encoded, strlen(encoded) + 1);
+    } else if (rc != -EBADMSG) {
+        rc = error_set(err, -ENOMEM, "out of memory");
+    }
+    free_secret(plain);
+    free_secret(encoded);
+    return rc;
+}
+
+static int read_files(struct credential *c, const cJSON *root, struct error *err)
+{
+    int rc = read_path(c, root, "ca", c->ca, err);
+    if (rc == 0)
+        rc = read_path(c, root, "cert", c->cert, err);
+    if (rc == 0)
+        rc = read_path(c, root, "key", c->key, err);
+    if (rc == 0 && !is_pair(c->cert, c->key))
+        rc = refuse(c, err, c->cert[0] ? "cert" : "key",
+                    "needs the other one of cert and key");
+    return rc;
+}
+
+static int read_hosts(struct credential *c, const cJSON *root, struct error *err)
+{
+    const cJSON *array = cJSON_GetObjectItemCaseSensitive(root, "hosts");
+    const cJSON *item = NULL;
+    char echo[SETTINGS_ECHO];
+    if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) == 0)
+        return refuse(c, err, "hosts",
+                      "must list the hosts it may be sent to, at least one");
+    cJSON_ArrayForEach(item, array)
+    {
+        struct error why = {0};
+        const char *text = cJSON_IsString(item) ? item->valuestring : "";
+        if (c->hosts == CREDENTIAL_HOSTS)
+            return refuse(c, err, "hosts", "has more than 32 entries");
+        if (host_entry(text, c->host[c->hosts], &why) < 0)
+            return error_set(err, -EBADMSG, "%s: \"%s\" in \"hosts\" %s", c->path,
+                             settings_echo(text, strlen(text), echo), why.text);
+        c->hosts++;
+    }
+    return 0;
+}
+
+static int read_insecure(struct credential *c, const cJSON *root, struct error *err)
+{
+    struct error why = {0};
+    int rc = json_boolean(root, "insecure_http", &c->insecure_http, &why);
+    if (rc == 0 || !cJSON_GetObjectItemCaseSensitive(root, "insecure_http"))
+        return 0;
+    return refuse(c, err, "insecure_http", "is neither true nor false");
+}
+
+/* ---- the whole ----------------------------------------------------------- */
+
+static int read_members(struct credential *c, const cJSON *root, struct error *err)
+{
+    if (!cJSON_IsObject(root))
+        return error_set(err, -EBADMSG, "%s: is no JSON object", c->path);
+    int rc = check_members(c, root, err);
+    if (rc == 0)
+        rc = read_user(c, root, err);
+    if (rc == 0)
+        rc = read_api_key(c, root, err);
+    if (rc == 0 && c->user[0] && c->api_key[0])
+        rc = refuse(c, err, "api_key", "cannot stand beside user and password");
+    if (rc == 0)
+        rc = read_files(c, root, err);
+    if (rc == 0)
+        rc = read_hosts(c, root, err);
+    if (rc == 0)
+        rc = read_insecure(c, root, err);
+    if (rc == 0 && !c->user[0] && !c->api_key[0] && !c->keystore[0] && !c->ca[0] &&
+        !c->cert[0])
+        rc = error_set(err, -EBADMSG,
+                       "%s: has neither user and password nor api_key, ca or cert",
+                       c->path);
+    return rc;
+}
+
+static void wipe_texts(cJSON *object)
+{
+    cJSON *item = NULL;
+    cJSON_ArrayForEach(item, object)
+    {
+        if (cJSON_IsString(item))
+            explicit_bzero(item->valuestring, strlen(item->valuestring));
+    }
+}
+
+int credential_parse(const char *text, size_t len, const char *path,
+                     struct credential *ret, struct error *err)
+{
+    cJSON *root = NULL;
+    *ret = (struct credential){.hosts = 0};
+    (void)snprintf(ret->path, sizeof ret->path, "%s", path);
+    int rc = json_parse(text, len, path, &root, err);
+    if (rc == 0)
+        rc = read_members(ret, root, err);
+    if (rc < 0)
+        credential_release(ret);
+    wipe_texts(root);
+    cJSON_Delete(root);
+    return rc;
+}
+
+/* Of a file that passed file_trusted(): nobody exchanges it meanwhile. */
+static int check_private(const char *path, struct error *err)
+{
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return error_set(err, -errno, "cannot look at %s: %s", path, strerror(errno));
+    if (st.st_mode & S_IRWXO)
+        return error_set(err, -EPERM, "%s can be read by everybody: chmod o-rwx it",
+                         path);
+    return 0;
+}
+
+/* Does it stand in the directory of the credential, or below? */
+static bool is_beside(const struct credential *c, const char *path)
+{
+    size_t len = (size_t)(strrchr(c->path, '/') - c->path) + 1;
+    return strncmp(path, c->path, len) == 0;
+}
+
+static int check_file(const struct credential *c, const char *path, bool private,
+                      struct error *err)
+{
+    struct error why = {0};
+    if (!path[0])
+        return 0;
+    if (is_beside(c, path))
+        return error_set(
+            err, -EBADMSG,
+            "%s: %s stands among the credentials, which a log shipper does "
+            "not see: put it elsewhere",
+            c->path, path);
+    int rc = file_trusted(path, &why);
+    if (rc == 0 && private)
+        rc = check_private(path, &why);
+    if (rc == 0 && access(path, R_OK) < 0)
+        rc = error_set(&why, -errno, "cannot read %s: %s", path, strerror(errno));
+    if (rc == -ENOENT)
+        rc = -EBADMSG; /* the credential itself is there */
+    return rc < 0 ? error_set(err, rc, "%s: %s", c->path, why.text) : 0;
+}
+
+static int add_file(struct digest *digest, const char *path, struct error *err)
+{
+    struct buffer text = BUFFER_INIT(PEM_MAX);
+    int rc = path[0] ? file_read(path, &text, err) : 0;
+    digest_add(digest, buffer_text(&text), text.len + 1);
+    buffer_wipe(&text);
+    return rc;
+}
+
+/* Whoever sees the digest of a key learns nothing: it has too many bits to be tried. */
+static int check_files(struct credential *c, struct error *err)
+{
+    struct digest digest;
+    digest_begin(&digest);
+    int rc = check_file(c, c->ca, false, err);
+    if (rc == 0)
+        rc = check_file(c, c->cert, false, err);
+    if (rc == 0)
+        rc = check_file(c, c->key, true, err);
+    if (rc == 0)
+        rc = add_file(&digest, c->ca, err);
+    if (rc == 0)
+        rc = add_file(&digest, c->cert, err);
+    if (rc == 0)
+        rc = add_file(&digest, c->key, err);
+    if (rc == 0 && (c->ca[0] || c->cert[0]))
+        digest_end(&digest, c->files);
+    return rc;
+}
+
+static int find(const char *config_dir, const char *name, enum credential_use use,
+                char ret[CREDENTIAL_PATH], struct error *err)
+{
+    char checked[VALUE_SOURCE];
+    struct error why = {0};
+    int n = 0, rc = value_source(name, checked, &why);
+    if (rc < 0)
+        return error_set(err, rc, "the name of the credential %s", why.text);
+    n = snprintf(ret, CREDENTIAL_PATH, "%s/credentials/%s%s.json", config_dir, checked,
+                 use == CREDENTIAL_ASK ? ".read" : "");
+    if (n < 0 || n >= CREDENTIAL_PATH)
+        return error_set(err, -ENAMETOOLONG, "%s/credentials: path too long",
+                         config_dir);
+    return 0;
+}
+
+/* Read without growing: what grows leaves copies behind. */
+static int read_private(const char *path, struct buffer *text, struct error *err)
+{
+    static const char room[FILE_MAX];
+    int rc = buffer_append(text, room, sizeof room);
+    buffer_clear(text);
+    if (rc == 0)
+        rc = file_read_trusted(path, text, err);
+    if (rc == 0)
+        rc = check_private(path, err);
+    return rc;
+}
+
+int credential_read(const char *config_dir, const char *name, enum credential_use use,
+                    struct credential *ret, struct error *err)
+{
+    char path[CREDENTIAL_PATH];
+    struct buffer text = BUFFER_INIT(FILE_MAX);
+    *ret = (struct credential){.hosts = 0};
+    int rc = find(config_dir, name, use, path, err);
+    if (rc < 0)
+        return rc;
+    rc = read_private(path, &text, err);
+    if (rc == -ENOENT)
+        rc = error_set(err, rc,
+                       "there is no credential %s on this server: %s is missing", name,
+                       path);
+    if (rc == 0)
+        rc = credential_parse(buffer_text(&text), text.len, path, ret, err);
+    if (rc == 0 && use == CREDENTIAL_ASK && ret->keystore[0])
+        rc = refuse(ret, err, "keystore", "is for a log shipper, not to ask with");
+    if (rc == 0)
+        rc = check_files(ret, err);
+    buffer_wipe(&text);
+    if (rc < 0)
+        credential_release(ret);
+    return rc;
+}
+
+void credential_release(struct credential *credential)
+{
+    explicit_bzero(credential, sizeof *credential);
+}
+
+/* ---- where it may go ----------------------------------------------------- */
+
+int credential_judge(const struct credential *credential, const char *url,
+                     struct error *err)
+{
+    struct url parsed;
+    int rc = url_parse(url, &parsed, err);
+    if (rc < 0)
+        return rc;
+    if (!parsed.https && !credential->insecure_http)
+        return error_set(
+            err, -EPERM,
+            "host %s is reached by http://, which %s forbids (https://, or "
+            "\"insecure_http\": true)",
+            parsed.host, credential->path);
+    for (size_t i = 0; i < credential->hosts; i++) {
+        if (host_allowed(parsed.host, credential->host[i]))
+            return 0;
+    }
+    return error_set(err, -EPERM, "host %s is not among \"hosts\" in %s", parsed.host,
+                     credential->path);
+}
+
+int credential_choose(const char *config_dir, const struct settings *s,
+                      enum credential_use use, struct credential *ret,
+                      struct error *err)
+{
+    enum setting setting = LOG_ELASTICSEARCH_CREDENTIAL;
+    struct error why = {0};
+    int rc = 0;
+    *ret = (struct credential){.hosts = 0};
+    if (!s->log_enabled || !s->log_credential[0])
+        return 0;
+    rc = credential_read(config_dir, s->log_credential, use, ret, &why);
+    for (size_t i = 0; rc == 0 && i < s->log_urls; i++) {
+        setting = LOG_ELASTICSEARCH_URL;
+        rc = credential_judge(ret, s->log_url[i], &why);
+    }
+    if (rc == 0)
+        return 0;
+    credential_release(ret);
+    return error_set(err, rc, "%s: %s", settings_row(setting)->key, why.text);
+}
+
+/* ---- scrubbing ----------------------------------------------------------- */
+
+#define FORM (CREDENTIAL_SECRET * 2 + 2)
+
+/* Cut `drop` bytes at `at` and put `mark` in their place, which is not longer. */
+static void replace(struct buffer *text, size_t at, size_t drop, const char *mark)
+{
+    size_t len = strlen(mark);
+    memcpy(text->data + at, mark, len);
+    memmove(text->data + at + len, text->data + at + drop, text->len - at - drop + 1);
+    text->len -= drop - len;
+}
+
+/* Everywhere, and where the end was cut off, its beginning. */
+static void scrub_form(struct buffer *text, const char *form)
+{
+    size_t len = strlen(form);
+    if (len < PART_MIN)
+        return;
+    for (size_t at = 0; at + len <= text->len; at++) {
+        if (memcmp(text->data + at, form, len) == 0)
+            replace(text, at, len, "***");
+    }
+    for (size_t n = len - 1; n >= PART_MIN; n--) {
+        if (n <= text->len && memcmp(text->data + text->len - n, form, n) == 0) {
+            replace(text, text->len - n, n, "***");
+            return;
+        }
+    }
+}
+
+/* Put a backslash before every byte of `backslash`, double every byte of `doubled`. */
+static void escape(const char *secret, const char *backslash, const char *doubled,
+                   char ret[FORM])
+{
+    size_t n = 0;
+    for (const char *c = secret; *c && n + 3 < FORM; c++) {
+        if (strchr(backslash, *c))
+            ret[n++] = '\\';
+        if (strchr(doubled, *c))
+            ret[n++] = *c;
+        ret[n++] = *c;
+    }
+    ret[n] = '\0';
+}
+
+/* The padding says nothing, and not every tool writes it. */
+static void scrub_base64(struct buffer *text, const char *secret)
+{
+    char *form = kv_base64(secret, strlen(secret));
+    if (form)
+        form[strcspn(form, "=")] = '\0';
+    scrub_form(text, form ? form : "");
+    free_secret(form);
+}
+
+static void scrub_secret(struct buffer *text, const char *secret)
+{
+    char form[FORM];
+    if (!secret[0])
+        return;
+    scrub_base64(text, secret);
+    escape(secret, "\"\\", "$", form);
+    scrub_form(text, form);
+    escape(secret, "\"\\", "", form);
+    scrub_form(text, form);
+    escape(secret, "\"\\/", "", form);
+    scrub_form(text, form);
+    scrub_form(text, secret);
+    explicit_bzero(form, sizeof form);
+}
+
+void credential_scrub(const struct credential *credential, struct buffer *text)
+{
+    char pair[FORM];
+    if (!text->data)
+        return;
+    if (credential->password[0]) {
+        (void)snprintf(pair, sizeof pair, "%s:%s", credential->user,
+                       credential->password);
+        scrub_base64(text, pair);
+        scrub_secret(text, credential->password);
+    }
+    if (credential->api_key[0]) {
+        scrub_secret(text, credential->api_key);
+        scrub_secret(text, strchr(credential->api_key, ':') + 1);
+    }
+    explicit_bzero(pair, sizeof pair);
+}
+
+void credential_scrub_error(const struct credential *credential, struct error *err)
+{
+    struct buffer text = BUFFER_INIT(sizeof err->text);
+    bool copied = buffer_append(&text, err->text, strlen(err->text)) == 0;
+    credential_scrub(credential, &text);
+    (void)snprintf(err->text, sizeof err->text, "%s",
+                   copied ? buffer_text(&text) : "out of memory");
+    buffer_wipe(&text);
+}

@@ -1,0 +1,482 @@
+#include "settings/policy.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "net/host.h"
+#include "net/url.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define POLICY_MAX (1 << 18) /* bytes of policy.json */
+#define PATH_MOST  1024      /* bytes of a glob or path */
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char shipped[] =
+    "{\"sources\": {\"seal\": {\"files\": [\"/var/log/seal/*.log\"],"
+    " \"except\": [\"/var/log/seal/mongod.log\"]}},"
+    " \"elasticsearch\": {\"hosts\": [\"*\"], \"ports\": [443, 9200]},"
+    " \"pin\": {}}";
+
+static int refuse(const struct policy *policy, struct error *err, const char *fmt, ...)
+    FORMAT(3, 4);
+
+static int refuse(const struct policy *policy, struct error *err, const char *fmt, ...)
+{
+    char text[400];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return error_set(err, -EBADMSG, "%s: %s", policy->path, text);
+}
+
+/* ---- JSON ---------------------------------------------------------------- */
+
+/* Every member has one of these names, and none stands there twice: a misspelt limit
+ * would be no limit. */
+static int check_members(const struct policy *policy, const cJSON *object,
+                         const char *where, const char *const *names, size_t n,
+                         struct error *err)
+{
+    const cJSON *item = NULL;
+    char echo[SETTINGS_ECHO];
+    cJSON_ArrayForEach(item, object)
+    {
+        bool known = false;
+        for (size_t i = 0; i < n; i++)
+            known = known || strcmp(item->string, names[i]) == 0;
+        (void)settings_echo(item->string, strlen(item->string), echo);
+        if (!known)
+            return refuse(policy, err, "unknown member \"%s%s\"", where, echo);
+        if (cJSON_GetObjectItemCaseSensitive(object, item->string) != item)
+            return refuse(policy, err, "\"%s%s\" stands there twice", where, echo);
+    }
+    return 0;
+}
+
+/* The member of the file, or the shipped one where the file has none. `what` is the
+ * type it must have. */
+static int pick(const struct policy *policy, const cJSON *object,
+                const cJSON *otherwise, const char *name,
+                cJSON_bool (*is_type)(const cJSON *item), const cJSON **ret,
+                struct error *err)
+{
+    *ret = cJSON_GetObjectItemCaseSensitive(object, name);
+    if (!*ret)
+        *ret = cJSON_GetObjectItemCaseSensitive(otherwise, name);
+    if (!is_type(*ret))
+        return refuse(policy, err, "\"%s\" is no %s", name,
+                      is_type == cJSON_IsArray ? "list" : "object");
+    return 0;
+}
+
+/* ---- sources ------------------------------------------------------------- */
+
+/* An absolute path of plain characters; a glob has * and ? in its last component. */
+static bool is_path(const char *path, bool glob)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                "0123456789._/-";
+    const char *last = strrchr(path, '/');
+    size_t len = strlen(path);
+    if (path[0] != '/' || len < 2 || len >= PATH_MOST || path[len - 1] == '/' ||
+        strstr(path, "//") || strstr(path, ".."))
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        bool wild = glob && path + i > last && (path[i] == '*' || path[i] == '?');
+        if (!strchr(plain, path[i]) && !wild)
+            return false;
+    }
+    return true;
+}
+
+static int read_paths(const struct policy *policy, const cJSON *array,
+                      const char *where, char ***ret, size_t *ret_n, struct error *err)
+{
+    const cJSON *item = NULL;
+    char echo[SETTINGS_ECHO];
+    bool glob = strcmp(where, "files") == 0;
+    *ret = calloc((size_t)cJSON_GetArraySize(array) + 1, sizeof **ret);
+    if (!*ret)
+        return error_set(err, -ENOMEM, "out of memory");
+    cJSON_ArrayForEach(item, array)
+    {
+        const char *path = cJSON_IsString(item) ? item->valuestring : "";
+        if (!is_path(path, glob))
+            return refuse(policy, err,
+                          "\"%s\" in \"%s\" is no absolute path of "
+                          "A-Z a-z 0-9 . _ - /%s",
+                          settings_echo(path, strlen(path), echo), where,
+                          glob ? " (* and ? in the last component)" : "");
+        (*ret)[*ret_n] = strdup(path);
+        if (!(*ret)[*ret_n])
+            return error_set(err, -ENOMEM, "out of memory");
+        (*ret_n)++;
+    }
+    return 0;
+}
+
+static int read_source(struct policy *policy, const cJSON *object,
+                       struct policy_source *source, struct error *err)
+{
+    static const char *const names[] = {"files", "except"};
+    struct error why = {0};
+    char echo[SETTINGS_ECHO], where[sizeof source->name + 10];
+    const cJSON *except = cJSON_GetObjectItemCaseSensitive(object, "except");
+    const cJSON *files = cJSON_GetObjectItemCaseSensitive(object, "files");
+    if (value_source(object->string, source->name, &why) < 0)
+        return refuse(policy, err, "the name \"%s\" in \"sources\" %s",
+                      settings_echo(object->string, strlen(object->string), echo),
+                      why.text);
+    if (!cJSON_IsArray(files) || cJSON_GetArraySize(files) == 0 ||
+        (except && !cJSON_IsArray(except)))
+        return refuse(policy, err,
+                      "source \"%s\" needs a list \"files\"; \"except\" may be "
+                      "a second list",
+                      source->name);
+    (void)snprintf(where, sizeof where, "sources.%s.", source->name);
+    int rc = check_members(policy, object, where, names, COUNT(names), err);
+    if (rc == 0)
+        rc = read_paths(policy, files, "files", &source->files, &source->n_files, err);
+    if (rc == 0)
+        rc = read_paths(policy, except, "except", &source->except, &source->n_except,
+                        err);
+    return rc;
+}
+
+static int read_sources(struct policy *policy, const cJSON *root,
+                        const cJSON *otherwise, struct error *err)
+{
+    const cJSON *object = NULL, *item = NULL;
+    int rc = pick(policy, root, otherwise, "sources", cJSON_IsObject, &object, err);
+    if (rc < 0)
+        return rc;
+    policy->sources =
+        calloc((size_t)cJSON_GetArraySize(object) + 1, sizeof *policy->sources);
+    if (!policy->sources)
+        return error_set(err, -ENOMEM, "out of memory");
+    cJSON_ArrayForEach(item, object)
+    {
+        if (policy_source(policy, item->string))
+            return refuse(policy, err, "source \"%s\" stands there twice",
+                          item->string);
+        rc = read_source(policy, item, &policy->sources[policy->n_sources++], err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* ---- Elasticsearch ------------------------------------------------------- */
+
+static int read_hosts(struct policy *policy, const cJSON *array, struct error *err)
+{
+    const cJSON *item = NULL;
+    char host[HOST_TEXT], echo[SETTINGS_ECHO];
+    policy->hosts = calloc((size_t)cJSON_GetArraySize(array) + 1, sizeof(char *));
+    if (!policy->hosts)
+        return error_set(err, -ENOMEM, "out of memory");
+    cJSON_ArrayForEach(item, array)
+    {
+        struct error why = {0};
+        const char *text = cJSON_IsString(item) ? item->valuestring : "";
+        if (host_entry(text, host, &why) < 0)
+            return refuse(policy, err, "\"%s\" in \"elasticsearch.hosts\" %s",
+                          settings_echo(text, strlen(text), echo), why.text);
+        policy->hosts[policy->n_hosts] = strdup(host);
+        if (!policy->hosts[policy->n_hosts])
+            return error_set(err, -ENOMEM, "out of memory");
+        policy->n_hosts++;
+    }
+    return 0;
+}
+
+static int read_ports(struct policy *policy, const cJSON *array, struct error *err)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, array)
+    {
+        double port = cJSON_IsNumber(item) ? item->valuedouble : 0;
+        if (!(port >= 1 && port <= 65535) || (double)(int)port != port)
+            return refuse(policy, err,
+                          "\"elasticsearch.ports\" holds something else than "
+                          "numbers from 1 to 65535");
+        if (policy->n_ports == COUNT(policy->ports))
+            return refuse(policy, err,
+                          "\"elasticsearch.ports\" has more than %zu ports",
+                          COUNT(policy->ports));
+        policy->ports[policy->n_ports++] = (int)port;
+    }
+    return 0;
+}
+
+static int read_elasticsearch(struct policy *policy, const cJSON *root,
+                              const cJSON *otherwise, struct error *err)
+{
+    static const char *const names[] = {"hosts", "ports"};
+    const cJSON *object = NULL, *hosts = NULL, *ports = NULL;
+    const cJSON *other = cJSON_GetObjectItemCaseSensitive(otherwise, "elasticsearch");
+    int rc =
+        pick(policy, root, otherwise, "elasticsearch", cJSON_IsObject, &object, err);
+    if (rc == 0)
+        rc = check_members(policy, object, "elasticsearch.", names, COUNT(names), err);
+    if (rc == 0)
+        rc = pick(policy, object, other, "hosts", cJSON_IsArray, &hosts, err);
+    if (rc == 0)
+        rc = pick(policy, object, other, "ports", cJSON_IsArray, &ports, err);
+    if (rc == 0)
+        rc = read_hosts(policy, hosts, err);
+    return rc < 0 ? rc : read_ports(policy, ports, err);
+}
+
+/* ---- pins ---------------------------------------------------------------- */
+
+static int read_pin(struct policy *policy, const cJSON *item, struct error *err)
+{
+    struct error why = {0};
+    const char *value = cJSON_IsString(item) ? item->valuestring : NULL;
+    if (!value)
+        return refuse(policy, err, "a value in \"pin\" is no text");
+    if (settings_check(item->string, value, &why) < 0)
+        return refuse(policy, err, "in \"pin\": %s", why.text);
+    if (strncmp(value, "consul:", 7) == 0)
+        return refuse(policy, err, "in \"pin\": %s can only be URLs", item->string);
+    if (strlen(value) >= sizeof policy->pin[0].value)
+        return refuse(policy, err, "in \"pin\": %s is longer than %zu characters",
+                      item->string, sizeof policy->pin[0].value - 1);
+    for (size_t i = 0; i < policy->n_pins; i++) {
+        if (strcmp(policy->pin[i].key, item->string) == 0)
+            return refuse(policy, err, "in \"pin\": %s stands there twice",
+                          item->string);
+    }
+    (void)snprintf(policy->pin[policy->n_pins].key, sizeof policy->pin[0].key, "%s",
+                   item->string);
+    (void)snprintf(policy->pin[policy->n_pins].value, sizeof policy->pin[0].value, "%s",
+                   value);
+    policy->n_pins++;
+    return 0;
+}
+
+static int read_pins(struct policy *policy, const cJSON *root, const cJSON *otherwise,
+                     struct error *err)
+{
+    const cJSON *object = NULL, *item = NULL;
+    int rc = pick(policy, root, otherwise, "pin", cJSON_IsObject, &object, err);
+    if (rc < 0)
+        return rc;
+    cJSON_ArrayForEach(item, object)
+    {
+        rc = read_pin(policy, item, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* ---- the whole ----------------------------------------------------------- */
+
+static int read_members(struct policy *policy, const cJSON *root,
+                        const cJSON *otherwise, struct error *err)
+{
+    static const char *const names[] = {"sources", "elasticsearch", "pin"};
+    if (!cJSON_IsObject(root))
+        return refuse(policy, err, "is no JSON object");
+    int rc = check_members(policy, root, "", names, COUNT(names), err);
+    if (rc == 0)
+        rc = read_sources(policy, root, otherwise, err);
+    if (rc == 0)
+        rc = read_elasticsearch(policy, root, otherwise, err);
+    return rc < 0 ? rc : read_pins(policy, root, otherwise, err);
+}
+
+int policy_parse(const char *text, size_t len, const char *path, struct policy *ret,
+                 struct error *err)
+{
+    cJSON *root = NULL, *otherwise = NULL;
+    *ret = (struct policy){0};
+    (void)snprintf(ret->path, sizeof ret->path, "%s", text ? path : "");
+    int rc = json_parse(shipped, strlen(shipped), "shipped policy", &otherwise, err);
+    if (rc == 0 && text)
+        rc = json_parse(text, len, path, &root, err);
+    if (rc == 0)
+        rc = read_members(ret, text ? root : otherwise, otherwise, err);
+    if (rc < 0)
+        policy_release(ret);
+    cJSON_Delete(root);
+    cJSON_Delete(otherwise);
+    return rc;
+}
+
+int policy_read(const char *config_dir, struct policy *ret, struct error *err)
+{
+    char path[sizeof ret->path];
+    struct buffer text = BUFFER_INIT(POLICY_MAX);
+    *ret = (struct policy){0};
+    int rc = file_path(path, sizeof path, config_dir, "policy.json", err);
+    if (rc == 0)
+        rc = file_read_trusted(path, &text, err);
+    if (rc == 0)
+        rc = policy_parse(buffer_text(&text), text.len, path, ret, err);
+    else if (rc ==
+             -ENOENT) /* nobody else could have taken it away: parents are judged */
+        rc = policy_parse(NULL, 0, path, ret, err);
+    buffer_release(&text);
+    return rc;
+}
+
+const struct policy_source *policy_source(const struct policy *policy, const char *name)
+{
+    for (size_t i = 0; i < policy->n_sources; i++) {
+        if (strcmp(policy->sources[i].name, name) == 0)
+            return &policy->sources[i];
+    }
+    return NULL;
+}
+
+const char *policy_pinned(const struct policy *policy, const char *key)
+{
+    for (size_t i = 0; i < policy->n_pins; i++) {
+        if (strcmp(policy->pin[i].key, key) == 0)
+            return policy->pin[i].value;
+    }
+    return NULL;
+}
+
+/* ---- pinning ------------------------------------------------------------- */
+
+static bool has_group(const struct kv_list *list, const char *root,
+                      enum setting_group group)
+{
+    char path[SETTINGS_KEY];
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const struct setting_row *row = settings_row((enum setting)i);
+        if (row->group == group && settings_path(root, row->key, path, NULL) == 0 &&
+            kv_find(list, path))
+            return true;
+    }
+    return false;
+}
+
+int policy_pin(const struct policy *policy, const char *root, struct kv_list *list,
+               struct error *err)
+{
+    char path[SETTINGS_KEY];
+    bool log_readable = has_group(list, root, GROUP_LOG);
+    for (size_t i = 0; i < policy->n_pins; i++) {
+        enum setting setting;
+        if (settings_find(policy->pin[i].key, &setting) < 0 ||
+            (settings_row(setting)->group == GROUP_LOG && !log_readable))
+            continue;
+        int rc = settings_path(root, policy->pin[i].key, path, err);
+        if (rc == 0 && kv_set(list, path, policy->pin[i].value) < 0)
+            rc = error_set(err, -ENOMEM, "out of memory");
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* ---- judging ------------------------------------------------------------- */
+
+/* KEY: WORD is not allowed by "LINE" in FILE (ADVICE) */
+static int forbid(const struct policy *policy, enum setting setting, const char *word,
+                  const char *line, const char *advice, struct error *err)
+{
+    return error_set(err, -EACCES, "%s: %s is not allowed by \"%s\" in %s (%s)",
+                     settings_row(setting)->key, word, line,
+                     policy->path[0] ? policy->path : "the policy without policy.json",
+                     advice);
+}
+
+static int judge_source(const struct policy *policy, const char *name,
+                        struct error *err)
+{
+    char word[VALUE_SOURCE + 16], advice[200] = "it has";
+    size_t used = strlen(advice);
+    if (policy_source(policy, name))
+        return 0;
+    for (size_t i = 0; i < policy->n_sources && used < sizeof advice; i++)
+        used += (size_t)snprintf(advice + used, sizeof advice - used, " %s",
+                                 policy->sources[i].name);
+    (void)snprintf(word, sizeof word, "source %s", name);
+    return forbid(policy, LOG_SOURCES, word, "sources", advice, err);
+}
+
+static int judge_host(const struct policy *policy, const struct url *url,
+                      struct error *err)
+{
+    char word[HOST_TEXT + 16];
+    for (size_t i = 0; i < policy->n_hosts; i++) {
+        if (host_allowed(url->host, policy->hosts[i]))
+            return 0;
+    }
+    (void)snprintf(word, sizeof word, "host %s", url->host);
+    return forbid(policy, LOG_ELASTICSEARCH_URL, word, "elasticsearch.hosts",
+                  host_is_local(url->host)
+                      ? "loopback and link-local hosts must be listed themselves"
+                      : "root decides which hosts may get the log",
+                  err);
+}
+
+static int judge_port(const struct policy *policy, const struct url *url,
+                      struct error *err)
+{
+    char word[32], advice[256] = "it has";
+    size_t used = strlen(advice);
+    for (size_t i = 0; i < policy->n_ports; i++) {
+        if (policy->ports[i] == url->port)
+            return 0;
+        used += (size_t)snprintf(advice + used, sizeof advice - used, " %d",
+                                 policy->ports[i]);
+    }
+    (void)snprintf(word, sizeof word, "port %d", url->port);
+    return forbid(policy, LOG_ELASTICSEARCH_URL, word, "elasticsearch.ports", advice,
+                  err);
+}
+
+int policy_judge_url(const struct policy *policy, const struct url *url,
+                     struct error *err)
+{
+    int rc = judge_host(policy, url, err);
+    return rc < 0 ? rc : judge_port(policy, url, err);
+}
+
+int policy_judge(const struct policy *policy, const struct settings *s,
+                 struct error *err)
+{
+    int rc = 0;
+    if (!s->log_enabled)
+        return 0;
+    for (size_t i = 0; rc == 0 && i < s->log_sources; i++)
+        rc = judge_source(policy, s->log_source[i], err);
+    for (size_t i = 0; rc == 0 && i < s->log_urls; i++) {
+        struct url url;
+        rc = url_parse(s->log_url[i], &url, err);
+        if (rc == 0)
+            rc = policy_judge_url(policy, &url, err);
+    }
+    return rc;
+}
+
+static void free_list(char **list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(list[i]);
+    free(list);
+}
+
+void policy_release(struct policy *policy)
+{
+    for (size_t i = 0; i < policy->n_sources; i++) {
+        free_list(policy->sources[i].files, policy->sources[i].n_files);
+        free_list(policy->sources[i].except, policy->sources[i].n_except);
+    }
+    free(policy->sources);
+    free_list(policy->hosts, policy->n_hosts);
+    *policy = (struct policy){0};
+}

@@ -1,0 +1,563 @@
+#include "settings/settings.h"
+
+#include "base/duration.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define SECOND   INT64_C(1000000)
+#define DAY      (86400 * SECOND)
+#define SKEW_MIN (SECOND / 20)
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- the table ----------------------------------------------------------- */
+
+static const struct setting_row rows[SETTING_COUNT] = {
+    [LOG_ENABLED] = {"LOG_ENABLED", GROUP_LOG, "Y or N", "Y", "N", true,
+                     "N removes the shipping configuration: the only way to switch "
+                     "shipping off."},
+    [LOG_ELASTICSEARCH_URL] =
+        {"LOG_ELASTICSEARCH_URL", GROUP_LOG,
+         "http(s)://host[:port],... (port 9200 if none) or consul:service", NULL,
+         "http://es1:9200,http://es2:9200", true,
+         "Where every server ships to: at most 16 URLs, tried in this order; or the "
+         "passing instances of a service of Consul."},
+    [LOG_ELASTICSEARCH_CREDENTIAL] =
+        {"LOG_ELASTICSEARCH_CREDENTIAL", GROUP_LOG,
+         "1 to 64 of A-Z a-z 0-9 _ - (first one A-Z a-z 0-9)", NULL, "log-writer", true,
+         "Which of root's files `credentials/NAME.json` lets the shippers in; never a "
+         "secret."},
+    [LOG_INDEX] = {"LOG_INDEX", GROUP_LOG,
+                   "1 to 100 of a-z 0-9 . _ - (first one a-z 0-9)", "plossys-log",
+                   "plossys-log", true, "Index or data stream for log records."},
+    [LOG_LEVEL] = {"LOG_LEVEL", GROUP_LOG, "debug, info, warn, error or fatal", "info",
+                   "warn", true, "Least severe level that is shipped."},
+    [LOG_SOURCES] =
+        {"LOG_SOURCES", GROUP_LOG, "list of names", "seal", "seal", true,
+         "Which entries of `sources` in root's `policy.json` are shipped, at "
+         "most 16."},
+    [LOG_ROLLOUT] =
+        {"LOG_ROLLOUT", GROUP_LOG, "rolling or parallel", "rolling", "parallel", false,
+         "One server after the other, stopped by the first one that refuses, or all "
+         "at once; not part of the revision."},
+    [LOG_SETTLE] = {"LOG_SETTLE", GROUP_LOG, "duration from 0s to 10s", "500ms", "2s",
+                    false,
+                    "Quiet time before a burst of changes is applied; not part of the "
+                    "revision."},
+    [CLUSTER_SERVERS] =
+        {"CLUSTER_SERVERS", GROUP_CLUSTER,
+         "server_1=node,server_2=node,... (odd, 3 to 51)", NULL,
+         "server_1=alpha,server_2=beta,server_3=gamma", false,
+         "The servers of the cluster by Consul node name, and their order."},
+    [CLUSTER_MANAGEMENT_SERVER] = {"CLUSTER_MANAGEMENT_SERVER", GROUP_CLUSTER,
+                                   "node name, host or address", NULL, "management",
+                                   false, "The management server: it must not vote."},
+    [CLUSTER_GRACE] = {"CLUSTER_GRACE", GROUP_CLUSTER, "duration from 0s to 7d", "15m",
+                       "30m", false,
+                       "How long \"no server may fail any more\" is only a warning."},
+    [CLUSTER_MAINTENANCE] =
+        {"CLUSTER_MAINTENANCE", GROUP_CLUSTER, "node and end in UTC", NULL,
+         "server-2 until 2026-11-23T18:00Z", false,
+         "This server is down on purpose until then; runs out by itself."},
+    [CLOCK_SKEW_WARNING] = {"CLOCK_SKEW_WARNING", GROUP_CLOCK,
+                            "duration from 50ms to 10s", "100ms", "200ms", false,
+                            "Clocks of two servers further apart are a warning."},
+    [CLOCK_SKEW_CRITICAL] = {"CLOCK_SKEW_CRITICAL", GROUP_CLOCK,
+                             "duration from 50ms to 10s", "500ms", "1s", false,
+                             "Clocks of two servers further apart are critical; not "
+                             "below `CLOCK_SKEW_WARNING`."},
+    [CLOCK_REFERENCE] =
+        {"CLOCK_REFERENCE", GROUP_CLOCK, "host[:port],... (port 123 if none)", NULL,
+         "ntp1.example,ntp2.example", false,
+         "NTP servers (at most 8) which every server compares its clock with, too."},
+};
+
+const struct setting_row *settings_row(enum setting setting)
+{
+    return &rows[setting];
+}
+
+int settings_find(const char *key, enum setting *ret)
+{
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        if (strcmp(rows[i].key, key) == 0) {
+            *ret = (enum setting)i;
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
+int settings_path(const char *root, const char *key, char ret[SETTINGS_KEY],
+                  struct error *err)
+{
+    int len = snprintf(ret, SETTINGS_KEY, "%s%s%s", root, SETTINGS_PLACE, key);
+    if (len < 0 || len >= SETTINGS_KEY)
+        return error_set(err, -ENAMETOOLONG, "the place of the settings is too long");
+    return 0;
+}
+
+/* ---- one value ----------------------------------------------------------- */
+
+static const char *const rollouts[] = {"rolling", "parallel"};
+static const char *const levels[] = {"debug", "info", "warn", "error", "fatal"};
+
+const char *settings_level_name(enum log_level level)
+{
+    return levels[level];
+}
+
+static int parse_log_enabled(const char *text, struct settings *s, struct error *err)
+{
+    return value_yes_no(text, &s->log_enabled, err);
+}
+
+static int parse_log_url(const char *text, struct settings *s, struct error *err)
+{
+    s->log_service[0] = '\0';
+    if (strncmp(text, "consul:", 7) == 0)
+        return value_service(text, s->log_service, err);
+    return value_urls(text, s->log_url, SETTINGS_URLS, &s->log_urls, err);
+}
+
+static int parse_log_credential(const char *text, struct settings *s, struct error *err)
+{
+    return value_source(text, s->log_credential, err);
+}
+
+static int parse_log_index(const char *text, struct settings *s, struct error *err)
+{
+    return value_index(text, s->log_index, err);
+}
+
+static int parse_log_level(const char *text, struct settings *s, struct error *err)
+{
+    int level = 0;
+    int rc = value_word(text, levels, COUNT(levels), &level, err);
+    if (rc == 0)
+        s->log_level = (enum log_level)level;
+    return rc;
+}
+
+static int parse_log_sources(const char *text, struct settings *s, struct error *err)
+{
+    return value_sources(text, s->log_source, SETTINGS_SOURCES, &s->log_sources, err);
+}
+
+static int parse_log_rollout(const char *text, struct settings *s, struct error *err)
+{
+    int rollout = 0;
+    int rc = value_word(text, rollouts, COUNT(rollouts), &rollout, err);
+    if (rc == 0)
+        s->log_parallel = rollout == 1;
+    return rc;
+}
+
+static int parse_log_settle(const char *text, struct settings *s, struct error *err)
+{
+    return value_duration(text, 10 * SECOND, &s->log_settle_us, err);
+}
+
+static int parse_servers(const char *text, struct settings *s, struct error *err)
+{
+    return value_servers(text, s->server, SETTINGS_SERVERS, &s->servers, err);
+}
+
+static int parse_management(const char *text, struct settings *s, struct error *err)
+{
+    return value_node_or_host(text, s->management_server, err);
+}
+
+static int parse_grace(const char *text, struct settings *s, struct error *err)
+{
+    return value_duration(text, 7 * DAY, &s->grace_us, err);
+}
+
+static int parse_maintenance(const char *text, struct settings *s, struct error *err)
+{
+    return value_until(text, s->maintenance_node, &s->maintenance_until_s, err);
+}
+
+static int parse_skew(const char *text, int64_t *ret_us, struct error *err)
+{
+    int64_t us = 0;
+    int rc = value_duration(text, 10 * SECOND, &us, err);
+    if (rc == 0 && us < SKEW_MIN)
+        rc = error_set(err, -EINVAL,
+                       "is less than 50ms, which cannot be proven through Consul");
+    if (rc == 0)
+        *ret_us = us;
+    return rc;
+}
+
+static int parse_clock_warning(const char *text, struct settings *s, struct error *err)
+{
+    return parse_skew(text, &s->clock_warning_us, err);
+}
+
+static int parse_clock_critical(const char *text, struct settings *s, struct error *err)
+{
+    return parse_skew(text, &s->clock_critical_us, err);
+}
+
+static int parse_reference(const char *text, struct settings *s, struct error *err)
+{
+    return value_ntp_servers(text, s->clock_reference, SETTINGS_REFERENCES,
+                             &s->clock_references, err);
+}
+
+static int (*const parsers[SETTING_COUNT])(const char *text, struct settings *s,
+                                           struct error *err) = {
+    [LOG_ENABLED] = parse_log_enabled,
+    [LOG_ELASTICSEARCH_URL] = parse_log_url,
+    [LOG_ELASTICSEARCH_CREDENTIAL] = parse_log_credential,
+    [LOG_INDEX] = parse_log_index,
+    [LOG_LEVEL] = parse_log_level,
+    [LOG_SOURCES] = parse_log_sources,
+    [LOG_ROLLOUT] = parse_log_rollout,
+    [LOG_SETTLE] = parse_log_settle,
+    [CLUSTER_SERVERS] = parse_servers,
+    [CLUSTER_MANAGEMENT_SERVER] = parse_management,
+    [CLUSTER_GRACE] = parse_grace,
+    [CLUSTER_MAINTENANCE] = parse_maintenance,
+    [CLOCK_SKEW_WARNING] = parse_clock_warning,
+    [CLOCK_SKEW_CRITICAL] = parse_clock_critical,
+    [CLOCK_REFERENCE] = parse_reference,
+};
+
+static void set_default(enum setting setting, struct settings *s)
+{
+    if (rows[setting].otherwise)
+        (void)!parsers[setting](rows[setting].otherwise, s, NULL);
+}
+
+/* The only value with spaces is the only one that never reaches a template. */
+static int read_value(enum setting setting, const char *value, size_t len,
+                      struct settings *s, struct error *err)
+{
+    int rc = setting == CLUSTER_MAINTENANCE ? value_barrier_words(value, len, err)
+                                            : value_barrier(value, len, err);
+    return rc < 0 ? rc : parsers[setting](value, s, err);
+}
+
+/* ---- texts --------------------------------------------------------------- */
+
+static void make_printable(const char *from, size_t len, char *ret)
+{
+    for (size_t i = 0; i < len; i++)
+        ret[i] = (char)(from[i] >= ' ' && from[i] <= '~' ? from[i] : '?');
+    ret[len] = '\0';
+}
+
+static size_t scheme_length(const char *value)
+{
+    if (strncasecmp(value, "https://", 8) == 0)
+        return 8;
+    return strncasecmp(value, "http://", 7) == 0 ? 7 : 0;
+}
+
+const char *settings_echo(const char *value, size_t len, char ret[SETTINGS_ECHO])
+{
+    char text[61];
+    const char *at = memrchr(value, '@', len);
+    const char *rest = at ? at : value;
+    size_t left = len - (size_t)(rest - value);
+    size_t head = at ? scheme_length(value) : 0;
+    size_t room = sizeof text - 1 - head;
+    make_printable(value, head, ret);
+    make_printable(rest, left < room ? left : room, text);
+    (void)snprintf(ret + head, SETTINGS_ECHO - head, "%s%s%s", at ? "***" : "", text,
+                   left > room ? "..." : "");
+    return ret;
+}
+
+/* "KEY: "value" holds a space; expected ..., for example ..." */
+static int refuse(enum setting setting, const char *value, size_t len, const char *why,
+                  struct error *err)
+{
+    char echo[SETTINGS_ECHO];
+    return error_set(err, -EINVAL, "%s: \"%s\" %s; expected %s, for example %s",
+                     rows[setting].key, settings_echo(value, len, echo), why,
+                     rows[setting].type, rows[setting].example);
+}
+
+static void reject(struct settings *s, enum setting setting, const char *text)
+{
+    struct settings_reject *r = &s->reject[s->rejects++];
+    (void)snprintf(r->key, sizeof r->key, "%s", rows[setting].key);
+    (void)snprintf(r->text, sizeof r->text, "%s", text);
+    s->log_rejects += rows[setting].group == GROUP_LOG;
+}
+
+static const char *similar_key(const char *key)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (strcasecmp(rows[i].key, key) == 0)
+            return rows[i].key;
+    }
+    return NULL;
+}
+
+static void note_unknown(struct settings *s, const char *key)
+{
+    struct settings_reject *r = &s->unknown[s->unknowns];
+    char shown[sizeof r->key] = "";
+    const char *similar = similar_key(key);
+    make_printable(key, strnlen(key, sizeof shown - 1), shown);
+    memcpy(r->key, shown, sizeof shown);
+    (void)snprintf(r->text, sizeof r->text,
+                   "%s: there is no setting of that name%s%s%s", shown,
+                   similar ? " (" : "", similar ? similar : "", similar ? "?)" : "");
+    s->unknowns++;
+}
+
+int settings_check(const char *key, const char *value, struct error *err)
+{
+    enum setting setting;
+    struct settings s = {0};
+    struct error why = {0};
+    if (settings_find(key, &setting) < 0) {
+        note_unknown(&s, key);
+        return error_set(err, -EINVAL, "%s", s.unknown[0].text);
+    }
+    if (read_value(setting, value, strlen(value), &s, &why) < 0)
+        return refuse(setting, value, strlen(value), why.text, err);
+    return 0;
+}
+
+/* ---- the set ------------------------------------------------------------- */
+
+static void judge_entry(enum setting setting, const struct kv_entry *entry,
+                        struct settings *s)
+{
+    struct error why = {0}, text = {0};
+    if (rows[setting].group == GROUP_LOG)
+        s->log_present = true;
+    if (read_value(setting, entry->value, entry->len, s, &why) == 0)
+        return;
+    (void)refuse(setting, entry->value, entry->len, why.text, &text);
+    reject(s, setting, text.text);
+    set_default(setting, s);
+}
+
+static bool is_rejected(const struct settings *s, enum setting setting)
+{
+    for (size_t i = 0; i < s->rejects; i++) {
+        if (strcmp(s->reject[i].key, rows[setting].key) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void judge_completeness(struct settings *s)
+{
+    struct error text = {0};
+    if (!s->log_present || !s->log_enabled || s->log_urls > 0 || s->log_service[0] ||
+        is_rejected(s, LOG_ELASTICSEARCH_URL))
+        return;
+    (void)error_set(
+        &text, -EINVAL,
+        "%s: is missing, so the LOG_ settings are incomplete; expected %s, for "
+        "example %s",
+        rows[LOG_ELASTICSEARCH_URL].key, rows[LOG_ELASTICSEARCH_URL].type,
+        rows[LOG_ELASTICSEARCH_URL].example);
+    reject(s, LOG_ELASTICSEARCH_URL, text.text);
+}
+
+/* "KEY: 800ms is more than OTHER, 500ms: both are refused; expected ..." */
+static void reject_limit(struct settings *s, enum setting setting, int64_t us,
+                         const char *relation, enum setting other, int64_t other_us)
+{
+    struct error text = {0};
+    char own[DURATION_TEXT], others[DURATION_TEXT];
+    if (is_rejected(s, setting))
+        return;
+    (void)error_set(&text, -EINVAL,
+                    "%s: %s is %s than %s, %s: both are refused; expected %s, for "
+                    "example %s",
+                    rows[setting].key, duration_format(us, own), relation,
+                    rows[other].key, duration_format(other_us, others),
+                    rows[setting].type, rows[setting].example);
+    reject(s, setting, text.text);
+}
+
+/* One of them may be a default: it is named as well, since only both together fit. */
+static void judge_limits(struct settings *s)
+{
+    int64_t warning = s->clock_warning_us, critical = s->clock_critical_us;
+    if (warning <= critical)
+        return;
+    reject_limit(s, CLOCK_SKEW_WARNING, warning, "more", CLOCK_SKEW_CRITICAL, critical);
+    reject_limit(s, CLOCK_SKEW_CRITICAL, critical, "less", CLOCK_SKEW_WARNING, warning);
+    set_default(CLOCK_SKEW_WARNING, s);
+    set_default(CLOCK_SKEW_CRITICAL, s);
+}
+
+/* The place itself may be a key ("folder" of Consul's UI): that is no setting. */
+static void find_unknown(const struct kv_list *list, const char *place,
+                         struct settings *s)
+{
+    enum setting setting;
+    size_t len = strlen(place);
+    for (size_t i = 0; i < list->n && s->unknowns < SETTINGS_REJECTS; i++) {
+        const char *key = list->entries[i].key;
+        if (strncmp(key, place, len) == 0 && key[len] != '\0' &&
+            settings_find(key + len, &setting) < 0)
+            note_unknown(s, key + len);
+    }
+}
+
+void settings_parse(const struct kv_list *list, const char *root, struct settings *ret)
+{
+    char path[SETTINGS_KEY];
+    *ret = (struct settings){0};
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const struct kv_entry *entry = NULL;
+        if (settings_path(root, rows[i].key, path, NULL) == 0)
+            entry = kv_find(list, path);
+        set_default((enum setting)i, ret);
+        if (entry)
+            judge_entry((enum setting)i, entry, ret);
+    }
+    judge_completeness(ret);
+    judge_limits(ret);
+    if (settings_path(root, "", path, NULL) == 0)
+        find_unknown(list, path, ret);
+}
+
+/* ---- values in force ----------------------------------------------------- */
+
+static int join(const char *items, size_t size, size_t n, struct buffer *out)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = buffer_printf(out, "%s%s", i ? "," : "", items + i * size);
+    return rc;
+}
+
+static int servers_text(const struct settings *s, struct buffer *out)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < s->servers; i++)
+        rc = buffer_printf(out, "%sserver_%zu=%s", i ? "," : "", i + 1, s->server[i]);
+    return rc;
+}
+
+static int maintenance_text(const struct settings *s, struct buffer *out)
+{
+    time_t end = (time_t)s->maintenance_until_s;
+    struct tm tm = {0};
+    char text[32];
+    if (s->maintenance_node[0] == '\0' || !gmtime_r(&end, &tm))
+        return 0;
+    (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%MZ", &tm);
+    return buffer_printf(out, "%s until %s", s->maintenance_node, text);
+}
+
+static int references_text(const struct settings *s, struct buffer *out)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < s->clock_references; i++) {
+        const struct ntp_server *server = &s->clock_reference[i];
+        bool ipv6 = strchr(server->host, ':') != NULL;
+        rc = buffer_printf(out, "%s%s%s%s:%d", i ? "," : "", ipv6 ? "[" : "",
+                           server->host, ipv6 ? "]" : "", server->port);
+    }
+    return rc;
+}
+
+int settings_text(const struct settings *s, enum setting setting, struct buffer *out)
+{
+    char text[DURATION_TEXT];
+    switch (setting) {
+    case LOG_ENABLED:
+        return buffer_printf(out, "%s", s->log_enabled ? "Y" : "N");
+    case LOG_ELASTICSEARCH_URL:
+        if (s->log_service[0])
+            return buffer_printf(out, "consul:%s", s->log_service);
+        return join(*s->log_url, sizeof *s->log_url, s->log_urls, out);
+    case LOG_ELASTICSEARCH_CREDENTIAL:
+        return buffer_printf(out, "%s", s->log_credential);
+    case LOG_INDEX:
+        return buffer_printf(out, "%s", s->log_index);
+    case LOG_LEVEL:
+        return buffer_printf(out, "%s", levels[s->log_level]);
+    case LOG_SOURCES:
+        return join(*s->log_source, sizeof *s->log_source, s->log_sources, out);
+    case LOG_ROLLOUT:
+        return buffer_printf(out, "%s", rollouts[s->log_parallel]);
+    case LOG_SETTLE:
+        return buffer_printf(out, "%s", duration_format(s->log_settle_us, text));
+    case CLUSTER_SERVERS:
+        return servers_text(s, out);
+    case CLUSTER_MANAGEMENT_SERVER:
+        return buffer_printf(out, "%s", s->management_server);
+    case CLUSTER_GRACE:
+        return buffer_printf(out, "%s", duration_format(s->grace_us, text));
+    case CLUSTER_MAINTENANCE:
+        return maintenance_text(s, out);
+    case CLOCK_SKEW_WARNING:
+        return buffer_printf(out, "%s", duration_format(s->clock_warning_us, text));
+    case CLOCK_SKEW_CRITICAL:
+        return buffer_printf(out, "%s", duration_format(s->clock_critical_us, text));
+    case CLOCK_REFERENCE:
+        return references_text(s, out);
+    case SETTING_COUNT:
+        break;
+    }
+    return 0;
+}
+
+/* ---- revision ------------------------------------------------------------ */
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static int add_value(struct kv_list *list, const struct settings *s,
+                     enum setting setting)
+{
+    struct buffer text = BUFFER_INIT(VALUE_MAX);
+    int rc = settings_text(s, setting, &text);
+    if (rc == 0 && text.len > 0)
+        rc = kv_add(list, rows[setting].key, buffer_text(&text), text.len, 0);
+    buffer_release(&text);
+    return rc;
+}
+
+int settings_revision(const struct settings *s, char ret[KV_DIGEST], struct error *err)
+{
+    struct kv_list list = {0};
+    struct settings sorted = *s;
+    qsort(sorted.log_url, s->log_urls, sizeof *sorted.log_url, by_text);
+    qsort(sorted.log_source, s->log_sources, sizeof *sorted.log_source, by_text);
+    int rc = add_value(&list, &sorted, LOG_ENABLED);
+    for (int i = 0; rc == 0 && s->log_enabled && i < SETTING_COUNT; i++) {
+        if (rows[i].in_revision && i != LOG_ENABLED)
+            rc = add_value(&list, &sorted, (enum setting)i);
+    }
+    rc = rc < 0 ? error_set(err, rc, "out of memory") : kv_digest(&list, "", ret, err);
+    kv_release(&list);
+    return rc;
+}
+
+/* ---- README -------------------------------------------------------------- */
+
+int settings_table(struct buffer *out)
+{
+    int rc = buffer_printf(out, "| key | value | default | meaning |\n"
+                                "|---|---|---|---|\n");
+    for (size_t i = 0; rc == 0 && i < SETTING_COUNT; i++) {
+        const char *tick = rows[i].otherwise ? "`" : "";
+        rc = buffer_printf(
+            out, "| `%s` | %s | %s%s%s | %s |\n", rows[i].key, rows[i].type, tick,
+            rows[i].otherwise ? rows[i].otherwise : "none", tick, rows[i].meaning);
+    }
+    return rc;
+}

@@ -1,0 +1,160 @@
+/* settings.h: the settings admins write to KV: one table, parsing, validation, revision.
+ *
+ * Settings live at ROOT/service/cluster/tag/any/<KEY> (ROOT = dc/home/env). Every
+ * value is text, and attacker-controlled: the character set here is the barrier that
+ * keeps it out of templates, commands and paths. Pure: no I/O, no libcurl.
+ *
+ * The LOG_ group is judged as one set: one rejected key refuses all of it. In the other
+ * groups a rejected value means its default. */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "consul/kv.h"
+#include "net/url.h"
+#include "settings/value.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SETTINGS_PLACE "/service/cluster/tag/any/" /* between ROOT and KEY */
+#define SETTINGS_KEY   512 /* bytes of ROOT SETTINGS_PLACE KEY */
+
+enum setting {
+    LOG_ENABLED,
+    LOG_ELASTICSEARCH_URL,
+    LOG_ELASTICSEARCH_CREDENTIAL,
+    LOG_INDEX,
+    LOG_LEVEL,
+    LOG_SOURCES,
+    LOG_ROLLOUT,
+    LOG_SETTLE,
+    CLUSTER_SERVERS,
+    CLUSTER_MANAGEMENT_SERVER,
+    CLUSTER_GRACE,
+    CLUSTER_MAINTENANCE,
+    CLOCK_SKEW_WARNING,
+    CLOCK_SKEW_CRITICAL,
+    CLOCK_REFERENCE,
+    SETTING_COUNT
+};
+
+enum setting_group { GROUP_LOG, GROUP_CLUSTER, GROUP_CLOCK };
+
+/* One row of the table. */
+struct setting_row {
+    const char *key;
+    enum setting_group group;
+    const char *type;      /* for people: "Y or N", "list of http(s)://host[:port]" */
+    const char *otherwise; /* default as text, NULL = none */
+    const char *example;   /* a value that fits */
+    bool in_revision;      /* changes what is rendered */
+    const char *meaning;   /* one sentence for --help and README */
+};
+
+/* Row of a setting; rows are in the order of the enum. Borrowed, static. */
+const struct setting_row *settings_row(enum setting setting);
+
+/* The setting with that key. Returns 0, or -ENOENT. */
+MUST_CHECK int settings_find(const char *key, enum setting *ret);
+
+/* ROOT SETTINGS_PLACE KEY. Returns 0 or -ENAMETOOLONG. */
+MUST_CHECK int settings_path(const char *root, const char *key, char ret[SETTINGS_KEY],
+                             struct error *err);
+
+#define SETTINGS_NAME       VALUE_NAME /* bytes of a node name without NUL */
+#define SETTINGS_URLS       16
+#define SETTINGS_SOURCES    16
+#define SETTINGS_SERVERS    51
+#define SETTINGS_REFERENCES 8
+#define SETTINGS_REJECTS    16 /* each setting at most once */
+_Static_assert(SETTING_COUNT <= SETTINGS_REJECTS, "all may be wrong at once");
+
+/* Least severe level that is shipped, in order. */
+enum log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR, LEVEL_FATAL };
+
+/* A value refused, or an unknown key. `text` is a sentence for people: names the key, what is
+ * wrong, at most 60 printable ASCII characters of the value, never a URL's user part; what
+ * is expected, and an example. */
+struct settings_reject {
+    char key[64]; /* other characters than printable ASCII are '?' */
+    char text[384];
+};
+
+/* Effective values. Holds no heap memory. */
+struct settings {
+    bool log_present; /* at least one LOG_ key was readable */
+    bool log_enabled;
+    char log_url[SETTINGS_URLS]
+                [URL_TEXT]; /* built again: scheme://host:port, port always there */
+    size_t log_urls;
+    char log_service[VALUE_SERVICE];   /* instead of URLs: whose instances; else "" */
+    char log_credential[VALUE_SOURCE]; /* name of a file of root's, "" none */
+    char log_index[VALUE_INDEX];
+    enum log_level log_level;
+    char log_source[SETTINGS_SOURCES][VALUE_SOURCE];
+    size_t log_sources;
+    bool log_parallel; /* LOG_ROLLOUT: all servers at once */
+    int64_t log_settle_us;
+
+    char server[SETTINGS_SERVERS][SETTINGS_NAME + 1]; /* node name of server_(i+1) */
+    size_t servers;                                   /* 0: no mapping set */
+    char management_server[VALUE_HOST]; /* node name, host or address (IPv6 without
+                                           brackets); "" none */
+    int64_t grace_us;
+    char maintenance_node[SETTINGS_NAME + 1]; /* "" none */
+    int64_t maintenance_until_s;              /* seconds since the epoch, UTC */
+
+    int64_t clock_warning_us; /* 50 ms to 10 s, not above clock_critical_us */
+    int64_t clock_critical_us;
+    struct ntp_server clock_reference[SETTINGS_REFERENCES];
+    size_t clock_references; /* 0: none */
+
+    struct settings_reject reject[SETTINGS_REJECTS]; /* values refused */
+    size_t rejects;
+    size_t log_rejects; /* of these, in the LOG_ group */
+    struct settings_reject
+        unknown[SETTINGS_REJECTS]; /* keys not in the table, the first */
+    size_t unknowns;
+};
+
+/* Judge what stands in our place. `list` holds full keys, ROOT SETTINGS_PLACE KEY; others
+ * are ignored. Missing keys get their defaults. Never fails: what is wrong stands in
+ * ret->reject; with ret->log_rejects > 0 the LOG_ values must not be used. A LOG_ set
+ * that is present and enabled but has no URL counts as a reject of
+ * LOG_ELASTICSEARCH_URL ("incomplete"). With ret->log_service it has no URLs yet: replace
+ * the entry by what discovery.h finds, and parse again. A CLOCK_SKEW_WARNING above
+ * CLOCK_SKEW_CRITICAL rejects both. */
+void settings_parse(const struct kv_list *list, const char *root, struct settings *ret);
+
+/* Judge one KEY=VALUE, as cluster-set does before writing.
+ * Returns 0; -EINVAL with the reject's text (unknown key or value refused). */
+MUST_CHECK int settings_check(const char *key, const char *value, struct error *err);
+
+/* SHA-256 in hex over the LOG_ settings that change what is rendered, normalised, so that
+ * equal meanings give equal revisions on every server. What is not set and has no default
+ * does not count: older programs, which do not know it, agree. Of an N set it covers only
+ * LOG_ENABLED=N. Must not be called with log_rejects > 0. */
+MUST_CHECK int settings_revision(const struct settings *s, char ret[KV_DIGEST],
+                                 struct error *err);
+#define SETTINGS_SHORT 6 /* hex digits of a revision shown to people */
+
+/* Append the value in force as text, in its one spelling; nothing for none. Returns 0 or
+ * as buffer_append(). */
+MUST_CHECK int settings_text(const struct settings *s, enum setting setting,
+                             struct buffer *out);
+
+const char *settings_level_name(enum log_level level);
+
+/* The table for the README, GitHub Markdown. */
+MUST_CHECK int settings_table(struct buffer *out);
+
+/* The value as it may be echoed: at most 60 printable ASCII characters (then "..."), others
+ * '?'. Whatever stands before the last '@' may be a secret: all but a scheme at
+ * the beginning is replaced by "***". `value` is NUL-terminated. Returns ret. */
+#define SETTINGS_ECHO 80
+const char *settings_echo(const char *value, size_t len, char ret[SETTINGS_ECHO]);
+
+#endif

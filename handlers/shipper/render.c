@@ -1,0 +1,203 @@
+#include "shipper/render.h"
+
+#include "base/file.h"
+#include "shipper/template.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define TEMPLATE_FILE (1 << 20) /* bytes of a template */
+#define API_KEY       "CREDENTIAL_API_KEY"
+#define FILES         "CREDENTIAL_FILES"
+#define NAMES         (18 + TARGET_VARIABLES)
+
+struct paths {
+    const char *path[RENDER_PATHS];
+    size_t n;
+};
+
+/* All names of a template, and the arrays their values point to. */
+struct scope {
+    struct template_value value[NAMES];
+    const char *single[NAMES]; /* the item of a value that is no list */
+    size_t n;
+    const char *url[SETTINGS_URLS];
+    const char *below[LEVEL_FATAL];
+    struct paths files;
+    struct paths except;
+};
+
+static void add_list(struct scope *scope, const char *name, const char *const *items,
+                     size_t n)
+{
+    scope->value[scope->n++] =
+        (struct template_value){name, TEMPLATE_LIST, items, n, false};
+}
+
+static void add_one(struct scope *scope, const char *name, enum template_kind kind,
+                    const char *text)
+{
+    scope->single[scope->n] = text;
+    scope->value[scope->n] =
+        (struct template_value){name, kind, &scope->single[scope->n], 1, false};
+    scope->n++;
+}
+
+static bool among(const char *path, char *const *paths, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(paths[i], path) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has(const struct policy_source *source, const char *path)
+{
+    for (size_t i = 0; i < source->n_files; i++) {
+        if (fnmatch(source->files[i], path, FNM_PATHNAME) == 0)
+            return !among(path, source->except, source->n_except);
+    }
+    return false;
+}
+
+static bool wanted(const struct settings *s, const struct policy *policy,
+                   const char *path)
+{
+    for (size_t i = 0; i < s->log_sources; i++) {
+        const struct policy_source *source = policy_source(policy, s->log_source[i]);
+        if (source && has(source, path))
+            return true;
+    }
+    return false;
+}
+
+static int add_path(struct paths *paths, const char *path, struct error *err)
+{
+    for (size_t i = 0; i < paths->n; i++) {
+        if (strcmp(paths->path[i], path) == 0)
+            return 0;
+    }
+    if (paths->n == RENDER_PATHS)
+        return error_set(err, -E2BIG, "LOG_SOURCES: more than %d files", RENDER_PATHS);
+    paths->path[paths->n++] = path;
+    return 0;
+}
+
+static int add_source(struct scope *scope, const struct settings *s,
+                      const struct policy *policy, const struct policy_source *source,
+                      struct error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < source->n_files; i++)
+        rc = add_path(&scope->files, source->files[i], err);
+    for (size_t i = 0; rc == 0 && i < source->n_except; i++) {
+        if (!wanted(s, policy, source->except[i]))
+            rc = add_path(&scope->except, source->except[i], err);
+    }
+    return rc;
+}
+
+static int add_sources(struct scope *scope, const struct settings *s,
+                       const struct policy *policy, struct error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < s->log_sources; i++) {
+        const struct policy_source *source = policy_source(policy, s->log_source[i]);
+        rc = source ? add_source(scope, s, policy, source, err)
+                    : error_set(err, -ENOENT, "LOG_SOURCES: no source %s in the policy",
+                                s->log_source[i]);
+    }
+    add_list(scope, "LOG_FILES", scope->files.path, scope->files.n);
+    add_list(scope, "LOG_EXCEPT", scope->except.path, scope->except.n);
+    return rc;
+}
+
+static void add_settings(struct scope *scope, const struct settings *s,
+                         const char *revision)
+{
+    for (size_t i = 0; i < s->log_urls; i++)
+        scope->url[i] = s->log_url[i];
+    for (size_t i = 0; i < (size_t)s->log_level; i++)
+        scope->below[i] = settings_level_name((enum log_level)i);
+    size_t more = s->log_urls > 0 ? s->log_urls - 1 : 0;
+    add_one(scope, "REVISION", TEMPLATE_TEXT, revision);
+    add_one(scope, "LOG_INDEX", TEMPLATE_TEXT, s->log_index);
+    add_one(scope, "LOG_LEVEL", TEMPLATE_WORD, settings_level_name(s->log_level));
+    add_list(scope, "LOG_LEVELS_BELOW", scope->below, (size_t)s->log_level);
+    add_list(scope, "LOG_ELASTICSEARCH_URLS", scope->url, s->log_urls);
+    add_one(scope, "LOG_ELASTICSEARCH_URL", TEMPLATE_TEXT,
+            s->log_urls > 0 ? scope->url[0] : "");
+    add_list(scope, "LOG_ELASTICSEARCH_MORE", scope->url + 1, more);
+}
+
+/* What is secret stands in the file, or in the shipper's keystore under a name. */
+static void add_credential(struct scope *scope, const struct credential *c)
+{
+    bool stored = c->keystore[0];
+    const char *password = stored && c->user[0] ? c->keystore : c->password;
+    const char *api_key = stored && !c->user[0] ? c->keystore : c->api_key;
+    enum template_kind kind = stored ? TEMPLATE_STORED : TEMPLATE_SECRET;
+    add_one(scope, "CREDENTIAL_USER", TEMPLATE_SECRET, c->user);
+    add_one(scope, "CREDENTIAL_PASSWORD", kind, password);
+    add_one(scope, API_KEY, kind, api_key);
+    add_one(scope, API_KEY "_BASE64", TEMPLATE_SECRET, c->encoded);
+    add_one(scope, "CREDENTIAL_CA", TEMPLATE_TEXT, c->ca);
+    add_one(scope, "CREDENTIAL_CERT", TEMPLATE_TEXT, c->cert);
+    add_one(scope, "CREDENTIAL_KEY", TEMPLATE_TEXT, c->key);
+    add_one(scope, FILES, TEMPLATE_TEXT, c->files);
+}
+
+static bool used(const struct scope *scope, const char *name)
+{
+    for (size_t i = 0; i < scope->n; i++) {
+        if (strcmp(scope->value[i].name, name) == 0)
+            return scope->value[i].used;
+    }
+    return false;
+}
+
+/* An API key is used in one of its forms. */
+static int check_used(const struct scope *scope, const struct target *target,
+                      const struct credential *c, struct error *err)
+{
+    bool api_key = used(scope, API_KEY) || used(scope, API_KEY "_BASE64");
+    for (size_t i = 0; i < scope->n; i++) {
+        const struct template_value *value = &scope->value[i];
+        if (strncmp(value->name, "CREDENTIAL_", 11) == 0 && *value->items[0] &&
+            !value->used && strcmp(value->name, FILES) != 0 &&
+            !(api_key && strncmp(value->name, API_KEY, 18) == 0))
+            return error_set(err, -ENOTSUP,
+                             "%s does not use %s: this log shipper cannot send what %s "
+                             "holds",
+                             target->template, value->name, c->path);
+    }
+    return 0;
+}
+
+int render_target(const struct target *target, const struct settings *s,
+                  const struct policy *policy, const struct credential *credential,
+                  const char *revision, struct buffer *out, struct error *err)
+{
+    struct scope scope = {.n = 0};
+    struct buffer text = BUFFER_INIT(TEMPLATE_FILE);
+    bool private = (target->mode & S_IRWXO) == 0;
+    add_settings(&scope, s, revision);
+    add_credential(&scope, credential);
+    int rc = add_sources(&scope, s, policy, err);
+    add_one(&scope, "PROBE_FILE", TEMPLATE_TEXT, target->probe);
+    for (size_t i = 0; i < target->variables; i++)
+        add_one(&scope, target->variable[i].name, TEMPLATE_TEXT,
+                target->variable[i].text);
+    if (rc == 0)
+        rc = file_read_trusted(target->template, &text, err);
+    if (rc == 0)
+        rc = template_render(buffer_text(&text), text.len, target->template,
+                             target->language, private, scope.value, scope.n, out, err);
+    if (rc == 0)
+        rc = check_used(&scope, target, credential, err);
+    buffer_release(&text);
+    return rc;
+}

@@ -1,0 +1,50 @@
+/* render.h: the text of a target's destination from settings, policy and definition.
+ *
+ * What a template can name (template.h):
+ *
+ *   REVISION                 text  revision of the settings, 64 hex digits
+ *   LOG_INDEX                text
+ *   LOG_LEVEL                word  least severe level that is shipped
+ *   LOG_LEVELS_BELOW         list  the less severe ones: not shipped
+ *   LOG_ELASTICSEARCH_URLS   list  scheme://host:port, in the order of the setting
+ *   LOG_ELASTICSEARCH_URL    text  the first of them, for languages whose lists
+ *   LOG_ELASTICSEARCH_MORE   list  need commas, and the others
+ *   LOG_FILES                list  globs of the chosen sources, none twice
+ *   LOG_EXCEPT               list  paths not shipped, though a glob has them
+ *   PROBE_FILE               text  the target's "probe", "" none
+ *   CREDENTIAL_USER          secret
+ *   CREDENTIAL_PASSWORD      secret
+ *   CREDENTIAL_API_KEY       secret  id:key
+ *   CREDENTIAL_API_KEY_BASE64  secret  the same, encoded; not of a keystore
+ *   CREDENTIAL_CA            text  files; like the secrets "" where there is none
+ *   CREDENTIAL_CERT          text
+ *   CREDENTIAL_KEY           text
+ *   CREDENTIAL_FILES         text  digest of what is in them, for a comment: the shipper is
+ *                                  to read them again when it changes
+ *   <name>                   text  from the target's "variables"
+ *
+ * A path that one source excepts and another chosen source has is shipped. What the
+ * credential has must be used: a template that does not would ship without it. */
+#ifndef RENDER_H
+#define RENDER_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "settings/credential.h"
+#include "settings/policy.h"
+#include "settings/settings.h"
+#include "shipper/target.h"
+
+#define RENDER_MAX   (1 << 20) /* bytes of a destination */
+#define RENDER_PATHS 128       /* globs, or excepted paths, of all chosen sources */
+
+/* Append the text to *out. The settings were judged by policy_judge(), the credential is
+ * theirs (credential_choose()). Returns 0, -EINVAL or -EILSEQ (template.h), -ENOTSUP (the
+ * template does not use all of the credential), -E2BIG, -EPERM (others can write the
+ * template), ... */
+MUST_CHECK int render_target(const struct target *target, const struct settings *s,
+                             const struct policy *policy,
+                             const struct credential *credential, const char *revision,
+                             struct buffer *out, struct error *err);
+
+#endif

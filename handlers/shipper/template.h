@@ -1,0 +1,75 @@
+/* template.h: configuration files from a subset of Mustache. Pure: no I/O.
+ *
+ *   {{X}}          a text; refuses every byte outside template_allowed()'s set, so it
+ *                  needs no escaping between double quotes. A secret is escaped, and
+ *                  stands only where its language knows how, see below
+ *   {{{X}}}        a number or enumeration, where quotes are not wanted; else an error
+ *   {{#X}}..{{/X}} a list: once per item, {{.}} is the item; a text: once unless empty
+ *   {{^X}}..{{/X}} once when the list or text is empty
+ *   {{! .. }}      a comment
+ *
+ * Section and comment tags that stand alone on their line take the whole line with
+ * them. A name that is not known is an error, also in a section that is not rendered.
+ * Partials, set delimiters, blocks and {{&X}} are refused as not supported.
+ * Source: github.com/mustache/spec, comments, interpolation, inverted, sections. */
+#ifndef TEMPLATE_H
+#define TEMPLATE_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum template_kind {
+    TEMPLATE_TEXT,
+    TEMPLATE_WORD,   /* a number or enumeration: {{{X}}} may be used */
+    TEMPLATE_SECRET, /* printable ASCII, escaped */
+    TEMPLATE_STORED, /* name of a secret in the shipper's own keystore (Beats: ${NAME}) */
+    TEMPLATE_LIST
+};
+
+/* What a name stands for. Everything else is borrowed for the call. */
+struct template_value {
+    const char *name; /* [A-Za-z0-9_]+ */
+    enum template_kind kind;
+    const char *const *items; /* n texts; all but LIST have exactly one */
+    size_t n;
+    bool used; /* out: it has been written */
+};
+
+/* The language of the output, and where a secret's tag stands in it:
+ *
+ *   RAINERSCRIPT  NAME="...{{X}}...", a parameter of anything but constant(), which undoes
+ *                 escapes a second time
+ *   YAML, TOML    "{{X}}"; no '$' in it: who reads it may take it for a variable
+ *   BEATS         YAML in which '$' is written "$$"
+ *
+ * In all of them \" and \\ stand for the two bytes that need it. */
+enum template_language {
+    TEMPLATE_RAINERSCRIPT,
+    TEMPLATE_YAML,
+    TEMPLATE_TOML,
+    TEMPLATE_BEATS
+};
+
+#define TEMPLATE_DEPTH 8 /* sections inside each other */
+
+/* May these bytes reach a template? Printable ASCII without space and without
+ * " \ $ % ` { } ' < > | ; & #  (the barrier against every target's syntax). */
+bool template_allowed(const char *text);
+
+/* Render len bytes of template text and append them to *out (its ceiling holds).
+ *
+ * file     names the template in texts: "rsyslog.conf.mustache:12: unknown name LOG_INDX"
+ * private  nobody else may read the output; else secrets are refused, also where they are
+ *          not rendered
+ * Returns 0, -EINVAL the template is wrong, -EILSEQ a value holds a forbidden byte,
+ *         -EMSGSIZE the output passes its ceiling, -ENOMEM. On failure *out may hold
+ *         a part. */
+MUST_CHECK int template_render(const char *text, size_t len, const char *file,
+                               enum template_language language, bool private,
+                               struct template_value *values, size_t n,
+                               struct buffer *out, struct error *err);
+
+#endif

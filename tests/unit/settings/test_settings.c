@@ -1,0 +1,1003 @@
+#include "settings/settings.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define ROOT  "dc/home/env"
+#define PLACE ROOT SETTINGS_PLACE
+#define TEN   "aaaaaaaaaa"
+#define FIFTY TEN TEN TEN TEN TEN
+
+#define URL_END                                                                        \
+    "; expected http(s)://host[:port],... (port 9200 if none) or consul:service, for " \
+    "example "                                                                         \
+    "http://es1:9200,http://es2:9200"
+#define CREDENTIAL_END                                                                 \
+    "; expected 1 to 64 of A-Z a-z 0-9 _ - (first one A-Z a-z 0-9), for example "      \
+    "log-writer"
+#define INDEX_END                                                                      \
+    "; expected 1 to 100 of a-z 0-9 . _ - (first one a-z 0-9), for example "           \
+    "plossys-log"
+#define LEVEL_END "; expected debug, info, warn, error or fatal, for example warn"
+#define SERVERS_END                                                                    \
+    "; expected server_1=node,server_2=node,... (odd, 3 to 51), for example "          \
+    "server_1=alpha,server_2=beta,server_3=gamma"
+#define UNTIL_END                                                                      \
+    "; expected node and end in UTC, for example server-2 until 2026-11-23T18:00Z"
+#define SETTLE_END   "; expected duration from 0s to 10s, for example 2s"
+#define GRACE_END    "; expected duration from 0s to 7d, for example 30m"
+#define WARNING_END  "; expected duration from 50ms to 10s, for example 200ms"
+#define CRITICAL_END "; expected duration from 50ms to 10s, for example 1s"
+#define REFERENCE_END                                                                  \
+    "; expected host[:port],... (port 123 if none), for example "                      \
+    "ntp1.example,ntp2.example"
+
+static void put(struct kv_list *list, const char *key, const char *value)
+{
+    char path[300];
+    (void)snprintf(path, sizeof path, PLACE "%s", key);
+    assert_int_equal(kv_add(list, path, value, strlen(value), 7), 0);
+}
+
+/* The value in force when KEY=VALUE alone stands in KV. free() it. */
+static char *in_force(enum setting setting, const char *value, struct settings *s)
+{
+    struct kv_list list = {0};
+    struct buffer text = BUFFER_INIT(VALUE_MAX);
+    put(&list, settings_row(setting)->key, value);
+    settings_parse(&list, ROOT, s);
+    assert_int_equal(settings_text(s, setting, &text), 0);
+    kv_release(&list);
+    char *ret = buffer_detach(&text);
+    return ret ? ret : strdup("");
+}
+
+/* ---- values that fit ----------------------------------------------------- */
+
+static const struct {
+    enum setting setting;
+    const char *value;
+    const char *spelling;
+} good[] = {
+    {LOG_ENABLED, "Y", "Y"},
+    {LOG_ENABLED, "N", "N"},
+    {LOG_ELASTICSEARCH_URL, "http://es1", "http://es1:9200"},
+    {LOG_ELASTICSEARCH_URL, "HTTP://ES1:9200/", "http://es1:9200"},
+    {LOG_ELASTICSEARCH_URL, "https://b,http://a", "https://b:9200,http://a:9200"},
+    {LOG_ELASTICSEARCH_URL, "http://a,https://a", "http://a:9200,https://a:9200"},
+    {LOG_ELASTICSEARCH_URL, "http://a:1,http://a:2", "http://a:1,http://a:2"},
+    {LOG_ELASTICSEARCH_URL, "http://[FD00::1]:80,http://10.0.0.1",
+     "http://[fd00::1]:80,http://10.0.0.1:9200"},
+    {LOG_ELASTICSEARCH_URL, "consul:elasticsearch", "consul:elasticsearch"},
+    {LOG_ELASTICSEARCH_URL, "consul:Es_7.logs-2", "consul:Es_7.logs-2"},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "log-writer", "log-writer"},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "0_A", "0_A"},
+    {LOG_INDEX, "plossys-log", "plossys-log"},
+    {LOG_INDEX, "0", "0"},
+    {LOG_INDEX, "a.b_c-d", "a.b_c-d"},
+    {LOG_INDEX, FIFTY FIFTY, FIFTY FIFTY},
+    {LOG_LEVEL, "debug", "debug"},
+    {LOG_LEVEL, "info", "info"},
+    {LOG_LEVEL, "warn", "warn"},
+    {LOG_LEVEL, "error", "error"},
+    {LOG_LEVEL, "fatal", "fatal"},
+    {LOG_SOURCES, "seal", "seal"},
+    {LOG_SOURCES, "seal,Audit-2,x_y", "seal,Audit-2,x_y"},
+    {LOG_ROLLOUT, "rolling", "rolling"},
+    {LOG_ROLLOUT, "parallel", "parallel"},
+    {LOG_SETTLE, "0", "0s"},
+    {LOG_SETTLE, "0s", "0s"},
+    {LOG_SETTLE, "500ms", "500ms"},
+    {LOG_SETTLE, "10s", "10s"},
+    {LOG_SETTLE, "10000ms", "10s"},
+    {LOG_SETTLE, "1s500ms", "1s500ms"},
+    {CLUSTER_SERVERS, "server_1=a,server_2=b,server_3=c",
+     "server_1=a,server_2=b,server_3=c"},
+    {CLUSTER_SERVERS, "server_3=c,server_1=a,server_2=b",
+     "server_1=a,server_2=b,server_3=c"},
+    {CLUSTER_SERVERS, "server_1=A.b_c-1,server_2=1,server_3=.",
+     "server_1=A.b_c-1,server_2=1,server_3=."},
+    {CLUSTER_MANAGEMENT_SERVER, "mgmt", "mgmt"},
+    {CLUSTER_MANAGEMENT_SERVER, "Mgmt_1.example", "Mgmt_1.example"},
+    {CLUSTER_MANAGEMENT_SERVER, "10.0.0.9", "10.0.0.9"},
+    {CLUSTER_MANAGEMENT_SERVER, "FD00::0:9", "fd00::9"},
+    {CLUSTER_MANAGEMENT_SERVER, "[fd00::9]", "fd00::9"},
+    {CLUSTER_GRACE, "0s", "0s"},
+    {CLUSTER_GRACE, "15m", "15m"},
+    {CLUSTER_GRACE, "7d", "7d"},
+    {CLUSTER_GRACE, "1w", "7d"},
+    {CLUSTER_GRACE, "90m", "1h30m"},
+    {CLUSTER_MAINTENANCE, "server-2 until 2026-11-23T18:00Z",
+     "server-2 until 2026-11-23T18:00Z"},
+    {CLUSTER_MAINTENANCE, "N_2.x until 2028-02-29T23:59Z",
+     "N_2.x until 2028-02-29T23:59Z"},
+    {CLUSTER_MAINTENANCE, "until until 2020-01-01T00:00Z",
+     "until until 2020-01-01T00:00Z"},
+    {CLUSTER_MAINTENANCE, "a until 2099-12-31T23:59Z", "a until 2099-12-31T23:59Z"},
+    {CLOCK_SKEW_WARNING, "50ms", "50ms"},
+    {CLOCK_SKEW_WARNING, "50000us", "50ms"},
+    {CLOCK_SKEW_WARNING, "500ms", "500ms"},
+    {CLOCK_SKEW_CRITICAL, "100ms", "100ms"},
+    {CLOCK_SKEW_CRITICAL, "10s", "10s"},
+    {CLOCK_SKEW_CRITICAL, "1s500ms", "1s500ms"},
+    {CLOCK_REFERENCE, "ntp1", "ntp1:123"},
+    {CLOCK_REFERENCE, "NTP1.Example:1123", "ntp1.example:1123"},
+    {CLOCK_REFERENCE, "b,a,10.0.0.1", "b:123,a:123,10.0.0.1:123"},
+    {CLOCK_REFERENCE, "a:1,a:2", "a:1,a:2"},
+    {CLOCK_REFERENCE, "[FD00::0:1],[::1]:65535", "[fd00::1]:123,[::1]:65535"},
+    {CLOCK_REFERENCE, "a,b,c,d,e,f,g,h",
+     "a:123,b:123,c:123,d:123,e:123,f:123,g:123,h:123"},
+};
+
+static void good_values_are_taken(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        struct settings s;
+        struct error err = {0};
+        const char *key = settings_row(good[i].setting)->key;
+        char *text = in_force(good[i].setting, good[i].value, &s);
+        assert_string_equal(text, good[i].spelling);
+        free(text);
+        assert_int_equal(settings_check(key, good[i].value, &err), 0);
+        assert_string_equal(err.text, "");
+    }
+}
+
+/* ---- values that do not -------------------------------------------------- */
+
+static const struct {
+    enum setting setting;
+    const char *value;
+    const char *text; /* behind "KEY: " */
+} bad[] = {
+    {LOG_ENABLED, "", "\"\" is empty; expected Y or N, for example N"},
+    {LOG_ENABLED, "y", "\"y\" is neither Y nor N; expected Y or N, for example N"},
+    {LOG_ENABLED, "Yes", "\"Yes\" is neither Y nor N; expected Y or N, for example N"},
+    {LOG_ENABLED, "Y\n", "\"Y?\" ends in a line break; expected Y or N, for example N"},
+    {LOG_ENABLED, "Y ", "\"Y \" holds a space; expected Y or N, for example N"},
+    {LOG_ENABLED, "true",
+     "\"true\" is neither Y nor N; expected Y or N, for example N"},
+    {LOG_ELASTICSEARCH_URL, "es1:9200",
+     "\"es1:9200\" does not begin with http:// or https://" URL_END},
+    {LOG_ELASTICSEARCH_URL, "http://a, http://b",
+     "\"http://a, http://b\" holds a space" URL_END},
+    {LOG_ELASTICSEARCH_URL, "http://a,", "\"http://a,\" has an empty item (2)" URL_END},
+    {LOG_ELASTICSEARCH_URL, ",http://a", "\",http://a\" has an empty item (1)" URL_END},
+    {LOG_ELASTICSEARCH_URL, ",", "\",\" has an empty item (1)" URL_END},
+    {LOG_ELASTICSEARCH_URL, "http://a,b",
+     "\"http://a,b\" does not fit: item 2 does not begin with http:// or "
+     "https://" URL_END},
+    {LOG_ELASTICSEARCH_URL, "http://a,http://b,http://A:9200/",
+     "\"http://a,http://b,http://A:9200/\" has the same as items 1 and 3" URL_END},
+    {LOG_ELASTICSEARCH_URL, "http://elastic:secret@es1",
+     "\"http://***@es1\" holds a user or a password" URL_END},
+    {LOG_ELASTICSEARCH_URL, "http://a,https://u:se,cr/et@b:1",
+     "\"http://***@b:1\" does not fit: item 2 has a port that is no number from 1 to "
+     "65535" URL_END},
+    {LOG_ELASTICSEARCH_URL, "u:secret@es1",
+     "\"***@es1\" does not begin with http:// or https://" URL_END},
+    {LOG_ELASTICSEARCH_URL, "http://es1:9200/_bulk",
+     "\"http://es1:9200/_bulk\" holds a path or a query" URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:", "\"consul:\" is empty" URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:.es", "\"consul:.es\" begins with ." URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:a/../b",
+     "\"consul:a/../b\" holds the character /" URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:a?dc=b",
+     "\"consul:a?dc=b\" holds the character ?" URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:a,http://b",
+     "\"consul:a,http://b\" holds the character ," URL_END},
+    {LOG_ELASTICSEARCH_URL, "http://b,consul:a",
+     "\"http://b,consul:a\" does not fit: item 2 does not begin with http:// or "
+     "https://" URL_END},
+    {LOG_ELASTICSEARCH_URL, "CONSUL:a",
+     "\"CONSUL:a\" does not begin with http:// or https://" URL_END},
+    {LOG_ELASTICSEARCH_URL, "http://es1\"; action(type=\"omprog\")",
+     "\"http://es1\"; action(type=\"omprog\")\" holds the character \"" URL_END},
+    {LOG_ELASTICSEARCH_URL, "http://es1$(id)",
+     "\"http://es1$(id)\" holds the character $" URL_END},
+    {LOG_ELASTICSEARCH_URL, "http://2130706433",
+     "\"http://2130706433\" has a host that ends in a number, but is no full IPv4 "
+     "address" URL_END},
+    {LOG_ELASTICSEARCH_URL,
+     "http://a1,http://a2,http://a3,http://a4,http://a5,http://a6,"
+     "http://a7,http://a8,http://a9,http://b1,http://b2,http://b3,"
+     "http://b4,http://b5,http://b6,http://b7,http://b8",
+     "\"http://a1,http://a2,http://a3,http://a4,http://a5,http://a6,...\" has more "
+     "than 16 "
+     "items" URL_END},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "../x",
+     "\"../x\" holds the character ." CREDENTIAL_END},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "/etc/lictor/credentials/x",
+     "\"/etc/lictor/credentials/x\" holds the character /" CREDENTIAL_END},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "user:password",
+     "\"user:password\" holds the character :" CREDENTIAL_END},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "-x", "\"-x\" begins with -" CREDENTIAL_END},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "x.read",
+     "\"x.read\" holds the character ." CREDENTIAL_END},
+    {LOG_INDEX, "Plossys", "\"Plossys\" holds the character P" INDEX_END},
+    {LOG_INDEX, "-a", "\"-a\" begins with -" INDEX_END},
+    {LOG_INDEX, "_all", "\"_all\" begins with _" INDEX_END},
+    {LOG_INDEX, "..", "\"..\" begins with ." INDEX_END},
+    {LOG_INDEX, "a/b", "\"a/b\" holds the character /" INDEX_END},
+    {LOG_INDEX, "a,b", "\"a,b\" holds the character ," INDEX_END},
+    {LOG_INDEX, "a*", "\"a*\" holds the character *" INDEX_END},
+    {LOG_INDEX, "{{{x}}}", "\"{{{x}}}\" holds the character {" INDEX_END},
+    {LOG_INDEX, "a\nb",
+     "\"a?b\" holds a byte that is not printable ASCII (0x0a)" INDEX_END},
+    {LOG_INDEX, "\xc3\xa4",
+     "\"??\" holds a byte that is not printable ASCII (0xc3)" INDEX_END},
+    {LOG_INDEX, "\x1b[2J",
+     "\"?[2J\" holds a byte that is not printable ASCII (0x1b)" INDEX_END},
+    {LOG_INDEX, FIFTY FIFTY "a",
+     "\"" FIFTY TEN "...\" has 101 characters, 100 are the limit" INDEX_END},
+    {LOG_LEVEL, "INFO", "\"INFO\" is unknown" LEVEL_END},
+    {LOG_LEVEL, "warning", "\"warning\" is unknown" LEVEL_END},
+    {LOG_LEVEL, "inf", "\"inf\" is unknown" LEVEL_END},
+    {LOG_SOURCES, "/etc/passwd",
+     "\"/etc/passwd\" holds the character /; expected list of names, for example seal"},
+    {LOG_SOURCES, "seal,,x",
+     "\"seal,,x\" has an empty item (2); expected list of names, for example seal"},
+    {LOG_SOURCES, "seal,seal",
+     "\"seal,seal\" has the same as items 1 and 2; expected list of names, for example "
+     "seal"},
+    {LOG_SOURCES, "seal,_x",
+     "\"seal,_x\" does not fit: item 2 begins with _; expected list of names, for "
+     "example "
+     "seal"},
+    {LOG_SOURCES, "x,_y",
+     "\"x,_y\" does not fit: item 2 begins with _; expected list of names, for example "
+     "seal"},
+    {LOG_SOURCES, FIFTY TEN "abcde",
+     "\"" FIFTY TEN
+     "...\" has 65 characters, 64 are the limit; expected list of names, "
+     "for example seal"},
+    {LOG_ROLLOUT, "Parallel",
+     "\"Parallel\" is unknown; expected rolling or parallel, for "
+     "example parallel"},
+    {LOG_ROLLOUT, "",
+     "\"\" is empty; expected rolling or parallel, for example parallel"},
+    {LOG_SETTLE, "11s", "\"11s\" is more than 10s" SETTLE_END},
+    {LOG_SETTLE, "-1s", "\"-1s\" is no duration" SETTLE_END},
+    {LOG_SETTLE, "1", "\"1\" is no duration" SETTLE_END},
+    {LOG_SETTLE, "1.5s", "\"1.5s\" is no duration" SETTLE_END},
+    {LOG_SETTLE, "99999999999999999999s",
+     "\"99999999999999999999s\" is more than 10s" SETTLE_END},
+    {CLUSTER_SERVERS, "server_1=a",
+     "\"server_1=a\" has 1 server: an odd number, three or "
+     "more, is needed" SERVERS_END},
+    {CLUSTER_SERVERS, "server_1=a,server_2=b",
+     "\"server_1=a,server_2=b\" has 2 servers: an odd number, three or more, is "
+     "needed" SERVERS_END},
+    {CLUSTER_SERVERS, "server_1=a,server_2=b,server_3=c,server_4=d",
+     "\"server_1=a,server_2=b,server_3=c,server_4=d\" has 4 servers: an odd number, "
+     "three "
+     "or more, is needed" SERVERS_END},
+    {CLUSTER_SERVERS, "server_1=a,server_2=b,server_4=d",
+     "\"server_1=a,server_2=b,server_4=d\" does not fit: item 3 has a number above 3: "
+     "no "
+     "gap is allowed from server_1 on" SERVERS_END},
+    {CLUSTER_SERVERS, "server_0=a,server_1=b,server_2=c",
+     "\"server_0=a,server_1=b,server_2=c\" does not fit: item 1 is not "
+     "server_<number>=<node>" SERVERS_END},
+    {CLUSTER_SERVERS, "server_1=a,server_01=b,server_3=c",
+     "\"server_1=a,server_01=b,server_3=c\" does not fit: item 2 is not "
+     "server_<number>=<node>" SERVERS_END},
+    {CLUSTER_SERVERS, "server_1=a,server_1=b,server_3=c",
+     "\"server_1=a,server_1=b,server_3=c\" does not fit: item 2 is a second "
+     "server_1" SERVERS_END},
+    {CLUSTER_SERVERS, "server_1=a,server_2=b,server_99999999999999999999=c",
+     "\"server_1=a,server_2=b,server_99999999999999999999=c\" does not fit: item 3 has "
+     "a "
+     "number above 3: no gap is allowed from server_1 on" SERVERS_END},
+    {CLUSTER_SERVERS, "server_1=a,server_2=b,server_3=A",
+     "\"server_1=a,server_2=b,server_3=A\" has the same node as server_1 and "
+     "server_3" SERVERS_END},
+    {CLUSTER_SERVERS, "server_1=a,server_2=,server_3=c",
+     "\"server_1=a,server_2=,server_3=c\" does not fit: item 2 is empty" SERVERS_END},
+    {CLUSTER_SERVERS, "server_1=a,server_2=b:1,server_3=c",
+     "\"server_1=a,server_2=b:1,server_3=c\" does not fit: item 2 holds the character "
+     ":" SERVERS_END},
+    {CLUSTER_SERVERS, "server_1=a,server_2=b=c,server_3=c",
+     "\"server_1=a,server_2=b=c,server_3=c\" does not fit: item 2 holds the character "
+     "=" SERVERS_END},
+    {CLUSTER_SERVERS, "a,b,c",
+     "\"a,b,c\" does not fit: item 1 is not server_<number>=<node>" SERVERS_END},
+    {CLUSTER_SERVERS, "server_=a,server_2=b,server_3=c",
+     "\"server_=a,server_2=b,server_3=c\" does not fit: item 1 is not "
+     "server_<number>=<node>" SERVERS_END},
+    {CLUSTER_MANAGEMENT_SERVER, "a:b",
+     "\"a:b\" has no valid IPv6 address (without zone) as host; expected node name, "
+     "host "
+     "or address, for example management"},
+    {CLUSTER_MANAGEMENT_SERVER, "a/b",
+     "\"a/b\" holds the character /; expected node name, host or address, for example "
+     "management"},
+    {CLUSTER_MANAGEMENT_SERVER, "[a]",
+     "\"[a]\" holds the character [; expected node name, host or address, for example "
+     "management"},
+    {CLUSTER_GRACE, "8d", "\"8d\" is more than 7d" GRACE_END},
+    {CLUSTER_GRACE, "m", "\"m\" is no duration" GRACE_END},
+    {CLUSTER_MAINTENANCE, "server-2",
+     "\"server-2\" is not <node> until <end>" UNTIL_END},
+    {CLUSTER_MAINTENANCE, "server-2 until",
+     "\"server-2 until\" is not <node> until <end>" UNTIL_END},
+    {CLUSTER_MAINTENANCE, "server-2  until 2026-11-23T18:00Z",
+     "\"server-2  until 2026-11-23T18:00Z\" holds a space" UNTIL_END},
+    {CLUSTER_MAINTENANCE, " until 2026-11-23T18:00Z",
+     "\" until 2026-11-23T18:00Z\" holds a space" UNTIL_END},
+    {CLUSTER_MAINTENANCE, "a b until 2026-11-23T18:00Z",
+     "\"a b until 2026-11-23T18:00Z\" holds the character  " UNTIL_END},
+    {CLUSTER_MAINTENANCE, "a until 2026-11-23 18:00Z",
+     "\"a until 2026-11-23 18:00Z\" has no end as 2026-11-23T18:00Z (UTC)" UNTIL_END},
+    {CLUSTER_MAINTENANCE, "a until 2026-11-23T18:00",
+     "\"a until 2026-11-23T18:00\" has no end as 2026-11-23T18:00Z (UTC)" UNTIL_END},
+    {CLUSTER_MAINTENANCE, "a until 2026-11-23T18:00+01:00",
+     "\"a until 2026-11-23T18:00+01:00\" has no end as 2026-11-23T18:00Z "
+     "(UTC)" UNTIL_END},
+    {CLUSTER_MAINTENANCE, "a until 2026-02-29T18:00Z",
+     "\"a until 2026-02-29T18:00Z\" has an end that is no date and time" UNTIL_END},
+    {CLUSTER_MAINTENANCE, "a until 2026-13-01T18:00Z",
+     "\"a until 2026-13-01T18:00Z\" has an end that is no date and time" UNTIL_END},
+    {CLUSTER_MAINTENANCE, "a until 2026-11-23T24:00Z",
+     "\"a until 2026-11-23T24:00Z\" has an end that is no date and time" UNTIL_END},
+    {CLUSTER_MAINTENANCE, "a until 2026-11-23T18:60Z",
+     "\"a until 2026-11-23T18:60Z\" has an end that is no date and time" UNTIL_END},
+    {CLUSTER_MAINTENANCE, "a until 2019-12-31T23:59Z",
+     "\"a until 2019-12-31T23:59Z\" has a year outside 2020 to 2099" UNTIL_END},
+    {CLUSTER_MAINTENANCE, "a until 2100-01-01T00:00Z",
+     "\"a until 2100-01-01T00:00Z\" has a year outside 2020 to 2099" UNTIL_END},
+    {CLUSTER_MAINTENANCE, "a/b until 2026-11-23T18:00Z",
+     "\"a/b until 2026-11-23T18:00Z\" holds the character /" UNTIL_END},
+    {CLUSTER_MAINTENANCE, "a until 0000-00-00T00:00Z",
+     "\"a until 0000-00-00T00:00Z\" has an end that is no date and time" UNTIL_END},
+    {CLOCK_SKEW_WARNING, "49999us",
+     "\"49999us\" is less than 50ms, which cannot be proven through "
+     "Consul" WARNING_END},
+    {CLOCK_SKEW_WARNING, "0",
+     "\"0\" is less than 50ms, which cannot be proven through Consul" WARNING_END},
+    {CLOCK_SKEW_WARNING, "10001ms", "\"10001ms\" is more than 10s" WARNING_END},
+    {CLOCK_SKEW_WARNING, "0.1s", "\"0.1s\" is no duration" WARNING_END},
+    {CLOCK_SKEW_WARNING, "-100ms", "\"-100ms\" is no duration" WARNING_END},
+    {CLOCK_SKEW_WARNING, "100", "\"100\" is no duration" WARNING_END},
+    {CLOCK_SKEW_WARNING, "", "\"\" is empty" WARNING_END},
+    {CLOCK_SKEW_CRITICAL, "40ms",
+     "\"40ms\" is less than 50ms, which cannot be proven through "
+     "Consul" CRITICAL_END},
+    {CLOCK_SKEW_CRITICAL, "99999999999999999999s",
+     "\"99999999999999999999s\" is more than 10s" CRITICAL_END},
+    {CLOCK_SKEW_CRITICAL, "never", "\"never\" is no duration" CRITICAL_END},
+    {CLOCK_REFERENCE, "", "\"\" is empty" REFERENCE_END},
+    {CLOCK_REFERENCE, "a,,b", "\"a,,b\" has an empty item (2)" REFERENCE_END},
+    {CLOCK_REFERENCE, "a,A:123",
+     "\"a,A:123\" has the same as items 1 and 2" REFERENCE_END},
+    {CLOCK_REFERENCE, "a:0",
+     "\"a:0\" has a port that is no number from 1 to 65535" REFERENCE_END},
+    {CLOCK_REFERENCE, "a,b:65536",
+     "\"a,b:65536\" does not fit: item 2 has a port that is no number from 1 to "
+     "65535" REFERENCE_END},
+    {CLOCK_REFERENCE, "fd00::1",
+     "\"fd00::1\" has no IPv6 address in brackets: [fd00::1]" REFERENCE_END},
+    {CLOCK_REFERENCE, "[fe80::1]x",
+     "\"[fe80::1]x\" has a port that is no number from 1 to 65535" REFERENCE_END},
+    {CLOCK_REFERENCE, "127.1",
+     "\"127.1\" has a host that ends in a number, but is no full IPv4 "
+     "address" REFERENCE_END},
+    {CLOCK_REFERENCE, "ntp://a",
+     "\"ntp://a\" has a port that is no number from 1 to 65535" REFERENCE_END},
+    {CLOCK_REFERENCE, "u:p@a",
+     "\"***@a\" has a port that is no number from 1 to 65535" REFERENCE_END},
+    {CLOCK_REFERENCE, "a b", "\"a b\" holds a space" REFERENCE_END},
+    {CLOCK_REFERENCE, "a;b", "\"a;b\" holds the character ;" REFERENCE_END},
+    {CLOCK_REFERENCE, "a,b,c,d,e,f,g,h,i",
+     "\"a,b,c,d,e,f,g,h,i\" has more than 8 items" REFERENCE_END},
+};
+
+static void bad_values_are_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct settings s;
+        struct error err = {0};
+        char expected[512];
+        const char *key = settings_row(bad[i].setting)->key;
+        (void)snprintf(expected, sizeof expected, "%s: %s", key, bad[i].text);
+        assert_int_equal(settings_check(key, bad[i].value, &err), -EINVAL);
+        assert_string_equal(err.text, expected);
+        free(in_force(bad[i].setting, bad[i].value, &s));
+        assert_string_equal(s.reject[0].key, key);
+        assert_string_equal(s.reject[0].text, expected);
+    }
+}
+
+static void a_rejected_value_means_its_default(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct settings s;
+        char *text = in_force(bad[i].setting, bad[i].value, &s);
+        const char *otherwise = settings_row(bad[i].setting)->otherwise;
+        assert_string_equal(text, otherwise ? otherwise : "");
+        free(text);
+    }
+}
+
+/* ---- every byte in every type -------------------------------------------- */
+
+#define LOWER   "abcdefghijklmnopqrstuvwxyz"
+#define LETTERS LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS  "0123456789"
+
+static const struct {
+    enum setting setting;
+    const char *before, *after; /* the byte stands between them */
+    const char *good;
+} bytes[] = {
+    {LOG_ENABLED, "", "", "YN"},
+    {LOG_ELASTICSEARCH_URL, "http://a", "b:9200", LETTERS DIGITS ".-"},
+    {LOG_ELASTICSEARCH_URL, "http://a:9", "", DIGITS "/"},
+    {LOG_ELASTICSEARCH_URL, "http://[fd00::", "a]:1", "abcdefABCDEF" DIGITS},
+    {LOG_ELASTICSEARCH_URL, "http:/", "a", "/"},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "a", "b", LETTERS DIGITS "_-"},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "", "b", LETTERS DIGITS},
+    {LOG_INDEX, "a", "b", LOWER DIGITS "._-"},
+    {LOG_INDEX, "", "b", LOWER DIGITS},
+    {LOG_LEVEL, "inf", "", "o"},
+    {LOG_SOURCES, "a", "b", LETTERS DIGITS "_-,"},
+    {LOG_ROLLOUT, "rollin", "", "g"},
+    {LOG_SETTLE, "1", "s", "0mu"},
+    {CLUSTER_SERVERS, "server_1=a", "a,server_2=c,server_3=d", LETTERS DIGITS "_.-"},
+    {CLUSTER_SERVERS, "server_1", "a,server_2=c,server_3=d", "="},
+    {CLUSTER_MANAGEMENT_SERVER, "a", "b", LETTERS DIGITS "_.-"},
+    {CLUSTER_GRACE, "1", "m", DIGITS},
+    {CLUSTER_MAINTENANCE, "a", "b until 2026-11-23T18:00Z", LETTERS DIGITS "_.-"},
+    {CLUSTER_MAINTENANCE, "a", "until 2026-11-23T18:00Z", " "},
+    {CLUSTER_MAINTENANCE, "a until 2026-11-2", "T18:00Z", DIGITS},
+    {CLOCK_SKEW_WARNING, "9", "ms", DIGITS},
+    {CLOCK_SKEW_CRITICAL, "9", "00ms", DIGITS "s"},
+    {CLOCK_REFERENCE, "a", "b", LETTERS DIGITS ".-,"},
+    {CLOCK_REFERENCE, "a:1", "", DIGITS},
+    {CLOCK_REFERENCE, "[fd00::", "1]", "abcdefABCDEF" DIGITS},
+};
+
+static void every_byte_in_every_type(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(bytes); i++) {
+        for (int byte = 0; byte < 256; byte++) {
+            const char *key = settings_row(bytes[i].setting)->key;
+            struct kv_list list = {0};
+            struct settings s;
+            char value[100], path[200];
+            int len = snprintf(value, sizeof value, "%s%c%s", bytes[i].before, byte,
+                               bytes[i].after);
+            (void)snprintf(path, sizeof path, PLACE "%s", key);
+            assert_int_equal(kv_add(&list, path, value, (size_t)len, 1), 0);
+            settings_parse(&list, ROOT, &s);
+            bool taken = s.rejects == 0 || strcmp(s.reject[0].key, key) != 0;
+            if (taken != (byte && strchr(bytes[i].good, byte)))
+                fail_msg("%s with byte 0x%02x: taken is %d", key, byte, taken);
+            kv_release(&list);
+        }
+    }
+}
+
+static void the_barrier_itself(void **state)
+{
+    (void)state;
+    static const char out[] = "\"\\$%`{}'<>|;&# ";
+    for (int byte = 0; byte < 256; byte++) {
+        char text[] = {'a', (char)byte, 'b', '\0'};
+        bool fine = byte > ' ' && byte < 0x7f && !strchr(out, byte);
+        assert_int_equal(value_barrier(text, 3, NULL), fine ? 0 : -EINVAL);
+        assert_int_equal(value_barrier_words(text, 3, NULL),
+                         fine || byte == ' ' ? 0 : -EINVAL);
+        text[1] = 'a';
+        text[2] = (char)byte; /* the last one */
+        assert_int_equal(value_barrier_words(text, 3, NULL), fine ? 0 : -EINVAL);
+    }
+}
+
+static void size_has_a_limit(void **state)
+{
+    (void)state;
+    static char text[VALUE_MAX + 2];
+    struct error err = {0};
+    memset(text, 'a', VALUE_MAX + 1);
+    assert_int_equal(value_barrier(text, VALUE_MAX, &err), 0);
+    assert_int_equal(value_barrier(text, VALUE_MAX + 1, &err), -EINVAL);
+    assert_string_equal(err.text, "has 8193 bytes, 8192 are the limit");
+}
+
+static void fifty_one_servers_and_no_more(void **state)
+{
+    (void)state;
+    struct buffer text = BUFFER_INIT(VALUE_MAX);
+    for (int i = 1; i <= 51; i++)
+        assert_int_equal(buffer_printf(&text, "%sserver_%d=" FIFTY FIFTY TEN "%d",
+                                       i > 1 ? "," : "", i, i),
+                         0);
+    assert_int_equal(settings_check("CLUSTER_SERVERS", text.data, NULL), 0);
+    struct settings s;
+    free(in_force(CLUSTER_SERVERS, text.data, &s));
+    assert_int_equal(s.servers, 51);
+    assert_string_equal(s.server[50], FIFTY FIFTY TEN "51");
+    assert_int_equal(buffer_printf(&text, ",server_52=b,server_53=c"), 0);
+    struct error err = {0};
+    assert_int_equal(settings_check("CLUSTER_SERVERS", text.data, &err), -EINVAL);
+    assert_non_null(strstr(err.text, "...\" has more than 51 items; expected"));
+    buffer_release(&text);
+}
+
+/* ---- echo ---------------------------------------------------------------- */
+
+static void an_echo_is_harmless(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *echo;
+    } rows[] = {
+        {"", ""},
+        {"plain", "plain"},
+        {FIFTY TEN, FIFTY TEN},
+        {FIFTY TEN "b", FIFTY TEN "..."},
+        {"a\x1b]0;x\x07 \x9b \xff\x7f", "a?]0;x? ? ??"},
+        {"http://u:p@h:1", "http://***@h:1"},
+        {"HTTPS://u:p@h", "HTTPS://***@h"},
+        {"http://a:1,http://u:p,w@b", "http://***@b"},
+        {"http://u:p@x@h", "http://***@h"},
+        {"u:p@http://x@h", "***@h"},
+        {"ftp://u:p@h", "***@h"},
+        {"http:/u:p@h", "***@h"},
+        {"http://u:" FIFTY TEN "@h", "http://***@h"},
+        {"http://@" FIFTY TEN, "http://***@" FIFTY "aa..."},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char echo[SETTINGS_ECHO];
+        assert_string_equal(settings_echo(rows[i].value, strlen(rows[i].value), echo),
+                            rows[i].echo);
+    }
+}
+
+static void no_text_is_cut(void **state)
+{
+    (void)state;
+    struct settings s;
+    char value[200];
+    memset(value, 'q', sizeof value - 1);
+    memcpy(value + sizeof value - 2, "/", 2);
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const struct setting_row *row = settings_row((enum setting)i);
+        free(in_force((enum setting)i, value, &s));
+        size_t len = strlen(s.reject[0].text), tail = strlen(row->example);
+        assert_in_range(len, 100, sizeof s.reject[0].text - 50);
+        assert_string_equal(s.reject[0].text + len - tail, row->example);
+    }
+}
+
+/* ---- the set ------------------------------------------------------------- */
+
+static void nothing_means_defaults(void **state)
+{
+    (void)state;
+    struct kv_list list = {0};
+    struct settings s;
+    settings_parse(&list, ROOT, &s);
+    assert_false(s.log_present);
+    assert_true(s.log_enabled);
+    assert_int_equal(s.log_urls, 0);
+    assert_string_equal(s.log_credential, "");
+    assert_string_equal(s.log_index, "plossys-log");
+    assert_int_equal(s.log_level, LEVEL_INFO);
+    assert_int_equal(s.log_sources, 1);
+    assert_string_equal(s.log_source[0], "seal");
+    assert_int_equal(s.log_settle_us, 500000);
+    assert_int_equal(s.servers, 0);
+    assert_string_equal(s.management_server, "");
+    assert_int_equal(s.grace_us, INT64_C(900000000));
+    assert_string_equal(s.maintenance_node, "");
+    assert_int_equal(s.clock_warning_us, 100000);
+    assert_int_equal(s.clock_critical_us, 500000);
+    assert_int_equal(s.clock_references, 0);
+    assert_int_equal(s.rejects + s.log_rejects + s.unknowns, 0);
+}
+
+/* ---- limits of the clock ------------------------------------------------- */
+
+static const struct {
+    const char *warning, *critical; /* NULL: not there */
+    int64_t warning_us, critical_us;
+    const char *text[3]; /* of the rejects, in their order */
+} limits[] = {
+    {"200ms", "1s", 200000, 1000000, {0}},
+    {"1s", "1s", 1000000, 1000000, {0}},
+    {"500ms", NULL, 500000, 500000, {0}},
+    {NULL, "100ms", 100000, 100000, {0}},
+    {"1s",
+     "200ms",
+     100000,
+     500000,
+     {"CLOCK_SKEW_WARNING: 1s is more than CLOCK_SKEW_CRITICAL, 200ms: both are "
+      "refused" WARNING_END,
+      "CLOCK_SKEW_CRITICAL: 200ms is less than CLOCK_SKEW_WARNING, 1s: both are "
+      "refused" CRITICAL_END}},
+    {"501ms",
+     NULL,
+     100000,
+     500000,
+     {"CLOCK_SKEW_WARNING: 501ms is more than CLOCK_SKEW_CRITICAL, 500ms: both are "
+      "refused" WARNING_END,
+      "CLOCK_SKEW_CRITICAL: 500ms is less than CLOCK_SKEW_WARNING, 501ms: both are "
+      "refused" CRITICAL_END}},
+    {NULL,
+     "99ms",
+     100000,
+     500000,
+     {"CLOCK_SKEW_WARNING: 100ms is more than CLOCK_SKEW_CRITICAL, 99ms: both are "
+      "refused" WARNING_END,
+      "CLOCK_SKEW_CRITICAL: 99ms is less than CLOCK_SKEW_WARNING, 100ms: both are "
+      "refused" CRITICAL_END}},
+    {"2s",
+     "20s",
+     100000,
+     500000,
+     {"CLOCK_SKEW_CRITICAL: \"20s\" is more than 10s" CRITICAL_END,
+      "CLOCK_SKEW_WARNING: 2s is more than CLOCK_SKEW_CRITICAL, 500ms: both are "
+      "refused" WARNING_END}},
+    {"1ms",
+     "80ms",
+     100000,
+     500000,
+     {"CLOCK_SKEW_WARNING: \"1ms\" is less than 50ms, which cannot be proven through "
+      "Consul" WARNING_END,
+      "CLOCK_SKEW_CRITICAL: 80ms is less than CLOCK_SKEW_WARNING, 100ms: both are "
+      "refused" CRITICAL_END}},
+};
+
+static void a_warning_above_critical_refuses_both(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        struct kv_list list = {0};
+        struct settings s;
+        size_t n = 0;
+        if (limits[i].warning)
+            put(&list, "CLOCK_SKEW_WARNING", limits[i].warning);
+        if (limits[i].critical)
+            put(&list, "CLOCK_SKEW_CRITICAL", limits[i].critical);
+        settings_parse(&list, ROOT, &s);
+        assert_int_equal(s.clock_warning_us, limits[i].warning_us);
+        assert_int_equal(s.clock_critical_us, limits[i].critical_us);
+        for (; limits[i].text[n]; n++)
+            assert_string_equal(s.reject[n].text, limits[i].text[n]);
+        assert_int_equal(s.rejects, n);
+        assert_int_equal(s.log_rejects, 0);
+        kv_release(&list);
+    }
+}
+
+static void references_are_host_and_port(void **state)
+{
+    (void)state;
+    struct settings s;
+    free(in_force(CLOCK_REFERENCE, "NTP1.example,[FD00::1]:1123", &s));
+    assert_int_equal(s.clock_references, 2);
+    assert_string_equal(s.clock_reference[0].host, "ntp1.example");
+    assert_int_equal(s.clock_reference[0].port, 123);
+    assert_string_equal(s.clock_reference[1].host, "fd00::1");
+    assert_int_equal(s.clock_reference[1].port, 1123);
+    free(in_force(CLOCK_REFERENCE, "a,b,:", &s));
+    assert_int_equal(s.clock_references, 0);
+}
+
+static void a_set_without_url_is_incomplete(void **state)
+{
+    (void)state;
+    struct settings s;
+    free(in_force(LOG_INDEX, "a", &s));
+    assert_true(s.log_present);
+    assert_int_equal(s.rejects, 1);
+    assert_int_equal(s.log_rejects, 1);
+    assert_string_equal(s.reject[0].key, "LOG_ELASTICSEARCH_URL");
+    assert_string_equal(s.reject[0].text, "LOG_ELASTICSEARCH_URL: is missing, so the "
+                                          "LOG_ settings are incomplete" URL_END);
+}
+
+static void without_shipping_no_url_is_needed(void **state)
+{
+    (void)state;
+    struct settings s;
+    free(in_force(LOG_ENABLED, "N", &s));
+    assert_true(s.log_present);
+    assert_false(s.log_enabled);
+    assert_int_equal(s.rejects, 0);
+}
+
+static void a_rejected_url_is_not_missing_as_well(void **state)
+{
+    (void)state;
+    struct settings s;
+    free(in_force(LOG_ELASTICSEARCH_URL, "x", &s));
+    assert_int_equal(s.rejects, 1);
+    assert_int_equal(s.log_rejects, 1);
+}
+
+static void one_bad_key_refuses_the_set_even_when_off(void **state)
+{
+    (void)state;
+    struct kv_list list = {0};
+    struct settings s;
+    put(&list, "LOG_ENABLED", "N");
+    put(&list, "LOG_LEVEL", "loud");
+    put(&list, "CLUSTER_GRACE", "soon");
+    settings_parse(&list, ROOT, &s);
+    assert_int_equal(s.rejects, 2);
+    assert_int_equal(s.log_rejects, 1);
+    assert_string_equal(s.reject[1].key, "CLUSTER_GRACE");
+    kv_release(&list);
+}
+
+static void all_keys_may_be_wrong_at_once(void **state)
+{
+    (void)state;
+    struct kv_list list = {0};
+    struct settings s;
+    for (int i = 0; i < SETTING_COUNT; i++)
+        put(&list, settings_row((enum setting)i)->key, "#");
+    settings_parse(&list, ROOT, &s);
+    assert_int_equal(s.rejects, SETTING_COUNT);
+    assert_int_equal(s.log_rejects, 8);
+    kv_release(&list);
+}
+
+static void only_our_place_counts(void **state)
+{
+    (void)state;
+    struct kv_list list = {0};
+    struct settings s;
+    static const char place[] = PLACE;
+    static const char *const keys[] = {place,
+                                       "dc/home/env/service/any/LOG_LEVEL",
+                                       "other/service/cluster/tag/any/LOG_LEVEL",
+                                       "dc/home/env/service/cluster/tag/any",
+                                       "LOG_LEVEL",
+                                       ""};
+    for (size_t i = 0; i < COUNT(keys); i++)
+        assert_int_equal(kv_add(&list, keys[i], "debug", 5, 1), 0);
+    settings_parse(&list, ROOT, &s);
+    assert_int_equal(s.log_level, LEVEL_INFO);
+    assert_false(s.log_present);
+    assert_int_equal(s.unknowns, 0);
+    kv_release(&list);
+}
+
+static void unknown_keys_are_named(void **state)
+{
+    (void)state;
+    struct kv_list list = {0};
+    struct settings s;
+    put(&list, "LOG_INDX", "a");
+    put(&list, "log_index", "a");
+    put(&list, "LOG_INDEX/x", "a");
+    put(&list, "x\x1b[2J" FIFTY FIFTY, "a");
+    settings_parse(&list, ROOT, &s);
+    assert_false(s.log_present);
+    assert_int_equal(s.rejects, 0);
+    assert_int_equal(s.unknowns, 4);
+    assert_string_equal(s.unknown[0].key, "LOG_INDX");
+    assert_string_equal(s.unknown[0].text,
+                        "LOG_INDX: there is no setting of that name");
+    assert_string_equal(s.unknown[1].text,
+                        "log_index: there is no setting of that name (LOG_INDEX?)");
+    assert_string_equal(s.unknown[2].key, "LOG_INDEX/x");
+    assert_string_equal(s.unknown[3].key, "x?[2J" FIFTY "aaaaaaaa");
+    kv_release(&list);
+}
+
+static void many_unknown_keys_stop_at_the_limit(void **state)
+{
+    (void)state;
+    struct kv_list list = {0};
+    struct settings s;
+    for (int i = 0; i < 100; i++) {
+        char key[20];
+        (void)snprintf(key, sizeof key, "X%d", i);
+        put(&list, key, "");
+    }
+    settings_parse(&list, ROOT, &s);
+    assert_int_equal(s.unknowns, SETTINGS_REJECTS);
+    kv_release(&list);
+}
+
+static void an_unknown_key_is_refused(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    assert_int_equal(settings_check("Log_Level", "info", &err), -EINVAL);
+    assert_string_equal(err.text,
+                        "Log_Level: there is no setting of that name (LOG_LEVEL?)");
+}
+
+static void a_huge_root_finds_nothing(void **state)
+{
+    (void)state;
+    char root[600], path[SETTINGS_KEY];
+    struct kv_list list = {0};
+    struct settings s;
+    memset(root, 'a', sizeof root - 1);
+    root[sizeof root - 1] = '\0';
+    put(&list, "LOG_LEVEL", "debug");
+    settings_parse(&list, root, &s);
+    assert_int_equal(s.log_level, LEVEL_INFO);
+    assert_int_equal(settings_path(root, "A", path, NULL), -ENAMETOOLONG);
+    kv_release(&list);
+}
+
+/* ---- revision ------------------------------------------------------------ */
+
+static void revision_of(const char *const *pairs, char ret[KV_DIGEST])
+{
+    struct kv_list list = {0};
+    struct settings s;
+    struct error err = {0};
+    for (size_t i = 0; pairs[i]; i += 2)
+        put(&list, pairs[i], pairs[i + 1]);
+    settings_parse(&list, ROOT, &s);
+    assert_int_equal(s.log_rejects, 0);
+    assert_int_equal(settings_revision(&s, ret, &err), 0);
+    assert_int_equal(strspn(ret, "0123456789abcdef"), 64);
+    kv_release(&list);
+}
+
+#define URL "LOG_ELASTICSEARCH_URL"
+
+static const struct {
+    const char *a[10], *b[10];
+    bool same;
+} revisions[] = {
+    {{URL, "http://a"}, {URL, "http://a:9200"}, true},
+    {{URL, "http://a"}, {URL, "HTTP://A/"}, true},
+    {{URL, "http://a,http://b"}, {URL, "http://b,http://a"}, true},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_ENABLED", "Y"}, true},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_INDEX", "plossys-log"}, true},
+    {{URL, "http://a"},
+     {URL, "http://a", "LOG_LEVEL", "info", "LOG_SOURCES", "seal"},
+     true},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_SETTLE", "3s"}, true},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_ROLLOUT", "parallel"}, true},
+    {{URL, "http://a"},
+     {URL, "http://a", "LOG_NEW", "3s", "CLUSTER_GRACE", "1m"},
+     true},
+    {{URL, "http://a", "LOG_SOURCES", "x,y"},
+     {URL, "http://a", "LOG_SOURCES", "y,x"},
+     true},
+    {{URL, "http://[fd00::0:1]"}, {URL, "http://[FD00::1]:9200"}, true},
+    {{"LOG_ENABLED", "N"},
+     {"LOG_ENABLED", "N", URL, "http://a", "LOG_INDEX", "x"},
+     true},
+    {{URL, "http://a"}, {URL, "https://a"}, false},
+    {{URL, "http://a"}, {URL, "http://a:9201"}, false},
+    {{URL, "http://a"}, {URL, "http://b"}, false},
+    {{URL, "http://a"}, {URL, "http://a,http://b"}, false},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_INDEX", "x"}, false},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_ELASTICSEARCH_CREDENTIAL", "x"}, false},
+    {{URL, "http://a", "LOG_ELASTICSEARCH_CREDENTIAL", "x"},
+     {URL, "http://a", "LOG_ELASTICSEARCH_CREDENTIAL", "y"},
+     false},
+    {{"LOG_ENABLED", "N"},
+     {"LOG_ENABLED", "N", "LOG_ELASTICSEARCH_CREDENTIAL", "x"},
+     true},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_LEVEL", "warn"}, false},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_SOURCES", "x"}, false},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_ENABLED", "N"}, false},
+};
+
+static void equal_meanings_have_equal_revisions(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(revisions); i++) {
+        char a[KV_DIGEST], b[KV_DIGEST];
+        revision_of(revisions[i].a, a);
+        revision_of(revisions[i].b, b);
+        if ((strcmp(a, b) == 0) != revisions[i].same)
+            fail_msg("row %zu: the same is %d", i, !revisions[i].same);
+    }
+}
+
+static void the_revision_keeps_the_order_for_use(void **state)
+{
+    (void)state;
+    struct settings s;
+    char digest[KV_DIGEST];
+    free(in_force(LOG_ELASTICSEARCH_URL, "http://b,http://a", &s));
+    assert_int_equal(settings_revision(&s, digest, NULL), 0);
+    assert_string_equal(s.log_url[0], "http://b:9200");
+}
+
+/* ---- the table ----------------------------------------------------------- */
+
+static void the_table_is_consistent(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        enum setting found;
+        const struct setting_row *row = settings_row((enum setting)i);
+        assert_int_equal(settings_find(row->key, &found), 0);
+        assert_int_equal(found, i);
+        assert_int_equal(settings_check(row->key, row->example, NULL), 0);
+        if (row->otherwise)
+            assert_int_equal(settings_check(row->key, row->otherwise, NULL), 0);
+        static const char *const groups[] = {[GROUP_LOG] = "LOG_",
+                                             [GROUP_CLUSTER] = "CLUSTER_",
+                                             [GROUP_CLOCK] = "CLOCK_"};
+        const char *group = groups[row->group];
+        assert_memory_equal(row->key, group, strlen(group));
+    }
+}
+
+static void the_readme_gets_a_table(void **state)
+{
+    (void)state;
+    struct buffer out = BUFFER_INIT(8192), small = BUFFER_INIT(10);
+    assert_int_equal(settings_table(&out), 0);
+    assert_memory_equal(out.data, "| key | value | default | meaning |\n|---|", 40);
+    assert_non_null(strstr(out.data, "| `LOG_ENABLED` | Y or N | `Y` | N removes the "
+                                     "shipping configuration: the only way to switch "
+                                     "shipping off. |\n"));
+    assert_non_null(strstr(out.data,
+                           "| `CLUSTER_MAINTENANCE` | node and end in UTC | none "
+                           "| This server is down"));
+    size_t bars = 0, lines = 0;
+    for (size_t i = 0; i < out.len; i++) {
+        bars += out.data[i] == '|';
+        lines += out.data[i] == '\n';
+    }
+    assert_int_equal(lines, SETTING_COUNT + 2);
+    assert_int_equal(bars, 5 * lines);
+    assert_int_equal(settings_table(&small), -EMSGSIZE);
+    buffer_release(&out);
+    buffer_release(&small);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good_values_are_taken),
+        cmocka_unit_test(bad_values_are_named),
+        cmocka_unit_test(a_rejected_value_means_its_default),
+        cmocka_unit_test(every_byte_in_every_type),
+        cmocka_unit_test(the_barrier_itself),
+        cmocka_unit_test(size_has_a_limit),
+        cmocka_unit_test(fifty_one_servers_and_no_more),
+        cmocka_unit_test(an_echo_is_harmless),
+        cmocka_unit_test(no_text_is_cut),
+        cmocka_unit_test(nothing_means_defaults),
+        cmocka_unit_test(a_warning_above_critical_refuses_both),
+        cmocka_unit_test(references_are_host_and_port),
+        cmocka_unit_test(a_set_without_url_is_incomplete),
+        cmocka_unit_test(without_shipping_no_url_is_needed),
+        cmocka_unit_test(a_rejected_url_is_not_missing_as_well),
+        cmocka_unit_test(one_bad_key_refuses_the_set_even_when_off),
+        cmocka_unit_test(all_keys_may_be_wrong_at_once),
+        cmocka_unit_test(only_our_place_counts),
+        cmocka_unit_test(unknown_keys_are_named),
+        cmocka_unit_test(many_unknown_keys_stop_at_the_limit),
+        cmocka_unit_test(an_unknown_key_is_refused),
+        cmocka_unit_test(a_huge_root_finds_nothing),
+        cmocka_unit_test(equal_meanings_have_equal_revisions),
+        cmocka_unit_test(the_revision_keeps_the_order_for_use),
+        cmocka_unit_test(the_table_is_consistent),
+        cmocka_unit_test(the_readme_gets_a_table),
+    };
+    return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
+}
