@@ -18,19 +18,19 @@ PROGRAMS := reconfigure-logging rollout-logging apply-logging index-records veri
 
 LAYERS := base net consul check settings elasticsearch indexer clock cluster shipper delivery rollout
 
-in_base          := error duration timing program buffer file json digest child single span
-in_net           := host url resolve dial
+in_base          := error duration limits program buffer file json digest child run_once held_since
+in_net           := host url resolve unix_socket
 in_consul        := kv consul
-in_check         := verdict publish repeat sync
-in_settings      := value settings policy credential discovery proposal gather
-in_elasticsearch := elastic probe
-in_indexer       := bulk indexing spool lines
-in_clock         := clock sntp figure phrase bound skew culprit agreement exchange hearing \
-                    witness telling
-in_cluster       := mapping roster quorum servers lineup
-in_shipper       := template journal applied target render shipper apply request handover
-in_delivery      := delivery evidence
-in_rollout       := logging turn ledger survey settle announce proof
+in_check         := verdict publish script_check check_sync
+in_settings      := setting_value settings policy credential service_urls settings_change settings_read
+in_elasticsearch := elasticsearch probe
+in_indexer       := bulk sender spool line_reader
+in_clock         := local_clock sntp figure name_list offset_bound offsets outlier skew_verdict clock_record clock_state \
+                    ntp_reference clock_round
+in_cluster       := server_mapping membership quorum cluster_facts rollout_order
+in_shipper       := mustache file_set owned_files shipper_config render shipper_commands apply apply_request apply_client
+in_delivery      := delivery delivery_gather
+in_rollout       := server_record rolling local_state snapshot debounce claim delivery_proof
 
 MODULES := $(foreach l,$(LAYERS),$(in_$l:%=$l/%))
 

@@ -5,14 +5,14 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/program.h"
-#include "base/timing.h"
 #include "settings/credential.h"
 #include "settings/policy.h"
 #include "settings/settings.h"
 #include "shipper/apply.h"
+#include "shipper/apply_request.h"
 #include "shipper/render.h"
-#include "shipper/request.h"
 
 #include <errno.h>
 #include <stdio.h>

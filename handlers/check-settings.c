@@ -6,8 +6,8 @@
 #include "base/json.h"
 #include "base/program.h"
 #include "consul/kv.h"
-#include "settings/proposal.h"
 #include "settings/settings.h"
+#include "settings/settings_change.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -9,8 +9,8 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/program.h"
-#include "clock/clock.h"
-#include "clock/hearing.h"
+#include "clock/clock_state.h"
+#include "clock/local_clock.h"
 #include "consul/kv.h"
 
 #include <errno.h>

@@ -6,15 +6,15 @@
  * must not happen without a leader: then it repeats its last line and exit code. */
 #include "base/child.h"
 #include "base/file.h"
+#include "base/held_since.h"
+#include "base/limits.h"
 #include "base/program.h"
-#include "base/span.h"
-#include "base/timing.h"
-#include "check/repeat.h"
-#include "check/sync.h"
+#include "check/check_sync.h"
+#include "check/script_check.h"
 #include "check/verdict.h"
 #include "consul/consul.h"
-#include "rollout/proof.h"
-#include "settings/gather.h"
+#include "rollout/delivery_proof.h"
+#include "settings/settings_read.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -14,11 +14,11 @@
  *   COMMIT                              OK, after dots, which say that it lives */
 #include "base/buffer.h"
 #include "base/duration.h"
+#include "base/limits.h"
 #include "base/program.h"
-#include "base/timing.h"
 #include "indexer/bulk.h"
-#include "indexer/indexing.h"
-#include "indexer/lines.h"
+#include "indexer/line_reader.h"
+#include "indexer/sender.h"
 #include "indexer/spool.h"
 
 #include <errno.h>

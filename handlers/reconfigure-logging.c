@@ -8,10 +8,10 @@
 #include "base/json.h"
 #include "base/program.h"
 #include "consul/kv.h"
-#include "rollout/ledger.h"
-#include "rollout/logging.h"
-#include "settings/discovery.h"
+#include "rollout/local_state.h"
+#include "rollout/server_record.h"
 #include "settings/policy.h"
+#include "settings/service_urls.h"
 #include "settings/settings.h"
 
 #include <errno.h>

@@ -7,15 +7,15 @@
  * first one looks again. Never waits for another server: when that is done, its record
  * changes, and the watch starts this again. */
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/program.h"
-#include "base/single.h"
-#include "base/timing.h"
+#include "base/run_once.h"
 #include "check/publish.h"
 #include "consul/consul.h"
-#include "rollout/announce.h"
-#include "rollout/proof.h"
-#include "rollout/settle.h"
-#include "shipper/handover.h"
+#include "rollout/claim.h"
+#include "rollout/debounce.h"
+#include "rollout/delivery_proof.h"
+#include "shipper/apply_client.h"
 
 #include <errno.h>
 #include <stdio.h>

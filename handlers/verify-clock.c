@@ -8,9 +8,9 @@
 #include "base/program.h"
 #include "check/publish.h"
 #include "check/verdict.h"
-#include "clock/clock.h"
-#include "clock/hearing.h"
-#include "clock/telling.h"
+#include "clock/clock_round.h"
+#include "clock/clock_state.h"
+#include "clock/local_clock.h"
 #include "consul/consul.h"
 
 #include <errno.h>

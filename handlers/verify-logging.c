@@ -8,9 +8,9 @@
 #include "base/program.h"
 #include "check/publish.h"
 #include "consul/consul.h"
-#include "rollout/proof.h"
-#include "rollout/survey.h"
-#include "settings/gather.h"
+#include "rollout/delivery_proof.h"
+#include "rollout/snapshot.h"
+#include "settings/settings_read.h"
 
 #include <errno.h>
 #include <stdio.h>

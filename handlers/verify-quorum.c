@@ -3,13 +3,13 @@
  * gather (servers.c), judge (quorum.c), report (verdict.c, publish.c). Here stand the
  * clocks of what must hold for a while, and the confirming of the mapping. */
 #include "base/file.h"
+#include "base/held_since.h"
+#include "base/limits.h"
 #include "base/program.h"
-#include "base/span.h"
-#include "base/timing.h"
 #include "check/publish.h"
 #include "check/verdict.h"
+#include "cluster/cluster_facts.h"
 #include "cluster/quorum.h"
-#include "cluster/servers.h"
 #include "consul/consul.h"
 
 #include <errno.h>

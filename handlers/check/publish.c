@@ -3,8 +3,8 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/program.h"
-#include "base/timing.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "clock/sntp.h"
 
-#include "base/timing.h"
+#include "base/limits.h"
 #include "net/resolve.h"
 
 #include <errno.h>

@@ -17,8 +17,8 @@
 #define SNTP_H
 
 #include "base/error.h"
-#include "clock/clock.h"
-#include "settings/value.h"
+#include "clock/local_clock.h"
+#include "settings/setting_value.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 #include "cluster/quorum.h"
 
 #include "base/duration.h"
-#include "base/timing.h"
+#include "base/limits.h"
 
 #include <errno.h>
 #include <stdarg.h>

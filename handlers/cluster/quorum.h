@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "check/verdict.h"
-#include "cluster/roster.h"
+#include "cluster/membership.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/timing.h"
+#include "base/limits.h"
 
 #include <curl/curl.h>
 #include <errno.h>

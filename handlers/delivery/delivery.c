@@ -1,6 +1,6 @@
 #include "delivery/delivery.h"
 
-#include "base/timing.h"
+#include "base/limits.h"
 
 #include <stdio.h>
 #include <string.h>

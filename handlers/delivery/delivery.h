@@ -14,7 +14,7 @@
 #define DELIVERY_H
 
 #include "check/verdict.h"
-#include "elasticsearch/elastic.h"
+#include "elasticsearch/elasticsearch.h"
 
 #include <stdbool.h>
 #include <stddef.h>

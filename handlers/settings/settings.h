@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "consul/kv.h"
 #include "net/url.h"
-#include "settings/value.h"
+#include "settings/setting_value.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 #include "shipper/apply.h"
 
-#include "shipper/shipper.h"
+#include "shipper/shipper_commands.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -13,9 +13,9 @@
 #define APPLY_H
 
 #include "base/error.h"
-#include "shipper/applied.h"
-#include "shipper/journal.h"
-#include "shipper/target.h"
+#include "shipper/file_set.h"
+#include "shipper/owned_files.h"
+#include "shipper/shipper_config.h"
 
 #include <stdbool.h>
 #include <stddef.h>

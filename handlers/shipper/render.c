@@ -1,7 +1,7 @@
 #include "shipper/render.h"
 
 #include "base/file.h"
-#include "shipper/template.h"
+#include "shipper/mustache.h"
 
 #include <errno.h>
 #include <fnmatch.h>

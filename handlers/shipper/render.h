@@ -33,7 +33,7 @@
 #include "settings/credential.h"
 #include "settings/policy.h"
 #include "settings/settings.h"
-#include "shipper/target.h"
+#include "shipper/shipper_config.h"
 
 #define RENDER_MAX   (1 << 20) /* bytes of a destination */
 #define RENDER_PATHS 128       /* globs, or excepted paths, of all chosen sources */

@@ -4,7 +4,7 @@
 #include "consul/kv.h"
 #include "harness.h"
 #include "measure.h"
-#include "rollout/ledger.h"
+#include "rollout/local_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>

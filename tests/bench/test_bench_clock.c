@@ -1,8 +1,8 @@
 /* make bench: how well clocks can be bounded through Consul, and what it costs. Three
  * servers on one machine have the same raw clock: what a record's stamp and its hearing are
  * apart is the delay itself, and how wide the bound is needs no other truth. */
-#include "clock/exchange.h"
-#include "clock/hearing.h"
+#include "clock/clock_record.h"
+#include "clock/clock_state.h"
 #include "harness.h"
 #include "measure.h"
 

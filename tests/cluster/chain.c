@@ -1,7 +1,7 @@
 #include "chain.h"
 
 #include "consul/kv.h"
-#include "rollout/logging.h"
+#include "rollout/server_record.h"
 
 #include <ctype.h>
 #include <dirent.h>

@@ -1,6 +1,6 @@
 #include "fake_ntp.h"
 
-#include "clock/clock.h"
+#include "clock/local_clock.h"
 #include "harness.h"
 
 #include <arpa/inet.h>

@@ -3,7 +3,7 @@
 #ifndef FAKE_NTP_H
 #define FAKE_NTP_H
 
-#include "settings/value.h"
+#include "settings/setting_value.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "consul/kv.h"
 #include "harness.h"
-#include "shipper/template.h"
+#include "shipper/mustache.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "harness.h"
-#include "net/dial.h"
+#include "net/unix_socket.h"
 
 #include <dirent.h>
 #include <errno.h>

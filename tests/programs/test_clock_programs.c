@@ -1,6 +1,6 @@
 /* hear-clock and verify-clock as processes, against an agent that says what it is told. */
-#include "clock/exchange.h"
-#include "clock/hearing.h"
+#include "clock/clock_record.h"
+#include "clock/clock_state.h"
 #include "consul/kv.h"
 #include "fake_agent.h"
 #include "harness.h"

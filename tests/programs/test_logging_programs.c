@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "consul/kv.h"
 #include "harness.h"
-#include "rollout/ledger.h"
+#include "rollout/local_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,111 @@
+#include "base/limits.h"
+
+#ifdef TEST_TIMING
+#include "base/duration.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    size_t offset;
+} members[] = {
+    {"http", offsetof(struct timing, http_ms)},
+    {"leader_proof", offsetof(struct timing, leader_proof_ms)},
+    {"no_leader", offsetof(struct timing, no_leader_ms)},
+    {"split", offsetof(struct timing, split_ms)},
+    {"mapping_stable", offsetof(struct timing, mapping_stable_ms)},
+    {"verify", offsetof(struct timing, verify_ms)},
+    {"lock", offsetof(struct timing, lock_ms)},
+    {"apply_again", offsetof(struct timing, apply_again_ms)},
+    {"resync", offsetof(struct timing, resync_ms)},
+    {"unsynced", offsetof(struct timing, unsynced_ms)},
+    {"apply", offsetof(struct timing, apply_ms)},
+    {"request", offsetof(struct timing, request_ms)},
+    {"confirm", offsetof(struct timing, confirm_ms)},
+    {"clock_interval", offsetof(struct timing, clock_interval_ms)},
+    {"clock_echo", offsetof(struct timing, clock_echo_ms)},
+    {"clock_unproven", offsetof(struct timing, clock_unproven_ms)},
+    {"resolve", offsetof(struct timing, resolve_ms)},
+    {"reference", offsetof(struct timing, reference_ms)},
+    {"reference_again", offsetof(struct timing, reference_again_ms)},
+    {"elastic", offsetof(struct timing, elastic_ms)},
+    {"proof", offsetof(struct timing, proof_ms)},
+    {"fresh", offsetof(struct timing, fresh_ms)},
+    {"patience", offsetof(struct timing, patience_ms)},
+    {"loss", offsetof(struct timing, loss_ms)},
+    {"write", offsetof(struct timing, write_ms)},
+    {"write_again", offsetof(struct timing, write_again_ms)},
+};
+
+static void set_member(struct timing *t, const char *name, size_t len,
+                       const char *value)
+{
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        int64_t us = 0;
+        if (strlen(members[i].name) != len || strncmp(members[i].name, name, len) != 0)
+            continue;
+        if (duration_parse(value, &us) < 0)
+            abort(); /* a test with a wrong value must not pass by accident */
+        int64_t ms = us / 1000;
+        memcpy((char *)t + members[i].offset, &ms, sizeof ms);
+        return;
+    }
+    abort();
+}
+
+static void override(struct timing *t)
+{
+    const char *text = getenv("LICTOR_TIMING");
+    while (text && *text) {
+        char value[32] = "";
+        const char *equals = strchr(text, '=');
+        size_t len = equals ? strcspn(equals + 1, ",") : 0;
+        if (!equals || len >= sizeof value)
+            abort();
+        memcpy(value, equals + 1, len);
+        set_member(t, text, (size_t)(equals - text), value);
+        text = equals + 1 + len;
+        text += *text == ',';
+    }
+}
+#endif
+
+const struct timing *timing(void)
+{
+    static struct timing t = {
+        .http_ms = 10000,
+        .leader_proof_ms = 2000,
+        .no_leader_ms = 30000,
+        .split_ms = 30000,
+        .mapping_stable_ms = 60000,
+        .verify_ms = 6000,
+        .lock_ms = 4000,
+        .apply_again_ms = 10000,
+        .resync_ms = 600000,
+        .unsynced_ms = 60000,
+        .apply_ms = 120000,
+        .request_ms = 10000,
+        .confirm_ms = 2000,
+        .clock_interval_ms = 15000,
+        .clock_echo_ms = 60000,
+        .clock_unproven_ms = 180000,
+        .resolve_ms = 1000,
+        .reference_ms = 1500,
+        .reference_again_ms = 60000,
+        .elastic_ms = 2000,
+        .proof_ms = 10000,
+        .fresh_ms = 90000,
+        .patience_ms = 60000,
+        .loss_ms = 1800000,
+        .write_ms = 30000,
+        .write_again_ms = 250,
+    };
+#ifdef TEST_TIMING
+    static int read_once;
+    if (!read_once++)
+        override(&t);
+#endif
+    return &t;
+}

@@ -1,0 +1,171 @@
+#include "clock/clock_record.h"
+
+#include "base/json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A whole number of microseconds within least..SKEW_MOST. */
+static int read_us(const cJSON *object, const char *name, int64_t least, int64_t *ret,
+                   struct error *err)
+{
+    int rc = json_integer(object, name, ret, err);
+    if (rc == 0 && (*ret < least || *ret > SKEW_MOST))
+        rc = error_set(err, -EBADMSG, "\"%s\" is out of its range", name);
+    return rc;
+}
+
+static int read_boot(const cJSON *object, char ret[CLOCK_BOOT], struct error *err)
+{
+    const char *text = NULL;
+    int rc = json_string(object, "boot", &text, err);
+    if (rc < 0)
+        return rc;
+    size_t len = strlen(text);
+    for (const char *p = text; *p; p++) {
+        if (*p <= ' ' || *p > '~')
+            len = 0;
+    }
+    if (len == 0 || len >= CLOCK_BOOT)
+        return error_set(err, -EBADMSG, "\"boot\" is no boot");
+    (void)snprintf(ret, CLOCK_BOOT, "%s", text);
+    return 0;
+}
+
+static int read_clocks(const cJSON *root, struct skew_record *ret, struct error *err)
+{
+    int rc = read_boot(root, ret->boot, err);
+    if (rc == 0)
+        rc = read_us(root, "raw", 0, &ret->clock.raw_us, err);
+    if (rc == 0)
+        rc = read_us(root, "real", 0, &ret->clock.real_us, err);
+    if (rc == 0)
+        rc = read_us(root, "err", 0, &ret->clock.err_us, err);
+    if (rc == 0)
+        rc = read_us(root, "ppm", CLOCK_PPM_LEAST, &ret->ppm, err);
+    if (rc == 0 && ret->ppm > CLOCK_PPM_MOST)
+        rc = error_set(err, -EBADMSG, "\"ppm\" is out of its range");
+    if (rc == 0)
+        rc = json_boolean(root, "synced", &ret->synced, err);
+    return rc;
+}
+
+/* What it says of us; nothing, when it has not heard us yet. */
+static int read_echo(const cJSON *root, const char *own, struct skew_echo *ret,
+                     struct error *err)
+{
+    const cJSON *heard = NULL;
+    const cJSON *entry = NULL;
+    int rc = json_object(root, "heard", &heard, err);
+    if (rc < 0)
+        return rc;
+    rc = json_object(heard, own, &entry, err);
+    if (rc == -ENOENT)
+        return 0;
+    if (rc == 0)
+        rc = read_boot(entry, ret->boot, err);
+    if (rc == 0)
+        rc = read_us(entry, "raw", 0, &ret->raw_us, err);
+    if (rc == 0)
+        rc = read_us(entry, "at", 0, &ret->at_us, err);
+    ret->known = rc == 0;
+    return rc;
+}
+
+static int read_reference(const cJSON *root, struct skew_reference *ret,
+                          struct error *err)
+{
+    const cJSON *entry = NULL;
+    int rc = json_object(root, "reference", &entry, err);
+    if (rc == -ENOENT)
+        return 0;
+    if (rc == 0)
+        rc = read_us(entry, "offset", -SKEW_MOST, &ret->offset_us, err);
+    if (rc == 0)
+        rc = read_us(entry, "err", 0, &ret->err_us, err);
+    ret->known = rc == 0;
+    return rc;
+}
+
+static int read_record(const cJSON *root, const char *own, struct skew_record *ret,
+                       struct error *err)
+{
+    int64_t version = 0;
+    int rc = json_integer(root, "v", &version, err);
+    if (rc == 0 && version != 1)
+        rc = error_set(err, -EBADMSG, "\"v\" is not 1");
+    if (rc == 0)
+        rc = read_clocks(root, ret, err);
+    if (rc == 0)
+        rc = read_echo(root, own, &ret->echo, err);
+    if (rc == 0)
+        rc = read_reference(root, &ret->reference, err);
+    return rc;
+}
+
+int exchange_parse(const char *text, size_t len, const char *own,
+                   struct skew_record *ret, struct error *err)
+{
+    cJSON *root = NULL;
+    struct error why = {0};
+    *ret = (struct skew_record){0};
+    if (len > EXCHANGE_LIMIT)
+        return error_set(err, -EBADMSG, "is too large");
+    if (json_parse(text, len, "record", &root, &why) < 0)
+        return error_set(err, -EBADMSG, "is not JSON");
+    int rc = read_record(root, own, ret, err);
+    cJSON_Delete(root);
+    return rc < 0 ? -EBADMSG : 0;
+}
+
+/* ---- writing ------------------------------------------------------------- */
+
+/* cJSON's own number writer may be off by one or two beyond 2^52. */
+static bool add(cJSON *object, const char *name, int64_t us)
+{
+    char digits[32];
+    (void)snprintf(digits, sizeof digits, "%lld", (long long)us);
+    return cJSON_AddRawToObject(object, name, digits) != NULL;
+}
+
+static bool add_heard(cJSON *root, const struct skew *skew)
+{
+    cJSON *heard = cJSON_AddObjectToObject(root, "heard");
+    bool good = heard != NULL;
+    for (int i = 0; good && i < skew->n; i++) {
+        const struct skew_server *server = &skew->server[i];
+        if (i == skew->self || !server->boot[0])
+            continue;
+        cJSON *entry = cJSON_AddObjectToObject(heard, server->name);
+        good = cJSON_AddStringToObject(entry, "boot", server->boot) &&
+               add(entry, "raw", server->record.raw_us) &&
+               add(entry, "at", server->heard_us);
+    }
+    return good;
+}
+
+static bool add_reference(cJSON *root, const struct skew_reference *reference)
+{
+    cJSON *entry = cJSON_AddObjectToObject(root, "reference");
+    return add(entry, "offset", reference->offset_us) &&
+           add(entry, "err", reference->err_us);
+}
+
+int exchange_format(const struct skew *skew, const struct clock_reading *stamp,
+                    const struct clock_kernel *kernel,
+                    const struct skew_reference *reference, struct buffer *out)
+{
+    cJSON *root = cJSON_CreateObject();
+    char *text = NULL;
+    if (add(root, "v", 1) && cJSON_AddStringToObject(root, "boot", skew->boot) &&
+        add(root, "raw", stamp->raw_us) && add(root, "real", stamp->real_us) &&
+        add(root, "err", stamp->err_us) && add(root, "ppm", kernel->ppm) &&
+        cJSON_AddBoolToObject(root, "synced", kernel->synced) &&
+        add_heard(root, skew) && (!reference->known || add_reference(root, reference)))
+        text = cJSON_PrintUnformatted(root);
+    int rc = text ? buffer_append(out, text, strlen(text)) : -ENOMEM;
+    cJSON_free(text);
+    cJSON_Delete(root);
+    return rc;
+}

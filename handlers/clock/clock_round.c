@@ -1,0 +1,168 @@
+#include "clock/clock_round.h"
+
+#include "base/file.h"
+#include "clock/clock_record.h"
+#include "clock/local_clock.h"
+#include "clock/ntp_reference.h"
+#include "settings/settings.h"
+#include "settings/settings_read.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define VOTERS 64
+
+/* What Consul says, now. */
+struct facts {
+    struct settings settings;
+    char node[VALUE_NAME + 1];
+    char voters[VOTERS][VALUE_NAME + 1];
+    size_t n;
+    struct hearing_reference reference;
+    struct kv_list records;
+    struct clock_reading at; /* when these were in memory */
+};
+
+static void own_key(const char *node, char ret[sizeof EXCHANGE_PREFIX + VALUE_NAME])
+{
+    (void)snprintf(ret, sizeof EXCHANGE_PREFIX + VALUE_NAME, "%s%s", EXCHANGE_PREFIX,
+                   node);
+}
+
+/* Never stale: what is heard late bounds badly. A huge value of somebody else: one by
+ * one. */
+static int read_records(struct consul *consul, struct facts *f, struct error *err)
+{
+    char key[sizeof EXCHANGE_PREFIX + VALUE_NAME];
+    int rc =
+        consul_kv_read(consul, EXCHANGE_PREFIX, true, CONSUL_DEFAULT, &f->records, err);
+    if (rc == -EMSGSIZE) {
+        rc = 0;
+        kv_release(&f->records);
+        for (size_t i = 0; i < f->n && (rc == 0 || rc == -EMSGSIZE); i++) {
+            own_key(f->voters[i], key);
+            rc = consul_kv_read(consul, key, false, CONSUL_DEFAULT, &f->records, err);
+        }
+    }
+    clock_read(&f->at);
+    return rc == -EMSGSIZE ? 0 : rc;
+}
+
+static int gather(struct consul *consul, const struct telling_place *place,
+                  struct hearing *h, struct facts *f, struct error *err)
+{
+    struct clock_reading now;
+    int rc = gather_node(consul, f->node, err);
+    if (rc == 0)
+        rc = gather_voters(consul, f->voters, VOTERS, &f->n, err);
+    if (rc == 0)
+        rc = gather_judged(consul, place->config_dir, place->settings_root,
+                           CONSUL_STALE, &f->settings, err);
+    if (rc < 0)
+        return rc;
+    clock_read(&now);
+    hearing_read(place->state_dir, &now, h);
+    f->reference = h->reference;
+    witness_ask(&f->settings, &now, &f->reference);
+    return read_records(consul, f, err);
+}
+
+/* ---- tell and hear ------------------------------------------------------- */
+
+static void note_settings(const struct settings *s, struct verdict *notes)
+{
+    static const char group[] = "CLOCK_";
+    for (size_t i = 0; i < s->rejects; i++) {
+        if (strncmp(s->reject[i].key, group, strlen(group)) == 0) {
+            verdict_note(notes, "%s (its default is in force)", s->reject[i].text);
+            verdict_set(notes, VERDICT_WARNING, "a CLOCK_ setting is refused");
+        }
+    }
+    for (size_t i = 0; i < s->unknowns; i++) {
+        if (strncmp(s->unknown[i].key, group, strlen(group)) == 0) {
+            verdict_note(notes, "%s (it has no effect)", s->unknown[i].text);
+            verdict_set(notes, VERDICT_WARNING, "a CLOCK_ setting is unknown");
+        }
+    }
+}
+
+static void note_own(struct hearing *h, const struct facts *f)
+{
+    char text[CLOCK_ADVICE];
+    struct clock_daemons daemons = {0};
+    if (!h->kernel.synced)
+        clock_find_daemons("", &daemons);
+    if (*clock_advice(&h->kernel, &daemons, text))
+        verdict_note(&h->notes, "%s", text);
+    if (!hearing_own(h, &f->records))
+        return;
+    verdict_note(&h->notes,
+                 "somebody else writes " EXCHANGE_PREFIX "%s: is there another agent "
+                 "with this node name, or another state directory of this one?",
+                 f->node);
+    verdict_set(&h->notes, VERDICT_WARNING,
+                "somebody else writes this server's record");
+}
+
+/* Under the lock. */
+static int hear(struct hearing *h, const struct facts *f, struct verdict *v,
+                struct buffer *record, struct error *err)
+{
+    const char *names[VOTERS];
+    struct clock_reading now;
+    const struct skew_limits limits = {f->settings.clock_warning_us,
+                                       f->settings.clock_critical_us};
+    for (size_t i = 0; i < f->n; i++)
+        names[i] = f->voters[i];
+    clock_read(&now);
+    (void)snprintf(h->node, sizeof h->node, "%s", f->node);
+    h->reference = f->reference;
+    (void)hearing_begin(h, names, f->n, &now);
+    h->notes = (struct verdict){0};
+    (void)hearing_records(h, &f->records, &f->at, &h->notes);
+    note_settings(&f->settings, &h->notes);
+    note_own(h, f);
+    hearing_judge(h, &limits, &now, &h->said, v);
+    clock_read(&now); /* the stamp: before the record is built */
+    h->sent_us[1] = h->sent_us[0];
+    h->sent_us[0] = now.raw_us;
+    const struct skew_reference reference = hearing_reference(h, &now);
+    int rc = exchange_format(&h->skew, &now, &h->kernel, &reference, record);
+    return rc < 0 ? error_set(err, rc, "cannot make the own record: %s", strerror(-rc))
+                  : 0;
+}
+
+/* Somebody who was faster, or a leader lost meanwhile: there is a next time. */
+static int tell(struct consul *consul, const struct facts *f, const char *record,
+                struct error *err)
+{
+    char key[sizeof EXCHANGE_PREFIX + VALUE_NAME];
+    own_key(f->node, key);
+    const struct kv_entry *entry = kv_find(&f->records, key);
+    int rc = consul_kv_write(consul, key, record, entry ? entry->modify_index : 0, err);
+    return rc == -ESTALE || rc == -EAGAIN ? 0 : rc;
+}
+
+int telling_run(struct consul *consul, const struct telling_place *place,
+                struct hearing *h, struct verdict *v, struct error *err)
+{
+    static struct facts facts;
+    struct buffer record = BUFFER_INIT(EXCHANGE_LIMIT);
+    struct clock_reading now;
+    int rc = gather(consul, place, h, &facts, err);
+    int lock = rc < 0 ? rc : hearing_lock(place->state_dir, err);
+    if (lock > 0) {
+        clock_read(&now);
+        hearing_read(place->state_dir, &now, h);
+        rc = hear(h, &facts, v, &record, err);
+        if (rc == 0)
+            rc = hearing_write(h, place->state_dir, err);
+        file_unlock(lock);
+    }
+    if (lock > 0 && rc == 0)
+        rc = tell(consul, &facts, buffer_text(&record), err);
+    buffer_release(&record);
+    kv_release(&facts.records);
+    return lock < 0 ? lock : rc;
+}

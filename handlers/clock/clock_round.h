@@ -1,0 +1,25 @@
+/* telling.h: what a server does about the clocks once an interval, through Consul: it hears
+ * the others' records, whether or not the watch has, judges, and writes its own. */
+#ifndef TELLING_H
+#define TELLING_H
+
+#include "base/error.h"
+#include "check/verdict.h"
+#include "clock/clock_state.h"
+#include "consul/consul.h"
+
+/* Where; borrowed. */
+struct telling_place {
+    const char *config_dir;
+    const char *state_dir;
+    const char *settings_root;
+};
+
+/* Do it; with a leader. h: room for the state, which is left as it was written; what was judged
+ * is h->said, and with the notes *ret.
+ * Returns 0, also when somebody else was faster to write our record or the leader was lost
+ * meanwhile (there is a next time), or negative errno. */
+MUST_CHECK int telling_run(struct consul *consul, const struct telling_place *place,
+                           struct hearing *h, struct verdict *ret, struct error *err);
+
+#endif

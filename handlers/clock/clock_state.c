@@ -1,0 +1,270 @@
+#include "clock/clock_state.h"
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/program.h"
+#include "clock/clock_record.h"
+#include "clock/skew_verdict.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <syslog.h>
+
+#define FOREIGN     2 /* this often in a row is no chance any more */
+#define FOREIGN_MAX 4
+
+/* ---- the file: a digest, then the parts of the struct that are used ------- */
+
+#define PARTS 4
+
+struct part {
+    void *data;
+    size_t len;
+};
+
+static void parts_of(struct hearing *h, struct part ret[PARTS])
+{
+    struct skew *skew = &h->skew;
+    size_t n = (size_t)skew->n;
+    size_t pairs = n > 0 ? n * (n - 1) / 2 : 0;
+    char *tail = (char *)&skew->own;
+    ret[0] = (struct part){h, (size_t)((char *)skew->server - (char *)h)};
+    ret[1] = (struct part){skew->server, n * sizeof skew->server[0]};
+    ret[2] = (struct part){skew->pair, pairs * sizeof skew->pair[0]};
+    ret[3] = (struct part){tail, (size_t)((char *)(h + 1) - tail)};
+}
+
+/* Over the bytes and over what another build of this program may see differently. */
+static int digest_of(const char *bytes, size_t len, char ret[KV_DIGEST],
+                     struct error *err)
+{
+    char build[100];
+    struct kv_list list = {0};
+    (void)snprintf(build, sizeof build, "%s %d %zu %zu", LICTOR_VERSION, SKEW_VERSION,
+                   sizeof(struct hearing), sizeof(struct skew_server));
+    int rc = kv_add(&list, build, bytes, len, 0);
+    if (rc < 0)
+        (void)error_set(err, rc, "out of memory");
+    else
+        rc = kv_digest(&list, "", ret, err);
+    kv_release(&list);
+    return rc;
+}
+
+int hearing_lock(const char *state_dir, struct error *err)
+{
+    char path[4096];
+    int rc = file_path(path, sizeof path, state_dir, "clock.lock", err);
+    return rc < 0 ? rc : file_lock(path, timing()->lock_ms, err);
+}
+
+/* The first part says how long the others are. */
+static bool take_parts(const char *bytes, size_t len, struct hearing *ret)
+{
+    struct part parts[PARTS];
+    size_t used = 0;
+    ret->skew.n = 0;
+    for (int i = 0; i < PARTS; i++) {
+        parts_of(ret, parts);
+        if (ret->skew.n < 0 || ret->skew.n > SKEW_SERVERS || len - used < parts[i].len)
+            return false;
+        memcpy(parts[i].data, bytes + used, parts[i].len);
+        used += parts[i].len;
+    }
+    return used == len;
+}
+
+static bool load(const char *path, struct hearing *ret)
+{
+    char digest[KV_DIGEST];
+    struct error ignored = {0};
+    struct buffer text = BUFFER_INIT(KV_DIGEST + sizeof *ret);
+    bool good = file_read(path, &text, &ignored) == 0 && text.len > KV_DIGEST;
+    if (good) {
+        const char *bytes = text.data + KV_DIGEST;
+        size_t len = text.len - KV_DIGEST;
+        good = digest_of(bytes, len, digest, &ignored) == 0 &&
+               memcmp(digest, text.data, sizeof digest) == 0 &&
+               take_parts(bytes, len, ret);
+    }
+    buffer_release(&text);
+    return good;
+}
+
+void hearing_read(const char *state_dir, const struct clock_reading *now,
+                  struct hearing *ret)
+{
+    char path[4096];
+    char boot[CLOCK_BOOT];
+    struct error ignored = {0};
+    *ret = (struct hearing){0};
+    (void)clock_boot(boot);
+    if (file_path(path, sizeof path, state_dir, "clock", &ignored) < 0 ||
+        !load(path, ret) || !skew_valid(&ret->skew, boot, now->raw_us))
+        *ret = (struct hearing){0};
+    memcpy(ret->boot, boot, sizeof ret->boot);
+    clock_ask_kernel(&ret->kernel);
+}
+
+int hearing_write(struct hearing *h, const char *state_dir, struct error *err)
+{
+    char path[4096];
+    char digest[KV_DIGEST];
+    struct part parts[PARTS];
+    struct buffer text = BUFFER_INIT(KV_DIGEST + sizeof *h);
+    int rc = file_path(path, sizeof path, state_dir, "clock", err);
+    if (rc < 0)
+        return rc;
+    parts_of(h, parts);
+    memset(digest, 0, sizeof digest);
+    rc = buffer_append(&text, digest, sizeof digest);
+    for (int i = 0; rc == 0 && i < PARTS; i++)
+        rc = buffer_append(&text, parts[i].data, parts[i].len);
+    if (rc < 0)
+        (void)error_set(err, rc, "out of memory");
+    else
+        rc = digest_of(text.data + KV_DIGEST, text.len - KV_DIGEST, digest, err);
+    if (rc == 0) {
+        memcpy(text.data, digest, sizeof digest);
+        rc = file_replace(path, text.data, text.len, 0600, false, err);
+    }
+    buffer_release(&text);
+    return rc;
+}
+
+/* ---- a run --------------------------------------------------------------- */
+
+bool hearing_begin(struct hearing *h, const char *const *names, size_t n,
+                   const struct clock_reading *now)
+{
+    char text[SKEW_EVENT];
+    struct skew_own own = {.name = h->node,
+                           .boot = h->boot,
+                           .ppm = h->kernel.ppm,
+                           .reference = hearing_reference(h, now)};
+    int64_t jump_us = skew_begin(&h->skew, &own, names, n, now);
+    if (jump_us != 0)
+        program_log(LOG_WARNING, "%s", skew_jump_text(h->node, jump_us, text));
+    return jump_us != 0;
+}
+
+bool hearing_go_on(struct hearing *h, const struct clock_reading *now)
+{
+    static char copies[SKEW_SERVERS][VALUE_NAME + 1];
+    const char *names[SKEW_SERVERS];
+    int n = h->skew.n;
+    for (int i = 0; i < n; i++) {
+        memcpy(copies[i], h->skew.server[i].name, sizeof copies[i]);
+        names[i] = copies[i];
+    }
+    return hearing_begin(h, names, (size_t)n, now);
+}
+
+static bool takes_part(const struct hearing *h, const char *node)
+{
+    for (int i = 0; i < h->skew.n; i++) {
+        if (strcasecmp(h->skew.server[i].name, node) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* One record; true when it was new. */
+static bool hear(struct hearing *h, const char *node, const struct kv_entry *entry,
+                 const struct clock_reading *at, struct verdict *damaged)
+{
+    char text[SKEW_EVENT];
+    struct error why = {0};
+    struct skew_record record;
+    int64_t jump_us = 0;
+    enum skew_heard heard = SKEW_NONSENSE;
+    (void)error_set(&why, -EBADMSG, "holds a value out of its range");
+    if (exchange_parse(entry->value, entry->len, h->node, &record, &why) == 0)
+        heard = skew_hear(&h->skew, node, &record, at, &jump_us);
+    if (heard == SKEW_NONSENSE && damaged)
+        verdict_note(damaged, "%s cannot be used: %s", entry->key, why.text);
+    if (jump_us != 0)
+        program_log(LOG_WARNING, "%s", skew_jump_text(node, jump_us, text));
+    return heard == SKEW_HEARD || heard == SKEW_ROUND;
+}
+
+int hearing_records(struct hearing *h, const struct kv_list *list,
+                    const struct clock_reading *at, struct verdict *damaged)
+{
+    int n = 0;
+    if (at->raw_us < h->at_us)
+        return 0; /* another run was faster and knows better */
+    h->at_us = at->raw_us;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct kv_entry *entry = &list->entries[i];
+        const char *node = entry->key + strlen(EXCHANGE_PREFIX);
+        if (strncmp(entry->key, EXCHANGE_PREFIX, strlen(EXCHANGE_PREFIX)) == 0 &&
+            strcmp(node, h->node) != 0 && takes_part(h, node) &&
+            hear(h, node, entry, at, damaged))
+            n++;
+    }
+    return n;
+}
+
+/* ---- the own record ------------------------------------------------------ */
+
+static bool is_ours(const struct hearing *h, const struct kv_entry *entry)
+{
+    struct skew_record record;
+    return exchange_parse(entry->value, entry->len, h->node, &record, NULL) == 0 &&
+           strcmp(record.boot, h->boot) == 0 &&
+           (record.clock.raw_us == h->sent_us[0] ||
+            record.clock.raw_us == h->sent_us[1]);
+}
+
+bool hearing_own(struct hearing *h, const struct kv_list *list)
+{
+    char key[sizeof EXCHANGE_PREFIX + VALUE_NAME];
+    (void)snprintf(key, sizeof key, "%s%s", EXCHANGE_PREFIX, h->node);
+    const struct kv_entry *entry = kv_find(list, key);
+    if (entry && h->sent_us[0] && !is_ours(h, entry))
+        h->foreign = h->foreign > 0 ? FOREIGN_MAX : 1;
+    else if (h->foreign > 0)
+        h->foreign--;
+    return h->foreign >= FOREIGN;
+}
+
+struct skew_reference hearing_reference(const struct hearing *h,
+                                        const struct clock_reading *stamp)
+{
+    struct skew_reference now = h->reference.found;
+    const struct clock_reading *at = &h->reference.at;
+    if (!now.known)
+        return now;
+    now.offset_us += (stamp->real_us - stamp->raw_us) - (at->real_us - at->raw_us);
+    now.err_us += stamp->err_us + at->err_us +
+                  (stamp->raw_us - at->raw_us) * h->kernel.ppm / 1000000 + 1;
+    return now;
+}
+
+/* ---- the verdict --------------------------------------------------------- */
+
+static void add_notes(struct verdict *v, const char *lines)
+{
+    while (*lines) {
+        int len = (int)strcspn(lines, "\n");
+        verdict_note(v, "%.*s", len, lines);
+        lines += len + (lines[len] == '\n');
+    }
+}
+
+void hearing_judge(struct hearing *h, const struct skew_limits *limits,
+                   const struct clock_reading *now, struct verdict *clocks,
+                   struct verdict *whole)
+{
+    agreement_judge(&h->skew, limits, now, clocks);
+    *whole = *clocks;
+    if (h->notes.summary[0]) {
+        verdict_raise(whole, h->notes.status);
+        verdict_set(whole, whole->status, "%s; %s", clocks->summary, h->notes.summary);
+    }
+    add_notes(whole, h->notes.details);
+    add_notes(whole, h->reference.notes.details);
+}

@@ -1,0 +1,209 @@
+#include "clock/local_clock.h"
+
+#include "base/duration.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TRIES      32
+#define NEAR_NS    100000
+#define SECOND_NS  INT64_C(1000000000)
+#define SAFE_RATE  25 /* ppm: how far a disciplined clock wanders from its correction */
+#define USUAL_TICK 10000 /* microseconds of a tick without correction */
+
+/* ---- reading ------------------------------------------------------------- */
+
+static int64_t now_ns(clockid_t id)
+{
+    struct timespec ts;
+    if (clock_gettime(id, &ts) < 0)
+        return 0;
+    return ts.tv_sec * SECOND_NS + ts.tv_nsec;
+}
+
+/* Read `inner` between two readings of `outer`, as close together as can be had. */
+static void read_between(clockid_t outer, clockid_t inner, int64_t ret_ns[3])
+{
+    for (int i = 0; i < TRIES; i++) {
+        const int64_t before = now_ns(outer);
+        const int64_t between = now_ns(inner);
+        const int64_t after = now_ns(outer);
+        if (i > 0 && after - before >= ret_ns[2] - ret_ns[0])
+            continue;
+        ret_ns[0] = before;
+        ret_ns[1] = between;
+        ret_ns[2] = after;
+        if (after - before < NEAR_NS)
+            return;
+    }
+}
+
+/* The error covers half the bracket and cutting three readings to microseconds. */
+void clock_read(struct clock_reading *ret)
+{
+    int64_t ns[3] = {0};
+    read_between(CLOCK_MONOTONIC_RAW, CLOCK_REALTIME, ns);
+    const int64_t half = (ns[2] - ns[0]) / 2;
+    *ret = (struct clock_reading){
+        .raw_us = (ns[0] + half) / 1000,
+        .real_us = ns[1] / 1000,
+        .err_us = half / 1000 + 2,
+    };
+}
+
+const char *clock_boot(char ret[CLOCK_BOOT])
+{
+    int64_t ns[3] = {0};
+    const char *id = duration_boot_id();
+    read_between(CLOCK_MONOTONIC, CLOCK_BOOTTIME, ns);
+    const int64_t suspended = ns[1] - (ns[0] + (ns[2] - ns[0]) / 2);
+    ret[0] = '\0';
+    if (id[0])
+        (void)snprintf(ret, CLOCK_BOOT, "%.40s+%lld", id,
+                       (long long)((suspended + SECOND_NS / 2) / SECOND_NS));
+    return ret;
+}
+
+/* ---- the kernel ---------------------------------------------------------- */
+
+void clock_ask_kernel(struct clock_kernel *ret)
+{
+    struct timex timex = {.modes = 0};
+    int state = ntp_adjtime(&timex);
+    clock_read_kernel(state, &timex, ret);
+}
+
+/* In ppm, rounded up: freq has 16 bits of fraction. */
+static int64_t correction(const struct timex *timex)
+{
+    const int64_t scaled =
+        (timex->tick - (int64_t)USUAL_TICK) * 100 * 65536 + timex->freq;
+    return (llabs(scaled) + 65535) / 65536;
+}
+
+void clock_read_kernel(int state, const struct timex *timex, struct clock_kernel *ret)
+{
+    *ret = (struct clock_kernel){.ppm = CLOCK_PPM_MOST};
+    if (state < 0)
+        return;
+    ret->known = true;
+    ret->synced = state != TIME_ERROR && !(timex->status & STA_UNSYNC);
+    const int64_t ppm = correction(timex) + SAFE_RATE;
+    if (ret->synced && ppm < CLOCK_PPM_MOST)
+        ret->ppm = ppm > CLOCK_PPM_LEAST ? ppm : CLOCK_PPM_LEAST;
+}
+
+/* ---- who disciplines it -------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    const char *comm; /* as /proc shows it: 15 characters */
+} daemons[CLOCK_DAEMONS] = {
+    {"chronyd", "chronyd"},
+    {"ntpd", "ntpd"},
+    {"systemd-timesyncd", "systemd-timesyn"},
+};
+
+static bool is_installed(const char *root, const char *name)
+{
+    static const char *const places[] = {"/usr/sbin", "/sbin", "/usr/lib/systemd",
+                                         "/lib/systemd"};
+    char path[512];
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        int n = snprintf(path, sizeof path, "%s%s/%s", root, places[i], name);
+        if (n > 0 && (size_t)n < sizeof path && access(path, X_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The name of a process, "" when it is gone. */
+static void read_comm(int proc, const char *pid, char *ret, size_t size)
+{
+    char path[64];
+    ret[0] = '\0';
+    int n = snprintf(path, sizeof path, "%.20s/comm", pid);
+    int fd = n > 0 ? openat(proc, path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0)
+        return;
+    ssize_t len = read(fd, ret, size - 1);
+    (void)close(fd);
+    ret[len > 0 ? len : 0] = '\0';
+    ret[strcspn(ret, "\n")] = '\0';
+}
+
+static void find_running(const char *root, struct clock_daemons *ret)
+{
+    char path[512];
+    int n = snprintf(path, sizeof path, "%s/proc", root);
+    DIR *proc = n > 0 && (size_t)n < sizeof path ? opendir(path) : NULL;
+    const struct dirent *entry = NULL;
+    while (proc && (entry = readdir(proc))) {
+        char comm[32];
+        if (!isdigit((unsigned char)entry->d_name[0]))
+            continue;
+        read_comm(dirfd(proc), entry->d_name, comm, sizeof comm);
+        for (int i = 0; i < CLOCK_DAEMONS; i++)
+            ret->running[i] = ret->running[i] || strcmp(comm, daemons[i].comm) == 0;
+    }
+    if (proc)
+        (void)closedir(proc);
+}
+
+void clock_find_daemons(const char *root, struct clock_daemons *ret)
+{
+    *ret = (struct clock_daemons){0};
+    for (int i = 0; i < CLOCK_DAEMONS; i++)
+        ret->installed[i] = is_installed(root, daemons[i].name);
+    find_running(root, ret);
+}
+
+/* The names of those that are set, "chronyd and ntpd"; returns how many. */
+static int list(const bool set[CLOCK_DAEMONS], const char *between, char *ret,
+                size_t size)
+{
+    size_t len = 0;
+    int n = 0;
+    ret[0] = '\0';
+    for (int i = 0; i < CLOCK_DAEMONS; i++) {
+        if (!set[i] || len >= size)
+            continue;
+        len += (size_t)snprintf(ret + len, size - len, "%s%s", n ? between : "",
+                                daemons[i].name);
+        n++;
+    }
+    return n;
+}
+
+const char *clock_advice(const struct clock_kernel *kernel,
+                         const struct clock_daemons *found, char ret[CLOCK_ADVICE])
+{
+    const char *says =
+        kernel->known ? "the kernel says its clock is not synchronised"
+                      : "the kernel does not say whether its clock is synchronised";
+    char installed[64];
+    char running[64];
+    int n_installed = list(found->installed, " or ", installed, sizeof installed);
+    int n_running = list(found->running, " and ", running, sizeof running);
+    ret[0] = '\0';
+    if (n_running > 1)
+        (void)snprintf(ret, CLOCK_ADVICE, "%s run side by side: one may set the clock",
+                       running);
+    else if (kernel->synced)
+        return ret;
+    else if (n_running == 1)
+        (void)snprintf(ret, CLOCK_ADVICE, "%s (%s runs: does it reach its servers?)",
+                       says, running);
+    else if (n_installed > 0)
+        (void)snprintf(ret, CLOCK_ADVICE, "%s (is %s running?)", says, installed);
+    else
+        (void)snprintf(ret, CLOCK_ADVICE,
+                       "%s (is chronyd, ntpd or systemd-timesyncd running?)", says);
+    return ret;
+}

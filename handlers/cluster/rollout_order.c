@@ -1,0 +1,98 @@
+#include "cluster/rollout_order.h"
+
+#include "cluster/cluster_facts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static void set_name(char ret[SETTINGS_NAME + 1], const char *name)
+{
+    size_t i = 0;
+    for (; name[i] && i < SETTINGS_NAME; i++)
+        ret[i] = (char)(name[i] > ' ' && name[i] <= '~' ? name[i] : '?');
+    ret[i] = '\0';
+}
+
+static const struct roster_member *find_member(const struct roster_facts *facts,
+                                               const char *name)
+{
+    const struct roster_member *found = NULL;
+    for (size_t i = 0; i < facts->n_members; i++) {
+        const struct roster_member *member = &facts->members[i];
+        if (member->server && strcasecmp(member->name, name) == 0 &&
+            (!found || member->alive))
+            found = member;
+    }
+    return found;
+}
+
+static void add(const struct roster_facts *facts, const char *name, struct lineup *ret)
+{
+    const struct roster_member *member = find_member(facts, name);
+    for (size_t i = 0; i < ret->n; i++)
+        if (strcasecmp(ret->server[i].node, name) == 0)
+            return;
+    if (ret->n == LINEUP_SERVERS)
+        return;
+    set_name(ret->server[ret->n].node, member ? member->name : name);
+    ret->server[ret->n++].alive = member && member->alive;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strverscmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void lineup_join(const struct roster_facts *facts, struct lineup *ret)
+{
+    const char *voters[ROSTER_PEERS];
+    bool mapped = facts->settings->servers > 0;
+    size_t n = 0;
+    *ret = (struct lineup){.n = 0};
+    for (size_t i = 0; i < facts->settings->servers; i++)
+        add(facts, facts->settings->server[i], ret);
+    for (size_t i = 0; !mapped && facts->confirmed && i < facts->confirmed->n; i++)
+        add(facts, facts->confirmed->entry[i].node, ret);
+    for (size_t i = 0; i < facts->n_peers && n < ROSTER_PEERS; i++)
+        if (facts->peers[i].voter)
+            voters[n++] = facts->peers[i].node;
+    qsort(voters, n, sizeof voters[0], by_name);
+    for (size_t i = 0; i < n; i++)
+        add(facts, voters[i], ret);
+}
+
+static void set_source(const struct servers *servers, const char *root,
+                       const struct kv_list *entries, struct lineup *ret)
+{
+    const struct kv_entry *entry = NULL;
+    const char *key = settings_row(CLUSTER_SERVERS)->key;
+    if (settings_path(root, key, ret->source, NULL) == 0)
+        entry = kv_find(entries, ret->source);
+    if (entry) {
+        ret->source_index = entry->modify_index;
+    } else {
+        (void)snprintf(ret->source, sizeof ret->source, "%s", MAPPING_KEY);
+        ret->source_index = servers->record_index;
+    }
+}
+
+int lineup_gather(struct consul *consul, const char *root,
+                  const struct kv_list *entries, const struct settings *settings,
+                  enum consul_read read, struct lineup *ret, struct error *err)
+{
+    struct servers *servers = calloc(1, sizeof *servers);
+    if (!servers)
+        return error_set(err, -ENOMEM, "out of memory");
+    int rc = servers_names(consul, read, servers, err);
+    if (rc == 0) {
+        servers->facts.who.settings = settings;
+        lineup_join(&servers->facts.who, ret);
+        set_source(servers, root, entries, ret);
+    }
+    servers_release(servers);
+    free(servers);
+    return rc;
+}

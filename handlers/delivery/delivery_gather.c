@@ -1,0 +1,347 @@
+#include "delivery/delivery_gather.h"
+
+#include "base/duration.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "elasticsearch/elasticsearch.h"
+#include "settings/credential.h"
+#include "shipper/shipper_config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define MEMORY_LIMIT 65536
+
+static int64_t clock_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- this server's targets ----------------------------------------------- */
+
+/* Names of the targets that carry probes. */
+struct carriers {
+    char name[TARGET_MAX][JOURNAL_PATH];
+    char log[TARGET_MAX][JOURNAL_PATH];
+    size_t n;
+};
+
+static int read_carriers(const char *config_dir, struct carriers *ret,
+                         struct error *err)
+{
+    struct target_list *list = calloc(1, sizeof *list);
+    ret->n = 0;
+    if (!list)
+        return error_set(err, -ENOMEM, "out of memory");
+    int rc = target_read(config_dir, list, err);
+    for (size_t i = 0; rc == 0 && i < list->n; i++) {
+        const struct target *t = &list->target[i];
+        if (!t->probe[0])
+            continue;
+        (void)target_name(t, ret->name[ret->n]);
+        (void)snprintf(ret->log[ret->n++], JOURNAL_PATH, "%s", t->probe);
+    }
+    target_release(list);
+    free(list);
+    return rc;
+}
+
+int evidence_write(const char *config_dir, const char *node, struct error *err)
+{
+    struct carriers carriers;
+    struct error ignored = {0};
+    int rc = 0;
+    if (read_carriers(config_dir, &carriers, &ignored) < 0)
+        return 0;
+    for (size_t i = 0; rc == 0 && i < carriers.n; i++) {
+        const struct probe_stream stream = {node, carriers.name[i]};
+        rc = probe_write(carriers.log[i], &stream, clock_ms(), err);
+    }
+    return rc;
+}
+
+/* ---- asking -------------------------------------------------------------- */
+
+/* One look at Elasticsearch while it lasts. */
+struct look {
+    const struct evidence_question *question;
+    struct evidence *evidence;
+    struct carriers carriers;
+    struct credential credential;
+    const struct credential *with;      /* NULL: without */
+    char missing[sizeof(struct error)]; /* why without, though one is set; "" */
+};
+
+static void set_sight(struct evidence *e, enum delivery_sight sight, const char *text)
+{
+    e->sight = sight;
+    (void)snprintf(e->sight_text, sizeof e->sight_text, "%s", text);
+}
+
+static void find_credential(struct look *l)
+{
+    struct error why = {0};
+    const char *name = l->question->settings->log_credential;
+    if (!name[0])
+        return;
+    if (credential_read(l->question->config_dir, name, CREDENTIAL_ASK, &l->credential,
+                        &why) == 0)
+        l->with = &l->credential;
+    else
+        (void)snprintf(
+            l->missing, sizeof l->missing,
+            "arrival is not proven, Elasticsearch must know who asks: %.400s",
+            why.text);
+}
+
+static int greet(struct look *l, struct error *err)
+{
+    const char *urls[SETTINGS_URLS];
+    const struct settings *s = l->question->settings;
+    for (size_t i = 0; i < s->log_urls; i++)
+        urls[i] = s->log_url[i];
+    l->evidence->urls = s->log_urls;
+    return elastic_greet(l->with, urls, s->log_urls, timing()->elastic_ms,
+                         l->evidence->url, err);
+}
+
+/* The first URL that answers well, NULL when none does. */
+static const char *choose_url(const struct look *l)
+{
+    for (size_t i = 0; i < l->evidence->urls; i++) {
+        if (l->evidence->url[i].trouble == ELASTIC_OK)
+            return l->question->settings->log_url[i];
+    }
+    return NULL;
+}
+
+/* No URL answers well: is that for want of the credential to ask with? */
+static void judge_greetings(struct look *l)
+{
+    struct evidence *e = l->evidence;
+    set_sight(e, DELIVERY_BLIND, "");
+    for (size_t i = 0; l->missing[0] && i < e->urls; i++) {
+        if (elastic_demands(e->url[i].trouble))
+            set_sight(e, DELIVERY_NO_CREDENTIAL, l->missing);
+    }
+}
+
+/* Every node with every carrier. The caller free()s it. */
+static struct probe_stream *make_streams(const struct look *l)
+{
+    size_t at = 0;
+    const struct evidence_question *q = l->question;
+    struct probe_stream *streams = calloc(q->n * l->carriers.n + 1, sizeof *streams);
+    for (size_t i = 0; streams && i < q->n; i++) {
+        for (size_t c = 0; c < l->carriers.n; c++)
+            streams[at++] = (struct probe_stream){q->nodes[i], l->carriers.name[c]};
+    }
+    return streams;
+}
+
+static int64_t older(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Of each node the carrier whose records are oldest. */
+static int take_found(struct look *l, const cJSON *answer, struct error *err)
+{
+    size_t each = l->carriers.n;
+    size_t n = l->question->n;
+    struct probe_found *all = calloc(n * each + 1, sizeof *all);
+    l->evidence->found = calloc(n + 1, sizeof *l->evidence->found);
+    if (!all || !l->evidence->found) {
+        free(all);
+        return error_set(err, -ENOMEM, "out of memory");
+    }
+    int rc = probe_parse(answer, n * each, all, err);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        struct probe_found *to = &l->evidence->found[i];
+        *to = all[i * each];
+        for (size_t c = 1; c < each; c++) {
+            to->newest_ms = older(to->newest_ms, all[i * each + c].newest_ms);
+            to->revision_ms = older(to->revision_ms, all[i * each + c].revision_ms);
+        }
+    }
+    free(all);
+    return rc;
+}
+
+static int take_nothing(struct look *l, struct error *err)
+{
+    l->evidence->found = calloc(l->question->n + 1, sizeof *l->evidence->found);
+    if (!l->evidence->found)
+        return error_set(err, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < l->question->n; i++)
+        l->evidence->found[i] = (struct probe_found){-1, -1};
+    return 0;
+}
+
+/* What became of the search. */
+static int judge_search(struct look *l, enum elastic_trouble trouble,
+                        const cJSON *answer, const struct error *why, struct error *err)
+{
+    struct error wrong = {0};
+    int rc = 0;
+    set_sight(l->evidence, DELIVERY_SEEN, "");
+    if (trouble == ELASTIC_OK)
+        rc = take_found(l, answer, &wrong);
+    else if (trouble == ELASTIC_NO_INDEX)
+        rc = take_nothing(l, &wrong);
+    else if (elastic_demands(trouble) && l->missing[0])
+        set_sight(l->evidence, DELIVERY_NO_CREDENTIAL, l->missing);
+    else
+        set_sight(l->evidence, DELIVERY_BLIND, why->text);
+    if (rc == -ENOMEM)
+        return error_set(err, rc, "%s", wrong.text);
+    if (rc < 0)
+        set_sight(l->evidence, DELIVERY_BLIND, wrong.text);
+    return 0;
+}
+
+static int search(struct look *l, const char *url, struct error *err)
+{
+    const struct evidence_question *q = l->question;
+    struct error why = {0};
+    cJSON *answer = NULL;
+    struct probe_stream *streams = make_streams(l);
+    char *body = streams ? probe_query(streams, q->n * l->carriers.n, q->revision,
+                                       l->evidence->asked_ms)
+                         : NULL;
+    free(streams);
+    if (!body)
+        return error_set(err, -ENOMEM, "out of memory");
+    enum elastic_trouble trouble =
+        elastic_search(l->with, url, q->settings->log_index, body, timing()->elastic_ms,
+                       &answer, &why);
+    int rc = judge_search(l, trouble, answer, &why, err);
+    cJSON_Delete(answer);
+    cJSON_free(body);
+    return rc;
+}
+
+static int look_around(struct look *l, struct error *err)
+{
+    struct error why = {0};
+    int carried = read_carriers(l->question->config_dir, &l->carriers, &why);
+    if (carried == 0 && l->carriers.n == 0)
+        (void)error_set(&why, -ENOENT,
+                        "arrival is not proven: no target in %s/logging.d names a "
+                        "\"probe\" log which its shipper carries",
+                        l->question->config_dir);
+    find_credential(l);
+    int rc = greet(l, err);
+    const char *url = choose_url(l);
+    l->evidence->asked_ms = clock_ms();
+    if (rc < 0)
+        return rc;
+    if (url && l->carriers.n > 0)
+        return search(l, url, err);
+    judge_greetings(l);
+    if (l->carriers.n == 0 && l->evidence->sight != DELIVERY_NO_CREDENTIAL)
+        set_sight(l->evidence, DELIVERY_NO_PROBE, why.text);
+    return 0;
+}
+
+int evidence_gather(const struct evidence_question *question, struct evidence *ret,
+                    struct error *err)
+{
+    struct look *l = calloc(1, sizeof *l);
+    *ret = (struct evidence){0};
+    if (!l)
+        return error_set(err, -ENOMEM, "out of memory");
+    l->question = question;
+    l->evidence = ret;
+    int rc = look_around(l, err);
+    credential_release(&l->credential);
+    free(l);
+    if (rc < 0)
+        evidence_release(ret);
+    return rc;
+}
+
+void evidence_release(struct evidence *evidence)
+{
+    free(evidence->found);
+    *evidence = (struct evidence){0};
+}
+
+/* ---- memory -------------------------------------------------------------- */
+
+/* {"boot":ID,"nodes":{NODE:{"newest":MS,"since":SPAN CLOCK}}}; NULL when there is none. */
+static cJSON *read_memory(const char *state_dir)
+{
+    char path[4096];
+    struct error ignored = {0};
+    struct buffer text = BUFFER_INIT(MEMORY_LIMIT);
+    cJSON *root = NULL;
+    if (file_path(path, sizeof path, state_dir, "delivery.json", &ignored) == 0 &&
+        file_read(path, &text, &ignored) == 0)
+        (void)!json_parse(buffer_text(&text), text.len, path, &root, &ignored);
+    buffer_release(&text);
+    if (strcmp(json_text(root, "boot", ""), duration_boot_id()) == 0)
+        return root;
+    cJSON_Delete(root);
+    return NULL;
+}
+
+static void write_memory(const char *state_dir, const cJSON *root)
+{
+    char path[4096];
+    struct error ignored = {0};
+    char *text = cJSON_PrintUnformatted(root);
+    if (text && file_path(path, sizeof path, state_dir, "delivery.json", &ignored) == 0)
+        (void)!file_replace(path, text, strlen(text), 0600, false, &ignored);
+    cJSON_free(text);
+}
+
+/* Since when (span clock) there has been nothing newer; unknown is now. */
+static int64_t since(const cJSON *nodes, const char *node, int64_t newest_ms)
+{
+    struct error ignored = {0};
+    int64_t before_ms = 0;
+    int64_t since_ms = 0;
+    int64_t now = duration_now_ms();
+    const cJSON *entry = cJSON_GetObjectItemCaseSensitive(nodes, node);
+    if (json_integer(entry, "newest", &before_ms, &ignored) < 0 ||
+        json_integer(entry, "since", &since_ms, &ignored) < 0 ||
+        newest_ms > before_ms || since_ms > now)
+        return now;
+    return since_ms;
+}
+
+static void note(cJSON *nodes, const char *node, int64_t newest_ms, int64_t since_ms)
+{
+    cJSON *entry = cJSON_AddObjectToObject(nodes, node);
+    (void)cJSON_AddNumberToObject(entry, "newest", (double)newest_ms);
+    (void)cJSON_AddNumberToObject(entry, "since", (double)since_ms);
+}
+
+void evidence_arrivals(const struct evidence *evidence, const char *state_dir,
+                       const char *const *nodes, size_t n, enum delivery_arrival *ret)
+{
+    bool keep = state_dir && file_own_directory(state_dir);
+    cJSON *before = keep ? read_memory(state_dir) : NULL;
+    cJSON *after = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(after, "boot", duration_boot_id());
+    cJSON *to = cJSON_AddObjectToObject(after, "nodes");
+    const cJSON *from = cJSON_GetObjectItemCaseSensitive(before, "nodes");
+    for (size_t i = 0; i < n; i++) {
+        int64_t newest_ms = evidence->found[i].newest_ms;
+        int64_t since_ms = since(from, nodes[i], newest_ms);
+        note(to, nodes[i], newest_ms, since_ms);
+        ret[i] = delivery_arrival(newest_ms >= 0, evidence->asked_ms - newest_ms,
+                                  duration_now_ms() - since_ms);
+    }
+    if (keep)
+        write_memory(state_dir, after);
+    cJSON_Delete(before);
+    cJSON_Delete(after);
+}

@@ -1,0 +1,218 @@
+#include "rollout/rolling.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_own(const struct turn_facts *facts, const struct turn_server *s)
+{
+    return strcasecmp(s->node, facts->own->node) == 0;
+}
+
+/* Its record; of this server the truth. */
+static const struct logging_record *record_of(const struct turn_facts *facts,
+                                              const struct turn_server *s)
+{
+    return is_own(facts, s) ? facts->own : s->record;
+}
+
+static bool is_alive(const struct turn_facts *facts, const struct turn_server *s)
+{
+    return s->alive || is_own(facts, s);
+}
+
+/* revision NULL: any. */
+static bool says(const struct logging_record *r, enum logging_state state,
+                 const char *revision)
+{
+    return r && r->state == state && (!revision || strcmp(r->revision, revision) == 0);
+}
+
+/* On something of which nobody knows yet whether it works? */
+static bool exposed(const struct logging_record *r)
+{
+    return r && (r->state == LOGGING_APPLYING || r->unproven);
+}
+
+/* Place of this server in the order; behind all when it has none. */
+static size_t own_place(const struct turn_facts *facts)
+{
+    size_t i = 0;
+    while (i < facts->n && !is_own(facts, &facts->order[i]))
+        i++;
+    return i;
+}
+
+static const struct turn_server *find_exposed(const struct turn_facts *facts,
+                                              bool other)
+{
+    for (size_t i = 0; i < facts->n; i++) {
+        const struct turn_server *s = &facts->order[i];
+        if (exposed(record_of(facts, s)) && !(other && is_own(facts, s)))
+            return s;
+    }
+    return NULL;
+}
+
+/* The first of the first n who has refused what is wanted. */
+static const struct turn_server *find_refusal(const struct turn_facts *facts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct turn_server *s = &facts->order[i];
+        if (says(record_of(facts, s), LOGGING_FAILED, facts->wanted))
+            return s;
+    }
+    return NULL;
+}
+
+/* The first living one of the first n who is not done. */
+static const struct turn_server *find_next(const struct turn_facts *facts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct turn_server *s = &facts->order[i];
+        if (is_alive(facts, s) &&
+            !says(record_of(facts, s), LOGGING_DONE, facts->wanted))
+            return s;
+    }
+    return NULL;
+}
+
+static size_t count_done(const struct turn_facts *facts)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < facts->n; i++)
+        n += says(record_of(facts, &facts->order[i]), LOGGING_DONE, facts->wanted);
+    return n;
+}
+
+/* ---- words --------------------------------------------------------------- */
+
+/* For "%.*s": the first digits, as people see a revision. */
+#define SHORT(revision) SETTINGS_SHORT, (revision)
+
+/* What the chain is waiting for. */
+static void say_next(const struct turn_facts *facts, const struct turn_server *s,
+                     char *to, size_t room)
+{
+    const struct logging_record *r = record_of(facts, s);
+    if (!r)
+        (void)snprintf(to, room, ", %s has not reported", s->node);
+    else if (r->state == LOGGING_APPLYING && !is_alive(facts, s))
+        (void)snprintf(to, room, ", %s died applying %.*s", s->node,
+                       SHORT(r->revision));
+    else if (r->state == LOGGING_APPLYING && strcmp(r->revision, facts->wanted) != 0)
+        (void)snprintf(to, room, ", %s applies %.*s", s->node, SHORT(r->revision));
+    else if (r->state == LOGGING_FAILED && strcmp(r->revision, facts->wanted) == 0)
+        (void)snprintf(to, room, ", %s refused it", s->node);
+    else if (r->unproven)
+        (void)snprintf(to, room, ", nothing of %s has arrived yet", s->node);
+    else if (r->state == LOGGING_KEPT && r->reason[0])
+        (void)snprintf(to, room, ", %s says: %s", s->node, r->reason);
+    else
+        (void)snprintf(to, room, ", %s next", s->node);
+}
+
+/* The same on every server that knows the same. */
+static void say_progress(const struct turn_facts *facts, struct turn *ret)
+{
+    const struct turn_server *applying = find_exposed(facts, false);
+    const struct turn_server *refusal = find_refusal(facts, facts->n);
+    const struct turn_server *cause = applying ? applying : refusal;
+    int used =
+        snprintf(ret->text, sizeof ret->text, "%zu of %zu servers on revision %.*s",
+                 count_done(facts), facts->n, SHORT(facts->wanted));
+    ret->held = refusal || (applying && !is_alive(facts, applying));
+    if (!cause)
+        cause = find_next(facts, facts->n);
+    if (cause)
+        say_next(facts, cause, ret->text + used, sizeof ret->text - (size_t)used);
+}
+
+static void say_kept(const struct turn_facts *facts, const struct turn_server *refusal,
+                     struct turn *ret)
+{
+    char kept[40] = "nothing is shipped yet";
+    if (facts->in_force[0])
+        (void)snprintf(kept, sizeof kept, "kept %.*s", SHORT(facts->in_force));
+    (void)snprintf(ret->text, sizeof ret->text, "%s: %s refused %.*s: %s", kept,
+                   refusal->node, SHORT(facts->wanted), refusal->record->reason);
+}
+
+/* ---- judgement ----------------------------------------------------------- */
+
+/* May this server, whose record is the truth and which is not done, begin? */
+static enum turn_state judge_chain(const struct turn_facts *facts, struct turn *ret)
+{
+    size_t place = own_place(facts);
+    bool refused = says(facts->own, LOGGING_FAILED, facts->wanted);
+    /* Of several that have refused, the first one tries again. */
+    const struct turn_server *refusal = find_refusal(facts, refused ? place : facts->n);
+    const struct turn_server *other = find_exposed(facts, true);
+    if (other && other != refusal)
+        return TURN_WAIT;
+    if (refusal && !refused)
+        say_kept(facts, refusal, ret);
+    if (refusal)
+        return TURN_STOPPED;
+    if (find_next(facts, place))
+        return TURN_WAIT;
+    return count_done(facts) == 0 ? TURN_CANARY : TURN_APPLY;
+}
+
+static enum turn_state judge(const struct turn_facts *facts, struct turn *ret)
+{
+    const struct logging_record *own = facts->own;
+    /* Touched already, and its announcement still stands: waiting would help nobody. */
+    if (own->state == LOGGING_APPLYING)
+        return TURN_APPLY;
+    if (!facts->parallel && (!facts->published || !logging_same(own, facts->published)))
+        return TURN_PUBLISH;
+    if (says(own, LOGGING_DONE, facts->wanted))
+        return TURN_FINISHED;
+    if (says(own, LOGGING_FAILED, facts->wanted) && !facts->again)
+        return TURN_STOPPED;
+    /* The others wait for this server, so it must not wait for them. */
+    if (own->unproven && !says(own, LOGGING_FAILED, facts->wanted))
+        return TURN_APPLY;
+    return facts->parallel ? TURN_APPLY : judge_chain(facts, ret);
+}
+
+static void collect_checks(const struct turn_facts *facts, struct turn *ret)
+{
+    if (facts->source.modify_index > 0)
+        ret->check[ret->checks++] = facts->source;
+    for (size_t i = 0; i < facts->n && i < TURN_SERVERS; i++) {
+        const struct turn_server *s = &facts->order[i];
+        if (is_own(facts, s))
+            continue;
+        if (s->version.modify_index > 0)
+            ret->check[ret->checks++] = s->version;
+        else if (!exposed(facts->own))
+            ret->unseen = true;
+    }
+}
+
+void turn_judge(const struct turn_facts *facts, struct turn *ret)
+{
+    *ret = (struct turn){.state = TURN_WAIT};
+    say_progress(facts, ret);
+    ret->state = judge(facts, ret);
+    if (turn_may_apply(ret) && !facts->parallel)
+        collect_checks(facts, ret);
+}
+
+bool turn_may_apply(const struct turn *turn)
+{
+    return turn->state == TURN_APPLY || turn->state == TURN_CANARY;
+}
+
+const char *turn_rival(const struct turn_facts *facts, uint64_t announced)
+{
+    for (size_t i = 0; i < facts->n; i++) {
+        const struct turn_server *s = &facts->order[i];
+        if (!is_own(facts, s) && exposed(s->record) &&
+            s->version.modify_index < announced)
+            return s->node;
+    }
+    return NULL;
+}

@@ -1,0 +1,87 @@
+/* turn.h: who may apply a revision now, and why not. Pure: facts in, answer out.
+ *
+ * A rollout is a chain, without sessions and locks. A server may apply revision R when
+ *   - every living server before it in the order is done with R,
+ *   - nobody in the order, dead or alive, has refused R ("failed"),
+ *   - nobody else in the order, dead or alive, is applying anything, or has rolled back
+ *     to what is not proven either.
+ * Before it touches anything it announces "applying R": its record is written on condition
+ * that nothing it was judged from has changed (check-and-set of its own, check-index of
+ * the others). So a bad value blinds one server at most, and that one rolls back.
+ *
+ * A server that died while applying holds the chain on purpose: a value that kills its
+ * server must not walk through the cluster. So does a living one that says nothing. The
+ * hold ends with its return, with an order without it, or with LOG_ROLLOUT=parallel.
+ * A courtesy between honest servers, no security boundary. */
+#ifndef TURN_H
+#define TURN_H
+
+#include "consul/kv.h"
+#include "rollout/server_record.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TURN_TEXT    400 /* bytes of a sentence */
+#define TURN_SERVERS 120 /* of the order; whoever stands behind is left out */
+
+/* One server of the order. Borrowed. */
+struct turn_server {
+    const char *node;
+    bool alive;                /* gossip says so */
+    struct kv_version version; /* of its record; modify_index 0: it has none */
+    const struct logging_record *record; /* NULL: none, or it cannot be read; of this
+                                            server it is not looked at */
+};
+
+/* Everything the judgement needs. Borrowed. */
+struct turn_facts {
+    const struct turn_server *order; /* first the one who begins */
+    size_t n;
+    struct kv_version source; /* the key that says the order; modify_index 0: none */
+    const char *wanted;       /* the revision R, never "" */
+    const struct logging_record *own; /* the truth about this server (its node, too),
+                                         whatever KV holds; APPLYING: was interrupted */
+    const struct logging_record *published; /* what KV holds of it, NULL: nothing, or
+                                               it cannot be read */
+    const char *in_force;                   /* revision in force here, "" none */
+    bool again; /* this server's own refusal of R may be tried again now */
+    bool
+        parallel; /* LOG_ROLLOUT=parallel: everybody at once, nobody else is looked at */
+};
+
+enum turn_state {
+    TURN_FINISHED, /* done with R, and the own record says so */
+    TURN_PUBLISH,  /* the own record is not the truth: write it and judge again */
+    TURN_APPLY,    /* may apply now, announcement first (unless parallel) */
+    TURN_CANARY,   /* the same, as the first of all: whatever can be known about R
+                      without touching anything should be asked first */
+    TURN_WAIT,     /* for another server, which is at work or will be */
+    TURN_STOPPED   /* somebody has refused R */
+};
+
+struct turn {
+    enum turn_state state;
+    char text[TURN_TEXT]; /* for people; the same facts, the same words */
+    bool held;            /* somebody has refused R or died applying it: a warning */
+
+    /* For the announcement: what must be as it was. Borrowed from the facts. */
+    struct kv_version check[TURN_SERVERS + 1];
+    size_t checks;
+    bool unseen; /* somebody in the order had no record that could be checked: after the
+                    announcement read again and ask turn_rival() */
+};
+
+void turn_judge(const struct turn_facts *facts, struct turn *ret);
+
+/* TURN_APPLY or TURN_CANARY? */
+bool turn_may_apply(const struct turn *turn);
+
+/* Is somebody else in the order applying whose announcement is older than the one of this
+ * server (its record's modify index)? Asked with the order read anew, right after the
+ * announcement. Whoever announces later sees the one who was earlier, and must take it
+ * back. Returns the name, NULL if nobody. */
+const char *turn_rival(const struct turn_facts *facts, uint64_t announced);
+
+#endif

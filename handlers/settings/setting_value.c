@@ -1,0 +1,361 @@
+#include "settings/setting_value.h"
+
+#include "base/duration.h"
+#include "net/host.h"
+#include "net/url.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define DIGITS  "0123456789"
+#define LOWER   "abcdefghijklmnopqrstuvwxyz"
+#define LETTERS LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+#define NODE_CHARACTERS LETTERS DIGITS "_.-"
+
+/* ---- the barrier --------------------------------------------------------- */
+
+static int refuse_byte(const char *text, size_t len, size_t at, struct error *err)
+{
+    unsigned byte = (unsigned char)text[at];
+    if (byte == '\n' && at + 1 == len)
+        return error_set(err, -EINVAL, "ends in a line break");
+    if (byte == ' ')
+        return error_set(err, -EINVAL, "holds a space");
+    if (byte > 0x20 && byte < 0x7f)
+        return error_set(err, -EINVAL, "holds the character %c", (char)byte);
+    return error_set(err, -EINVAL, "holds a byte that is not printable ASCII (0x%02x)",
+                     byte);
+}
+
+static int barrier(const char *text, size_t len, bool words, struct error *err)
+{
+    if (len == 0)
+        return error_set(err, -EINVAL, "is empty");
+    if (len > VALUE_MAX)
+        return error_set(err, -EINVAL, "has %zu bytes, %d are the limit", len,
+                         VALUE_MAX);
+    for (size_t i = 0; i < len; i++) {
+        bool between = words && i > 0 && i + 1 < len && text[i - 1] != ' ';
+        if (text[i] == ' ' && between)
+            continue;
+        if (text[i] <= ' ' || text[i] > '~' || strchr("\"\\$%`{}'<>|;&#", text[i]))
+            return refuse_byte(text, len, i, err);
+    }
+    return 0;
+}
+
+int value_barrier(const char *text, size_t len, struct error *err)
+{
+    return barrier(text, len, false, err);
+}
+
+int value_barrier_words(const char *text, size_t len, struct error *err)
+{
+    return barrier(text, len, true, err);
+}
+
+/* ---- words and names ----------------------------------------------------- */
+
+int value_yes_no(const char *text, bool *ret, struct error *err)
+{
+    if (strcmp(text, "Y") != 0 && strcmp(text, "N") != 0)
+        return error_set(err, -EINVAL, "is neither Y nor N");
+    *ret = *text == 'Y';
+    return 0;
+}
+
+int value_word(const char *text, const char *const *words, size_t n, int *ret_index,
+               struct error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *ret_index = (int)i;
+            return 0;
+        }
+    }
+    return error_set(err, -EINVAL, "is unknown");
+}
+
+/* Copy text of at most size - 1 characters, all of them among `allowed`, the first one
+ * among `first`. */
+static int copy_name(const char *text, const char *first, const char *allowed,
+                     char *ret, size_t size, struct error *err)
+{
+    size_t len = strlen(text), good = strspn(text, allowed);
+    if (len == 0)
+        return error_set(err, -EINVAL, "is empty");
+    if (len >= size)
+        return error_set(err, -EINVAL, "has %zu characters, %zu are the limit", len,
+                         size - 1);
+    if (good < len)
+        return error_set(err, -EINVAL, "holds the character %c", text[good]);
+    if (!strchr(first, text[0]))
+        return error_set(err, -EINVAL, "begins with %c", text[0]);
+    memcpy(ret, text, len + 1);
+    return 0;
+}
+
+int value_index(const char *text, char ret[VALUE_INDEX], struct error *err)
+{
+    return copy_name(text, LOWER DIGITS, LOWER DIGITS "._-", ret, VALUE_INDEX, err);
+}
+
+int value_source(const char *text, char ret[VALUE_SOURCE], struct error *err)
+{
+    return copy_name(text, LETTERS DIGITS, LETTERS DIGITS "_-", ret, VALUE_SOURCE, err);
+}
+
+int value_service(const char *text, char ret[VALUE_SERVICE], struct error *err)
+{
+    if (strncmp(text, "consul:", 7) != 0)
+        return error_set(err, -EINVAL, "does not begin with consul:");
+    return copy_name(text + 7, LETTERS DIGITS, NODE_CHARACTERS, ret, VALUE_SERVICE,
+                     err);
+}
+
+static int copy_node(const char *text, char ret[VALUE_NAME + 1], struct error *err)
+{
+    return copy_name(text, NODE_CHARACTERS, NODE_CHARACTERS, ret, VALUE_NAME + 1, err);
+}
+
+int value_node_or_host(const char *text, char ret[VALUE_HOST], struct error *err)
+{
+    char inner[VALUE_HOST];
+    size_t len = strlen(text);
+    bool brackets = len > 2 && text[0] == '[' && text[len - 1] == ']';
+    if (!strchr(text, ':'))
+        return copy_name(text, NODE_CHARACTERS, NODE_CHARACTERS, ret, VALUE_HOST, err);
+    (void)snprintf(inner, sizeof inner, "%.*s", (int)(brackets ? len - 2 : len),
+                   text + brackets);
+    return host_normalise(inner, ret, err);
+}
+
+int value_duration(const char *text, int64_t most_us, int64_t *ret_us,
+                   struct error *err)
+{
+    int64_t us = 0;
+    char most[DURATION_TEXT];
+    int rc = duration_parse(text, &us);
+    if (rc == -EINVAL)
+        return error_set(err, -EINVAL, "is no duration");
+    if (rc < 0 || us > most_us)
+        return error_set(err, -EINVAL, "is more than %s",
+                         duration_format(most_us, most));
+    *ret_us = us;
+    return 0;
+}
+
+/* ---- lists --------------------------------------------------------------- */
+
+#define ITEMS_MAX 64
+
+struct items {
+    char text[VALUE_MAX + 1]; /* the list, commas replaced by NULs */
+    char *item[ITEMS_MAX];
+    size_t n;
+};
+
+static int cut_items(const char *text, size_t most, struct items *ret,
+                     struct error *err)
+{
+    (void)snprintf(ret->text, sizeof ret->text, "%s", text);
+    ret->n = 0;
+    for (char *at = ret->text, *next = at; next; at = next) {
+        next = strchr(at, ',');
+        if (next)
+            *next++ = '\0';
+        if (*at == '\0')
+            return error_set(err, -EINVAL, "has an empty item (%zu)", ret->n + 1);
+        if (ret->n == most || ret->n == ITEMS_MAX)
+            return error_set(err, -EINVAL, "has more than %zu items", most);
+        ret->item[ret->n++] = at;
+    }
+    return 0;
+}
+
+/* Say which item a text is about, unless there is but one. */
+static int in_item(const struct items *items, size_t i, struct error *err)
+{
+    return items->n == 1 || !err
+               ? -EINVAL
+               : error_set(err, -EINVAL, "does not fit: item %zu %s", i + 1, err->text);
+}
+
+static int refuse_twin(size_t i, size_t k, struct error *err)
+{
+    return error_set(err, -EINVAL, "has the same as items %zu and %zu", i + 1, k + 1);
+}
+
+/* ret is an array of `size` bytes each. */
+static int parse_list(const char *text, size_t most,
+                      int (*parse)(const char *item, char *ret, struct error *err),
+                      char *ret, size_t size, size_t *ret_n, struct error *err)
+{
+    struct items items;
+    int rc = cut_items(text, most, &items, err);
+    for (size_t k = 0; rc == 0 && k < items.n; k++) {
+        if (parse(items.item[k], ret + k * size, err) < 0)
+            return in_item(&items, k, err);
+        for (size_t i = 0; i < k; i++) {
+            if (strcmp(ret + i * size, ret + k * size) == 0)
+                return refuse_twin(i, k, err);
+        }
+    }
+    if (rc == 0)
+        *ret_n = items.n;
+    return rc;
+}
+
+int value_sources(const char *text, char (*ret)[VALUE_SOURCE], size_t most,
+                  size_t *ret_n, struct error *err)
+{
+    return parse_list(text, most, value_source, *ret, sizeof *ret, ret_n, err);
+}
+
+static int parse_url(const char *text, char *ret, struct error *err)
+{
+    struct url url;
+    int rc = url_parse(text, &url, err);
+    if (rc == 0)
+        (void)url_format(&url, ret);
+    return rc;
+}
+
+int value_urls(const char *text, char (*ret)[URL_TEXT], size_t most, size_t *ret_n,
+               struct error *err)
+{
+    return parse_list(text, most, parse_url, *ret, sizeof *ret, ret_n, err);
+}
+
+int value_ntp_servers(const char *text, struct ntp_server *ret, size_t most,
+                      size_t *ret_n, struct error *err)
+{
+    struct items items;
+    int rc = cut_items(text, most, &items, err);
+    for (size_t k = 0; rc == 0 && k < items.n; k++) {
+        struct url url = {0};
+        if (url_parse_authority(items.item[k], VALUE_NTP_PORT, &url, err) < 0)
+            return in_item(&items, k, err);
+        for (size_t i = 0; i < k; i++) {
+            if (ret[i].port == url.port && strcmp(ret[i].host, url.host) == 0)
+                return refuse_twin(i, k, err);
+        }
+        memcpy(ret[k].host, url.host, sizeof ret[k].host);
+        ret[k].port = url.port;
+    }
+    if (rc == 0)
+        *ret_n = items.n;
+    return rc;
+}
+
+/* ---- servers ------------------------------------------------------------- */
+
+/* "server_<N>=NODE": fills in ret[N-1], which must be free. */
+static int place_server(const char *item, size_t n, char (*ret)[VALUE_NAME + 1],
+                        struct error *err)
+{
+    const char *number = item + strlen("server_");
+    size_t digits = strncmp(item, "server_", 7) == 0 ? strspn(number, DIGITS) : 0;
+    if (digits == 0 || number[digits] != '=' || number[0] == '0')
+        return error_set(err, -EINVAL, "is not server_<number>=<node>");
+    long place = digits > 3 ? 1000 : strtol(number, NULL, 10);
+    if (place > (long)n)
+        return error_set(err, -EINVAL,
+                         "has a number above %zu: no gap is allowed from server_1 on",
+                         n);
+    if (ret[place - 1][0] != '\0')
+        return error_set(err, -EINVAL, "is a second server_%ld", place);
+    return copy_node(number + digits + 1, ret[place - 1], err);
+}
+
+static int refuse_twins(char (*nodes)[VALUE_NAME + 1], size_t n, struct error *err)
+{
+    for (size_t k = 1; k < n; k++) {
+        for (size_t i = 0; i < k; i++) {
+            if (strcasecmp(nodes[i], nodes[k]) == 0)
+                return error_set(err, -EINVAL,
+                                 "has the same node as server_%zu and "
+                                 "server_%zu",
+                                 i + 1, k + 1);
+        }
+    }
+    return 0;
+}
+
+int value_servers(const char *text, char (*ret)[VALUE_NAME + 1], size_t most,
+                  size_t *ret_n, struct error *err)
+{
+    struct items items;
+    int rc = cut_items(text, most, &items, err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < items.n; i++)
+        ret[i][0] = '\0';
+    for (size_t i = 0; i < items.n; i++) {
+        if (place_server(items.item[i], items.n, ret, err) < 0)
+            return in_item(&items, i, err);
+    }
+    rc = refuse_twins(ret, items.n, err);
+    if (rc == 0 && (items.n < 3 || items.n % 2 == 0))
+        rc = error_set(err, -EINVAL,
+                       "has %zu server%s: an odd number, three or more, "
+                       "is needed",
+                       items.n, items.n == 1 ? "" : "s");
+    if (rc == 0)
+        *ret_n = items.n;
+    return rc;
+}
+
+/* ---- point in time ------------------------------------------------------- */
+
+static int number_at(const char *digits)
+{
+    return (int)strtol(digits, NULL, 10);
+}
+
+/* "YYYY-MM-DDThh:mmZ", every field as wide as that. */
+static int parse_minute(const char *text, int64_t *ret_s, struct error *err)
+{
+    static const char shape[] = "dddd-dd-ddTdd:ddZ";
+    struct tm tm = {0};
+    bool fits = strlen(text) == strlen(shape);
+    for (size_t i = 0; fits && shape[i]; i++)
+        fits = shape[i] == 'd' ? text[i] >= '0' && text[i] <= '9' : text[i] == shape[i];
+    if (!fits)
+        return error_set(err, -EINVAL, "has no end as 2026-11-23T18:00Z (UTC)");
+    tm.tm_year = number_at(text) - 1900;
+    tm.tm_mon = number_at(text + 5) - 1;
+    tm.tm_mday = number_at(text + 8);
+    tm.tm_hour = number_at(text + 11);
+    tm.tm_min = number_at(text + 14);
+    struct tm same = tm;
+    *ret_s = (int64_t)timegm(&same);
+    if (same.tm_mon != tm.tm_mon || same.tm_hour != tm.tm_hour ||
+        same.tm_min != tm.tm_min)
+        return error_set(err, -EINVAL, "has an end that is no date and time");
+    if (tm.tm_year < 120 || tm.tm_year > 199)
+        return error_set(err, -EINVAL, "has a year outside 2020 to 2099");
+    return 0;
+}
+
+int value_until(const char *text, char ret_node[VALUE_NAME + 1], int64_t *ret_s,
+                struct error *err)
+{
+    char node[VALUE_MAX + 1];
+    int64_t end = 0;
+    const char *until = strstr(text, " until ");
+    if (!until)
+        return error_set(err, -EINVAL, "is not <node> until <end>");
+    (void)snprintf(node, sizeof node, "%.*s", (int)(until - text), text);
+    int rc = parse_minute(until + strlen(" until "), &end, err);
+    if (rc == 0)
+        rc = copy_node(node, ret_node, err);
+    if (rc == 0)
+        *ret_s = end;
+    return rc;
+}

@@ -1,0 +1,230 @@
+#include "settings/settings_change.h"
+
+#include "settings/credential.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_log(const char *key)
+{
+    enum setting setting;
+    return settings_find(key, &setting) == 0 &&
+           settings_row(setting)->group == GROUP_LOG;
+}
+
+static const struct kv_entry *stored(const struct proposal *p, const char *key)
+{
+    char path[SETTINGS_KEY];
+    return settings_path(p->root, key, path, NULL) == 0 ? kv_find(&p->list, path)
+                                                        : NULL;
+}
+
+int proposal_change(struct proposal *p, const char *word, bool removal,
+                    struct error *err)
+{
+    char key[64], path[SETTINGS_KEY], echo[SETTINGS_ECHO];
+    size_t len = strcspn(word, "=");
+    if (len == 0 || len >= sizeof key || (word[len] == '\0' && !removal))
+        return error_set(err, -EINVAL, "\"%s\" is not KEY=VALUE",
+                         settings_echo(word, strlen(word), echo));
+    (void)snprintf(key, sizeof key, "%.*s", (int)len, word);
+    if (kv_find(&p->names, key))
+        return error_set(err, -EINVAL, "%s stands there twice", key);
+    int rc = settings_path(p->root, key, path, err);
+    if (rc == 0)
+        rc = kv_add(&p->names, key, "", 0, 0);
+    if (rc == 0 && word[len] == '=')
+        rc = kv_set(&p->list, path, word + len + 1);
+    else if (rc == 0)
+        kv_remove(&p->list, path);
+    p->log_changes = p->log_changes || is_log(key);
+    return rc;
+}
+
+/* ---- judgement ----------------------------------------------------------- */
+
+/* A new value of a key that no setting has, or that KV cannot choose. */
+static int name_change(const struct proposal *p, const char *key,
+                       struct buffer *problems)
+{
+    enum setting setting;
+    struct error why = {0};
+    const char *pinned = policy_pinned(&p->policy, key);
+    const struct kv_entry *entry = stored(p, key);
+    if (!entry) /* whatever it is, it may be taken out */
+        return 0;
+    if (settings_find(key, &setting) < 0 && settings_check(key, "", &why) < 0)
+        return buffer_printf(problems, "%s\n", why.text);
+    if (!pinned || strcmp(entry->value, pinned) == 0)
+        return 0;
+    return buffer_printf(
+        problems, "%s: is pinned to \"%s\" by \"pin\" in %s: KV cannot change it\n",
+        key, pinned, p->policy.path);
+}
+
+/* Does a problem of this setting concern what is asked? */
+static bool asked(const struct proposal *p, const char *key)
+{
+    return p->names.n == 0 || kv_find(&p->names, key) ||
+           (p->log_changes && is_log(key));
+}
+
+static int name_problems(const struct proposal *p, struct buffer *problems)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < p->names.n; i++)
+        rc = name_change(p, p->names.entries[i].key, problems);
+    for (size_t i = 0; rc == 0 && i < p->settings.rejects; i++) {
+        if (asked(p, p->settings.reject[i].key))
+            rc = buffer_printf(problems, "%s\n", p->settings.reject[i].text);
+    }
+    for (size_t i = 0; rc == 0 && p->names.n == 0 && i < p->settings.unknowns; i++)
+        rc = buffer_printf(problems, "%s\n", p->settings.unknown[i].text);
+    if (rc == 0 && p->refusal[0] && (p->names.n == 0 || p->log_changes))
+        rc = buffer_printf(problems, "%s\n", p->refusal);
+    return rc;
+}
+
+/* With the pinned values, in a list of its own: `list` stays what KV would hold. */
+static int parse_pinned(struct proposal *p, struct error *err)
+{
+    struct kv_list list = {0};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < p->list.n; i++) {
+        const struct kv_entry *e = &p->list.entries[i];
+        rc = kv_add(&list, e->key, e->value, e->len, e->modify_index);
+    }
+    if (rc == 0)
+        rc = policy_pin(&p->policy, p->root, &list, err);
+    if (rc == 0)
+        settings_parse(&list, p->root, &p->settings);
+    kv_release(&list);
+    return rc;
+}
+
+/* By policy, and by the credential, which only root and the log shipper's user can read:
+ * whoever else asks leaves that to apply-logging. */
+static int judge_log(const struct proposal *p, const char *config_dir,
+                     struct error *err)
+{
+    struct credential credential;
+    int rc = policy_judge(&p->policy, &p->settings, err);
+    if (rc < 0)
+        return rc;
+    rc = credential_choose(config_dir, &p->settings, CREDENTIAL_SHIP, &credential, err);
+    credential_release(&credential);
+    return rc == -EACCES ? 0 : rc;
+}
+
+int proposal_judge(struct proposal *p, const char *config_dir, struct buffer *problems,
+                   struct error *err)
+{
+    struct error why = {0};
+    int rc = policy_read(config_dir, &p->policy, err);
+    if (rc == 0)
+        rc = parse_pinned(p, err);
+    if (rc < 0)
+        return rc;
+    if (p->settings.log_present && p->settings.log_rejects == 0 &&
+        judge_log(p, config_dir, &why) < 0)
+        (void)snprintf(p->refusal, sizeof p->refusal, "%s", why.text);
+    return name_problems(p, problems);
+}
+
+/* ---- JSON ---------------------------------------------------------------- */
+
+static const char *reject_of(const struct settings *s, const char *key)
+{
+    for (size_t i = 0; i < s->rejects; i++) {
+        if (strcmp(s->reject[i].key, key) == 0)
+            return s->reject[i].text;
+    }
+    return "";
+}
+
+static const char *origin(const struct proposal *p, const struct setting_row *row)
+{
+    bool in_kv = stored(p, row->key) && reject_of(&p->settings, row->key)[0] == '\0';
+    bool counts = row->group != GROUP_LOG || p->settings.log_present;
+    if (policy_pinned(&p->policy, row->key) && counts)
+        return "policy";
+    if (in_kv)
+        return "KV";
+    return row->otherwise ? "default" : "none";
+}
+
+static bool add_setting(const struct proposal *p, enum setting setting, cJSON *array)
+{
+    const struct setting_row *row = settings_row(setting);
+    const struct kv_entry *entry = stored(p, row->key);
+    char echo[SETTINGS_ECHO];
+    struct buffer text = BUFFER_INIT(VALUE_MAX);
+    cJSON *object = cJSON_CreateObject();
+    bool ok =
+        cJSON_AddItemToArray(array, object) &&
+        settings_text(&p->settings, setting, &text) == 0 &&
+        cJSON_AddStringToObject(object, "key", row->key) &&
+        cJSON_AddStringToObject(object, "value", buffer_text(&text)) &&
+        cJSON_AddStringToObject(object, "from", origin(p, row)) &&
+        cJSON_AddStringToObject(object, "problem", reject_of(&p->settings, row->key));
+    if (ok && entry)
+        ok = cJSON_AddStringToObject(object, "stored",
+                                     settings_echo(entry->value, entry->len, echo));
+    else if (ok)
+        ok = cJSON_AddNullToObject(object, "stored");
+    buffer_release(&text);
+    return ok;
+}
+
+static bool add_log(const struct proposal *p, cJSON *root)
+{
+    const struct settings *s = &p->settings;
+    char revision[KV_DIGEST] = "";
+    const char *state = s->log_enabled ? "on" : "off";
+    if (!s->log_present)
+        state = "none";
+    else if (s->log_rejects > 0 || p->refusal[0])
+        state = "refused";
+    else if (s->log_enabled && s->log_service[0])
+        state = "on"; /* its revision is that of what Consul finds */
+    else if (settings_revision(s, revision, NULL) < 0)
+        return false;
+    revision[SETTINGS_SHORT] = '\0';
+    cJSON *object = cJSON_AddObjectToObject(root, "log");
+    return cJSON_AddStringToObject(object, "state", state) &&
+           cJSON_AddStringToObject(object, "reason", p->refusal) &&
+           cJSON_AddStringToObject(object, "revision", revision);
+}
+
+static bool add_all(const struct proposal *p, cJSON *root)
+{
+    cJSON *settings = cJSON_AddArrayToObject(root, "settings");
+    cJSON *unknown = cJSON_AddArrayToObject(root, "unknown");
+    bool ok = settings && unknown && add_log(p, root);
+    for (int i = 0; ok && i < SETTING_COUNT; i++)
+        ok = add_setting(p, (enum setting)i, settings);
+    for (size_t i = 0; ok && i < p->settings.unknowns; i++)
+        ok = cJSON_AddItemToArray(unknown,
+                                  cJSON_CreateString(p->settings.unknown[i].text));
+    return ok;
+}
+
+int proposal_json(const struct proposal *p, struct buffer *out, struct error *err)
+{
+    cJSON *root = cJSON_CreateObject();
+    char *text = root && add_all(p, root) ? cJSON_PrintUnformatted(root) : NULL;
+    int rc = text ? buffer_printf(out, "%s\n", text) : -ENOMEM;
+    cJSON_free(text);
+    cJSON_Delete(root);
+    return rc < 0 ? error_set(err, rc, "%s", strerror(-rc)) : 0;
+}
+
+void proposal_release(struct proposal *p)
+{
+    kv_release(&p->list);
+    kv_release(&p->names);
+    policy_release(&p->policy);
+    *p = (struct proposal){0};
+}

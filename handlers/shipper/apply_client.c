@@ -1,0 +1,228 @@
+#include "shipper/apply_client.h"
+
+#include "base/child.h"
+#include "base/duration.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/program.h"
+#include "net/unix_socket.h"
+#include "settings/settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ANSWER_LIMIT 65536
+#define SOCKET_FILE  "apply-socket" /* in the configuration directory */
+#define SOCKET_MAX   256            /* bytes of it */
+#define RETRY_MS     100
+
+static int add_settings(cJSON *to, const struct kv_list *entries,
+                        const char *settings_root)
+{
+    char prefix[256];
+    int len = snprintf(prefix, sizeof prefix, "%s%s", settings_root, SETTINGS_PLACE);
+    for (size_t i = 0; i < entries->n; i++) {
+        const struct kv_entry *e = &entries->entries[i];
+        if (strncmp(e->key, prefix, (size_t)len) != 0 ||
+            strncmp(e->key + len, "LOG_", 4) != 0)
+            continue;
+        if (strlen(e->value) != e->len)
+            return -EBADMSG;
+        if (!cJSON_AddStringToObject(to, e->key + len, e->value))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+char *handover_request(const struct kv_list *entries, const char *settings_root)
+{
+    char *text = NULL;
+    cJSON *root = cJSON_CreateObject();
+    cJSON *settings = NULL;
+    if (cJSON_AddNumberToObject(root, "v", 1))
+        settings = cJSON_AddObjectToObject(root, "settings");
+    if (settings && add_settings(settings, entries, settings_root) == 0)
+        text = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    return text;
+}
+
+static void copy_printable(char *to, size_t size, const char *from)
+{
+    size_t i = 0;
+    for (; from[i] && i + 1 < size; i++)
+        to[i] = from[i] >= ' ' && from[i] <= '~' ? from[i] : '?';
+    to[i] = '\0';
+}
+
+int handover_answer(const char *text, size_t len, const char *revision,
+                    struct handover_result *ret, struct error *err)
+{
+    cJSON *root = NULL;
+    const cJSON *broken = NULL;
+    const char *state = NULL;
+    struct error ignored = {0};
+    *ret = (struct handover_result){0};
+    int rc = json_parse(text, len, "answer of apply-logging", &root, err);
+    if (rc == 0)
+        rc = json_string(root, "state", &state, err);
+    if (rc == 0) {
+        ret->done = strcmp(state, "done") == 0;
+        if (json_array(root, "rollback_failed", &broken, &ignored) == 0)
+            ret->rollback_failed = cJSON_GetArraySize(broken) > 0;
+        if (json_boolean(root, "changed", &ret->changed, &ignored) < 0)
+            ret->changed = true;
+        copy_printable(ret->reason, sizeof ret->reason, json_text(root, "reason", ""));
+        if (ret->done && strcmp(json_text(root, "revision", ""), revision) != 0)
+            rc = error_set(err, -EBADMSG, "apply-logging applied another revision");
+    }
+    cJSON_Delete(root);
+    return rc;
+}
+
+static int no_answer(const struct child_result *result, struct error *err)
+{
+    const char *said = buffer_text(&result->errors);
+    if (result->signal)
+        return error_set(err, -EIO, "apply-logging was killed by signal %d",
+                         result->signal);
+    return error_set(err, -EIO, "apply-logging gave no answer (exit %d): %.*s",
+                     result->exit_code, (int)strcspn(said, "\n"), said);
+}
+
+/* Clean, NULL, as for every child. Only tests hand their time limits on. */
+static const char *const *environment(void)
+{
+#ifdef TEST_TIMING
+    static char limits[1024];
+    static const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", limits,
+                                      NULL};
+    const char *value = getenv("LICTOR_TIMING");
+    if (value) {
+        (void)snprintf(limits, sizeof limits, "LICTOR_TIMING=%s", value);
+        return env;
+    }
+#endif
+    return NULL;
+}
+
+/* ---- directly ------------------------------------------------------------ */
+
+static int run_directly(const char *config_dir, const char *state_dir,
+                        const char *request, struct buffer *answer, struct error *err)
+{
+    char program[4096];
+    char dir[4096];
+    int rc = program_sibling("apply-logging", program, sizeof program, err);
+    if (rc == 0)
+        rc = file_path(dir, sizeof dir, state_dir, "apply", err);
+    if (rc < 0)
+        return rc;
+    if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+        return error_set(err, -errno, "cannot create %s: %s", dir, strerror(errno));
+    const char *argv[] = {program, "--config-dir", config_dir, "--apply-dir", dir,
+                          NULL};
+    struct child_job job = {.argv = argv,
+                            .env = environment(),
+                            .input = request,
+                            .input_len = strlen(request),
+                            .timeout_ms = timing()->apply_ms};
+    struct child_result result = {.output = BUFFER_INIT(ANSWER_LIMIT),
+                                  .errors = BUFFER_INIT(ANSWER_LIMIT)};
+    rc = child_run(&job, &result, err);
+    if (rc == 0 && result.output.len == 0)
+        rc = no_answer(&result, err);
+    if (rc == 0)
+        rc = buffer_append(answer, buffer_text(&result.output), result.output.len);
+    buffer_release(&result.output);
+    buffer_release(&result.errors);
+    return rc;
+}
+
+/* ---- behind a socket ----------------------------------------------------- */
+
+/* "" where there is none. */
+static int find_socket(const char *config_dir, char ret[SOCKET_MAX], struct error *err)
+{
+    char path[4096];
+    struct buffer text = BUFFER_INIT(SOCKET_MAX - 1);
+    int rc = file_path(path, sizeof path, config_dir, SOCKET_FILE, err);
+    if (rc == 0)
+        rc = file_read_trusted(path, &text, err);
+    const char *line = buffer_text(&text);
+    size_t len = strcspn(line, "\n");
+    if (rc == 0 && (*line != '/' || strlen(line) > len + 1))
+        rc = error_set(err, -EBADMSG, "%s must hold one absolute path", path);
+    (void)snprintf(ret, SOCKET_MAX, "%.*s", (int)len, line);
+    buffer_release(&text);
+    return rc == -ENOENT ? 0 : rc;
+}
+
+static void wait_ms(int64_t ms)
+{
+    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    (void)nanosleep(&pause, NULL);
+}
+
+/* Beside another connection, and for a moment after it, the service manager closes a
+ * further one unread (MaxConnections=1): that is no answer, so ask again for a while.
+ * *ret_begun: somebody listens, so it may have begun. */
+static int ask_socket(const char *path, const char *request, struct buffer *answer,
+                      bool *ret_begun, struct error *err)
+{
+    int64_t end_ms = duration_now_ms() + timing()->lock_ms;
+    *ret_begun = false;
+    for (;;) {
+        int fd = dial_open(path, timing()->lock_ms, err);
+        if (fd == -ENOENT || fd == -ECONNREFUSED)
+            return error_set(
+                err, fd, "nobody answers at %s: is lictor-apply.socket running?", path);
+        if (fd < 0)
+            return fd;
+        *ret_begun = true;
+        int rc =
+            dial_ask(fd, request, strlen(request), timing()->apply_ms, answer, err);
+        (void)close(fd);
+        if (rc < 0 || answer->len > 0)
+            return rc;
+        if (duration_now_ms() >= end_ms)
+            return error_set(
+                err, -EIO,
+                "apply-logging behind %s gave no answer: another one is at "
+                "work, or journalctl -u 'lictor-apply@*' says why",
+                path);
+        wait_ms(RETRY_MS);
+    }
+}
+
+int handover_run(const char *config_dir, const char *state_dir, const char *request,
+                 const char *revision, struct handover_result *ret, struct error *err)
+{
+    char path[SOCKET_MAX];
+    struct error why = {0};
+    struct buffer answer = BUFFER_INIT(ANSWER_LIMIT);
+    bool begun = false;
+    int rc = find_socket(config_dir, path, &why);
+    if (rc == 0 && *path) {
+        rc = ask_socket(path, request, &answer, &begun, &why);
+    } else if (rc == 0) {
+        begun = true;
+        rc = run_directly(config_dir, state_dir, request, &answer, &why);
+    }
+    if (rc == 0)
+        rc = handover_answer(buffer_text(&answer), answer.len, revision, ret, &why);
+    buffer_release(&answer);
+    if (rc < 0 && begun)
+        return error_set(err, rc, "%s", why.text);
+    if (rc < 0) { /* known: a failure with its reason */
+        *ret = (struct handover_result){0};
+        copy_printable(ret->reason, sizeof ret->reason, why.text);
+    }
+    return 0;
+}

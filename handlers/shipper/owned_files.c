@@ -1,0 +1,159 @@
+#include "shipper/owned_files.h"
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RECORD_MAX 65536 /* bytes */
+
+const char *applied_look(const char *path, char ret[DIGEST_TEXT])
+{
+    struct buffer text = BUFFER_INIT(JOURNAL_OLD_MAX);
+    struct error ignored = {0};
+    (void)snprintf(ret, DIGEST_TEXT, "%s", APPLIED_NONE);
+    if (file_read(path, &text, &ignored) == 0)
+        digest_of(buffer_text(&text), text.len, ret);
+    buffer_wipe(&text);
+    return ret;
+}
+
+/* ---- the record ---------------------------------------------------------- */
+
+static void load_file(const cJSON *entry, struct applied *ret)
+{
+    struct applied_file *file = &ret->file[ret->n];
+    struct error ignored = {0};
+    const char *path = json_text(entry, "path", "");
+    if (ret->n == APPLIED_MAX || !*path || strlen(path) >= sizeof file->path)
+        return;
+    (void)snprintf(file->path, sizeof file->path, "%s", path);
+    (void)snprintf(file->last, sizeof file->last, "%s", json_text(entry, "last", ""));
+    (void)snprintf(file->before, sizeof file->before, "%s",
+                   json_text(entry, "before", ""));
+    if (json_boolean(entry, "secret", &file->secret, &ignored) < 0)
+        file->secret = true;
+    ret->n++;
+}
+
+void applied_read(const char *dir, struct applied *ret)
+{
+    char path[JOURNAL_BESIDE];
+    struct buffer text = BUFFER_INIT(RECORD_MAX);
+    struct error ignored = {0};
+    const cJSON *list = NULL, *entry = NULL;
+    cJSON *root = NULL;
+    *ret = (struct applied){.n = 0};
+    if (file_path(path, sizeof path, dir, APPLIED_FILE, &ignored) == 0 &&
+        file_read(path, &text, &ignored) == 0 &&
+        json_parse(buffer_text(&text), text.len, path, &root, &ignored) == 0 &&
+        json_array(root, "files", &list, &ignored) == 0) {
+        cJSON_ArrayForEach(entry, list)
+        {
+            load_file(entry, ret);
+        }
+    }
+    cJSON_Delete(root);
+    buffer_release(&text);
+}
+
+static char *format(const struct applied *applied)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(root, "files");
+    for (size_t i = 0; i < applied->n; i++) {
+        const struct applied_file *file = &applied->file[i];
+        cJSON *entry = cJSON_CreateObject();
+        cJSON_AddStringToObject(entry, "path", file->path);
+        cJSON_AddStringToObject(entry, "last", file->last);
+        cJSON_AddStringToObject(entry, "before", file->before);
+        cJSON_AddBoolToObject(entry, "secret", file->secret);
+        cJSON_AddItemToArray(list, entry);
+    }
+    char *text = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    return text;
+}
+
+int applied_write(const char *dir, const struct applied *applied, bool durable,
+                  struct error *err)
+{
+    char path[JOURNAL_BESIDE];
+    int rc = file_path(path, sizeof path, dir, APPLIED_FILE, err);
+    if (rc < 0)
+        return rc;
+    char *text = format(applied);
+    rc = text ? file_replace(path, text, strlen(text), 0600, durable, err)
+              : error_set(err, -ENOMEM, "out of memory");
+    free(text);
+    return rc;
+}
+
+/* ---- what it says -------------------------------------------------------- */
+
+static size_t place_of(const struct applied *applied, const char *path)
+{
+    size_t i = 0;
+    while (i < applied->n && strcmp(applied->file[i].path, path) != 0)
+        i++;
+    return i;
+}
+
+const struct applied_file *applied_find(const struct applied *applied, const char *path)
+{
+    size_t i = place_of(applied, path);
+    return i < applied->n ? &applied->file[i] : NULL;
+}
+
+void applied_keep(struct applied *applied, const struct journal_file *files, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < applied->n; i++) {
+        size_t k = 0;
+        while (k < n && strcmp(files[k].path, applied->file[i].path) != 0)
+            k++;
+        if (k < n)
+            applied->file[kept++] = applied->file[i];
+    }
+    applied->n = kept;
+}
+
+static bool is_ours(const struct applied_file *file, const char *present)
+{
+    return strcmp(file->last, present) == 0 || strcmp(file->before, present) == 0;
+}
+
+bool applied_foreign(const struct applied *applied, const char *path,
+                     const char *present)
+{
+    const struct applied_file *file = applied_find(applied, path);
+    return file && !is_ours(file, present);
+}
+
+int applied_note(struct applied *applied, const char *path, const char *wanted,
+                 bool secret, const char *present)
+{
+    size_t i = place_of(applied, path);
+    struct applied_file *file = &applied->file[i];
+    struct applied_file next = {.secret = secret};
+    if (i == APPLIED_MAX)
+        return -ENOSPC;
+    bool known = i < applied->n;
+    (void)snprintf(next.path, sizeof next.path, "%s", path);
+    (void)snprintf(next.last, sizeof next.last, "%s", wanted);
+    if (strcmp(wanted, present) != 0) {
+        if (!known || is_ours(file, present))
+            (void)snprintf(next.before, sizeof next.before, "%s", present);
+        next.secret =
+            secret || (known ? file->secret : strcmp(present, APPLIED_NONE) != 0);
+    }
+    bool same = known && strcmp(file->last, next.last) == 0 &&
+                strcmp(file->before, next.before) == 0 && file->secret == next.secret;
+    *file = next;
+    applied->n += !known;
+    return !same;
+}

@@ -1,0 +1,529 @@
+/* What is said of every Elasticsearch that is none, or not well: over real connections to
+ * the stand-in, with real certificates. */
+#include "elasticsearch/elasticsearch.h"
+
+#include "harness.h"
+#include "keeper.h"
+#include "sink.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LIMIT 2000
+#define SOME                                                                           \
+    {                                                                                  \
+        .path = "/etc/lictor/credentials/es.read.json", .user = "reader",              \
+        .password = "secret-word", .encoded = "", .hosts = 1, .host = {"*"},           \
+        .insecure_http = true                                                          \
+    }
+
+static struct {
+    int net;
+    struct sink sink;
+    char dir[300];
+} here;
+
+static const char *url_at(const char *scheme, int host, int port)
+{
+    static char urls[8][100];
+    static unsigned next;
+    char *url = urls[next++ % 8];
+    (void)snprintf(url, sizeof urls[0], "%s://127.0.%d.%d:%d", scheme, here.net, host,
+                   port);
+    return url;
+}
+
+static struct elastic_greeting greet(const struct credential *credential,
+                                     const char *url)
+{
+    struct elastic_greeting g;
+    struct error err = {0};
+    assert_int_equal(elastic_greet(credential, &url, 1, LIMIT, &g, &err), 0);
+    return g;
+}
+
+/* Without the URL in front. */
+static const char *words(const char *text, const char *url)
+{
+    size_t len = strlen(url);
+    if (strncmp(text, url, len) != 0 || strncmp(text + len, ": ", 2) != 0)
+        fail_msg("%s does not begin with %s", text, url);
+    return text + len + 2;
+}
+
+/* ---- whoever answers ----------------------------------------------------- */
+
+static const struct mode_row {
+    const char *mode;
+    enum elastic_trouble trouble;
+    const char *text;
+} modes[] = {
+    {"ok", ELASTIC_OK, ""},
+    {"opensearch", ELASTIC_OK, ""},
+    {"401", ELASTIC_401, "it demands a credential (401)"},
+    {"403", ELASTIC_403,
+     "without a credential nobody has the cluster privilege \"monitor\" (403)"},
+    {"429", ELASTIC_429, "too busy (429): it is asked again"},
+    {"503", ELASTIC_5XX, "not ready (5xx, or without a cluster): it is asked again"},
+    {"starting", ELASTIC_5XX,
+     "not ready (5xx, or without a cluster): it is asked again"},
+    {"404", ELASTIC_FOREIGN, "what answers there is no Elasticsearch"},
+    {"foreign", ELASTIC_FOREIGN, "what answers there is no Elasticsearch"},
+    {"quotes", ELASTIC_FOREIGN, "what answers there is no Elasticsearch"},
+    {"old", ELASTIC_OLD, "older than Elasticsearch 7, which is the least"},
+    {"garbage", ELASTIC_GARBAGE, "its answer is no JSON: what runs there?"},
+    {"huge", ELASTIC_LARGE,
+     "its answer is larger than any of Elasticsearch: what runs there?"},
+    {"endless", ELASTIC_LARGE,
+     "its answer is larger than any of Elasticsearch: what runs there?"},
+    {"redirect", ELASTIC_REDIRECT,
+     "it redirects, which is not followed: give the address of Elasticsearch itself"},
+    {"close", ELASTIC_CUT,
+     "it ends the connection without an answer: does it speak https only?"},
+    {"hang", ELASTIC_SLOW,
+     "it takes the connection but does not answer in time: is it overloaded?"},
+    {"slow", ELASTIC_SLOW,
+     "it takes the connection but does not answer in time: is it overloaded?"},
+};
+
+static void each_answer_has_its_sentence(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        print_message("  %s\n", modes[i].mode);
+        sink_mode(&here.sink, modes[i].mode, 0);
+        int64_t begin = now_ms();
+        struct elastic_greeting g = greet(NULL, here.sink.url);
+        assert_in_range(now_ms() - begin, 0, LIMIT + 1000);
+        assert_int_equal(g.trouble, modes[i].trouble);
+        assert_string_equal(*g.text ? words(g.text, here.sink.url) : "", modes[i].text);
+        assert_int_equal(*g.uuid != '\0', g.trouble == ELASTIC_OK);
+    }
+    sink_mode(&here.sink, "ok", 0);
+}
+
+static void a_redirect_is_not_followed(void **state)
+{
+    (void)state;
+    sink_mode(&here.sink, "redirect", 0);
+    int before = sink_number(&here.sink, "requests");
+    assert_int_equal(greet(NULL, here.sink.url).trouble, ELASTIC_REDIRECT);
+    assert_int_equal(sink_number(&here.sink, "requests"), before + 1);
+    sink_mode(&here.sink, "ok", 0);
+}
+
+/* ---- nobody answers ------------------------------------------------------ */
+
+static void nobody_there_is_told_by_what_is_missing(void **state)
+{
+    (void)state;
+    const char *url = url_at("http", 9, 9201);
+    struct elastic_greeting g = greet(NULL, url);
+    assert_int_equal(g.trouble, ELASTIC_REFUSED);
+    assert_string_equal(words(g.text, url),
+                        "connection refused (TCP): does Elasticsearch "
+                        "run there, and is the port right?");
+    url = "http://no-such-host.invalid:9200";
+    g = greet(NULL, url);
+    assert_int_equal(g.trouble, ELASTIC_DNS);
+    assert_string_equal(words(g.text, url),
+                        "the name cannot be resolved (DNS): is it right, "
+                        "and does this server's resolver answer?");
+}
+
+/* A listener whose queue is full takes no connection and refuses none. */
+static void no_connection_in_time_is_told(void **state)
+{
+    (void)state;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(9203)};
+    char address[40];
+    (void)snprintf(address, sizeof address, "127.0.%d.9", here.net);
+    assert_int_equal(inet_pton(AF_INET, address, &at.sin_addr), 1);
+    int fds[8];
+    for (size_t i = 0; i < 8; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        assert_return_code(fds[i], errno);
+        if (i == 0) {
+            assert_return_code(bind(fds[0], (struct sockaddr *)&at, sizeof at), errno);
+            assert_return_code(listen(fds[0], 0), errno);
+        } else {
+            (void)connect(fds[i], (struct sockaddr *)&at, sizeof at);
+        }
+    }
+    const char *url = url_at("http", 9, 9203);
+    int64_t begin = now_ms();
+    struct elastic_greeting g = greet(NULL, url);
+    assert_in_range(now_ms() - begin, 0, LIMIT + 1000);
+    assert_int_equal(g.trouble, ELASTIC_UNREACHABLE);
+    assert_string_equal(
+        words(g.text, url),
+        "no connection (TCP): is the host up, is a firewall in between?");
+    for (size_t i = 0; i < 8; i++)
+        (void)close(fds[i]);
+}
+
+static void several_are_asked_side_by_side(void **state)
+{
+    (void)state;
+    struct elastic_greeting g[4];
+    struct error err = {0};
+    const char *urls[] = {here.sink.url, "http://no-such-host.invalid:9200",
+                          url_at("http", 9, 9201), here.sink.url};
+    assert_int_equal(elastic_greet(NULL, urls, 4, LIMIT, g, &err), 0);
+    assert_int_equal(g[0].trouble, ELASTIC_OK);
+    assert_int_equal(g[1].trouble, ELASTIC_DNS);
+    assert_int_equal(g[2].trouble, ELASTIC_REFUSED);
+    assert_int_equal(g[3].trouble, ELASTIC_OK);
+    assert_string_equal(g[0].uuid, g[3].uuid);
+    assert_int_equal(elastic_greet(NULL, urls, 0, LIMIT, g, &err), 0);
+    sink_mode(&here.sink, "hang", 0);
+    for (size_t i = 0; i < 4; i++)
+        urls[i] = here.sink.url;
+    int64_t begin = now_ms();
+    assert_int_equal(elastic_greet(NULL, urls, 4, LIMIT, g, &err), 0);
+    assert_in_range(now_ms() - begin, 0, LIMIT + 1000);
+    sink_mode(&here.sink, "ok", 0);
+}
+
+/* ---- who asks ------------------------------------------------------------ */
+
+static void the_environment_has_no_say(void **state)
+{
+    (void)state;
+    const char *proxy = url_at("http", 9, 9201);
+    assert_int_equal(setenv("http_proxy", proxy, 1), 0);
+    assert_int_equal(setenv("ALL_PROXY", proxy, 1), 0);
+    struct elastic_greeting g = greet(NULL, here.sink.url);
+    assert_int_equal(unsetenv("http_proxy"), 0);
+    assert_int_equal(unsetenv("ALL_PROXY"), 0);
+    assert_int_equal(g.trouble, ELASTIC_OK);
+}
+
+static void a_credential_stays_where_it_may_go(void **state)
+{
+    (void)state;
+    struct credential c = SOME;
+    int before = sink_number(&here.sink, "requests");
+    (void)snprintf(c.host[0], sizeof c.host[0], "es.example");
+    struct elastic_greeting g = greet(&c, here.sink.url);
+    assert_int_equal(sink_number(&here.sink, "requests"), before);
+    assert_int_equal(g.trouble, ELASTIC_BARRED);
+    assert_non_null(strstr(g.text, ": not asked: host 127.0."));
+    assert_null(strstr(g.text, "secret-word"));
+    assert_string_equal(g.uuid, "");
+}
+
+static void start_secured(struct sink *sink, const char *const *options, int host)
+{
+    char address[40], dir[400];
+    (void)snprintf(address, sizeof address, "127.0.%d.%d", here.net, host);
+    (void)snprintf(dir, sizeof dir, "%s/%d", here.dir, host);
+    assert_int_equal(sink_start_stand_in(sink, address, dir, options), 0);
+}
+
+static void passwords_and_api_keys_let_in(void **state)
+{
+    (void)state;
+    static const char *const options[] = {"--user", "reader:secret-word", "--api-key",
+                                          "id:key-secret", NULL};
+    struct sink sink;
+    struct error err = {0};
+    cJSON *answer = NULL;
+    start_secured(&sink, options, 3);
+    struct credential c = SOME;
+    (void)snprintf(c.host[0], sizeof c.host[0], "127.0.0.0/8");
+    assert_int_equal(greet(&c, sink.url).trouble, ELASTIC_OK);
+    assert_int_equal(elastic_search(&c, sink.url, "none", "{}", LIMIT, &answer, &err),
+                     ELASTIC_UNSEARCHABLE);
+    (void)snprintf(c.password, sizeof c.password, "secret-wor");
+    struct elastic_greeting g = greet(&c, sink.url);
+    assert_int_equal(g.trouble, ELASTIC_401);
+    assert_string_equal(words(g.text, sink.url),
+                        "it does not know the credential in "
+                        "/etc/lictor/credentials/es.read.json (401)");
+    c.user[0] = c.password[0] = '\0';
+    (void)snprintf(c.encoded, sizeof c.encoded, "aWQ6a2V5LXNlY3JldA==");
+    assert_int_equal(greet(&c, sink.url).trouble, ELASTIC_OK);
+    sink_kill(&sink);
+}
+
+/* ---- search -------------------------------------------------------------- */
+
+static const struct search_row {
+    const char *mode;
+    enum elastic_trouble trouble;
+    const char *text;
+} searches[] = {
+    {"ok", ELASTIC_NO_INDEX, "nothing was ever written to the index"},
+    {"401", ELASTIC_401, "it demands a credential (401)"},
+    {"403", ELASTIC_403,
+     "without a credential nobody has the index privilege \"read\" on logs (403)"},
+    {"503", ELASTIC_5XX, "not ready (5xx, or without a cluster): it is asked again"},
+    {"garbage", ELASTIC_GARBAGE, "its answer is no JSON: what runs there?"},
+    {"endless", ELASTIC_LARGE,
+     "its answer is larger than any of Elasticsearch: what runs there?"},
+    {"redirect", ELASTIC_REDIRECT,
+     "it redirects, which is not followed: give the address of Elasticsearch itself"},
+    {"hang", ELASTIC_SLOW,
+     "it takes the connection but does not answer in time: is it overloaded?"},
+};
+
+static const char question[] =
+    "{\"size\":0,\"query\":{\"range\":{\"lictor.at\":{\"gte\":"
+    "0,\"lte\":1}}},\"aggs\":{}}";
+
+static void each_failed_search_has_its_sentence(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof searches / sizeof searches[0]; i++) {
+        cJSON *answer = NULL;
+        struct error err = {0};
+        print_message("  %s\n", searches[i].mode);
+        sink_mode(&here.sink, searches[i].mode, 0);
+        assert_int_equal(
+            elastic_search(NULL, here.sink.url, "logs", question, LIMIT, &answer, &err),
+            searches[i].trouble);
+        assert_null(answer);
+        assert_string_equal(words(err.text, here.sink.url), searches[i].text);
+    }
+    sink_mode(&here.sink, "ok", 0);
+}
+
+static void what_passes_by_itself_is_known(void **state)
+{
+    (void)state;
+    static const enum elastic_trouble stays[] = {
+        ELASTIC_OK,       ELASTIC_BARRED,  ELASTIC_UNTRUSTED, ELASTIC_EXPIRED,
+        ELASTIC_401,      ELASTIC_403,     ELASTIC_LARGE,     ELASTIC_GARBAGE,
+        ELASTIC_REDIRECT, ELASTIC_FOREIGN, ELASTIC_OLD,       ELASTIC_OTHER_NAME};
+    static const enum elastic_trouble passes[] = {
+        ELASTIC_DNS, ELASTIC_REFUSED, ELASTIC_UNREACHABLE, ELASTIC_SLOW,
+        ELASTIC_CUT, ELASTIC_429,     ELASTIC_5XX};
+    for (size_t i = 0; i < sizeof stays / sizeof stays[0]; i++)
+        assert_false(elastic_passes(stays[i]));
+    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++)
+        assert_true(elastic_passes(passes[i]));
+}
+
+static void what_a_credential_may_change_is_known(void **state)
+{
+    (void)state;
+    static const enum elastic_trouble may[] = {ELASTIC_401, ELASTIC_403,
+                                               ELASTIC_UNTRUSTED, ELASTIC_NO_TLS};
+    static const enum elastic_trouble may_not[] = {ELASTIC_OK,      ELASTIC_DNS,
+                                                   ELASTIC_EXPIRED, ELASTIC_OTHER_NAME,
+                                                   ELASTIC_429,     ELASTIC_FOREIGN};
+    for (size_t i = 0; i < sizeof may / sizeof may[0]; i++)
+        assert_true(elastic_demands(may[i]));
+    for (size_t i = 0; i < sizeof may_not / sizeof may_not[0]; i++)
+        assert_false(elastic_demands(may_not[i]));
+}
+
+/* ---- TLS ----------------------------------------------------------------- */
+
+/* Certificates of one CA: good, for another name, expired, not valid yet. The clock of
+ * openssl is what dates them. */
+static const char make_certificates[] =
+    "set -e; cd \"$1\"; address=$2\n"
+    "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=ca -keyout ca.key "
+    "-out ca.pem\n"
+    "make() {\n"
+    "  openssl req -new -newkey rsa:2048 -nodes -subj /CN=es -keyout $1.key -out "
+    "$1.csr\n"
+    "  printf 'subjectAltName=%s\\n' \"$2\" >$1.ext\n"
+    "  faketime \"$3\" openssl x509 -req -days 10 -in $1.csr -CA ca.pem -CAkey ca.key "
+    "-CAcreateserial -extfile $1.ext -out $1.crt\n"
+    "  cat $1.key $1.crt >$1.pem\n"
+    "}\n"
+    "make good IP:$address now\n"
+    "make other DNS:es.example now\n"
+    "make expired IP:$address '20 days ago'\n"
+    "make early IP:$address '20 days'\n";
+
+static const struct tls_row {
+    const char *pem;
+    bool ca;
+    enum elastic_trouble trouble;
+    const char *text;
+} tls_rows[] = {
+    {"good", true, ELASTIC_OK, ""},
+    {"good", false, ELASTIC_UNTRUSTED,
+     "its certificate is of an unknown CA (TLS): name the CA's file as \"ca\" in "
+     "/etc/lictor/credentials/es.read.json"},
+    {"other", true, ELASTIC_OTHER_NAME,
+     "its certificate is for another host (TLS): use the name in the certificate, or "
+     "have this one added to it"},
+    {"expired", true, ELASTIC_EXPIRED,
+     "its certificate has expired or is not valid yet (TLS): renew it, compare the "
+     "clocks"},
+    {"early", true, ELASTIC_EXPIRED,
+     "its certificate has expired or is not valid yet (TLS): renew it, compare the "
+     "clocks"},
+};
+
+static pid_t start_tls(const char *pem, int port)
+{
+    char address[40], number[10], file[400];
+    (void)snprintf(address, sizeof address, "127.0.%d.9", here.net);
+    (void)snprintf(number, sizeof number, "%d", port);
+    (void)snprintf(file, sizeof file, "%s/%s.pem", here.dir, pem);
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid == 0) {
+        keeper_die_with(parent);
+        (void)execl(TEST_BIN "/fake-elasticsearch", "fake-elasticsearch", address,
+                    number, "--tls", file, (char *)NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+struct waiting {
+    const struct credential *credential;
+    const char *url;
+};
+
+static bool answers(void *arg, struct buffer *seen)
+{
+    const struct waiting *w = arg;
+    struct elastic_greeting g = greet(w->credential, w->url);
+    return g.trouble != ELASTIC_REFUSED && buffer_printf(seen, "%s", g.text) == 0;
+}
+
+static void a_certificate_is_refused_by_what_is_wrong(void **state)
+{
+    (void)state;
+    struct credential c = SOME;
+    (void)snprintf(c.host[0], sizeof c.host[0], "127.0.0.0/8");
+    for (size_t i = 0; i < sizeof tls_rows / sizeof tls_rows[0]; i++) {
+        const struct tls_row *row = &tls_rows[i];
+        const char *url = url_at("https", 9, 9300 + (int)i);
+        struct waiting w = {&c, url};
+        print_message("  %s%s\n", row->pem, row->ca ? "" : ", no CA");
+        pid_t pid = start_tls(row->pem, 9300 + (int)i);
+        (void)snprintf(c.ca, sizeof c.ca, "%s/ca.pem", here.dir);
+        if (!row->ca)
+            c.ca[0] = '\0';
+        wait_until("https answers", 5000, answers, &w);
+        struct elastic_greeting g = greet(&c, url);
+        assert_int_equal(g.trouble, row->trouble);
+        assert_string_equal(*g.text ? words(g.text, url) : "", row->text);
+        (void)kill(pid, SIGKILL);
+        (void)waitpid(pid, NULL, 0);
+    }
+}
+
+/* One that wants to see a certificate of its CA. Its answer is a page, no JSON. */
+static pid_t start_demanding(int port)
+{
+    char at[60], ca[400], cert[400], key[400];
+    (void)snprintf(at, sizeof at, "127.0.%d.9:%d", here.net, port);
+    (void)snprintf(ca, sizeof ca, "%s/ca.pem", here.dir);
+    (void)snprintf(cert, sizeof cert, "%s/good.crt", here.dir);
+    (void)snprintf(key, sizeof key, "%s/good.key", here.dir);
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid == 0) {
+        keeper_die_with(parent);
+        (void)execl("/usr/bin/openssl", "openssl", "s_server", "-quiet", "-www",
+                    "-accept", at, "-cert", cert, "-key", key, "-CAfile", ca, "-Verify",
+                    "1", "-verify_return_error", (char *)NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+static void a_client_certificate_is_shown(void **state)
+{
+    (void)state;
+    struct credential c = SOME;
+    const char *url = url_at("https", 9, 9320);
+    struct waiting w = {&c, url};
+    pid_t pid = start_demanding(9320);
+    (void)snprintf(c.host[0], sizeof c.host[0], "127.0.0.0/8");
+    (void)snprintf(c.ca, sizeof c.ca, "%s/ca.pem", here.dir);
+    wait_until("https answers", 5000, answers, &w);
+    struct elastic_greeting g = greet(&c, url);
+    assert_int_equal(g.trouble, ELASTIC_NO_TLS);
+    assert_string_equal(words(g.text, url),
+                        "no TLS connection: does it speak https, does it demand a "
+                        "client certificate?");
+    (void)snprintf(c.cert, sizeof c.cert, "%s/good.crt", here.dir);
+    (void)snprintf(c.key, sizeof c.key, "%s/good.key", here.dir);
+    g = greet(&c, url);
+    assert_int_equal(g.trouble, ELASTIC_GARBAGE);
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, NULL, 0);
+}
+
+static void http_and_https_mixed_up_are_told(void **state)
+{
+    (void)state;
+    const char *url = url_at("https", 9, 9200);
+    struct elastic_greeting g = greet(NULL, url);
+    assert_int_equal(g.trouble, ELASTIC_NO_TLS);
+    assert_string_equal(words(g.text, url),
+                        "no TLS connection: does it speak https, does it demand a "
+                        "client certificate?");
+    const char *plain = url_at("http", 9, 9310);
+    struct waiting w = {NULL, plain};
+    pid_t pid = start_tls("good", 9310);
+    wait_until("https answers", 5000, answers, &w);
+    g = greet(NULL, plain);
+    assert_int_equal(g.trouble, ELASTIC_CUT);
+    assert_non_null(strstr(g.text, "does it speak https only?"));
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, NULL, 0);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    char address[40];
+    here.net = keeper_take_net();
+    (void)snprintf(address, sizeof address, "127.0.%d.9", here.net);
+    (void)snprintf(here.dir, sizeof here.dir, "%s", keeper_dir());
+    const char *argv[] = {"/bin/sh", "-c", make_certificates, "sh", here.dir,
+                          address,   NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    if (o.code != 0)
+        (void)fprintf(stderr, "%s\n", o.err);
+    int code = o.code;
+    outcome_release(&o);
+    return code ? -1 : sink_start(&here.sink, "stand-in", address, here.dir);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    sink_kill(&here.sink);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_answer_has_its_sentence),
+        cmocka_unit_test(a_redirect_is_not_followed),
+        cmocka_unit_test(nobody_there_is_told_by_what_is_missing),
+        cmocka_unit_test(no_connection_in_time_is_told),
+        cmocka_unit_test(several_are_asked_side_by_side),
+        cmocka_unit_test(the_environment_has_no_say),
+        cmocka_unit_test(a_credential_stays_where_it_may_go),
+        cmocka_unit_test(passwords_and_api_keys_let_in),
+        cmocka_unit_test(each_failed_search_has_its_sentence),
+        cmocka_unit_test(what_passes_by_itself_is_known),
+        cmocka_unit_test(what_a_credential_may_change_is_known),
+        cmocka_unit_test(a_certificate_is_refused_by_what_is_wrong),
+        cmocka_unit_test(a_client_certificate_is_shown),
+        cmocka_unit_test(http_and_https_mixed_up_are_told),
+    };
+    return HARNESS_RUN("elastic", tests, setup, teardown);
+}

@@ -1,0 +1,129 @@
+#include "base/limits.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* It reads its environment once: each row has a process of its own. What is different
+ * from expected there is the exit code, a signal is negative. */
+static int in_a_process(const char *environment, const struct timing *expected)
+{
+    int status = 0;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        const struct rlimit none = {0, 0};
+        (void)signal(SIGABRT, SIG_DFL);
+        (void)setrlimit(RLIMIT_CORE, &none);
+        if (environment ? setenv("LICTOR_TIMING", environment, 1)
+                        : unsetenv("LICTOR_TIMING"))
+            _exit(3);
+        const struct timing *t = timing();
+        bool same = t == timing() && memcmp(t, expected, sizeof *t) == 0;
+        _exit(same ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* What an installed program uses. */
+static struct timing installed(void)
+{
+    return (struct timing){
+        .http_ms = 10000,
+        .leader_proof_ms = 2000,
+        .no_leader_ms = 30000,
+        .split_ms = 30000,
+        .mapping_stable_ms = 60000,
+        .verify_ms = 6000,
+        .lock_ms = 4000,
+        .apply_again_ms = 10000,
+        .resync_ms = 600000,
+        .unsynced_ms = 60000,
+        .apply_ms = 120000,
+        .request_ms = 10000,
+        .confirm_ms = 2000,
+        .clock_interval_ms = 15000,
+        .clock_echo_ms = 60000,
+        .clock_unproven_ms = 180000,
+        .resolve_ms = 1000,
+        .reference_ms = 1500,
+        .reference_again_ms = 60000,
+        .elastic_ms = 2000,
+        .proof_ms = 10000,
+        .fresh_ms = 90000,
+        .patience_ms = 60000,
+        .loss_ms = 1800000,
+        .write_ms = 30000,
+        .write_again_ms = 250,
+    };
+}
+
+static void has_the_installed_values(void **state)
+{
+    (void)state;
+    struct timing expected = installed();
+    assert_int_equal(in_a_process(NULL, &expected), 0);
+    assert_int_equal(in_a_process("", &expected), 0);
+}
+
+static void a_test_changes_them_by_name(void **state)
+{
+    (void)state;
+    struct timing one = installed();
+    one.no_leader_ms = 2000;
+    assert_int_equal(in_a_process("no_leader=2s", &one), 0);
+    struct timing all = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13,
+                         14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26};
+    assert_int_equal(
+        in_a_process("http=1ms,leader_proof=2ms,no_leader=3ms,split=4ms,"
+                     "mapping_stable=5ms,verify=6ms,lock=7ms,apply_again=8ms,"
+                     "resync=9ms,unsynced=10ms,apply=11ms,request=12ms,confirm=13ms,"
+                     "clock_interval=14ms,clock_echo=15ms,clock_unproven=16ms,"
+                     "resolve=17ms,reference=18ms,reference_again=19ms,"
+                     "elastic=20ms,proof=21ms,fresh=22ms,patience=23ms,loss=24ms,"
+                     "write=25ms,write_again=26ms",
+                     &all),
+        0);
+}
+
+static void a_wrong_word_ends_the_test(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "http",
+        "http=",
+        "http=1",
+        "http=x",
+        "htt=1s",
+        "=1s",
+        "http_ms=1s",
+        "http=1s,apply",
+        "http=1s,,apply=1s",
+        ",",
+        "http=11111111111111111111111111111111s",
+    };
+    struct timing expected = installed();
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_int_equal(in_a_process(wrong[i], &expected), -SIGABRT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(has_the_installed_values),
+        cmocka_unit_test(a_test_changes_them_by_name),
+        cmocka_unit_test(a_wrong_word_ends_the_test),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,74 @@
+#include "check/script_check.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static int make_dir(void **state)
+{
+    char *dir = strdup("/tmp/lictor-test-XXXXXX");
+    *state = dir;
+    return dir && mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "%s/beat.last", (char *)*state);
+    (void)unlink(path);
+    (void)rmdir(*state);
+    free(*state);
+    return 0;
+}
+
+static const struct verdict good = {VERDICT_PASSING, "all run", ""};
+static const struct verdict bad = {VERDICT_WARNING, "not all", "verify-x: no\n"};
+
+/* Steps in order, on one memory. */
+static const struct step {
+    const char *name;
+    const struct verdict *v;
+    bool led;
+    const char *text;
+    int code;
+    bool changed;
+} steps[] = {
+    {"no memory, no leader: the verdict", &good, false, "passing: all run\n", 0, true},
+    {"with a leader: remembered", &good, true, "passing: all run\n", 0, true},
+    {"the same again", &good, true, "passing: all run\n", 0, false},
+    {"leader lost: the last line", &bad, false, "passing: all run\n", 0, true},
+    {"still lost", &bad, false, "passing: all run\n", 0, true},
+    {"leader back: the truth", &bad, true, "warning: not all\nverify-x: no\n", 1, true},
+    {"lost again: the last line", &good, false, "warning: not all\nverify-x: no\n", 1,
+     true},
+};
+
+static void without_a_leader_the_last_line_is_repeated(void **state)
+{
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        char text[REPEAT_TEXT];
+        bool changed = !steps[i].changed;
+        print_message("  %s\n", steps[i].name);
+        assert_int_equal(
+            repeat_choose(*state, "beat", steps[i].v, steps[i].led, text, &changed),
+            steps[i].code);
+        assert_string_equal(text, steps[i].text);
+        assert_int_equal(changed, steps[i].changed);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(without_a_leader_the_last_line_is_repeated,
+                                        make_dir, remove_dir),
+    };
+    return cmocka_run_group_tests_name("repeat", tests, NULL, NULL);
+}

@@ -1,0 +1,136 @@
+#include "clock/outlier.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Pairs beyond as words "ij" (servers 0..9), silent ones as digits. */
+struct row {
+    const char *name;
+    int n;
+    const char *beyond;
+    const char *silent;
+    enum culprit_kind kind;
+    const char *named;  /* digits */
+    const char *groups; /* the group of each, '-' for none */
+};
+
+static const struct row rows[] = {
+    {"none", 3, "", "", CULPRIT_NONE, "", "000"},
+    {"nobody", 0, "", "", CULPRIT_NONE, "", ""},
+    {"one", 1, "", "", CULPRIT_NONE, "", "0"},
+    {"of two", 2, "01", "", CULPRIT_GROUPS, "", "01"},
+    {"of three", 3, "02 12", "", CULPRIT_NAMED, "2", "001"},
+    {"of three, the first", 3, "01 02", "", CULPRIT_NAMED, "0", "011"},
+    {"a chain of three", 3, "02", "", CULPRIT_PAIRS, "", "000"},
+    {"three, all different", 3, "01 02 12", "", CULPRIT_GROUPS, "", "012"},
+    {"of four", 4, "03 13 23", "", CULPRIT_NAMED, "3", "0001"},
+    {"of four, one not proven", 4, "03 13", "", CULPRIT_NAMED, "3", "0000"},
+    {"of four, half of the others", 4, "03", "", CULPRIT_PAIRS, "", "0000"},
+    {"two against two", 4, "02 03 12 13", "", CULPRIT_GROUPS, "", "0011"},
+    {"two against two, one not proven", 4, "02 03 12", "", CULPRIT_PAIRS, "", "0000"},
+    {"two of four, not alike", 4, "02 03 12 13 23", "", CULPRIT_GROUPS, "", "0012"},
+    {"two of five", 5, "03 13 23 04 14 24", "", CULPRIT_NAMED, "34", "00011"},
+    {"two of five, not alike", 5, "03 13 23 04 14 24 34", "", CULPRIT_NAMED, "34",
+     "00012"},
+    {"a chain of five", 5, "03 04 14", "", CULPRIT_PAIRS, "", "00000"},
+    {"of five, two of four", 5, "04 14", "", CULPRIT_PAIRS, "", "00000"},
+    {"of five, three of four", 5, "04 14 24", "", CULPRIT_NAMED, "4", "00000"},
+    {"three of seven", 7, "04 14 24 34 05 15 25 35 06 16 26 36", "", CULPRIT_NAMED,
+     "456", "0000111"},
+    {"three against three", 6, "03 04 05 13 14 15 23 24 25", "", CULPRIT_GROUPS, "",
+     "000111"},
+    {"one of three silent", 3, "01", "2", CULPRIT_GROUPS, "", "01-"},
+    {"one of four silent", 4, "02 12", "3", CULPRIT_NAMED, "2", "001-"},
+    {"two of five silent", 5, "02 12", "34", CULPRIT_GROUPS, "", "001--"},
+    {"one of five silent", 5, "03 13 23", "4", CULPRIT_NAMED, "3", "0001-"},
+    {"all silent but one", 5, "", "1234", CULPRIT_NONE, "", "0----"},
+};
+
+static void build(const struct row *row, struct culprit_pairs *ret)
+{
+    *ret = (struct culprit_pairs){.n = row->n};
+    for (const char *at = row->beyond; *at; at += at[2] ? 3 : 2)
+        ret->beyond[at[0] - '0'][at[1] - '0'] = ret->beyond[at[1] - '0'][at[0] - '0'] =
+            true;
+    for (const char *at = row->silent; *at; at++)
+        ret->silent[*at - '0'] = true;
+}
+
+static void who_can_be_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct culprit_pairs pairs;
+        struct culprit culprit;
+        char named[16] = "";
+        char groups[16] = "";
+        build(&rows[i], &pairs);
+        culprit_find(&pairs, &culprit);
+        for (int k = 0; k < rows[i].n; k++) {
+            if (culprit.named[k])
+                named[strlen(named)] = (char)('0' + k);
+            groups[k] = (char)(culprit.group[k] < 0 ? '-' : '0' + culprit.group[k]);
+        }
+        if (culprit.kind != rows[i].kind || strcmp(named, rows[i].named) != 0 ||
+            strcmp(groups, rows[i].groups) != 0)
+            fail_msg("%s: %d, named %s, groups %s", rows[i].name, culprit.kind, named,
+                     groups);
+    }
+}
+
+static void what_others_say_must_explain_it(void **state)
+{
+    (void)state;
+    static const struct {
+        struct row row;
+        const char *named;
+        bool explains;
+    } cases[] = {
+        {{.n = 2, .beyond = "01", .silent = ""}, "1", true},
+        {{.n = 2, .beyond = "01", .silent = ""}, "0", true},
+        {{.n = 2, .beyond = "01", .silent = ""}, "", false},
+        {{.n = 2, .beyond = "01", .silent = ""}, "01", false},
+        {{.n = 4, .beyond = "02 03 12 13", .silent = ""}, "23", true},
+        {{.n = 4, .beyond = "02 03 12 13", .silent = ""}, "2", false},
+        {{.n = 3, .beyond = "01", .silent = "2"}, "01", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct culprit_pairs pairs;
+        bool named[CULPRIT_MOST] = {false};
+        build(&cases[i].row, &pairs);
+        for (const char *at = cases[i].named; *at; at++)
+            named[*at - '0'] = true;
+        assert_int_equal(culprit_explains(&pairs, named), cases[i].explains);
+    }
+}
+
+/* The sentences are tested where they are said, in test_agreement.c. */
+static void the_first_pair(void **state)
+{
+    (void)state;
+    const struct row row = {.n = 4, .beyond = "23 13 12", .silent = ""};
+    struct culprit_pairs pairs;
+    int i = 0;
+    int j = 0;
+    build(&row, &pairs);
+    culprit_first(&pairs, &i, &j);
+    assert_int_equal(i, 1);
+    assert_int_equal(j, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_can_be_named),
+        cmocka_unit_test(what_others_say_must_explain_it),
+        cmocka_unit_test(the_first_pair),
+    };
+    return cmocka_run_group_tests_name("culprit", tests, NULL, NULL);
+}

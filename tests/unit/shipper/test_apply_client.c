@@ -1,0 +1,237 @@
+#include "shipper/apply_client.h"
+
+#include "base/file.h"
+#include "socket_server.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+#include <cmocka.h>
+
+#define ROOT "dc/home/env"
+#define AT   ROOT "/service/cluster/tag/any/"
+
+static void only_the_log_settings_are_handed_over(void **state)
+{
+    (void)state;
+    struct kv_list list = {0};
+    assert_int_equal(kv_add(&list, AT "CLUSTER_GRACE", "1m", 2, 1), 0);
+    assert_int_equal(kv_add(&list, AT "LOG_LEVEL", "warn", 4, 2), 0);
+    assert_int_equal(kv_add(&list, "other/service/cluster/tag/any/LOG_X", "1", 1, 3),
+                     0);
+    char *text = handover_request(&list, ROOT);
+    assert_string_equal(text, "{\"v\":1,\"settings\":{\"LOG_LEVEL\":\"warn\"}}");
+    cJSON_free(text);
+    kv_release(&list);
+}
+
+static void a_value_with_a_nul_is_not_cut_short(void **state)
+{
+    (void)state;
+    struct kv_list list = {0};
+    assert_int_equal(kv_add(&list, AT "LOG_LEVEL", "warn\0x", 6, 2), 0);
+    assert_null(handover_request(&list, ROOT));
+    kv_release(&list);
+}
+
+static const struct row {
+    const char *text;
+    int rc;
+    bool done, changed, rollback_failed;
+    const char *reason;
+} rows[] = {
+    {"{\"v\":1,\"state\":\"done\",\"revision\":\"r\",\"changed\":true,\"reason\":\"\","
+     "\"rollback_failed\":[]}",
+     0, true, true, false, ""},
+    {"{\"v\":1,\"state\":\"done\",\"revision\":\"r\",\"changed\":false}", 0, true,
+     false, false, ""},
+    {"{\"v\":1,\"state\":\"failed\",\"revision\":\"r\",\"changed\":false,\"reason\":"
+     "\"rsyslogd: no\\nx\"}",
+     0, false, false, false, "rsyslogd: no?x"},
+    {"{\"v\":1,\"state\":\"failed\",\"revision\":\"r\",\"reason\":\"x\","
+     "\"rollback_failed\":[\"/a\"]}",
+     0, false, true, true, "x"},
+    {"{\"v\":1,\"state\":\"done\",\"revision\":\"another\"}", -EBADMSG, true, true,
+     false, ""},
+    {"{\"v\":1}", -ENOENT, false, false, false, ""},
+    {"", -EBADMSG, false, false, false, ""},
+    {"nonsense", -EBADMSG, false, false, false, ""},
+};
+
+static void every_answer_is_understood_or_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct handover_result result;
+        struct error err = {0};
+        print_message("  %s\n", rows[i].text);
+        assert_int_equal(
+            handover_answer(rows[i].text, strlen(rows[i].text), "r", &result, &err),
+            rows[i].rc);
+        assert_int_equal(result.done, rows[i].done);
+        assert_int_equal(result.changed, rows[i].changed);
+        assert_int_equal(result.rollback_failed, rows[i].rollback_failed);
+        assert_string_equal(result.reason, rows[i].reason);
+    }
+}
+
+/* ---- behind a socket ----------------------------------------------------- */
+
+static char dir[] = "/tmp/lictor-test-XXXXXX";
+static char path[64], file[64];
+
+static int make_dir(void **state)
+{
+    (void)state;
+    if (!mkdtemp(dir) || setenv("LICTOR_TIMING", "lock=300ms,apply=300ms", 1) < 0)
+        return -1;
+    (void)snprintf(path, sizeof path, "%s/socket", dir);
+    (void)snprintf(file, sizeof file, "%s/apply-socket", dir);
+    return 0;
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    (void)unlink(file);
+    return rmdir(dir);
+}
+
+static void say_where(const char *text)
+{
+    struct error err = {0};
+    assert_int_equal(file_replace(file, text, strlen(text), 0644, false, &err), 0);
+}
+
+static int hand_over(struct handover_result *result, struct error *err)
+{
+    return handover_run(dir, "/nonexistent", "{}", "r", result, err);
+}
+
+#define DONE "{\"v\":1,\"state\":\"done\",\"revision\":\"r\",\"changed\":true}\n"
+
+static void answer_done(int fd)
+{
+    char request[8] = "";
+    if (read(fd, request, sizeof request) == 2 && read(fd, request, 1) == 0)
+        (void)!write(fd, DONE, strlen(DONE));
+}
+
+static void answer_nonsense(int fd)
+{
+    (void)!write(fd, "nonsense", 8);
+}
+
+static void hang_up(int fd)
+{
+    (void)fd;
+}
+
+static void say_nothing(int fd)
+{
+    (void)fd;
+    (void)pause();
+}
+
+/* The first two find somebody else at work. */
+static void answer_the_third(int fd)
+{
+    static int asked;
+    if (++asked == 3)
+        answer_done(fd);
+}
+
+static const struct {
+    const char *name;
+    void (*serve)(int fd);
+    int rc;
+    const char *text; /* %s: the socket */
+} servers[] = {
+    {"done", answer_done, 0, ""},
+    {"done after others", answer_the_third, 0, ""},
+    {"nonsense", answer_nonsense, -EBADMSG, "answer of apply-logging: is not JSON"},
+    {"hang up", hang_up, -EIO,
+     "apply-logging behind %s gave no answer: another one is at work, or journalctl -u "
+     "'lictor-apply@*' says why"},
+    {"silence", say_nothing, -ETIMEDOUT, "no end of the answer after 300ms"},
+};
+
+static void an_answer_is_an_answer_or_the_outcome_is_unknown(void **state)
+{
+    (void)state;
+    char line[80], text[300];
+    (void)snprintf(line, sizeof line, "%s\n", path);
+    say_where(line);
+    for (size_t i = 0; i < sizeof servers / sizeof servers[0]; i++) {
+        struct handover_result result = {0};
+        struct error err = {0};
+        print_message("  %s\n", servers[i].name);
+        pid_t server = socket_server_start(path, servers[i].serve);
+        assert_int_equal(hand_over(&result, &err), servers[i].rc);
+        (void)snprintf(text, sizeof text, "%s", servers[i].text);
+        if (strchr(servers[i].text, '%'))
+            (void)snprintf(text, sizeof text, "%.*s%s%s",
+                           (int)strcspn(servers[i].text, "%"), servers[i].text, path,
+                           strchr(servers[i].text, '%') + 2);
+        assert_string_equal(err.text, text);
+        assert_int_equal(result.done, servers[i].rc == 0);
+        socket_server_stop(server, path);
+    }
+}
+
+static void nobody_at_the_socket_is_a_failure_that_says_so(void **state)
+{
+    (void)state;
+    struct handover_result result;
+    struct error err = {0};
+    char text[200];
+    say_where(path);
+    (void)snprintf(text, sizeof text,
+                   "nobody answers at %s: is lictor-apply.socket running?", path);
+    assert_int_equal(hand_over(&result, &err), 0);
+    assert_false(result.done);
+    assert_string_equal(result.reason, text);
+    (void)close(socket_listen(path, 1));
+    assert_int_equal(hand_over(&result, &err), 0);
+    assert_string_equal(result.reason, text);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void a_socket_file_that_is_none_is_no_way_around_the_socket(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "\n", "relative\n", "/a\n/b\n", "/a\n\n"};
+    struct handover_result result;
+    struct error err = {0};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        say_where(texts[i]);
+        assert_int_equal(hand_over(&result, &err), 0);
+        assert_false(result.done);
+        assert_non_null(strstr(result.reason, "must hold one absolute path"));
+    }
+    assert_int_equal(chmod(file, 0666), 0);
+    assert_int_equal(hand_over(&result, &err), 0);
+    assert_non_null(strstr(result.reason, "can be written by others"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_the_log_settings_are_handed_over),
+        cmocka_unit_test(a_value_with_a_nul_is_not_cut_short),
+        cmocka_unit_test(every_answer_is_understood_or_refused),
+        cmocka_unit_test(an_answer_is_an_answer_or_the_outcome_is_unknown),
+        cmocka_unit_test(nobody_at_the_socket_is_a_failure_that_says_so),
+        cmocka_unit_test(a_socket_file_that_is_none_is_no_way_around_the_socket),
+    };
+    return cmocka_run_group_tests_name("handover", tests, make_dir, remove_dir);
+}

@@ -1,0 +1,199 @@
+#include "shipper/apply_request.h"
+
+#include "base/duration.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define ROOT         "dc/home/env"
+#define AT           ROOT "/service/cluster/tag/any/"
+#define SET(members) "{\"v\":1,\"settings\":{" members "}}"
+
+static int parse(const char *text, size_t len, struct kv_list *list, struct error *err)
+{
+    struct buffer buf = BUFFER_INIT(1 << 20);
+    assert_int_equal(buffer_append(&buf, text, len), 0);
+    int rc = request_parse(&buf, ROOT, list, err);
+    buffer_release(&buf);
+    return rc;
+}
+
+static void settings_are_taken(void **state)
+{
+    (void)state;
+    static const char text[] = SET("\"LOG_LEVEL\":\"warn\",\"LOG_TYPO\":\"\\n\"");
+    struct kv_list list = {0};
+    struct error err = {0};
+    assert_int_equal(parse(text, strlen(text), &list, &err), 0);
+    assert_int_equal(list.n, 2);
+    assert_string_equal(kv_find(&list, AT "LOG_LEVEL")->value, "warn");
+    assert_string_equal(kv_find(&list, AT "LOG_TYPO")->value, "\n");
+    kv_release(&list);
+}
+
+static const struct row {
+    const char *text;
+    int rc;
+    const char *err;
+} rows[] = {
+    {"", -EBADMSG, "request: it: is not JSON"},
+    {"garbage", -EBADMSG, "request: it: is not JSON"},
+    {"null", -ENOENT, "request: \"v\" is missing"},
+    {"1e999", -ENOENT, "request: \"v\" is missing"},
+    {"[1]", -EBADMSG, "request: it is not a JSON object"},
+    {"{}", -ENOENT, "request: \"v\" is missing"},
+    {SET("") SET(""), -EBADMSG, "request: it: is not JSON"},
+    {"{\"v\":2,\"settings\":{}}", -EBADMSG, "request: only version 1 is known"},
+    {"{\"v\":1.5,\"settings\":{}}", -EBADMSG, "request: \"v\" is not an integer"},
+    {"{\"v\":1e400,\"settings\":{}}", -EBADMSG, "request: \"v\" is not an integer"},
+    {"{\"v\":\"1\",\"settings\":{}}", -EBADMSG, "request: \"v\" is not an integer"},
+    {"{\"v\":1,\"v\":2,\"settings\":{}}", -EBADMSG,
+     "request: \"v\" stands there twice"},
+    {"{\"v\":1,\"settings\":{},\"settings\":{}}", -EBADMSG,
+     "request: \"settings\" stands there twice"},
+    {"{\"v\":1}", -ENOENT, "request: \"settings\" is missing"},
+    {"{\"v\":1,\"settings\":[]}", -EBADMSG, "request: \"settings\" is not an object"},
+    {"{\"v\":1,\"settings\":{},\"destination\":\"/etc/passwd\"}", -EBADMSG,
+     "request: \"destination\" is not a known member"},
+    {"{\"v\":1,\"settings\":{},\"a\\u001b\\\"\":1}", -EBADMSG,
+     "request: \"a?\"\" is not a known member"},
+    {SET("\"LOG_LEVEL\":1"), -EBADMSG, "request: a setting is not a text"},
+    {SET("\"LOG_LEVEL\":null"), -EBADMSG, "request: a setting is not a text"},
+    {SET("\"LOG_LEVEL\":\"warn\",\"LOG_LEVEL\":\"info\""), -EBADMSG,
+     "request: \"LOG_LEVEL\" stands there twice"},
+    {SET("\"CLUSTER_GRACE\":\"1m\""), -EBADMSG,
+     "request: \"CLUSTER_GRACE\" is not the name of a LOG_ setting"},
+    {SET("\"../../any/LOG_LEVEL\":\"warn\""), -EBADMSG,
+     "request: \"../../any/LOG_LEVEL\" is not the name of a LOG_ setting"},
+    {SET("\"\":\"warn\""), -EBADMSG, "request: \"\" is not the name of a LOG_ setting"},
+    {SET("\"LOG_LEVEL\":\"a\\u0000b\""), -EBADMSG,
+     "request: it: holds U+0000 or no valid \\u escape"},
+};
+
+static void nothing_else_is_taken(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct kv_list list = {0};
+        struct error err = {0};
+        print_message("  %s\n", rows[i].text);
+        assert_int_equal(parse(rows[i].text, strlen(rows[i].text), &list, &err),
+                         rows[i].rc);
+        assert_string_equal(err.text, rows[i].err);
+        kv_release(&list);
+    }
+}
+
+static void an_endless_name_is_refused(void **state)
+{
+    (void)state;
+    char text[2000];
+    size_t len = (size_t)sprintf(text, "{\"v\":1,\"settings\":{\"LOG_");
+    memset(text + len, 'X', 600);
+    len += 600;
+    len += (size_t)sprintf(text + len, "\":\"\"}}");
+    struct kv_list list = {0};
+    struct error err = {0};
+    assert_int_equal(parse(text, len, &list, &err), -EBADMSG);
+    assert_string_equal(err.text, "request: the name of a setting is too long");
+    kv_release(&list);
+}
+
+static void a_nul_byte_is_refused(void **state)
+{
+    (void)state;
+    static const char text[] = SET("\"LOG_LEVEL\":\"warn\0x\"");
+    struct kv_list list = {0};
+    struct error err = {0};
+    assert_int_equal(parse(text, sizeof text - 1, &list, &err), -EBADMSG);
+    kv_release(&list);
+}
+
+static void depth_costs_nothing(void **state)
+{
+    (void)state;
+    const size_t deep = 200000;
+    char *text = malloc(deep);
+    struct kv_list list = {0};
+    struct error err = {0};
+    assert_non_null(text);
+    memset(text, '[', deep);
+    assert_int_equal(parse(text, deep, &list, &err), -EBADMSG);
+    assert_string_equal(err.text, "request: it: is not JSON");
+    free(text);
+    kv_release(&list);
+}
+
+/* ---- reading ------------------------------------------------------------- */
+
+/* A sender that writes `chunk` bytes every 10 ms, `n` times, and then hangs up. */
+static int send_slowly(size_t chunk, int n, pid_t *ret_sender)
+{
+    static const char zeros[REQUEST_MAX + 1];
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)close(fds[0]);
+        for (int i = 0; i < n && write(fds[1], zeros, chunk) > 0; i++)
+            (void)usleep(10000);
+        _exit(0);
+    }
+    (void)close(fds[1]);
+    *ret_sender = pid;
+    return fds[0];
+}
+
+static void expect_read(size_t chunk, int n, int rc, const char *text)
+{
+    pid_t sender = 0;
+    struct buffer buf = {0};
+    struct error err = {0};
+    int64_t begin_ms = duration_now_ms();
+    int fd = send_slowly(chunk, n, &sender);
+    assert_int_equal(request_read(fd, &buf, &err), rc);
+    assert_string_equal(err.text, text);
+    assert_in_range(duration_now_ms() - begin_ms, 0, 5000);
+    if (rc == 0)
+        assert_int_equal(buf.len, chunk * (size_t)n);
+    (void)kill(sender, SIGKILL);
+    (void)waitpid(sender, NULL, 0);
+    (void)close(fd);
+    buffer_release(&buf);
+}
+
+static void every_request_has_an_end(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("LICTOR_TIMING", "request=300ms", 1), 0);
+    expect_read(10, 5, 0, "");
+    expect_read(REQUEST_MAX, 1, 0, "");
+    expect_read(REQUEST_MAX + 1, 1, -EMSGSIZE,
+                "cannot read the request: Message too long");
+    expect_read(1, 10000, -ETIMEDOUT, "the request has no end after 300ms");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(settings_are_taken),
+        cmocka_unit_test(nothing_else_is_taken),
+        cmocka_unit_test(an_endless_name_is_refused),
+        cmocka_unit_test(a_nul_byte_is_refused),
+        cmocka_unit_test(depth_costs_nothing),
+        cmocka_unit_test(every_request_has_an_end),
+    };
+    return cmocka_run_group_tests_name("request", tests, NULL, NULL);
+}

@@ -1,0 +1,234 @@
+#include "shipper/owned_files.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define PATH "/d/x.conf"
+#define NONE APPLIED_NONE
+
+static char place[128];
+
+static const char *in_place(const char *name)
+{
+    static char path[2][256];
+    static int next;
+    next = !next;
+    (void)snprintf(path[next], sizeof path[next], "%s/%s", place, name);
+    return path[next];
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    const char *base = getenv("TMPDIR");
+    (void)snprintf(place, sizeof place, "%s/lictor-applied-XXXXXX",
+                   base ? base : "/tmp");
+    return mkdtemp(place) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[256];
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", place);
+    return system(command); // NOLINT(cert-env33-c,concurrency-mt-unsafe)
+}
+
+static void put(const char *name, const char *text)
+{
+    struct error err = {0};
+    if (file_replace(in_place(name), text, strlen(text), 0600, false, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+/* Every sequence of what happens to one file: "w" our run wants the text, puts it there
+ * ("k" and is killed then); "f" it wants it, but rolls back; "e" somebody else writes it; "r" somebody removes it.
+ * The last step is a run; was what it found somebody else's? */
+static const struct {
+    const char *steps; /* pairs of step and text */
+    bool foreign;
+} histories[] = {
+    {"wA", false},
+    {"wAwA", false},
+    {"wAwB", false},
+    {"wAwBwA", false},
+    {"fA", false},
+    {"fAfA", false},
+    {"fAfBwC", false},
+    {"wAfBwA", false},
+    {"wAfBfCwD", false},
+    {"wAfBfBfCwA", false},
+    {"eXwA", false}, /* nothing is known of the first one: an older program's */
+    {"eXfAwA", false},
+    {"eXfAfBwA", false},
+    {"eXwAwB", false},
+    {"wAeXwA", true},
+    {"wAeXwB", true},
+    {"wAeXfBwB", true}, /* rolled back to somebody else's: reported again */
+    {"wAeXfBfCwB", true},
+    {"wAeXwBwC", false},
+    {"wAr-wA", true},
+    {"wAr-wB", true},
+    {"wAr-wAwB", false},
+    {"wAw-wB", false}, /* switched off and on */
+    {"wAw-eXwB", true},
+    {"wAf-wB", false},
+    {"wAw-f-wB", false},
+    {"wAwBeAwC", true},
+    {"wAkBwC", false},
+    {"wAkBkCkA", false},
+    {"wAkBfAwC", false},
+    {"fAeXwB", true},
+    {"wAfBeXwB", true},
+};
+
+static bool play(const char *steps)
+{
+    struct applied applied = {.n = 0};
+    char present[2] = NONE;
+    bool foreign = false;
+    for (const char *s = steps; *s; s += 2) {
+        char text[2] = {s[1], '\0'};
+        if (strchr("wkf", *s)) {
+            foreign = applied_foreign(&applied, PATH, present);
+            assert_true(applied_note(&applied, PATH, text, false, present) >= 0);
+            assert_false(applied_foreign(&applied, PATH, text));
+        }
+        if (*s != 'f')
+            present[0] = s[1];
+        if (*s == 'w')
+            assert_true(applied_note(&applied, PATH, text, false, present) >= 0);
+    }
+    return foreign;
+}
+
+static void knows_its_own(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof histories / sizeof histories[0]; i++) {
+        if (play(histories[i].steps) != histories[i].foreign)
+            fail_msg("%s: foreign should be %d", histories[i].steps,
+                     histories[i].foreign);
+    }
+}
+
+static void says_what_is_news(void **state)
+{
+    (void)state;
+    struct applied applied = {.n = 0};
+    assert_int_equal(applied_note(&applied, PATH, "A", true, NONE), 1);
+    assert_int_equal(applied_note(&applied, PATH, "A", true, NONE), 0);
+    assert_int_equal(applied_note(&applied, PATH, "A", true, "A"), 1);
+    assert_int_equal(applied_note(&applied, PATH, "A", true, "A"), 0);
+    assert_int_equal(applied_note(&applied, PATH, "A", false, "A"), 1);
+}
+
+/* As long as one of the two texts may hold secrets. */
+static void remembers_secrets(void **state)
+{
+    (void)state;
+    struct applied applied = {.n = 0};
+    assert_null(applied_find(&applied, PATH));
+    assert_int_equal(applied_note(&applied, PATH, "A", false, NONE), 1);
+    assert_false(applied_find(&applied, PATH)->secret);
+    assert_int_equal(applied_note(&applied, PATH, "B", true, "A"), 1);
+    assert_true(applied_find(&applied, PATH)->secret);
+    assert_int_equal(applied_note(&applied, PATH, "C", false, "B"), 1);
+    assert_true(applied_find(&applied, PATH)->secret);
+    assert_int_equal(applied_note(&applied, PATH, "C", false, "C"), 1);
+    assert_false(applied_find(&applied, PATH)->secret);
+    assert_int_equal(applied_note(&applied, "/d/unknown", "C", false, "X"), 1);
+    assert_true(applied_find(&applied, "/d/unknown")->secret);
+}
+
+static void is_written_and_read(void **state)
+{
+    (void)state;
+    struct applied applied = {.n = 0}, back;
+    struct error err = {0};
+    struct stat st;
+    assert_int_equal(applied_note(&applied, PATH, "A", false, NONE), 1);
+    assert_int_equal(applied_note(&applied, PATH, "B", false, "A"), 1);
+    assert_int_equal(applied_note(&applied, "/d/y", "C", true, NONE), 1);
+    assert_int_equal(applied_write(place, &applied, true, &err), 0);
+    assert_int_equal(stat(in_place(APPLIED_FILE), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    applied_read(place, &back);
+    assert_int_equal(back.n, 2);
+    const struct applied_file *file = applied_find(&back, PATH);
+    assert_non_null(file);
+    assert_string_equal(file->last, "B");
+    assert_string_equal(file->before, "A");
+    assert_false(file->secret);
+    assert_true(applied_find(&back, "/d/y")->secret);
+    struct journal_file kept = {.path = "/d/y"};
+    applied_keep(&back, &kept, 1);
+    assert_int_equal(back.n, 1);
+    assert_null(applied_find(&back, PATH));
+}
+
+static void a_damaged_record_is_none(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "", "{", "[]", "{\"files\":{}}", "{\"files\":[{}]}", "{\"files\":[5,null]}"};
+    struct applied applied;
+    applied_read(place, &applied);
+    assert_int_equal(applied.n, 0);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        put(APPLIED_FILE, texts[i]);
+        applied_read(place, &applied);
+        assert_int_equal(applied.n, 0);
+    }
+}
+
+static void has_room_for_every_target(void **state)
+{
+    (void)state;
+    struct applied applied = {.n = 0};
+    char path[20];
+    for (int i = 0; i <= APPLIED_MAX; i++) {
+        (void)snprintf(path, sizeof path, "/d/%d", i);
+        assert_int_equal(applied_note(&applied, path, "A", false, NONE),
+                         i < APPLIED_MAX ? 1 : -ENOSPC);
+    }
+}
+
+static void looks_at_files(void **state)
+{
+    (void)state;
+    char text[DIGEST_TEXT], expected[DIGEST_TEXT];
+    assert_string_equal(applied_look(in_place("x"), text), NONE);
+    assert_string_equal(applied_look(place, text), NONE);
+    put("x", "abc");
+    digest_of("abc", 3, expected);
+    assert_string_equal(applied_look(in_place("x"), text), expected);
+}
+
+#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(knows_its_own),
+        cmocka_unit_test(says_what_is_news),
+        cmocka_unit_test(remembers_secrets),
+        IN_PLACE(is_written_and_read),
+        IN_PLACE(a_damaged_record_is_none),
+        cmocka_unit_test(has_room_for_every_target),
+        IN_PLACE(looks_at_files),
+    };
+    return cmocka_run_group_tests_name("applied", tests, NULL, NULL);
+}
