@@ -83,14 +83,14 @@ ALL_CPPFLAGS = -Ihandlers -D_GNU_SOURCE -DLICTOR_VERSION='"$(VERSION)"' $(PKG_CF
 ALL_CFLAGS   = -std=c11 $(WARN) $(HARDEN_C) $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(HARDEN_L) $(SANFLAGS) $(LDFLAGS)
 
-# Programs are built twice: as installed, and with -DTEST_TIMING into test/ (timing.h).
+# Programs are built twice: as installed, and with -DTEST_LIMITS into test/ (limits.h).
 CORE_A      := $(B)/libcore.a
 TEST_CORE_A := $(B)/test/libcore.a
 BINS        := $(PROGRAMS:%=$(B)/%)
 TEST_BINS   := $(PROGRAMS:%=$(B)/test/%)
 
 # Tests: tests/<kind>/test_<name>.c becomes $(B)/<kind>/test_<name>, a unit test
-# tests/unit/<folder>/test_<name>.c; both are built with TEST_TIMING. Any other .c in tests/programs/ or tests/cluster/ is a helper for both.
+# tests/unit/<folder>/test_<name>.c; both are built with TEST_LIMITS. Any other .c in tests/programs/ or tests/cluster/ is a helper for both.
 # They find the programs under test in TEST_BIN, files of the tree in SOURCE_DIR.
 TEST_KINDS   := sim programs elasticsearch cluster soak bench
 TESTS        := $(wildcard tests/unit/*/test_*.c) $(foreach k,$(TEST_KINDS),$(wildcard tests/$k/test_*.c))
@@ -100,7 +100,7 @@ UNIT_BINS    := $(call tests_of,unit)
 CHECK_BINS   := $(foreach k,$(TEST_KINDS),$(call tests_of,$k))
 HELPERS_A    := $(B)/test/libhelpers.a
 STAND_IN     := $(B)/test/fake-elasticsearch
-TEST_CPPFLAGS = -DTEST_TIMING -DTEST_BIN='"$(abspath $(B))/test"' -DSOURCE_DIR='"$(CURDIR)"' \
+TEST_CPPFLAGS = -DTEST_LIMITS -DTEST_BIN='"$(abspath $(B))/test"' -DSOURCE_DIR='"$(CURDIR)"' \
                 -Itests/programs -Itests/cluster
 
 # A sanitizer's report must not look like a result (its default exit code is 1), and

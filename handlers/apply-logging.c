@@ -51,9 +51,9 @@ struct run {
     struct settings settings;
     struct credential credential;
     char revision[KV_DIGEST];
-    struct target_list targets;
-    struct journal_file file[TARGET_MAX];
-    struct buffer text[TARGET_MAX];
+    struct shipper_config_list targets;
+    struct file_set_entry file[SHIPPER_CONFIG_MAX];
+    struct buffer text[SHIPPER_CONFIG_MAX];
 };
 
 /* ---- judging and rendering ----------------------------------------------- */
@@ -88,8 +88,8 @@ static int render(struct run *run, struct error *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < run->targets.n; i++) {
-        struct target *t = &run->targets.target[i];
-        struct journal_file *file = &run->file[i];
+        struct shipper_config *t = &run->targets.target[i];
+        struct file_set_entry *file = &run->file[i];
         t->credential = &run->credential;
         run->text[i] = BUFFER_INIT(RENDER_MAX);
         file->mode = t->mode;
@@ -108,26 +108,26 @@ static int render(struct run *run, struct error *err)
 
 static int lock(const char *dir, struct error *err)
 {
-    char path[JOURNAL_PATH];
+    char path[FILE_SET_PATH];
     if (!file_own_directory(dir))
         return error_set(err, -EPERM,
                          "%s must be a directory of the running user, mode 0700", dir);
     int rc = file_path(path, sizeof path, dir, "lock", err);
-    return rc < 0 ? rc : file_lock(path, timing()->lock_ms, err);
+    return rc < 0 ? rc : file_lock(path, limits()->lock_ms, err);
 }
 
 static int work(struct run *run, struct error *err)
 {
     int rc = apply_recover(&run->apply, err);
     if (rc == 0)
-        rc = target_read(run->config_dir, &run->targets, err);
+        rc = shipper_config_read(run->config_dir, &run->targets, err);
     if (rc < 0)
         return rc;
     struct error why = {0};
     apply_recover_shippers(&run->apply, &run->targets, &why);
     if (run->apply.owed)
         program_log(LOG_CRIT, "rollback failed: %s", why.text);
-    rc = request_parse(&run->input, PROGRAM_SETTINGS_ROOT, &run->request, err);
+    rc = apply_request_parse(&run->input, PROGRAM_SETTINGS_ROOT, &run->request, err);
     if (rc == 0)
         rc = judge(run, err);
     if (rc == 0)
@@ -144,7 +144,7 @@ static int work(struct run *run, struct error *err)
 /* The request is read before the lock is taken: nobody waits for a slow sender. */
 static int locked_work(struct run *run, struct error *err)
 {
-    int rc = run->recover ? 0 : request_read(STDIN_FILENO, &run->input, err);
+    int rc = run->recover ? 0 : apply_request_read(STDIN_FILENO, &run->input, err);
     if (rc < 0)
         return rc;
     int fd = lock(run->apply.dir, err);
@@ -179,10 +179,10 @@ static int report(const struct run *run, int rc, const struct error *err)
 
 static void release(struct run *run)
 {
-    for (size_t i = 0; i < TARGET_MAX; i++)
+    for (size_t i = 0; i < SHIPPER_CONFIG_MAX; i++)
         buffer_wipe(&run->text[i]);
     credential_release(&run->credential);
-    target_release(&run->targets);
+    shipper_config_release(&run->targets);
     policy_release(&run->policy);
     kv_release(&run->request);
     buffer_release(&run->input);

@@ -64,7 +64,8 @@ static int parse_options(int argc, char **argv, struct options *opt, struct erro
                            sizeof options / sizeof options[0], err);
 }
 
-static int read_lines(struct proposal *p, char *text, size_t len, struct error *err)
+static int read_lines(struct settings_change *p, char *text, size_t len,
+                      struct error *err)
 {
     int rc = 0;
     if (memchr(text, '\0', len))
@@ -74,12 +75,13 @@ static int read_lines(struct proposal *p, char *text, size_t len, struct error *
         if (*next)
             *next++ = '\0';
         if (*line)
-            rc = proposal_change(p, line, false, err);
+            rc = settings_change_add(p, line, false, err);
     }
     return rc;
 }
 
-static int read_kv(struct proposal *p, const char *text, size_t len, struct error *err)
+static int read_kv(struct settings_change *p, const char *text, size_t len,
+                   struct error *err)
 {
     cJSON *root = NULL;
     if (len == 0) /* Consul's answer when nothing is there */
@@ -91,7 +93,7 @@ static int read_kv(struct proposal *p, const char *text, size_t len, struct erro
     return rc;
 }
 
-static int read_input(struct proposal *p, bool kv, struct error *err)
+static int read_input(struct settings_change *p, bool kv, struct error *err)
 {
     struct buffer input = BUFFER_INIT(INPUT_MAX);
     int rc = buffer_read(&input, STDIN_FILENO);
@@ -116,12 +118,13 @@ static int print_table(void)
 }
 
 /* Returns 0 without problems, 1 with, negative errno when it could not be judged. */
-static int judge(struct proposal *p, const struct options *opt, struct error *err)
+static int judge(struct settings_change *p, const struct options *opt,
+                 struct error *err)
 {
     struct buffer problems = BUFFER_INIT(OUTPUT_MAX), json = BUFFER_INIT(OUTPUT_MAX);
-    int rc = proposal_judge(p, opt->config_dir, &problems, err);
+    int rc = settings_change_judge(p, opt->config_dir, &problems, err);
     if (rc == 0 && opt->json)
-        rc = proposal_json(p, &json, err);
+        rc = settings_change_json(p, &json, err);
     if (rc == 0) {
         (void)printf("%s", buffer_text(opt->json ? &json : &problems));
         rc = problems.len > 0;
@@ -140,13 +143,13 @@ static int run(int argc, char **argv, struct error *err)
         return first;
     if (opt.table)
         return print_table();
-    struct proposal p = {.root = opt.settings_root};
+    struct settings_change p = {.root = opt.settings_root};
     int rc = opt.kv || first == argc ? read_input(&p, opt.kv, err) : 0;
     for (int i = first; rc == 0 && i < argc; i++)
-        rc = proposal_change(&p, argv[i], opt.kv, err);
+        rc = settings_change_add(&p, argv[i], opt.kv, err);
     if (rc == 0)
         rc = judge(&p, &opt, err);
-    proposal_release(&p);
+    settings_change_release(&p);
     return rc;
 }
 

@@ -1,6 +1,6 @@
 /* hear-clock: watch handler; hears the clock records of the other servers.
  *
- * What it hears bounds their clocks, and a bound is as good as the moment of hearing is
+ * What it hears bounds their clocks, and a bound is as good as the moment of state is
  * near: so this program loads no libcurl, asks nobody, and takes the time the moment the
  * payload is in memory. Who takes part and what the limits are was left in the state by
  * the heartbeat. Only when the verdict is not the one published does it become
@@ -61,13 +61,13 @@ static int parse_options(int argc, char **argv, struct options *opt, struct erro
 }
 
 /* The stamp is taken when the last byte is in memory, not before. */
-static int read_payload(struct kv_list *list, struct clock_reading *at,
+static int read_payload(struct kv_list *list, struct local_clock_reading *at,
                         struct error *err)
 {
     struct buffer payload = BUFFER_INIT(PAYLOAD_LIMIT);
     cJSON *root = NULL;
     int rc = buffer_read(&payload, STDIN_FILENO);
-    clock_read(at);
+    local_clock_read(at);
     if (rc < 0)
         rc = error_set(err, rc, "watch payload: %s (the heartbeat reads the records)",
                        strerror(-rc));
@@ -88,38 +88,39 @@ static bool same_verdict(const struct verdict *a, const struct verdict *b)
 }
 
 /* Under the lock: hear and judge. Returns 1 when that has to be published. */
-static int hear(struct hearing *h, const char *state_dir, const struct kv_list *list,
-                const struct clock_reading *at, struct error *err)
+static int hear(struct clock_state *h, const char *state_dir,
+                const struct kv_list *list, const struct local_clock_reading *at,
+                struct error *err)
 {
-    struct clock_reading now;
+    struct local_clock_reading now;
     struct verdict clocks = {0};
     struct verdict whole = {0};
-    clock_read(&now);
-    hearing_read(state_dir, &now, h);
+    local_clock_read(&now);
+    clock_state_read(state_dir, &now, h);
     if (!h->node[0])
         return 0; /* before the first heartbeat nobody is known */
-    bool jumped = hearing_go_on(h, &now);
-    if (hearing_records(h, list, at, NULL) == 0 && !jumped)
+    bool jumped = clock_state_continue(h, &now);
+    if (clock_state_receive(h, list, at, NULL) == 0 && !jumped)
         return 0;
-    const struct skew_limits limits = h->skew.limits;
-    hearing_judge(h, &limits, &now, &clocks, &whole);
-    int rc = hearing_write(h, state_dir, err);
+    const struct skew_limits limits = h->offsets.limits;
+    clock_state_judge(h, &limits, &now, &clocks, &whole);
+    int rc = clock_state_write(h, state_dir, err);
     return rc < 0 ? rc : !same_verdict(&clocks, &h->said);
 }
 
 static int run(const struct options *opt, struct error *err)
 {
-    static struct hearing hearing;
+    static struct clock_state state;
     struct kv_list list = {0};
-    struct clock_reading at;
+    struct local_clock_reading at;
     int rc = read_payload(&list, &at, err);
     if (rc == 0 && !file_own_directory(opt->state_dir))
         rc = error_set(err, -EPERM,
                        "%s is not ours alone (scripts/enable creates the directory)",
                        opt->state_dir);
-    int lock = rc < 0 || list.n == 0 ? rc : hearing_lock(opt->state_dir, err);
+    int lock = rc < 0 || list.n == 0 ? rc : clock_state_lock(opt->state_dir, err);
     if (lock > 0) {
-        rc = hear(&hearing, opt->state_dir, &list, &at, err);
+        rc = hear(&state, opt->state_dir, &list, &at, err);
         file_unlock(lock);
     }
     kv_release(&list);

@@ -56,7 +56,7 @@ struct job {
     const char *argv[10];
 };
 
-static int prepare(const struct survey_place *place, const struct verification *what,
+static int prepare(const struct snapshot_place *place, const struct verification *what,
                    struct job *job, struct child_job *ret, struct error *err)
 {
     const char *const argv[10] = {job->path,
@@ -72,7 +72,7 @@ static int prepare(const struct survey_place *place, const struct verification *
     memcpy(job->argv, argv, sizeof argv);
     *ret = (struct child_job){.argv = job->argv,
                               .env = (const char *const *)environ,
-                              .timeout_ms = timing()->verify_ms};
+                              .timeout_ms = limits()->verify_ms};
     return program_sibling(what->program, job->path, sizeof job->path, err);
 }
 
@@ -82,7 +82,7 @@ static void note_ending(const struct verification *what,
     const char *said = buffer_text(&result->errors);
     if (result->rc == -ETIMEDOUT)
         verdict_note(v, "%s: no end within %d ms", what->program,
-                     (int)timing()->verify_ms);
+                     (int)limits()->verify_ms);
     else if (result->rc < 0)
         verdict_note(v, "%s: cannot be started: %s", what->program,
                      strerror(-result->rc));
@@ -93,7 +93,7 @@ static void note_ending(const struct verification *what,
 }
 
 /* Run all verifications; what could not run becomes a line of v. */
-static void verify(const struct survey_place *place, struct verdict *v)
+static void verify(const struct snapshot_place *place, struct verdict *v)
 {
     struct job job[VERIFICATIONS];
     struct child_job jobs[VERIFICATIONS];
@@ -119,12 +119,12 @@ static void verify(const struct survey_place *place, struct verdict *v)
 }
 
 /* Start rollout-logging, never wait for it. */
-static int repair(struct consul *consul, const struct survey_place *place,
+static int repair(struct consul *consul, const struct snapshot_place *place,
                   struct error *err)
 {
     char path[4096];
     bool due = false;
-    int rc = proof_due(consul, place, &due, err);
+    int rc = delivery_proof_due(consul, place, &due, err);
     if (rc < 0 || !due)
         return rc;
     const char *const argv[] = {path,
@@ -140,38 +140,38 @@ static int repair(struct consul *consul, const struct survey_place *place,
 }
 
 /* Name our checks which the catalogue has not had for two heartbeats. */
-static int compare(struct consul *consul, const struct survey_place *place,
+static int compare(struct consul *consul, const struct snapshot_place *place,
                    struct verdict *v, struct error *err)
 {
     char ids[200] = "";
-    char node[VALUE_NAME + 1] = "";
-    struct spans spans = {0};
+    char node[SETTING_VALUE_NAME + 1] = "";
+    struct held_since spans = {0};
     cJSON *agent = NULL, *catalogue = NULL;
-    int rc = gather_node(consul, node, err);
+    int rc = settings_read_node(consul, node, err);
     if (rc == 0)
         rc =
             consul_get(consul, "agent/checks", "service \"cluster\" read", &agent, err);
     if (rc == 0)
-        rc = consul_get(consul, "health/checks/" SYNC_SERVICE "?stale",
+        rc = consul_get(consul, "health/checks/" CHECK_SYNC_SERVICE "?stale",
                         "service \"cluster\" read", &catalogue, err);
     if (rc == 0)
-        rc = sync_compare(agent, catalogue, node, ids, sizeof ids, err);
+        rc = check_sync_compare(agent, catalogue, node, ids, sizeof ids, err);
     cJSON_Delete(agent);
     cJSON_Delete(catalogue);
     if (rc < 0)
         return rc;
-    span_read(place->state_dir, "heartbeat", &spans);
-    if (span_hold(&spans, "unsynced", ids[0] != '\0') >= timing()->unsynced_ms)
+    held_since_read(place->state_dir, "heartbeat", &spans);
+    if (held_since_note(&spans, "unsynced", ids[0] != '\0') >= limits()->unsynced_ms)
         verdict_note(v,
                      "the catalogue does not show %s as the agent does "
                      "(has the token service \"cluster\" write?)",
                      ids);
-    return span_write(&spans, place->state_dir, "heartbeat", err);
+    return held_since_write(&spans, place->state_dir, "heartbeat", err);
 }
 
 /* Everything that can be done now. Without a leader only the verifications: they know
  * what they may publish, and write the truth to syslog. */
-static void beat(struct consul *consul, const struct survey_place *place, bool led,
+static void beat(struct consul *consul, const struct snapshot_place *place, bool led,
                  struct verdict *v)
 {
     struct error err = {0};
@@ -188,12 +188,13 @@ static void beat(struct consul *consul, const struct survey_place *place, bool l
 }
 
 /* stdout is the check's text and nothing else may go there: the reasons go to syslog. */
-static int say(const struct survey_place *place, const struct verdict *v, bool led)
+static int say(const struct snapshot_place *place, const struct verdict *v, bool led)
 {
-    char text[REPEAT_TEXT];
+    char text[SCRIPT_CHECK_TEXT];
     char truth[VERDICT_OUTPUT + 1];
     bool changed = false;
-    int code = repeat_choose(place->state_dir, "heartbeat", v, led, text, &changed);
+    int code =
+        script_check_choose(place->state_dir, "heartbeat", v, led, text, &changed);
     verdict_render(v, truth);
     if (changed)
         syslog(v->status == VERDICT_PASSING ? LOG_NOTICE : LOG_WARNING, "%s%s",
@@ -202,7 +203,7 @@ static int say(const struct survey_place *place, const struct verdict *v, bool l
     return code;
 }
 
-static int run(const struct survey_place *place, struct error *err)
+static int run(const struct snapshot_place *place, struct error *err)
 {
     struct consul *consul = NULL;
     struct error why = {0};
@@ -225,9 +226,9 @@ static int run(const struct survey_place *place, struct error *err)
 int main(int argc, char **argv)
 {
     program_start("heartbeat");
-    struct survey_place place = {.config_dir = PROGRAM_CONFIG_DIR,
-                                 .state_dir = PROGRAM_STATE_DIR,
-                                 .settings_root = PROGRAM_SETTINGS_ROOT};
+    struct snapshot_place place = {.config_dir = PROGRAM_CONFIG_DIR,
+                                   .state_dir = PROGRAM_STATE_DIR,
+                                   .settings_root = PROGRAM_SETTINGS_ROOT};
     const struct program_option table[] = {
         {"config-dir", &place.config_dir, NULL},
         {"state-dir", &place.state_dir, NULL},

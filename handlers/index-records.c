@@ -9,7 +9,7 @@
  * What it is told (a line each) and answers:
  *
  *   (its start)                         OK
- *   BEGIN<tab>name=value<tab>...        OK, or what is wrong       (indexing.h)
+ *   BEGIN<tab>name=value<tab>...        OK, or what is wrong       (sender.h)
  *   +ID<tab>RECORD                      DEFER_COMMIT
  *   COMMIT                              OK, after dots, which say that it lives */
 #include "base/buffer.h"
@@ -54,11 +54,11 @@ static const char help[] =
     "example (by hand): printf 'COMMIT\\n' | index-records\n";
 
 struct indexer {
-    struct indexing indexing;
+    struct sender sender;
     struct destination to;
     struct bulk bulk;
     struct spool spool;
-    struct indexing_losses losses;
+    struct sender_losses losses;
     int64_t losses_told, told; /* when last */
     char text[600];            /* what */
 };
@@ -138,31 +138,31 @@ static int take(struct indexer *self, char *line, size_t len, struct error *err)
 static void tell_losses(struct indexer *self)
 {
     char text[400];
-    if (!indexing_describe(&self->losses, self->to.index, text, sizeof text) ||
+    if (!sender_describe(&self->losses, self->to.index, text, sizeof text) ||
         !is_time(&self->losses_told, AGAIN_MS))
         return;
     program_log(self->losses.given_up ? LOG_ERR : LOG_WARNING, "%s", text);
-    self->losses = (struct indexing_losses){0};
+    self->losses = (struct sender_losses){0};
 }
 
 /* Until each record is there. Returns 0, or negative errno when it must end. */
 static int commit(struct indexer *self, struct error *err)
 {
     char now[32];
-    int64_t pause_ms = timing()->write_again_ms, most_ms = 40 * pause_ms;
+    int64_t pause_ms = limits()->write_again_ms, most_ms = 40 * pause_ms;
     time_t t = time(NULL);
     struct tm utc;
     (void)strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &utc));
     for (;;) {
         size_t before = bulk_waiting(&self->bulk);
-        int rc = indexing_send(&self->indexing, &self->to, &self->bulk, now,
-                               timing()->write_ms, &self->losses, err);
+        int rc = sender_send(&self->sender, &self->to, &self->bulk, now,
+                             limits()->write_ms, &self->losses, err);
         tell_losses(self);
         if (rc != -EAGAIN)
             return rc;
         tell(self, "records wait", err->text);
         if (bulk_waiting(&self->bulk) < before)
-            pause_ms = timing()->write_again_ms;
+            pause_ms = limits()->write_again_ms;
         if (!pause_for(pause_ms))
             return error_set(err, -EPIPE, "ends; the records are sent again");
         pause_ms = pause_ms * 2 > most_ms ? most_ms : pause_ms * 2;
@@ -214,20 +214,20 @@ static int serve(struct indexer *self, char *line, size_t len, struct error *err
 
 static int run(struct indexer *self, struct error *err)
 {
-    struct lines lines = {.fd = STDIN_FILENO, .in = BUFFER_INIT(LINE_LIMIT)};
+    struct line_reader lines = {.fd = STDIN_FILENO, .in = BUFFER_INIT(LINE_LIMIT)};
     char *line;
     size_t len;
     answer("OK");
-    int rc = lines_next(&lines, &line, &len);
+    int rc = line_reader_next(&lines, &line, &len);
     while (rc > 0 && (rc = serve(self, line, len, err)) == 0)
-        rc = lines_next(&lines, &line, &len);
+        rc = line_reader_next(&lines, &line, &len);
     buffer_wipe(&lines.in);
     return rc;
 }
 
 int main(int argc, char **argv)
 {
-    static struct indexer self = {.indexing = {.busy = dot}, .spool = {.fd = -1}};
+    static struct indexer self = {.sender = {.busy = dot}, .spool = {.fd = -1}};
     struct error err = {0};
     program_start("index-records");
     int rc = program_options(argc, argv, help, NULL, 0, &err);
@@ -244,7 +244,7 @@ int main(int argc, char **argv)
         program_log(LOG_ERR, "%s", err.text[0] ? err.text : strerror(-rc));
     spool_close(&self.spool);
     bulk_release(&self.bulk);
-    indexing_release(&self.indexing);
+    sender_release(&self.sender);
     destination_release(&self.to);
     return rc < 0 ? HANDLER_FAILED : HANDLER_DONE;
 }

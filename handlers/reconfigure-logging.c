@@ -2,7 +2,7 @@
  *
  * Consul fires watches at start, at each reload, after each lost leader and for the
  * echo of our own writes. This program compares the payload on stdin with what
- * rollout-logging dealt with last (ledger.h). Nothing new: exit 0, without network and
+ * rollout-logging dealt with last (local.h). Nothing new: exit 0, without network and
  * without libcurl. Otherwise, and whenever in doubt, it becomes rollout-logging. */
 #include "base/buffer.h"
 #include "base/json.h"
@@ -30,7 +30,7 @@ static const char help[] =
     "usage: reconfigure-logging [OPTIONS] settings|results|service <PAYLOAD\n"
     "\n"
     "Watch handler. Reads a watch's payload (keyprefix: the LOG_ settings, or the\n"
-    "servers' results below " LOGGING_PREFIX "; service: the instances which\n"
+    "servers' results below " SERVER_RECORD_PREFIX "; service: the instances which\n"
     "LOG_ELASTICSEARCH_URL=consul:SERVICE names) and starts rollout-logging when it\n"
     "holds something that was not dealt with yet.\n"
     "\n"
@@ -85,10 +85,10 @@ static int read_payload(cJSON **ret, struct error *err)
 
 /* Are these the entries that were dealt with? */
 static int know_entries(const struct options *opt, const cJSON *payload,
-                        const struct ledger *ledger, bool *ret, struct error *err)
+                        const struct local_state *local, bool *ret, struct error *err)
 {
     char digest[KV_DIGEST];
-    char prefix[256] = LOGGING_PREFIX;
+    char prefix[256] = SERVER_RECORD_PREFIX;
     struct kv_list list = {0};
     if (opt->watch == SETTINGS)
         (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", opt->settings_root,
@@ -99,45 +99,45 @@ static int know_entries(const struct options *opt, const cJSON *payload,
     kv_release(&list);
     if (rc < 0)
         return rc;
-    *ret = opt->watch == SETTINGS
-               ? ledger_settled(ledger, digest)
-               : ledger->state >= LEDGER_DONE && strcmp(ledger->results, digest) == 0;
+    *ret = opt->watch == SETTINGS ? local_state_settled(local, digest)
+                                  : local->state >= LOCAL_STATE_DONE &&
+                                        strcmp(local->results, digest) == 0;
     return 0;
 }
 
 /* Are these the instances that were dealt with? Whoever follows no service, or another
  * one, hears of it through the settings. That there are none is never known. */
 static int know_instances(const struct options *opt, const cJSON *payload,
-                          const struct ledger *ledger, bool *ret, struct error *err)
+                          const struct local_state *local, bool *ret, struct error *err)
 {
     struct policy policy = {0};
-    struct discovery last;
-    discovery_read(opt->state_dir, &last);
+    struct service_urls last;
+    service_urls_read(opt->state_dir, &last);
     *ret = !last.service[0];
     if (*ret)
         return 0;
-    struct discovery now = last;
+    struct service_urls now = last;
     int rc = policy_read(opt->config_dir, &policy, err);
     if (rc == 0)
-        rc = discovery_judge(payload, &policy, &now, err);
+        rc = service_urls_judge(payload, &policy, &now, err);
     policy_release(&policy);
     if (rc == 0)
-        *ret =
-            ledger->state >= LEDGER_DONE && now.urls[0] && !discovery_news(&now, &last);
+        *ret = local->state >= LOCAL_STATE_DONE && now.urls[0] &&
+               !service_urls_news(&now, &last);
     return rc;
 }
 
 static bool nothing_to_do(const struct options *opt)
 {
     struct error err = {0};
-    struct ledger ledger;
+    struct local_state local;
     cJSON *payload = NULL;
     bool known = false;
-    ledger_read(opt->state_dir, &ledger);
+    local_state_read(opt->state_dir, &local);
     int rc = read_payload(&payload, &err);
     if (rc == 0)
-        rc = opt->watch == SERVICE ? know_instances(opt, payload, &ledger, &known, &err)
-                                   : know_entries(opt, payload, &ledger, &known, &err);
+        rc = opt->watch == SERVICE ? know_instances(opt, payload, &local, &known, &err)
+                                   : know_entries(opt, payload, &local, &known, &err);
     cJSON_Delete(payload);
     if (rc < 0)
         program_log(LOG_WARNING, "%s; asking Consul instead", err.text);

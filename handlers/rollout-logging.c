@@ -1,8 +1,8 @@
 /* rollout-logging: bring the LOG_ settings in KV into force on this server.
  *
  * Started by reconfigure-logging and by the heartbeat. Reads everything again, waits
- * until it is quiet, judges whose turn it is (turn.h), asks Elasticsearch, announces, has
- * the settings applied, looks for the proof (proof.h), reports to KV and to the check
+ * until it is quiet, judges whose turn it is (rolling.h), asks Elasticsearch, announces, has
+ * the settings applied, looks for the proof (delivery_proof.h), reports to KV and to the check
  * cluster:logging. One at a time per server: a second one leaves a mark and goes, the
  * first one looks again. Never waits for another server: when that is done, its record
  * changes, and the watch starts this again. */
@@ -45,49 +45,49 @@ static const char help[] =
     "example: sudo -u consul rollout-logging --retry\n";
 
 struct rollout {
-    struct survey_place place;
+    struct snapshot_place place;
     bool retry;
     struct consul *consul;
-    struct survey survey;
-    struct ledger ledger;
-    struct proof proof;
+    struct snapshot snapshot;
+    struct local_state local;
+    struct delivery_proof proof;
 };
 
-/* The ledger says "applying" while apply-logging works, so that a run killed in between
+/* The local says "applying" while apply-logging works, so that a run killed in between
  * is found by the heartbeat. */
 static int apply(struct rollout *r, struct error *err)
 {
-    struct handover_result result = {0};
-    char *request = handover_request(&r->survey.entries, r->place.settings_root);
+    struct apply_result result = {0};
+    char *request = apply_client_request(&r->snapshot.entries, r->place.settings_root);
     if (!request)
         return error_set(err, -ENOMEM, "out of memory");
-    ledger_begin(&r->ledger, r->survey.wanted);
-    int rc = ledger_write(r->place.state_dir, &r->ledger, err);
+    local_state_begin(&r->local, r->snapshot.wanted);
+    int rc = local_state_write(r->place.state_dir, &r->local, err);
     if (rc == 0)
-        rc = handover_run(r->place.config_dir, r->place.state_dir, request,
-                          r->survey.wanted, &result, err);
+        rc = apply_client_run(r->place.config_dir, r->place.state_dir, request,
+                              r->snapshot.wanted, &result, err);
     free(request);
     if (rc < 0)
         return rc;
-    ledger_end(&r->ledger, result.done, result.rollback_failed, result.reason);
+    local_state_end(&r->local, result.done, result.rollback_failed, result.reason);
     program_log(result.done ? LOG_NOTICE : LOG_ERR, "revision %.*s %s%s%s",
-                SETTINGS_SHORT, r->ledger.tried, result.done ? "is in force" : "failed",
+                SETTINGS_SHORT, r->local.tried, result.done ? "is in force" : "failed",
                 result.reason[0] ? ": " : "", result.reason);
-    return ledger_write(r->place.state_dir, &r->ledger, err);
+    return local_state_write(r->place.state_dir, &r->local, err);
 }
 
-/* Behind survey_records(). */
+/* Behind snapshot_records(). */
 static int report(struct rollout *r, struct error *err)
 {
     struct verdict v;
-    int rc = announce_truth(r->consul, &r->place, &r->ledger, &r->survey, err);
+    int rc = claim_write_record(r->consul, &r->place, &r->local, &r->snapshot, err);
     if (rc < 0)
         return rc;
     int lock = publish_lock(r->place.state_dir, CHECK_ID, err);
     if (lock < 0)
         return lock;
-    survey_judge(&r->place, &r->survey, &r->ledger, &v);
-    proof_judge(&r->place, &r->survey, &r->ledger, &r->proof, &v);
+    snapshot_judge(&r->place, &r->snapshot, &r->local, &v);
+    delivery_proof_judge(&r->place, &r->snapshot, &r->local, &r->proof, &v);
     rc = publish_verdict(r->consul, r->place.state_dir, CHECK_ID, &v, err);
     file_unlock(lock);
     return rc;
@@ -95,56 +95,59 @@ static int report(struct rollout *r, struct error *err)
 
 static int finish(struct rollout *r, struct error *err)
 {
-    int rc = proof_note(&r->place, &r->survey, &r->ledger, &r->proof, err);
+    int rc = delivery_proof_note(&r->place, &r->snapshot, &r->local, &r->proof, err);
     if (rc == 0)
-        rc = ledger_write(r->place.state_dir, &r->ledger, err);
+        rc = local_state_write(r->place.state_dir, &r->local, err);
     if (rc == 0)
         rc = report(r, err);
-    return rc < 0 ? rc : survey_close(&r->place, &r->survey, &r->ledger, err);
+    return rc < 0 ? rc : snapshot_close(&r->place, &r->snapshot, &r->local, err);
 }
 
-static int look_once(struct rollout *r, struct turn *turn, struct error *err)
+static int look_once(struct rollout *r, struct rolling *turn, struct error *err)
 {
-    return announce_look(r->consul, &r->place, &r->ledger, r->retry, &r->survey, turn,
-                         err);
+    return claim_judge(r->consul, &r->place, &r->local, r->retry, &r->snapshot, turn,
+                       err);
 }
 
 /* A moment after a failure: wait, and look again, for the newest request wins. */
-static int look(struct rollout *r, struct turn *turn, struct error *err)
+static int look(struct rollout *r, struct rolling *turn, struct error *err)
 {
     int rc = look_once(r, turn, err);
-    if (rc < 0 || !turn_may_apply(turn) || r->retry || !settle_distance(&r->ledger))
+    if (rc < 0 || !rolling_may_apply(turn) || r->retry ||
+        !debounce_after_failure(&r->local))
         return rc;
-    rc = settle_read(r->consul, &r->place, &r->ledger, &r->survey, err);
+    rc = debounce_read(r->consul, &r->place, &r->local, &r->snapshot, err);
     return rc < 0 ? rc : look_once(r, turn, err);
 }
 
 /* Behind an apply with LOG_ROLLOUT=parallel nobody has been looked at yet. */
 static int seek(struct rollout *r, int64_t limit_ms, struct error *err)
 {
-    int rc = survey_records(r->consul, &r->place, CONSUL_DEFAULT, &r->survey, err);
+    int rc = snapshot_records(r->consul, &r->place, CONSUL_DEFAULT, &r->snapshot, err);
     if (rc < 0)
         return rc;
-    return proof_seek(&r->place, &r->survey, limit_ms, &r->ledger, &r->proof, err);
+    return delivery_proof_seek(&r->place, &r->snapshot, limit_ms, &r->local, &r->proof,
+                               err);
 }
 
-/* The ledger is there before the announcement, see ledger_look(). */
-static int attempt(struct rollout *r, const struct turn *turn, struct error *err)
+/* The local is there before the announcement, see local_state_look(). */
+static int attempt(struct rollout *r, const struct rolling *turn, struct error *err)
 {
-    int rc = ledger_write(r->place.state_dir, &r->ledger, err);
-    if (rc == 0 && !r->survey.settings.log_parallel)
-        rc = announce_apply(r->consul, &r->place, &r->ledger, turn, &r->survey, err);
+    int rc = local_state_write(r->place.state_dir, &r->local, err);
+    if (rc == 0 && !r->snapshot.settings.log_parallel)
+        rc = claim_apply(r->consul, &r->place, &r->local, turn, &r->snapshot, err);
     if (rc == 0)
         rc = apply(r, err);
-    return rc < 0 ? rc : seek(r, timing()->proof_ms, err);
+    return rc < 0 ? rc : seek(r, limits()->proof_ms, err);
 }
 
 /* Must what is in force be applied again? */
 static bool repairs(const struct rollout *r)
 {
-    return r->survey.wanted[0] &&
-           (r->retry || r->ledger.state == LEDGER_APPLYING ||
-            ledger_overdue(&r->ledger) || proof_mute(r->place.state_dir, &r->ledger));
+    return r->snapshot.wanted[0] &&
+           (r->retry || r->local.state == LOCAL_STATE_APPLYING ||
+            local_state_overdue(&r->local) ||
+            delivery_proof_silent(r->place.state_dir, &r->local));
 }
 
 /* What is wanted runs, or nothing is wanted. Whoever has not found the proof after the apply
@@ -152,32 +155,35 @@ static bool repairs(const struct rollout *r)
 static int keep(struct rollout *r, struct error *err)
 {
     int rc = repairs(r) ? apply(r, err) : 0;
-    return rc < 0 || !proof_pending(&r->survey, &r->ledger) ? rc : seek(r, 0, err);
+    return rc < 0 || !delivery_proof_pending(&r->snapshot, &r->local) ? rc
+                                                                      : seek(r, 0, err);
 }
 
-static int act(struct rollout *r, const struct turn *turn, struct error *err)
+static int act(struct rollout *r, const struct rolling *turn, struct error *err)
 {
     bool go = false;
-    if (turn->state == TURN_FINISHED || proof_pending(&r->survey, &r->ledger))
+    if (turn->state == ROLLING_FINISHED ||
+        delivery_proof_pending(&r->snapshot, &r->local))
         return keep(r, err);
     int rc = 0;
-    if (turn_may_apply(turn))
-        rc = proof_preflight(&r->place, &r->survey, &r->ledger, &r->proof, &go, err);
+    if (rolling_may_apply(turn))
+        rc = delivery_proof_preflight(&r->place, &r->snapshot, &r->local, &r->proof,
+                                      &go, err);
     if (rc == 0 && go)
         return attempt(r, turn, err);
     if (rc == 0)
-        ledger_wait(&r->ledger, r->survey.wanted);
+        local_state_wait(&r->local, r->snapshot.wanted);
     return rc;
 }
 
 static int round_once(void *arg, struct error *err)
 {
     struct rollout *r = arg;
-    struct turn turn;
-    r->retry = ledger_take_retry(r->place.state_dir);
-    ledger_read(r->place.state_dir, &r->ledger);
-    proof_release(&r->proof);
-    int rc = settle_read(r->consul, &r->place, &r->ledger, &r->survey, err);
+    struct rolling turn;
+    r->retry = local_state_take_retry(r->place.state_dir);
+    local_state_read(r->place.state_dir, &r->local);
+    delivery_proof_release(&r->proof);
+    int rc = debounce_read(r->consul, &r->place, &r->local, &r->snapshot, err);
     if (rc < 0)
         return rc;
     for (int i = 0; i == 0 || (rc == -ESTALE && i < LOOKS); i++) {
@@ -196,13 +202,13 @@ static int run(struct rollout *r, struct error *err)
             "%s is not ours alone: run this as the user of the Consul agent "
             "(scripts/enable creates the directory)",
             r->place.state_dir);
-    int rc = r->retry ? ledger_ask_retry(r->place.state_dir, err) : 0;
+    int rc = r->retry ? local_state_ask_retry(r->place.state_dir, err) : 0;
     if (rc == 0)
         rc = consul_open(r->place.config_dir, &r->consul, err);
     if (rc == 0)
-        rc = single_run(r->place.state_dir, "rollout", round_once, r, err);
-    proof_release(&r->proof);
-    survey_release(&r->survey);
+        rc = run_once(r->place.state_dir, "rollout", round_once, r, err);
+    delivery_proof_release(&r->proof);
+    snapshot_release(&r->snapshot);
     consul_close(r->consul);
     return rc;
 }

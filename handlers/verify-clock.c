@@ -1,7 +1,7 @@
 /* verify-clock: do the clocks of all servers agree, and who differs?
  *
  * The heartbeat runs it with --publish: it tells the others of this server's clocks and
- * hears them where the watch is deaf (hearing.c), judges (agreement.c) and publishes.
+ * hears them where the watch is deaf (state.c), judges (agreement.c) and publishes.
  * hear-clock becomes it with --heard when the verdict has changed. By hand it judges what
  * was heard and asks nobody. */
 #include "base/file.h"
@@ -69,45 +69,45 @@ static int read_options(int argc, char **argv, struct options *opt, struct error
 /* ---- the verdict --------------------------------------------------------- */
 
 /* From what was heard before. keep: go on from here next time. */
-static int judge(const struct options *opt, struct hearing *h, bool keep,
+static int judge(const struct options *opt, struct clock_state *h, bool keep,
                  struct verdict *v, struct error *err)
 {
-    struct clock_reading now;
+    struct local_clock_reading now;
     struct verdict clocks = {0};
-    int lock = keep ? hearing_lock(opt->state_dir, err) : 0;
+    int lock = keep ? clock_state_lock(opt->state_dir, err) : 0;
     if (lock < 0)
         return lock;
-    clock_read(&now);
-    hearing_read(opt->state_dir, &now, h);
+    local_clock_read(&now);
+    clock_state_read(opt->state_dir, &now, h);
     int rc = h->node[0] ? 0
                         : error_set(err, -ENODATA,
                                     "nothing was heard of the other clocks yet (the "
                                     "heartbeat begins with it)");
     if (rc == 0) {
-        const struct skew_limits limits = h->skew.limits;
-        (void)hearing_go_on(h, &now);
-        hearing_judge(h, &limits, &now, &clocks, v);
+        const struct skew_limits limits = h->offsets.limits;
+        (void)clock_state_continue(h, &now);
+        clock_state_judge(h, &limits, &now, &clocks, v);
     }
     if (rc == 0 && opt->heard)
         h->said = clocks;
     if (rc == 0 && keep)
-        rc = hearing_write(h, opt->state_dir, err);
+        rc = clock_state_write(h, opt->state_dir, err);
     if (keep)
         file_unlock(lock);
     return rc;
 }
 
-static int tell(struct consul *consul, const struct options *opt, struct hearing *h,
+static int tell(struct consul *consul, const struct options *opt, struct clock_state *h,
                 struct verdict *v, struct error *err)
 {
-    const struct telling_place place = {opt->config_dir, opt->state_dir,
-                                        opt->settings_root};
-    return telling_run(consul, &place, h, v, err);
+    const struct clock_round_place place = {opt->config_dir, opt->state_dir,
+                                            opt->settings_root};
+    return clock_round_run(consul, &place, h, v, err);
 }
 
 /* Without a leader nothing can be told or heard, and an agent that never had one holds
  * every read for 7 s. A missing right shows better in what needs it. */
-static int look(struct consul *consul, const struct options *opt, struct hearing *h,
+static int look(struct consul *consul, const struct options *opt, struct clock_state *h,
                 bool *ret_led, struct verdict *v, struct error *err)
 {
     int proof = opt->heard ? 0 : consul_prove_leader(consul, err);
@@ -118,7 +118,7 @@ static int look(struct consul *consul, const struct options *opt, struct hearing
                                    : tell(consul, opt, h, v, err);
 }
 
-static int publish(const struct options *opt, struct hearing *h, struct error *err)
+static int publish(const struct options *opt, struct clock_state *h, struct error *err)
 {
     struct consul *consul = NULL;
     struct verdict v = {0};
@@ -142,7 +142,7 @@ static int publish(const struct options *opt, struct hearing *h, struct error *e
     return rc < 0 ? rc : CHECK_PASSING;
 }
 
-static int by_hand(const struct options *opt, struct hearing *h, struct error *err)
+static int by_hand(const struct options *opt, struct clock_state *h, struct error *err)
 {
     struct verdict v = {0};
     char text[VERDICT_OUTPUT + 1];
@@ -162,7 +162,7 @@ static int by_hand(const struct options *opt, struct hearing *h, struct error *e
 /* Returns an exit code, or negative errno with a text. */
 static int run(int argc, char **argv, struct error *err)
 {
-    static struct hearing hearing;
+    static struct clock_state state;
     struct options opt = {
         .config_dir = PROGRAM_CONFIG_DIR,
         .state_dir = PROGRAM_STATE_DIR,
@@ -171,7 +171,7 @@ static int run(int argc, char **argv, struct error *err)
     int rc = read_options(argc, argv, &opt, err);
     if (rc <= 0)
         return rc;
-    return opt.publish ? publish(&opt, &hearing, err) : by_hand(&opt, &hearing, err);
+    return opt.publish ? publish(&opt, &state, err) : by_hand(&opt, &state, err);
 }
 
 int main(int argc, char **argv)

@@ -1,8 +1,8 @@
 /* verify-logging: do all servers have the same, wanted logging settings in force, and do
  * their records arrive in the same Elasticsearch?
  *
- * Gathers the settings, every server's record, this server's ledger and what Elasticsearch
- * has of all servers; judges (logging.h, delivery.h); prints, and with --publish refreshes
+ * Gathers the settings, every server's record, this server's local and what Elasticsearch
+ * has of all servers; judges (server_record.h, delivery.h); prints, and with --publish refreshes
  * the check and writes the next probe record. Changes nothing else. */
 #include "base/file.h"
 #include "base/program.h"
@@ -37,25 +37,25 @@ static const char help[] =
     "example: verify-logging\n";
 
 struct options {
-    struct survey_place place;
+    struct snapshot_place place;
     const char *publish;
 };
 
 /* Written before anything is asked: whoever hangs must not keep it from being written. */
 static void write_probe(const struct options *opt, const char *node, struct error *why)
 {
-    if (opt->publish && evidence_write(opt->place.config_dir, node, why) == 0)
+    if (opt->publish && delivery_write_probes(opt->place.config_dir, node, why) == 0)
         why->text[0] = '\0';
 }
 
-static void judge(const struct options *opt, const struct survey *survey,
-                  const struct proof *proof, const struct error *probe,
+static void judge(const struct options *opt, const struct snapshot *snapshot,
+                  const struct delivery_proof *proof, const struct error *probe,
                   struct verdict *v)
 {
-    struct ledger ledger = {0};
-    ledger_read(opt->place.state_dir, &ledger);
-    survey_judge(&opt->place, survey, &ledger, v);
-    proof_judge(&opt->place, survey, &ledger, proof, v);
+    struct local_state local = {0};
+    local_state_read(opt->place.state_dir, &local);
+    snapshot_judge(&opt->place, snapshot, &local, v);
+    delivery_proof_judge(&opt->place, snapshot, &local, proof, v);
     if (!probe->text[0])
         return;
     verdict_raise(v, VERDICT_WARNING);
@@ -65,22 +65,22 @@ static void judge(const struct options *opt, const struct survey *survey,
 static int look(struct consul *consul, const struct options *opt, struct verdict *v,
                 struct error *err)
 {
-    struct survey survey = {0};
-    struct proof proof = {0};
+    struct snapshot snapshot = {0};
+    struct delivery_proof proof = {0};
     struct error probe = {0};
-    int rc = gather_node(consul, survey.node, err);
+    int rc = settings_read_node(consul, snapshot.node, err);
     if (rc == 0) {
-        write_probe(opt, survey.node, &probe);
-        rc = survey_settings(consul, &opt->place, CONSUL_STALE, &survey, err);
+        write_probe(opt, snapshot.node, &probe);
+        rc = snapshot_settings(consul, &opt->place, CONSUL_STALE, &snapshot, err);
     }
     if (rc == 0)
-        rc = survey_records(consul, &opt->place, CONSUL_STALE, &survey, err);
+        rc = snapshot_records(consul, &opt->place, CONSUL_STALE, &snapshot, err);
     if (rc == 0)
-        rc = proof_gather(&opt->place, &survey, &proof, err);
+        rc = delivery_proof_gather(&opt->place, &snapshot, &proof, err);
     if (rc == 0)
-        judge(opt, &survey, &proof, &probe, v);
-    proof_release(&proof);
-    survey_release(&survey);
+        judge(opt, &snapshot, &proof, &probe, v);
+    delivery_proof_release(&proof);
+    snapshot_release(&snapshot);
     return rc;
 }
 

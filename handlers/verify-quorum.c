@@ -71,51 +71,51 @@ static int read_options(int argc, char **argv, struct options *opt, struct error
 /* ---- clocks -------------------------------------------------------------- */
 
 /* Time since the previous look. */
-static int64_t since_last(struct spans *spans)
+static int64_t since_last(struct held_since *spans)
 {
-    int64_t ms = span_hold(spans, "looked", true);
-    (void)span_hold(spans, "looked", false);
-    (void)span_hold(spans, "looked", true);
+    int64_t ms = held_since_note(spans, "looked", true);
+    (void)held_since_note(spans, "looked", false);
+    (void)held_since_note(spans, "looked", true);
     return ms;
 }
 
-static void hold(struct spans *spans, const struct quorum_conditions *now,
+static void hold(struct held_since *spans, const struct quorum_conditions *now,
                  struct quorum_held *ret)
 {
     int64_t pause_ms = since_last(spans);
-    ret->leaderless_ms = span_hold(spans, "leaderless", now->leaderless);
-    ret->split_ms = span_hold(spans, "split", now->split);
-    ret->no_spare_ms = span_hold(spans, "no-spare", now->no_spare);
+    ret->leaderless_ms = held_since_note(spans, "leaderless", now->leaderless);
+    ret->split_ms = held_since_note(spans, "split", now->split);
+    ret->no_spare_ms = held_since_note(spans, "no-spare", now->no_spare);
     if (!now->excused || ret->no_spare_ms < 0)
         return;
     if (pause_ms > ret->no_spare_ms)
         pause_ms = ret->no_spare_ms;
-    span_forgive(spans, "no-spare", pause_ms);
-    ret->no_spare_ms = span_hold(spans, "no-spare", true);
+    held_since_forgive(spans, "no-spare", pause_ms);
+    ret->no_spare_ms = held_since_note(spans, "no-spare", true);
 }
 
 /* ---- the mapping --------------------------------------------------------- */
 
 /* Once, by the leader, and only where no ACL says who may: everywhere else an admin
  * confirms with a token of his own. */
-static void confirm_first(struct consul *consul, struct servers *servers,
+static void confirm_first(struct consul *consul, struct cluster_facts *servers,
                           int64_t whole_ms)
 {
     struct error err = {0};
-    if (whole_ms < timing()->mapping_stable_ms || !servers->leading ||
+    if (whole_ms < limits()->mapping_stable_ms || !servers->leading ||
         !servers->acl_off || servers->record)
         return;
     int rc = quorum_mapping(&servers->facts, &servers->confirmed, &err);
     if (rc == 0)
-        rc = servers_confirm(consul, &servers->confirmed, 0, &err);
+        rc = cluster_facts_confirm(consul, &servers->confirmed, 0, &err);
     if (rc == 0)
         servers->facts.who.confirmed = &servers->confirmed;
     else if (rc != -ESTALE)
         program_log(LOG_WARNING, "mapping not confirmed: %s", err.text);
 }
 
-static void print_mapping(const char *title, const struct servers *servers,
-                          const struct mapping *mapping)
+static void print_mapping(const char *title, const struct cluster_facts *servers,
+                          const struct server_mapping *mapping)
 {
     printf("%s:\n", title);
     if (!mapping)
@@ -126,11 +126,11 @@ static void print_mapping(const char *title, const struct servers *servers,
 }
 
 static int confirm(struct consul *consul, const struct options *opt,
-                   struct servers *servers, struct error *err)
+                   struct cluster_facts *servers, struct error *err)
 {
-    struct mapping mapping = {0};
-    int rc = servers_gather(consul, opt->config_dir, opt->settings_root, CONSUL_DEFAULT,
-                            servers, err);
+    struct server_mapping mapping = {0};
+    int rc = cluster_facts_gather(consul, opt->config_dir, opt->settings_root,
+                                  CONSUL_DEFAULT, servers, err);
     if (rc < 0)
         return rc;
     rc = quorum_whole(&servers->facts, err);
@@ -142,7 +142,7 @@ static int confirm(struct consul *consul, const struct options *opt,
     }
     print_mapping("old", servers, servers->facts.who.confirmed);
     print_mapping("new", servers, &mapping);
-    rc = servers_confirm(consul, &mapping, servers->record_index, err);
+    rc = cluster_facts_confirm(consul, &mapping, servers->record_index, err);
     if (rc < 0)
         return rc;
     program_log(LOG_NOTICE, "mapping confirmed");
@@ -152,29 +152,29 @@ static int confirm(struct consul *consul, const struct options *opt,
 /* ---- the verdict --------------------------------------------------------- */
 
 static int look(struct consul *consul, const struct options *opt,
-                struct servers *servers, struct verdict *v, struct error *err)
+                struct cluster_facts *servers, struct verdict *v, struct error *err)
 {
     struct quorum_conditions now;
     struct quorum_held held;
-    struct spans spans;
+    struct held_since spans;
     bool own = file_own_directory(opt->state_dir);
-    int rc = servers_gather(consul, opt->config_dir, opt->settings_root, CONSUL_STALE,
-                            servers, err);
+    int rc = cluster_facts_gather(consul, opt->config_dir, opt->settings_root,
+                                  CONSUL_STALE, servers, err);
     if (rc < 0)
         return rc;
-    span_read(own ? opt->state_dir : NULL, "quorum", &spans);
+    held_since_read(own ? opt->state_dir : NULL, "quorum", &spans);
     quorum_conditions(&servers->facts, &now);
     hold(&spans, &now, &held);
-    int64_t whole_ms = span_hold(&spans, "whole", now.whole);
+    int64_t whole_ms = held_since_note(&spans, "whole", now.whole);
     if (opt->publish)
         confirm_first(consul, servers, whole_ms);
-    if (opt->publish && span_write(&spans, opt->state_dir, "quorum", err) < 0)
+    if (opt->publish && held_since_write(&spans, opt->state_dir, "quorum", err) < 0)
         program_log(LOG_WARNING, "%s", err->text);
     quorum_judge(&servers->facts, &held, v);
     return 0;
 }
 
-static int publish(const struct options *opt, struct servers *servers,
+static int publish(const struct options *opt, struct cluster_facts *servers,
                    struct error *err)
 {
     struct consul *consul = NULL;
@@ -198,7 +198,7 @@ static int publish(const struct options *opt, struct servers *servers,
     return rc < 0 ? rc : CHECK_PASSING;
 }
 
-static int by_hand(const struct options *opt, struct servers *servers,
+static int by_hand(const struct options *opt, struct cluster_facts *servers,
                    struct error *err)
 {
     struct consul *consul = NULL;
@@ -220,7 +220,7 @@ static int by_hand(const struct options *opt, struct servers *servers,
 /* Returns an exit code, or negative errno with a text. */
 static int run(int argc, char **argv, struct error *err)
 {
-    static struct servers servers;
+    static struct cluster_facts servers;
     struct options opt = {
         .config_dir = PROGRAM_CONFIG_DIR,
         .state_dir = PROGRAM_STATE_DIR,
@@ -230,7 +230,7 @@ static int run(int argc, char **argv, struct error *err)
     if (rc <= 0)
         return rc;
     rc = opt.publish ? publish(&opt, &servers, err) : by_hand(&opt, &servers, err);
-    servers_release(&servers);
+    cluster_facts_release(&servers);
     return rc;
 }
 

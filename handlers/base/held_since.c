@@ -20,7 +20,7 @@ static int make_path(char *ret, size_t size, const char *state_dir, const char *
     return 0;
 }
 
-static void load(const cJSON *root, struct spans *spans)
+static void load(const cJSON *root, struct held_since *spans)
 {
     const cJSON *list = NULL;
     const cJSON *item = NULL;
@@ -32,22 +32,22 @@ static void load(const cJSON *root, struct spans *spans)
     cJSON_ArrayForEach(item, list)
     {
         int64_t since_ms = -1;
-        if (spans->n == SPAN_MAX || strlen(item->string) >= SPAN_NAME ||
+        if (spans->n == HELD_SINCE_MAX || strlen(item->string) >= HELD_SINCE_NAME ||
             json_integer(list, item->string, &since_ms, &ignored) < 0 || since_ms < 0 ||
             since_ms > spans->now_ms)
             continue;
-        (void)snprintf(spans->span[spans->n].name, SPAN_NAME, "%s", item->string);
+        (void)snprintf(spans->span[spans->n].name, HELD_SINCE_NAME, "%s", item->string);
         spans->span[spans->n++].since_ms = since_ms;
     }
 }
 
-void span_read(const char *state_dir, const char *name, struct spans *spans)
+void held_since_read(const char *state_dir, const char *name, struct held_since *spans)
 {
     char path[4096];
     struct error ignored = {0};
     struct buffer text = BUFFER_INIT(FILE_LIMIT);
     cJSON *root = NULL;
-    *spans = (struct spans){.now_ms = duration_now_ms()};
+    *spans = (struct held_since){.now_ms = duration_now_ms()};
     if (state_dir && make_path(path, sizeof path, state_dir, name, &ignored) == 0 &&
         file_read(path, &text, &ignored) == 0 &&
         json_parse(buffer_text(&text), text.len, path, &root, &ignored) == 0)
@@ -56,16 +56,16 @@ void span_read(const char *state_dir, const char *name, struct spans *spans)
     buffer_release(&text);
 }
 
-static int find(const struct spans *spans, const char *name)
+static int find(const struct held_since *spans, const char *name)
 {
     for (int i = 0; i < spans->n; i++) {
-        if (strncmp(spans->span[i].name, name, SPAN_NAME - 1) == 0)
+        if (strncmp(spans->span[i].name, name, HELD_SINCE_NAME - 1) == 0)
             return i;
     }
     return -1;
 }
 
-int64_t span_hold(struct spans *spans, const char *name, bool holds)
+int64_t held_since_note(struct held_since *spans, const char *name, bool holds)
 {
     int at = find(spans, name);
     if (!holds) {
@@ -74,16 +74,16 @@ int64_t span_hold(struct spans *spans, const char *name, bool holds)
         return -1;
     }
     if (at < 0) {
-        if (spans->n == SPAN_MAX)
+        if (spans->n == HELD_SINCE_MAX)
             return 0;
         at = spans->n++;
-        (void)snprintf(spans->span[at].name, SPAN_NAME, "%s", name);
+        (void)snprintf(spans->span[at].name, HELD_SINCE_NAME, "%s", name);
         spans->span[at].since_ms = spans->now_ms;
     }
     return spans->now_ms - spans->span[at].since_ms;
 }
 
-void span_forgive(struct spans *spans, const char *name, int64_t delta_ms)
+void held_since_forgive(struct held_since *spans, const char *name, int64_t delta_ms)
 {
     int at = find(spans, name);
     if (at < 0)
@@ -93,7 +93,7 @@ void span_forgive(struct spans *spans, const char *name, int64_t delta_ms)
         spans->span[at].since_ms = spans->now_ms;
 }
 
-static cJSON *to_json(const struct spans *spans)
+static cJSON *to_json(const struct held_since *spans)
 {
     cJSON *root = cJSON_CreateObject();
     const cJSON *added = cJSON_AddStringToObject(root, "boot", duration_boot_id());
@@ -109,8 +109,8 @@ static cJSON *to_json(const struct spans *spans)
     return NULL;
 }
 
-int span_write(const struct spans *spans, const char *state_dir, const char *name,
-               struct error *err)
+int held_since_write(const struct held_since *spans, const char *state_dir,
+                     const char *name, struct error *err)
 {
     char path[4096];
     if (!state_dir)

@@ -1,43 +1,43 @@
-/* span.h: since when something holds, across runs of a program.
+/* held_since.h: since when something holds, across runs of a program.
  *
  * Times are CLOCK_BOOTTIME milliseconds with the boot id; a span of another boot, or a
  * lost file, begins now. One file of spans per check, <state-dir>/<name>.spans, a cache
  * without fsync. */
-#ifndef SPAN_H
-#define SPAN_H
+#ifndef HELD_SINCE_H
+#define HELD_SINCE_H
 
 #include "base/error.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SPAN_MAX  16
-#define SPAN_NAME 32
+#define HELD_SINCE_MAX  16
+#define HELD_SINCE_NAME 32
 
 /* All-zero is empty. Holds no heap memory. */
-struct spans {
+struct held_since {
     int64_t now_ms; /* time of this run */
     struct {
-        char name[SPAN_NAME];
+        char name[HELD_SINCE_NAME];
         int64_t since_ms;
-    } span[SPAN_MAX];
+    } span[HELD_SINCE_MAX];
     int n;
 };
 
 /* Read <state_dir>/<name>.spans as of now. A file that is missing, of another boot or does
  * not parse gives none. state_dir NULL: no memory at all. */
-void span_read(const char *state_dir, const char *name, struct spans *spans);
+void held_since_read(const char *state_dir, const char *name, struct held_since *spans);
 
 /* Say whether a condition holds in this run. Of name the first 31 bytes count; beyond 16
  * spans nothing is remembered. Returns for how long it has held, ms: 0 in
  * the first run in which it holds, -1 when it does not (its memory is dropped). */
-int64_t span_hold(struct spans *spans, const char *name, bool holds);
+int64_t held_since_note(struct held_since *spans, const char *name, bool holds);
 
 /* Move a running span's begin forward by delta_ms, so that this time does not count. */
-void span_forgive(struct spans *spans, const char *name, int64_t delta_ms);
+void held_since_forgive(struct held_since *spans, const char *name, int64_t delta_ms);
 
 /* Write it back; with state_dir NULL do nothing. Returns 0 or negative errno. */
-MUST_CHECK int span_write(const struct spans *spans, const char *state_dir,
-                          const char *name, struct error *err);
+MUST_CHECK int held_since_write(const struct held_since *spans, const char *state_dir,
+                                const char *name, struct error *err);
 
 #endif

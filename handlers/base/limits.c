@@ -1,6 +1,6 @@
 #include "base/limits.h"
 
-#ifdef TEST_TIMING
+#ifdef TEST_LIMITS
 #include "base/duration.h"
 
 #include <stddef.h>
@@ -11,35 +11,35 @@ static const struct {
     const char *name;
     size_t offset;
 } members[] = {
-    {"http", offsetof(struct timing, http_ms)},
-    {"leader_proof", offsetof(struct timing, leader_proof_ms)},
-    {"no_leader", offsetof(struct timing, no_leader_ms)},
-    {"split", offsetof(struct timing, split_ms)},
-    {"mapping_stable", offsetof(struct timing, mapping_stable_ms)},
-    {"verify", offsetof(struct timing, verify_ms)},
-    {"lock", offsetof(struct timing, lock_ms)},
-    {"apply_again", offsetof(struct timing, apply_again_ms)},
-    {"resync", offsetof(struct timing, resync_ms)},
-    {"unsynced", offsetof(struct timing, unsynced_ms)},
-    {"apply", offsetof(struct timing, apply_ms)},
-    {"request", offsetof(struct timing, request_ms)},
-    {"confirm", offsetof(struct timing, confirm_ms)},
-    {"clock_interval", offsetof(struct timing, clock_interval_ms)},
-    {"clock_echo", offsetof(struct timing, clock_echo_ms)},
-    {"clock_unproven", offsetof(struct timing, clock_unproven_ms)},
-    {"resolve", offsetof(struct timing, resolve_ms)},
-    {"reference", offsetof(struct timing, reference_ms)},
-    {"reference_again", offsetof(struct timing, reference_again_ms)},
-    {"elastic", offsetof(struct timing, elastic_ms)},
-    {"proof", offsetof(struct timing, proof_ms)},
-    {"fresh", offsetof(struct timing, fresh_ms)},
-    {"patience", offsetof(struct timing, patience_ms)},
-    {"loss", offsetof(struct timing, loss_ms)},
-    {"write", offsetof(struct timing, write_ms)},
-    {"write_again", offsetof(struct timing, write_again_ms)},
+    {"http", offsetof(struct limits, http_ms)},
+    {"leader_proof", offsetof(struct limits, leader_proof_ms)},
+    {"no_leader", offsetof(struct limits, no_leader_ms)},
+    {"split", offsetof(struct limits, split_ms)},
+    {"mapping_stable", offsetof(struct limits, mapping_stable_ms)},
+    {"verify", offsetof(struct limits, verify_ms)},
+    {"lock", offsetof(struct limits, lock_ms)},
+    {"apply_again", offsetof(struct limits, apply_again_ms)},
+    {"resync", offsetof(struct limits, resync_ms)},
+    {"unsynced", offsetof(struct limits, unsynced_ms)},
+    {"apply", offsetof(struct limits, apply_ms)},
+    {"request", offsetof(struct limits, request_ms)},
+    {"confirm", offsetof(struct limits, confirm_ms)},
+    {"clock_interval", offsetof(struct limits, clock_interval_ms)},
+    {"clock_echo", offsetof(struct limits, clock_echo_ms)},
+    {"clock_unproven", offsetof(struct limits, clock_unproven_ms)},
+    {"resolve", offsetof(struct limits, resolve_ms)},
+    {"reference", offsetof(struct limits, reference_ms)},
+    {"reference_again", offsetof(struct limits, reference_again_ms)},
+    {"elasticsearch", offsetof(struct limits, elasticsearch_ms)},
+    {"proof", offsetof(struct limits, proof_ms)},
+    {"fresh", offsetof(struct limits, fresh_ms)},
+    {"patience", offsetof(struct limits, patience_ms)},
+    {"loss", offsetof(struct limits, loss_ms)},
+    {"write", offsetof(struct limits, write_ms)},
+    {"write_again", offsetof(struct limits, write_again_ms)},
 };
 
-static void set_member(struct timing *t, const char *name, size_t len,
+static void set_member(struct limits *t, const char *name, size_t len,
                        const char *value)
 {
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
@@ -55,9 +55,9 @@ static void set_member(struct timing *t, const char *name, size_t len,
     abort();
 }
 
-static void override(struct timing *t)
+static void override(struct limits *t)
 {
-    const char *text = getenv("LICTOR_TIMING");
+    const char *text = getenv("LICTOR_LIMITS");
     while (text && *text) {
         char value[32] = "";
         const char *equals = strchr(text, '=');
@@ -72,9 +72,9 @@ static void override(struct timing *t)
 }
 #endif
 
-const struct timing *timing(void)
+const struct limits *limits(void)
 {
-    static struct timing t = {
+    static struct limits t = {
         .http_ms = 10000,
         .leader_proof_ms = 2000,
         .no_leader_ms = 30000,
@@ -94,7 +94,7 @@ const struct timing *timing(void)
         .resolve_ms = 1000,
         .reference_ms = 1500,
         .reference_again_ms = 60000,
-        .elastic_ms = 2000,
+        .elasticsearch_ms = 2000,
         .proof_ms = 10000,
         .fresh_ms = 90000,
         .patience_ms = 60000,
@@ -102,7 +102,7 @@ const struct timing *timing(void)
         .write_ms = 30000,
         .write_again_ms = 250,
     };
-#ifdef TEST_TIMING
+#ifdef TEST_LIMITS
     static int read_once;
     if (!read_once++)
         override(&t);

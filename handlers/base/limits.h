@@ -1,15 +1,15 @@
-/* timing.h: every time limit and interval of the programs, in one place.
+/* limits.h: every time limit and interval of the programs, in one place.
  *
  * An installed program uses the values below and nothing else. Tests are built
- * with -DTEST_TIMING (make builds them a second time into build/test/); only then
- * the environment variable LICTOR_TIMING changes them: "no_leader=2s,split=1s",
+ * with -DTEST_LIMITS (make builds them a second time into build/test/); only then
+ * the environment variable LICTOR_LIMITS changes them: "no_leader=2s,split=1s",
  * by member name without the unit, values as in duration.h. */
-#ifndef TIMING_H
-#define TIMING_H
+#ifndef LIMITS_H
+#define LIMITS_H
 
 #include <stdint.h>
 
-struct timing {
+struct limits {
     int64_t http_ms;           /* 10 s: one request to the agent, all of it */
     int64_t leader_proof_ms;   /* 2 s: the ?consistent read before a check may change */
     int64_t no_leader_ms;      /* 30 s: this long without leader is critical */
@@ -29,7 +29,7 @@ struct timing {
     int64_t resolve_ms;         /* 1 s: finding the addresses of NTP servers */
     int64_t reference_ms;       /* 1.5 s: asking them, all of it */
     int64_t reference_again_ms; /* 60 s: they are asked this often */
-    int64_t elastic_ms;         /* 2 s: one question to Elasticsearch, all of it */
+    int64_t elasticsearch_ms;   /* 2 s: one question to Elasticsearch, all of it */
     int64_t proof_ms;           /* 10 s: looking for the own record after an apply */
     int64_t fresh_ms;           /* 90 s: a probe record this old has arrived in time */
     int64_t patience_ms;        /* 60 s: a broken link this short is no warning */
@@ -39,6 +39,6 @@ struct timing {
 };
 
 /* Borrowed, valid for the life of the process. */
-const struct timing *timing(void);
+const struct limits *limits(void);
 
 #endif

@@ -21,8 +21,8 @@ static bool in_catalogue(const cJSON *catalogue, const char *node, const char *i
     return false;
 }
 
-int sync_compare(const cJSON *agent, const cJSON *catalogue, const char *node,
-                 char *ret, size_t size, struct error *err)
+int check_sync_compare(const cJSON *agent, const cJSON *catalogue, const char *node,
+                       char *ret, size_t size, struct error *err)
 {
     int n = 0;
     size_t used = 0;
@@ -33,7 +33,7 @@ int sync_compare(const cJSON *agent, const cJSON *catalogue, const char *node,
     cJSON_ArrayForEach(check, agent)
     {
         const char *id = json_text(check, "CheckID", "");
-        if (strcmp(json_text(check, "ServiceID", ""), SYNC_SERVICE) != 0 ||
+        if (strcmp(json_text(check, "ServiceID", ""), CHECK_SYNC_SERVICE) != 0 ||
             in_catalogue(catalogue, node, id, json_text(check, "Status", "")))
             continue;
         int len = snprintf(ret + used, size - used, "%s%s", n ? ", " : "", id);

@@ -1,16 +1,16 @@
-/* sync.h: does the catalogue know what the agent knows of our checks? Pure.
+/* check_sync.h: does the catalogue know what the agent knows of our checks? Pure.
  *
  * A token without service "cluster" write leaves the checks local: everything works on
  * the server and nothing shows in the UI. */
-#ifndef SYNC_H
-#define SYNC_H
+#ifndef CHECK_SYNC_H
+#define CHECK_SYNC_H
 
 #include "base/error.h"
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
 
-#define SYNC_SERVICE "cluster"
+#define CHECK_SYNC_SERVICE "cluster"
 
 /* Compare.
  *
@@ -19,8 +19,8 @@
  * node       this server
  * Writes the ids of our service's checks that the catalogue lacks or shows with another
  * status into ret, separated by ", ", cut at size. Returns their number, or -EBADMSG. */
-MUST_CHECK int sync_compare(const cJSON *agent, const cJSON *catalogue,
-                            const char *node, char *ret, size_t size,
-                            struct error *err);
+MUST_CHECK int check_sync_compare(const cJSON *agent, const cJSON *catalogue,
+                                  const char *node, char *ret, size_t size,
+                                  struct error *err);
 
 #endif

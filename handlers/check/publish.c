@@ -47,7 +47,7 @@ int publish_lock(const char *state_dir, const char *check_id, struct error *err)
     int rc = check_ours(state_dir, err);
     if (rc == 0)
         rc = make_path(path, sizeof path, state_dir, check_id, "lock", err);
-    return rc < 0 ? rc : file_lock(path, timing()->lock_ms, err);
+    return rc < 0 ? rc : file_lock(path, limits()->lock_ms, err);
 }
 
 static void load(const char *path, struct memory *m)

@@ -7,11 +7,12 @@
 #include <string.h>
 
 /* The file holds the exit code as one digit, then the text. */
-int repeat_choose(const char *state_dir, const char *name, const struct verdict *v,
-                  bool led, char ret[REPEAT_TEXT], bool *ret_changed)
+int script_check_choose(const char *state_dir, const char *name,
+                        const struct verdict *v, bool led, char ret[SCRIPT_CHECK_TEXT],
+                        bool *ret_changed)
 {
     char path[4096];
-    char now[REPEAT_TEXT + 1];
+    char now[SCRIPT_CHECK_TEXT + 1];
     struct error ignored = {0};
     struct buffer last = BUFFER_INIT(sizeof now);
     int n = snprintf(path, sizeof path, "%s/%s.last", state_dir, name);
@@ -26,7 +27,7 @@ int repeat_choose(const char *state_dir, const char *name, const struct verdict 
     if (kept && led && *ret_changed &&
         file_replace(path, now, strlen(now), 0600, false, &ignored) < 0)
         *ret_changed = true;
-    (void)snprintf(ret, REPEAT_TEXT, "%s", shown + 1);
+    (void)snprintf(ret, SCRIPT_CHECK_TEXT, "%s", shown + 1);
     int code = shown[0] - '0';
     buffer_release(&last);
     return code;

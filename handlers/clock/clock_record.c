@@ -6,17 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A whole number of microseconds within least..SKEW_MOST. */
+/* A whole number of microseconds within least..OFFSETS_MOST. */
 static int read_us(const cJSON *object, const char *name, int64_t least, int64_t *ret,
                    struct error *err)
 {
     int rc = json_integer(object, name, ret, err);
-    if (rc == 0 && (*ret < least || *ret > SKEW_MOST))
+    if (rc == 0 && (*ret < least || *ret > OFFSETS_MOST))
         rc = error_set(err, -EBADMSG, "\"%s\" is out of its range", name);
     return rc;
 }
 
-static int read_boot(const cJSON *object, char ret[CLOCK_BOOT], struct error *err)
+static int read_boot(const cJSON *object, char ret[LOCAL_CLOCK_BOOT], struct error *err)
 {
     const char *text = NULL;
     int rc = json_string(object, "boot", &text, err);
@@ -27,13 +27,13 @@ static int read_boot(const cJSON *object, char ret[CLOCK_BOOT], struct error *er
         if (*p <= ' ' || *p > '~')
             len = 0;
     }
-    if (len == 0 || len >= CLOCK_BOOT)
+    if (len == 0 || len >= LOCAL_CLOCK_BOOT)
         return error_set(err, -EBADMSG, "\"boot\" is no boot");
-    (void)snprintf(ret, CLOCK_BOOT, "%s", text);
+    (void)snprintf(ret, LOCAL_CLOCK_BOOT, "%s", text);
     return 0;
 }
 
-static int read_clocks(const cJSON *root, struct skew_record *ret, struct error *err)
+static int read_clocks(const cJSON *root, struct clock_record *ret, struct error *err)
 {
     int rc = read_boot(root, ret->boot, err);
     if (rc == 0)
@@ -43,8 +43,8 @@ static int read_clocks(const cJSON *root, struct skew_record *ret, struct error 
     if (rc == 0)
         rc = read_us(root, "err", 0, &ret->clock.err_us, err);
     if (rc == 0)
-        rc = read_us(root, "ppm", CLOCK_PPM_LEAST, &ret->ppm, err);
-    if (rc == 0 && ret->ppm > CLOCK_PPM_MOST)
+        rc = read_us(root, "ppm", LOCAL_CLOCK_PPM_LEAST, &ret->ppm, err);
+    if (rc == 0 && ret->ppm > LOCAL_CLOCK_PPM_MOST)
         rc = error_set(err, -EBADMSG, "\"ppm\" is out of its range");
     if (rc == 0)
         rc = json_boolean(root, "synced", &ret->synced, err);
@@ -52,7 +52,7 @@ static int read_clocks(const cJSON *root, struct skew_record *ret, struct error 
 }
 
 /* What it says of us; nothing, when it has not heard us yet. */
-static int read_echo(const cJSON *root, const char *own, struct skew_echo *ret,
+static int read_echo(const cJSON *root, const char *own, struct clock_echo *ret,
                      struct error *err)
 {
     const cJSON *heard = NULL;
@@ -73,7 +73,7 @@ static int read_echo(const cJSON *root, const char *own, struct skew_echo *ret,
     return rc;
 }
 
-static int read_reference(const cJSON *root, struct skew_reference *ret,
+static int read_reference(const cJSON *root, struct clock_reference *ret,
                           struct error *err)
 {
     const cJSON *entry = NULL;
@@ -81,14 +81,14 @@ static int read_reference(const cJSON *root, struct skew_reference *ret,
     if (rc == -ENOENT)
         return 0;
     if (rc == 0)
-        rc = read_us(entry, "offset", -SKEW_MOST, &ret->offset_us, err);
+        rc = read_us(entry, "offset", -OFFSETS_MOST, &ret->offset_us, err);
     if (rc == 0)
         rc = read_us(entry, "err", 0, &ret->err_us, err);
     ret->known = rc == 0;
     return rc;
 }
 
-static int read_record(const cJSON *root, const char *own, struct skew_record *ret,
+static int read_record(const cJSON *root, const char *own, struct clock_record *ret,
                        struct error *err)
 {
     int64_t version = 0;
@@ -104,13 +104,13 @@ static int read_record(const cJSON *root, const char *own, struct skew_record *r
     return rc;
 }
 
-int exchange_parse(const char *text, size_t len, const char *own,
-                   struct skew_record *ret, struct error *err)
+int clock_record_parse(const char *text, size_t len, const char *own,
+                       struct clock_record *ret, struct error *err)
 {
     cJSON *root = NULL;
     struct error why = {0};
-    *ret = (struct skew_record){0};
-    if (len > EXCHANGE_LIMIT)
+    *ret = (struct clock_record){0};
+    if (len > CLOCK_RECORD_LIMIT)
         return error_set(err, -EBADMSG, "is too large");
     if (json_parse(text, len, "record", &root, &why) < 0)
         return error_set(err, -EBADMSG, "is not JSON");
@@ -129,13 +129,13 @@ static bool add(cJSON *object, const char *name, int64_t us)
     return cJSON_AddRawToObject(object, name, digits) != NULL;
 }
 
-static bool add_heard(cJSON *root, const struct skew *skew)
+static bool add_heard(cJSON *root, const struct offsets *offsets)
 {
     cJSON *heard = cJSON_AddObjectToObject(root, "heard");
     bool good = heard != NULL;
-    for (int i = 0; good && i < skew->n; i++) {
-        const struct skew_server *server = &skew->server[i];
-        if (i == skew->self || !server->boot[0])
+    for (int i = 0; good && i < offsets->n; i++) {
+        const struct offsets_server *server = &offsets->server[i];
+        if (i == offsets->self || !server->boot[0])
             continue;
         cJSON *entry = cJSON_AddObjectToObject(heard, server->name);
         good = cJSON_AddStringToObject(entry, "boot", server->boot) &&
@@ -145,24 +145,26 @@ static bool add_heard(cJSON *root, const struct skew *skew)
     return good;
 }
 
-static bool add_reference(cJSON *root, const struct skew_reference *reference)
+static bool add_reference(cJSON *root, const struct clock_reference *reference)
 {
     cJSON *entry = cJSON_AddObjectToObject(root, "reference");
     return add(entry, "offset", reference->offset_us) &&
            add(entry, "err", reference->err_us);
 }
 
-int exchange_format(const struct skew *skew, const struct clock_reading *stamp,
-                    const struct clock_kernel *kernel,
-                    const struct skew_reference *reference, struct buffer *out)
+int clock_record_format(const struct offsets *offsets,
+                        const struct local_clock_reading *stamp,
+                        const struct local_clock_kernel *kernel,
+                        const struct clock_reference *reference, struct buffer *out)
 {
     cJSON *root = cJSON_CreateObject();
     char *text = NULL;
-    if (add(root, "v", 1) && cJSON_AddStringToObject(root, "boot", skew->boot) &&
+    if (add(root, "v", 1) && cJSON_AddStringToObject(root, "boot", offsets->boot) &&
         add(root, "raw", stamp->raw_us) && add(root, "real", stamp->real_us) &&
         add(root, "err", stamp->err_us) && add(root, "ppm", kernel->ppm) &&
         cJSON_AddBoolToObject(root, "synced", kernel->synced) &&
-        add_heard(root, skew) && (!reference->known || add_reference(root, reference)))
+        add_heard(root, offsets) &&
+        (!reference->known || add_reference(root, reference)))
         text = cJSON_PrintUnformatted(root);
     int rc = text ? buffer_append(out, text, strlen(text)) : -ENOMEM;
     cJSON_free(text);

@@ -1,4 +1,4 @@
-/* exchange.h: what a server tells the others about its clocks, KV key lictor/clock/<node>:
+/* clock_record.h: what a server tells the others about its clocks, KV key lictor/clock/<node>:
  *
  *   {"v":1,"boot":"<boot_id>+<suspended s>","raw":R,"real":R,"err":E,"ppm":P,
  *    "synced":true,"heard":{"n2":{"boot":"..","raw":R,"at":R}},
@@ -7,8 +7,8 @@
  * Integers, microseconds. "heard" says of each other server which of its records was heard
  * last (its boot and raw, copied) and when (own raw clock). "reference" is only there where
  * NTP servers were asked. Pure: no I/O. */
-#ifndef EXCHANGE_H
-#define EXCHANGE_H
+#ifndef CLOCK_RECORD_H
+#define CLOCK_RECORD_H
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -17,26 +17,26 @@
 
 #include <stddef.h>
 
-#define EXCHANGE_PREFIX "lictor/clock/"
-#define EXCHANGE_LIMIT  32768 /* bytes of a record; 51 servers need some 14,000 */
+#define CLOCK_RECORD_PREFIX "lictor/clock/"
+#define CLOCK_RECORD_LIMIT  32768 /* bytes of a record; 51 servers need some 14,000 */
 
 /* Read a record (attacker-controlled: whoever may write KV), with what it says of `own`, a
- * node name. Unknown members are ignored; times are from 0 to SKEW_MOST, whether they make
- * sense together is skew_hear()'s to judge. Returns 0, or -EBADMSG with a text that goes on
+ * node name. Unknown members are ignored; times are from 0 to OFFSETS_MOST, whether they make
+ * sense together is offsets_receive()'s to judge. Returns 0, or -EBADMSG with a text that goes on
  * after the key: "is not JSON", "\"raw\" is not an integer". */
-MUST_CHECK int exchange_parse(const char *text, size_t len, const char *own,
-                              struct skew_record *ret, struct error *err);
+MUST_CHECK int clock_record_parse(const char *text, size_t len, const char *own,
+                                  struct clock_record *ret, struct error *err);
 
 /* Append this server's record.
  *
- * skew       what it has heard; skew_begin() was called
+ * skew       what it has heard; offsets_begin() was called
  * stamp      own clocks, read before anything of this
  * reference  as of the stamp
  * Returns 0, -EMSGSIZE or -ENOMEM. */
-MUST_CHECK int exchange_format(const struct skew *skew,
-                               const struct clock_reading *stamp,
-                               const struct clock_kernel *kernel,
-                               const struct skew_reference *reference,
-                               struct buffer *out);
+MUST_CHECK int clock_record_format(const struct offsets *offsets,
+                                   const struct local_clock_reading *stamp,
+                                   const struct local_clock_kernel *kernel,
+                                   const struct clock_reference *reference,
+                                   struct buffer *out);
 
 #endif

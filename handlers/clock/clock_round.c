@@ -16,27 +16,28 @@
 /* What Consul says, now. */
 struct facts {
     struct settings settings;
-    char node[VALUE_NAME + 1];
-    char voters[VOTERS][VALUE_NAME + 1];
+    char node[SETTING_VALUE_NAME + 1];
+    char voters[VOTERS][SETTING_VALUE_NAME + 1];
     size_t n;
-    struct hearing_reference reference;
+    struct clock_state_reference reference;
     struct kv_list records;
-    struct clock_reading at; /* when these were in memory */
+    struct local_clock_reading at; /* when these were in memory */
 };
 
-static void own_key(const char *node, char ret[sizeof EXCHANGE_PREFIX + VALUE_NAME])
+static void own_key(const char *node,
+                    char ret[sizeof CLOCK_RECORD_PREFIX + SETTING_VALUE_NAME])
 {
-    (void)snprintf(ret, sizeof EXCHANGE_PREFIX + VALUE_NAME, "%s%s", EXCHANGE_PREFIX,
-                   node);
+    (void)snprintf(ret, sizeof CLOCK_RECORD_PREFIX + SETTING_VALUE_NAME, "%s%s",
+                   CLOCK_RECORD_PREFIX, node);
 }
 
 /* Never stale: what is heard late bounds badly. A huge value of somebody else: one by
  * one. */
 static int read_records(struct consul *consul, struct facts *f, struct error *err)
 {
-    char key[sizeof EXCHANGE_PREFIX + VALUE_NAME];
-    int rc =
-        consul_kv_read(consul, EXCHANGE_PREFIX, true, CONSUL_DEFAULT, &f->records, err);
+    char key[sizeof CLOCK_RECORD_PREFIX + SETTING_VALUE_NAME];
+    int rc = consul_kv_read(consul, CLOCK_RECORD_PREFIX, true, CONSUL_DEFAULT,
+                            &f->records, err);
     if (rc == -EMSGSIZE) {
         rc = 0;
         kv_release(&f->records);
@@ -45,26 +46,26 @@ static int read_records(struct consul *consul, struct facts *f, struct error *er
             rc = consul_kv_read(consul, key, false, CONSUL_DEFAULT, &f->records, err);
         }
     }
-    clock_read(&f->at);
+    local_clock_read(&f->at);
     return rc == -EMSGSIZE ? 0 : rc;
 }
 
-static int gather(struct consul *consul, const struct telling_place *place,
-                  struct hearing *h, struct facts *f, struct error *err)
+static int gather(struct consul *consul, const struct clock_round_place *place,
+                  struct clock_state *h, struct facts *f, struct error *err)
 {
-    struct clock_reading now;
-    int rc = gather_node(consul, f->node, err);
+    struct local_clock_reading now;
+    int rc = settings_read_node(consul, f->node, err);
     if (rc == 0)
-        rc = gather_voters(consul, f->voters, VOTERS, &f->n, err);
+        rc = settings_read_voters(consul, f->voters, VOTERS, &f->n, err);
     if (rc == 0)
-        rc = gather_judged(consul, place->config_dir, place->settings_root,
-                           CONSUL_STALE, &f->settings, err);
+        rc = settings_read_judged(consul, place->config_dir, place->settings_root,
+                                  CONSUL_STALE, &f->settings, err);
     if (rc < 0)
         return rc;
-    clock_read(&now);
-    hearing_read(place->state_dir, &now, h);
+    local_clock_read(&now);
+    clock_state_read(place->state_dir, &now, h);
     f->reference = h->reference;
-    witness_ask(&f->settings, &now, &f->reference);
+    ntp_reference_ask(&f->settings, &now, &f->reference);
     return read_records(consul, f, err);
 }
 
@@ -87,18 +88,19 @@ static void note_settings(const struct settings *s, struct verdict *notes)
     }
 }
 
-static void note_own(struct hearing *h, const struct facts *f)
+static void note_own(struct clock_state *h, const struct facts *f)
 {
-    char text[CLOCK_ADVICE];
-    struct clock_daemons daemons = {0};
+    char text[LOCAL_CLOCK_ADVICE];
+    struct local_clock_daemons daemons = {0};
     if (!h->kernel.synced)
-        clock_find_daemons("", &daemons);
-    if (*clock_advice(&h->kernel, &daemons, text))
+        local_clock_find_daemons("", &daemons);
+    if (*local_clock_advice(&h->kernel, &daemons, text))
         verdict_note(&h->notes, "%s", text);
-    if (!hearing_own(h, &f->records))
+    if (!clock_state_check_own(h, &f->records))
         return;
     verdict_note(&h->notes,
-                 "somebody else writes " EXCHANGE_PREFIX "%s: is there another agent "
+                 "somebody else writes " CLOCK_RECORD_PREFIX
+                 "%s: is there another agent "
                  "with this node name, or another state directory of this one?",
                  f->node);
     verdict_set(&h->notes, VERDICT_WARNING,
@@ -106,29 +108,29 @@ static void note_own(struct hearing *h, const struct facts *f)
 }
 
 /* Under the lock. */
-static int hear(struct hearing *h, const struct facts *f, struct verdict *v,
+static int hear(struct clock_state *h, const struct facts *f, struct verdict *v,
                 struct buffer *record, struct error *err)
 {
     const char *names[VOTERS];
-    struct clock_reading now;
+    struct local_clock_reading now;
     const struct skew_limits limits = {f->settings.clock_warning_us,
                                        f->settings.clock_critical_us};
     for (size_t i = 0; i < f->n; i++)
         names[i] = f->voters[i];
-    clock_read(&now);
+    local_clock_read(&now);
     (void)snprintf(h->node, sizeof h->node, "%s", f->node);
     h->reference = f->reference;
-    (void)hearing_begin(h, names, f->n, &now);
+    (void)clock_state_begin(h, names, f->n, &now);
     h->notes = (struct verdict){0};
-    (void)hearing_records(h, &f->records, &f->at, &h->notes);
+    (void)clock_state_receive(h, &f->records, &f->at, &h->notes);
     note_settings(&f->settings, &h->notes);
     note_own(h, f);
-    hearing_judge(h, &limits, &now, &h->said, v);
-    clock_read(&now); /* the stamp: before the record is built */
+    clock_state_judge(h, &limits, &now, &h->said, v);
+    local_clock_read(&now); /* the stamp: before the record is built */
     h->sent_us[1] = h->sent_us[0];
     h->sent_us[0] = now.raw_us;
-    const struct skew_reference reference = hearing_reference(h, &now);
-    int rc = exchange_format(&h->skew, &now, &h->kernel, &reference, record);
+    const struct clock_reference reference = clock_state_reference(h, &now);
+    int rc = clock_record_format(&h->offsets, &now, &h->kernel, &reference, record);
     return rc < 0 ? error_set(err, rc, "cannot make the own record: %s", strerror(-rc))
                   : 0;
 }
@@ -137,27 +139,27 @@ static int hear(struct hearing *h, const struct facts *f, struct verdict *v,
 static int tell(struct consul *consul, const struct facts *f, const char *record,
                 struct error *err)
 {
-    char key[sizeof EXCHANGE_PREFIX + VALUE_NAME];
+    char key[sizeof CLOCK_RECORD_PREFIX + SETTING_VALUE_NAME];
     own_key(f->node, key);
     const struct kv_entry *entry = kv_find(&f->records, key);
     int rc = consul_kv_write(consul, key, record, entry ? entry->modify_index : 0, err);
     return rc == -ESTALE || rc == -EAGAIN ? 0 : rc;
 }
 
-int telling_run(struct consul *consul, const struct telling_place *place,
-                struct hearing *h, struct verdict *v, struct error *err)
+int clock_round_run(struct consul *consul, const struct clock_round_place *place,
+                    struct clock_state *h, struct verdict *v, struct error *err)
 {
     static struct facts facts;
-    struct buffer record = BUFFER_INIT(EXCHANGE_LIMIT);
-    struct clock_reading now;
+    struct buffer record = BUFFER_INIT(CLOCK_RECORD_LIMIT);
+    struct local_clock_reading now;
     int rc = gather(consul, place, h, &facts, err);
-    int lock = rc < 0 ? rc : hearing_lock(place->state_dir, err);
+    int lock = rc < 0 ? rc : clock_state_lock(place->state_dir, err);
     if (lock > 0) {
-        clock_read(&now);
-        hearing_read(place->state_dir, &now, h);
+        local_clock_read(&now);
+        clock_state_read(place->state_dir, &now, h);
         rc = hear(h, &facts, v, &record, err);
         if (rc == 0)
-            rc = hearing_write(h, place->state_dir, err);
+            rc = clock_state_write(h, place->state_dir, err);
         file_unlock(lock);
     }
     if (lock > 0 && rc == 0)

@@ -1,7 +1,7 @@
-/* telling.h: what a server does about the clocks once an interval, through Consul: it hears
+/* clock_round.h: what a server does about the clocks once an interval, through Consul: it hears
  * the others' records, whether or not the watch has, judges, and writes its own. */
-#ifndef TELLING_H
-#define TELLING_H
+#ifndef CLOCK_ROUND_H
+#define CLOCK_ROUND_H
 
 #include "base/error.h"
 #include "check/verdict.h"
@@ -9,7 +9,7 @@
 #include "consul/consul.h"
 
 /* Where; borrowed. */
-struct telling_place {
+struct clock_round_place {
     const char *config_dir;
     const char *state_dir;
     const char *settings_root;
@@ -19,7 +19,9 @@ struct telling_place {
  * is h->said, and with the notes *ret.
  * Returns 0, also when somebody else was faster to write our record or the leader was lost
  * meanwhile (there is a next time), or negative errno. */
-MUST_CHECK int telling_run(struct consul *consul, const struct telling_place *place,
-                           struct hearing *h, struct verdict *ret, struct error *err);
+MUST_CHECK int clock_round_run(struct consul *consul,
+                               const struct clock_round_place *place,
+                               struct clock_state *h, struct verdict *ret,
+                               struct error *err);
 
 #endif

@@ -24,15 +24,15 @@ struct part {
     size_t len;
 };
 
-static void parts_of(struct hearing *h, struct part ret[PARTS])
+static void parts_of(struct clock_state *h, struct part ret[PARTS])
 {
-    struct skew *skew = &h->skew;
-    size_t n = (size_t)skew->n;
+    struct offsets *offsets = &h->offsets;
+    size_t n = (size_t)offsets->n;
     size_t pairs = n > 0 ? n * (n - 1) / 2 : 0;
-    char *tail = (char *)&skew->own;
-    ret[0] = (struct part){h, (size_t)((char *)skew->server - (char *)h)};
-    ret[1] = (struct part){skew->server, n * sizeof skew->server[0]};
-    ret[2] = (struct part){skew->pair, pairs * sizeof skew->pair[0]};
+    char *tail = (char *)&offsets->own;
+    ret[0] = (struct part){h, (size_t)((char *)offsets->server - (char *)h)};
+    ret[1] = (struct part){offsets->server, n * sizeof offsets->server[0]};
+    ret[2] = (struct part){offsets->pair, pairs * sizeof offsets->pair[0]};
     ret[3] = (struct part){tail, (size_t)((char *)(h + 1) - tail)};
 }
 
@@ -42,8 +42,9 @@ static int digest_of(const char *bytes, size_t len, char ret[KV_DIGEST],
 {
     char build[100];
     struct kv_list list = {0};
-    (void)snprintf(build, sizeof build, "%s %d %zu %zu", LICTOR_VERSION, SKEW_VERSION,
-                   sizeof(struct hearing), sizeof(struct skew_server));
+    (void)snprintf(build, sizeof build, "%s %d %zu %zu", LICTOR_VERSION,
+                   OFFSETS_VERSION, sizeof(struct clock_state),
+                   sizeof(struct offsets_server));
     int rc = kv_add(&list, build, bytes, len, 0);
     if (rc < 0)
         (void)error_set(err, rc, "out of memory");
@@ -53,22 +54,23 @@ static int digest_of(const char *bytes, size_t len, char ret[KV_DIGEST],
     return rc;
 }
 
-int hearing_lock(const char *state_dir, struct error *err)
+int clock_state_lock(const char *state_dir, struct error *err)
 {
     char path[4096];
     int rc = file_path(path, sizeof path, state_dir, "clock.lock", err);
-    return rc < 0 ? rc : file_lock(path, timing()->lock_ms, err);
+    return rc < 0 ? rc : file_lock(path, limits()->lock_ms, err);
 }
 
 /* The first part says how long the others are. */
-static bool take_parts(const char *bytes, size_t len, struct hearing *ret)
+static bool take_parts(const char *bytes, size_t len, struct clock_state *ret)
 {
     struct part parts[PARTS];
     size_t used = 0;
-    ret->skew.n = 0;
+    ret->offsets.n = 0;
     for (int i = 0; i < PARTS; i++) {
         parts_of(ret, parts);
-        if (ret->skew.n < 0 || ret->skew.n > SKEW_SERVERS || len - used < parts[i].len)
+        if (ret->offsets.n < 0 || ret->offsets.n > OFFSETS_SERVERS ||
+            len - used < parts[i].len)
             return false;
         memcpy(parts[i].data, bytes + used, parts[i].len);
         used += parts[i].len;
@@ -76,7 +78,7 @@ static bool take_parts(const char *bytes, size_t len, struct hearing *ret)
     return used == len;
 }
 
-static bool load(const char *path, struct hearing *ret)
+static bool load(const char *path, struct clock_state *ret)
 {
     char digest[KV_DIGEST];
     struct error ignored = {0};
@@ -93,22 +95,22 @@ static bool load(const char *path, struct hearing *ret)
     return good;
 }
 
-void hearing_read(const char *state_dir, const struct clock_reading *now,
-                  struct hearing *ret)
+void clock_state_read(const char *state_dir, const struct local_clock_reading *now,
+                      struct clock_state *ret)
 {
     char path[4096];
-    char boot[CLOCK_BOOT];
+    char boot[LOCAL_CLOCK_BOOT];
     struct error ignored = {0};
-    *ret = (struct hearing){0};
-    (void)clock_boot(boot);
+    *ret = (struct clock_state){0};
+    (void)local_clock_boot(boot);
     if (file_path(path, sizeof path, state_dir, "clock", &ignored) < 0 ||
-        !load(path, ret) || !skew_valid(&ret->skew, boot, now->raw_us))
-        *ret = (struct hearing){0};
+        !load(path, ret) || !offsets_valid(&ret->offsets, boot, now->raw_us))
+        *ret = (struct clock_state){0};
     memcpy(ret->boot, boot, sizeof ret->boot);
-    clock_ask_kernel(&ret->kernel);
+    local_clock_ask_kernel(&ret->kernel);
 }
 
-int hearing_write(struct hearing *h, const char *state_dir, struct error *err)
+int clock_state_write(struct clock_state *h, const char *state_dir, struct error *err)
 {
     char path[4096];
     char digest[KV_DIGEST];
@@ -136,62 +138,62 @@ int hearing_write(struct hearing *h, const char *state_dir, struct error *err)
 
 /* ---- a run --------------------------------------------------------------- */
 
-bool hearing_begin(struct hearing *h, const char *const *names, size_t n,
-                   const struct clock_reading *now)
+bool clock_state_begin(struct clock_state *h, const char *const *names, size_t n,
+                       const struct local_clock_reading *now)
 {
-    char text[SKEW_EVENT];
-    struct skew_own own = {.name = h->node,
-                           .boot = h->boot,
-                           .ppm = h->kernel.ppm,
-                           .reference = hearing_reference(h, now)};
-    int64_t jump_us = skew_begin(&h->skew, &own, names, n, now);
+    char text[OFFSETS_EVENT];
+    struct offsets_own own = {.name = h->node,
+                              .boot = h->boot,
+                              .ppm = h->kernel.ppm,
+                              .reference = clock_state_reference(h, now)};
+    int64_t jump_us = offsets_begin(&h->offsets, &own, names, n, now);
     if (jump_us != 0)
-        program_log(LOG_WARNING, "%s", skew_jump_text(h->node, jump_us, text));
+        program_log(LOG_WARNING, "%s", offsets_jump_text(h->node, jump_us, text));
     return jump_us != 0;
 }
 
-bool hearing_go_on(struct hearing *h, const struct clock_reading *now)
+bool clock_state_continue(struct clock_state *h, const struct local_clock_reading *now)
 {
-    static char copies[SKEW_SERVERS][VALUE_NAME + 1];
-    const char *names[SKEW_SERVERS];
-    int n = h->skew.n;
+    static char copies[OFFSETS_SERVERS][SETTING_VALUE_NAME + 1];
+    const char *names[OFFSETS_SERVERS];
+    int n = h->offsets.n;
     for (int i = 0; i < n; i++) {
-        memcpy(copies[i], h->skew.server[i].name, sizeof copies[i]);
+        memcpy(copies[i], h->offsets.server[i].name, sizeof copies[i]);
         names[i] = copies[i];
     }
-    return hearing_begin(h, names, (size_t)n, now);
+    return clock_state_begin(h, names, (size_t)n, now);
 }
 
-static bool takes_part(const struct hearing *h, const char *node)
+static bool takes_part(const struct clock_state *h, const char *node)
 {
-    for (int i = 0; i < h->skew.n; i++) {
-        if (strcasecmp(h->skew.server[i].name, node) == 0)
+    for (int i = 0; i < h->offsets.n; i++) {
+        if (strcasecmp(h->offsets.server[i].name, node) == 0)
             return true;
     }
     return false;
 }
 
 /* One record; true when it was new. */
-static bool hear(struct hearing *h, const char *node, const struct kv_entry *entry,
-                 const struct clock_reading *at, struct verdict *damaged)
+static bool hear(struct clock_state *h, const char *node, const struct kv_entry *entry,
+                 const struct local_clock_reading *at, struct verdict *damaged)
 {
-    char text[SKEW_EVENT];
+    char text[OFFSETS_EVENT];
     struct error why = {0};
-    struct skew_record record;
+    struct clock_record record;
     int64_t jump_us = 0;
-    enum skew_heard heard = SKEW_NONSENSE;
+    enum offsets_received heard = OFFSETS_NONSENSE;
     (void)error_set(&why, -EBADMSG, "holds a value out of its range");
-    if (exchange_parse(entry->value, entry->len, h->node, &record, &why) == 0)
-        heard = skew_hear(&h->skew, node, &record, at, &jump_us);
-    if (heard == SKEW_NONSENSE && damaged)
+    if (clock_record_parse(entry->value, entry->len, h->node, &record, &why) == 0)
+        heard = offsets_receive(&h->offsets, node, &record, at, &jump_us);
+    if (heard == OFFSETS_NONSENSE && damaged)
         verdict_note(damaged, "%s cannot be used: %s", entry->key, why.text);
     if (jump_us != 0)
-        program_log(LOG_WARNING, "%s", skew_jump_text(node, jump_us, text));
-    return heard == SKEW_HEARD || heard == SKEW_ROUND;
+        program_log(LOG_WARNING, "%s", offsets_jump_text(node, jump_us, text));
+    return heard == OFFSETS_RECEIVED || heard == OFFSETS_ROUND;
 }
 
-int hearing_records(struct hearing *h, const struct kv_list *list,
-                    const struct clock_reading *at, struct verdict *damaged)
+int clock_state_receive(struct clock_state *h, const struct kv_list *list,
+                        const struct local_clock_reading *at, struct verdict *damaged)
 {
     int n = 0;
     if (at->raw_us < h->at_us)
@@ -199,8 +201,9 @@ int hearing_records(struct hearing *h, const struct kv_list *list,
     h->at_us = at->raw_us;
     for (size_t i = 0; i < list->n; i++) {
         const struct kv_entry *entry = &list->entries[i];
-        const char *node = entry->key + strlen(EXCHANGE_PREFIX);
-        if (strncmp(entry->key, EXCHANGE_PREFIX, strlen(EXCHANGE_PREFIX)) == 0 &&
+        const char *node = entry->key + strlen(CLOCK_RECORD_PREFIX);
+        if (strncmp(entry->key, CLOCK_RECORD_PREFIX, strlen(CLOCK_RECORD_PREFIX)) ==
+                0 &&
             strcmp(node, h->node) != 0 && takes_part(h, node) &&
             hear(h, node, entry, at, damaged))
             n++;
@@ -210,19 +213,19 @@ int hearing_records(struct hearing *h, const struct kv_list *list,
 
 /* ---- the own record ------------------------------------------------------ */
 
-static bool is_ours(const struct hearing *h, const struct kv_entry *entry)
+static bool is_ours(const struct clock_state *h, const struct kv_entry *entry)
 {
-    struct skew_record record;
-    return exchange_parse(entry->value, entry->len, h->node, &record, NULL) == 0 &&
+    struct clock_record record;
+    return clock_record_parse(entry->value, entry->len, h->node, &record, NULL) == 0 &&
            strcmp(record.boot, h->boot) == 0 &&
            (record.clock.raw_us == h->sent_us[0] ||
             record.clock.raw_us == h->sent_us[1]);
 }
 
-bool hearing_own(struct hearing *h, const struct kv_list *list)
+bool clock_state_check_own(struct clock_state *h, const struct kv_list *list)
 {
-    char key[sizeof EXCHANGE_PREFIX + VALUE_NAME];
-    (void)snprintf(key, sizeof key, "%s%s", EXCHANGE_PREFIX, h->node);
+    char key[sizeof CLOCK_RECORD_PREFIX + SETTING_VALUE_NAME];
+    (void)snprintf(key, sizeof key, "%s%s", CLOCK_RECORD_PREFIX, h->node);
     const struct kv_entry *entry = kv_find(list, key);
     if (entry && h->sent_us[0] && !is_ours(h, entry))
         h->foreign = h->foreign > 0 ? FOREIGN_MAX : 1;
@@ -231,11 +234,11 @@ bool hearing_own(struct hearing *h, const struct kv_list *list)
     return h->foreign >= FOREIGN;
 }
 
-struct skew_reference hearing_reference(const struct hearing *h,
-                                        const struct clock_reading *stamp)
+struct clock_reference clock_state_reference(const struct clock_state *h,
+                                             const struct local_clock_reading *stamp)
 {
-    struct skew_reference now = h->reference.found;
-    const struct clock_reading *at = &h->reference.at;
+    struct clock_reference now = h->reference.found;
+    const struct local_clock_reading *at = &h->reference.at;
     if (!now.known)
         return now;
     now.offset_us += (stamp->real_us - stamp->raw_us) - (at->real_us - at->raw_us);
@@ -255,11 +258,11 @@ static void add_notes(struct verdict *v, const char *lines)
     }
 }
 
-void hearing_judge(struct hearing *h, const struct skew_limits *limits,
-                   const struct clock_reading *now, struct verdict *clocks,
-                   struct verdict *whole)
+void clock_state_judge(struct clock_state *h, const struct skew_limits *limits,
+                       const struct local_clock_reading *now, struct verdict *clocks,
+                       struct verdict *whole)
 {
-    agreement_judge(&h->skew, limits, now, clocks);
+    skew_verdict_judge(&h->offsets, limits, now, clocks);
     *whole = *clocks;
     if (h->notes.summary[0]) {
         verdict_raise(whole, h->notes.status);

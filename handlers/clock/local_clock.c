@@ -45,19 +45,19 @@ static void read_between(clockid_t outer, clockid_t inner, int64_t ret_ns[3])
 }
 
 /* The error covers half the bracket and cutting three readings to microseconds. */
-void clock_read(struct clock_reading *ret)
+void local_clock_read(struct local_clock_reading *ret)
 {
     int64_t ns[3] = {0};
     read_between(CLOCK_MONOTONIC_RAW, CLOCK_REALTIME, ns);
     const int64_t half = (ns[2] - ns[0]) / 2;
-    *ret = (struct clock_reading){
+    *ret = (struct local_clock_reading){
         .raw_us = (ns[0] + half) / 1000,
         .real_us = ns[1] / 1000,
         .err_us = half / 1000 + 2,
     };
 }
 
-const char *clock_boot(char ret[CLOCK_BOOT])
+const char *local_clock_boot(char ret[LOCAL_CLOCK_BOOT])
 {
     int64_t ns[3] = {0};
     const char *id = duration_boot_id();
@@ -65,18 +65,18 @@ const char *clock_boot(char ret[CLOCK_BOOT])
     const int64_t suspended = ns[1] - (ns[0] + (ns[2] - ns[0]) / 2);
     ret[0] = '\0';
     if (id[0])
-        (void)snprintf(ret, CLOCK_BOOT, "%.40s+%lld", id,
+        (void)snprintf(ret, LOCAL_CLOCK_BOOT, "%.40s+%lld", id,
                        (long long)((suspended + SECOND_NS / 2) / SECOND_NS));
     return ret;
 }
 
 /* ---- the kernel ---------------------------------------------------------- */
 
-void clock_ask_kernel(struct clock_kernel *ret)
+void local_clock_ask_kernel(struct local_clock_kernel *ret)
 {
     struct timex timex = {.modes = 0};
     int state = ntp_adjtime(&timex);
-    clock_read_kernel(state, &timex, ret);
+    local_clock_read_kernel(state, &timex, ret);
 }
 
 /* In ppm, rounded up: freq has 16 bits of fraction. */
@@ -87,16 +87,17 @@ static int64_t correction(const struct timex *timex)
     return (llabs(scaled) + 65535) / 65536;
 }
 
-void clock_read_kernel(int state, const struct timex *timex, struct clock_kernel *ret)
+void local_clock_read_kernel(int state, const struct timex *timex,
+                             struct local_clock_kernel *ret)
 {
-    *ret = (struct clock_kernel){.ppm = CLOCK_PPM_MOST};
+    *ret = (struct local_clock_kernel){.ppm = LOCAL_CLOCK_PPM_MOST};
     if (state < 0)
         return;
     ret->known = true;
     ret->synced = state != TIME_ERROR && !(timex->status & STA_UNSYNC);
     const int64_t ppm = correction(timex) + SAFE_RATE;
-    if (ret->synced && ppm < CLOCK_PPM_MOST)
-        ret->ppm = ppm > CLOCK_PPM_LEAST ? ppm : CLOCK_PPM_LEAST;
+    if (ret->synced && ppm < LOCAL_CLOCK_PPM_MOST)
+        ret->ppm = ppm > LOCAL_CLOCK_PPM_LEAST ? ppm : LOCAL_CLOCK_PPM_LEAST;
 }
 
 /* ---- who disciplines it -------------------------------------------------- */
@@ -104,7 +105,7 @@ void clock_read_kernel(int state, const struct timex *timex, struct clock_kernel
 static const struct {
     const char *name;
     const char *comm; /* as /proc shows it: 15 characters */
-} daemons[CLOCK_DAEMONS] = {
+} daemons[LOCAL_CLOCK_DAEMONS] = {
     {"chronyd", "chronyd"},
     {"ntpd", "ntpd"},
     {"systemd-timesyncd", "systemd-timesyn"},
@@ -138,7 +139,7 @@ static void read_comm(int proc, const char *pid, char *ret, size_t size)
     ret[strcspn(ret, "\n")] = '\0';
 }
 
-static void find_running(const char *root, struct clock_daemons *ret)
+static void find_running(const char *root, struct local_clock_daemons *ret)
 {
     char path[512];
     int n = snprintf(path, sizeof path, "%s/proc", root);
@@ -149,29 +150,29 @@ static void find_running(const char *root, struct clock_daemons *ret)
         if (!isdigit((unsigned char)entry->d_name[0]))
             continue;
         read_comm(dirfd(proc), entry->d_name, comm, sizeof comm);
-        for (int i = 0; i < CLOCK_DAEMONS; i++)
+        for (int i = 0; i < LOCAL_CLOCK_DAEMONS; i++)
             ret->running[i] = ret->running[i] || strcmp(comm, daemons[i].comm) == 0;
     }
     if (proc)
         (void)closedir(proc);
 }
 
-void clock_find_daemons(const char *root, struct clock_daemons *ret)
+void local_clock_find_daemons(const char *root, struct local_clock_daemons *ret)
 {
-    *ret = (struct clock_daemons){0};
-    for (int i = 0; i < CLOCK_DAEMONS; i++)
+    *ret = (struct local_clock_daemons){0};
+    for (int i = 0; i < LOCAL_CLOCK_DAEMONS; i++)
         ret->installed[i] = is_installed(root, daemons[i].name);
     find_running(root, ret);
 }
 
 /* The names of those that are set, "chronyd and ntpd"; returns how many. */
-static int list(const bool set[CLOCK_DAEMONS], const char *between, char *ret,
+static int list(const bool set[LOCAL_CLOCK_DAEMONS], const char *between, char *ret,
                 size_t size)
 {
     size_t len = 0;
     int n = 0;
     ret[0] = '\0';
-    for (int i = 0; i < CLOCK_DAEMONS; i++) {
+    for (int i = 0; i < LOCAL_CLOCK_DAEMONS; i++) {
         if (!set[i] || len >= size)
             continue;
         len += (size_t)snprintf(ret + len, size - len, "%s%s", n ? between : "",
@@ -181,8 +182,9 @@ static int list(const bool set[CLOCK_DAEMONS], const char *between, char *ret,
     return n;
 }
 
-const char *clock_advice(const struct clock_kernel *kernel,
-                         const struct clock_daemons *found, char ret[CLOCK_ADVICE])
+const char *local_clock_advice(const struct local_clock_kernel *kernel,
+                               const struct local_clock_daemons *found,
+                               char ret[LOCAL_CLOCK_ADVICE])
 {
     const char *says =
         kernel->known ? "the kernel says its clock is not synchronised"
@@ -193,17 +195,17 @@ const char *clock_advice(const struct clock_kernel *kernel,
     int n_running = list(found->running, " and ", running, sizeof running);
     ret[0] = '\0';
     if (n_running > 1)
-        (void)snprintf(ret, CLOCK_ADVICE, "%s run side by side: one may set the clock",
-                       running);
+        (void)snprintf(ret, LOCAL_CLOCK_ADVICE,
+                       "%s run side by side: one may set the clock", running);
     else if (kernel->synced)
         return ret;
     else if (n_running == 1)
-        (void)snprintf(ret, CLOCK_ADVICE, "%s (%s runs: does it reach its servers?)",
-                       says, running);
+        (void)snprintf(ret, LOCAL_CLOCK_ADVICE,
+                       "%s (%s runs: does it reach its servers?)", says, running);
     else if (n_installed > 0)
-        (void)snprintf(ret, CLOCK_ADVICE, "%s (is %s running?)", says, installed);
+        (void)snprintf(ret, LOCAL_CLOCK_ADVICE, "%s (is %s running?)", says, installed);
     else
-        (void)snprintf(ret, CLOCK_ADVICE,
+        (void)snprintf(ret, LOCAL_CLOCK_ADVICE,
                        "%s (is chronyd, ntpd or systemd-timesyncd running?)", says);
     return ret;
 }

@@ -54,8 +54,8 @@ static bool write_item(struct writer *w, const char *between, const char *item)
     return true;
 }
 
-int phrase_list(const char *const *names, const bool *set, int n, const char *last,
-                char *ret, size_t size)
+int name_list(const char *const *names, const bool *set, int n, const char *last,
+              char *ret, size_t size)
 {
     struct writer w;
     start(&w, ret, size, count(set, n));
@@ -97,14 +97,14 @@ static void write_common(const char *const *names, const bool *set, int n,
     char figure[FIGURE_TEXT];
     const size_t tail = strlen(verb) + strlen(figure_signed(figure_us, figure)) + 5;
     const size_t room = tail < size ? size - tail : 1;
-    (void)phrase_list(names, set, n, " and ", ret, room);
+    (void)name_list(names, set, n, " and ", ret, room);
     const size_t len = strlen(ret);
     (void)snprintf(ret + len, size - len, " %s by %s", verb, figure);
 }
 
-int phrase_by(const char *const *names, const bool *set, int n,
-              const int64_t *figures_us, const struct phrase_verb *verb, char *ret,
-              size_t size)
+int name_list_by(const char *const *names, const bool *set, int n,
+                 const int64_t *figures_us, const struct name_list_verb *verb,
+                 char *ret, size_t size)
 {
     struct writer w;
     start(&w, ret, size, count(set, n));

@@ -8,16 +8,17 @@
 #include <string.h>
 
 /* Half of the interval is the error, the middle the offset, rounded so that it is not less. */
-static struct skew_reference found_of(const struct sntp_interval *server_minus_ours)
+static struct clock_reference found_of(const struct sntp_interval *server_minus_ours)
 {
     int64_t lo_us = -server_minus_ours->hi_us;
     int64_t hi_us = -server_minus_ours->lo_us;
     int64_t middle_us = lo_us + (hi_us - lo_us) / 2;
-    return (struct skew_reference){
+    return (struct clock_reference){
         .known = true, .offset_us = middle_us, .err_us = hi_us - middle_us};
 }
 
-static void take_best(const struct sntp_interval *offset, struct hearing_reference *r)
+static void take_best(const struct sntp_interval *offset,
+                      struct clock_state_reference *r)
 {
     char text[FIGURE_TEXT];
     r->found = found_of(offset);
@@ -27,7 +28,7 @@ static void take_best(const struct sntp_interval *offset, struct hearing_referen
 }
 
 static void take(const struct settings *settings, const struct sntp_result *result,
-                 struct hearing_reference *r)
+                 struct clock_state_reference *r)
 {
     for (size_t i = 0; i < settings->clock_references; i++) {
         if (!result->answer[i].valid)
@@ -41,27 +42,29 @@ static void take(const struct settings *settings, const struct sntp_result *resu
 }
 
 /* CLOCK_REFERENCE as text, cut where it is too long: it is only compared. */
-static void name_servers(const struct settings *settings, char ret[HEARING_REFERENCES])
+static void name_servers(const struct settings *settings,
+                         char ret[CLOCK_STATE_REFERENCES])
 {
-    struct buffer text = BUFFER_INIT(2 * HEARING_REFERENCES);
+    struct buffer text = BUFFER_INIT(2 * CLOCK_STATE_REFERENCES);
     ret[0] = '\0';
     if (settings_text(settings, CLOCK_REFERENCE, &text) == 0)
-        (void)snprintf(ret, HEARING_REFERENCES, "%s", buffer_text(&text));
+        (void)snprintf(ret, CLOCK_STATE_REFERENCES, "%s", buffer_text(&text));
     buffer_release(&text);
 }
 
-void witness_ask(const struct settings *settings, const struct clock_reading *now,
-                 struct hearing_reference *r)
+void ntp_reference_ask(const struct settings *settings,
+                       const struct local_clock_reading *now,
+                       struct clock_state_reference *r)
 {
-    char servers[HEARING_REFERENCES];
+    char servers[CLOCK_STATE_REFERENCES];
     struct sntp_result result;
     struct error err = {0};
     name_servers(settings, servers);
     if (strcmp(servers, r->servers) == 0 &&
         (!servers[0] ||
-         now->raw_us - r->asked_us < timing()->reference_again_ms * 1000))
+         now->raw_us - r->asked_us < limits()->reference_again_ms * 1000))
         return;
-    *r = (struct hearing_reference){.asked_us = now->raw_us, .shown = r->shown};
+    *r = (struct clock_state_reference){.asked_us = now->raw_us, .shown = r->shown};
     memcpy(r->servers, servers, sizeof servers);
     if (!servers[0])
         return;

@@ -1,20 +1,20 @@
-/* bound.h: bound the offset of two raw clocks by messages that can only be late. Pure.
+/* offset_bound.h: bound the offset of two raw clocks by messages that can only be late. Pure.
  *
  * "own" is the clock of the server that judges, "peer" the other one; the offset is own
  * minus peer. Raw clocks are neither stepped nor slewed: only their rates differ, by at most
  * k = ppm of the one + ppm of the other. Source: RFC 5905 section 4 (frequency tolerance).
  * Times are microseconds from 0 to 2^53. */
-#ifndef BOUND_H
-#define BOUND_H
+#ifndef OFFSET_BOUND_H
+#define OFFSET_BOUND_H
 
 #include "base/error.h"
 
 #include <stdint.h>
 
-#define BOUND_ROUNDS 32
+#define OFFSET_BOUND_ROUNDS 32
 
 /* A message there and one back. */
-struct bound_round {
+struct offset_bound_round {
     int64_t sent_us;    /* own clock: our message was stamped */
     int64_t got_us;     /* peer's clock: the peer had it in memory */
     int64_t stamped_us; /* peer's clock: its answer was stamped, got_us or later */
@@ -22,9 +22,9 @@ struct bound_round {
 };
 
 /* The latest rounds, oldest first. All-zero is empty. */
-struct bound {
-    int n; /* 0..BOUND_ROUNDS */
-    struct bound_round round[BOUND_ROUNDS];
+struct offset_bound {
+    int n; /* 0..OFFSET_BOUND_ROUNDS */
+    struct offset_bound_round round[OFFSET_BOUND_ROUNDS];
 };
 
 /* Bound the offset as of now_us (own clock; every round was heard by then). The interval
@@ -33,13 +33,13 @@ struct bound {
  * Returns 0 with *ret_lo <= *ret_hi (microseconds),
  *         -ENODATA without a round,
  *         -ERANGE  when the rounds contradict each other: a raw clock stood still. */
-MUST_CHECK int bound_offset(const struct bound *bound, int64_t k_ppm, int64_t now_us,
-                            int64_t *ret_lo, int64_t *ret_hi);
+MUST_CHECK int offset_bound_get(const struct offset_bound *bound, int64_t k_ppm,
+                                int64_t now_us, int64_t *ret_lo, int64_t *ret_hi);
 
-/* Add a round; of more than BOUND_ROUNDS the oldest goes. When it contradicts the others
+/* Add a round; of more than OFFSET_BOUND_ROUNDS the oldest goes. When it contradicts the others
  * only it is kept.
  * Returns 0, or -ERANGE when it contradicts itself: then none is kept. */
-MUST_CHECK int bound_add(struct bound *bound, const struct bound_round *round,
-                         int64_t k_ppm);
+MUST_CHECK int offset_bound_add(struct offset_bound *bound,
+                                const struct offset_bound_round *round, int64_t k_ppm);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int count_beyond(const struct culprit_pairs *pairs, int i)
+static int count_beyond(const struct outlier_pairs *pairs, int i)
 {
     int n = 0;
     for (int j = 0; j < pairs->n; j++)
@@ -14,7 +14,7 @@ static int count_beyond(const struct culprit_pairs *pairs, int i)
     return n;
 }
 
-static bool name_servers(const struct culprit_pairs *pairs, struct culprit *ret)
+static bool name_servers(const struct outlier_pairs *pairs, struct outlier *ret)
 {
     bool *named = ret->named;
     int n = 0;
@@ -29,9 +29,9 @@ static bool name_servers(const struct culprit_pairs *pairs, struct culprit *ret)
 }
 
 /* Give `i` and whoever is not beyond with it, and so on, the same group. */
-static void gather(const struct culprit_pairs *pairs, int i, struct culprit *ret)
+static void gather(const struct outlier_pairs *pairs, int i, struct outlier *ret)
 {
-    int todo[CULPRIT_MOST] = {i};
+    int todo[OUTLIER_MOST] = {i};
     int n = 1;
     ret->group[i] = ret->groups;
     while (n > 0) {
@@ -46,9 +46,9 @@ static void gather(const struct culprit_pairs *pairs, int i, struct culprit *ret
     ret->groups++;
 }
 
-void culprit_find(const struct culprit_pairs *pairs, struct culprit *ret)
+void outlier_find(const struct outlier_pairs *pairs, struct outlier *ret)
 {
-    *ret = (struct culprit){.kind = CULPRIT_NONE};
+    *ret = (struct outlier){.kind = OUTLIER_NONE};
     for (int i = 0; i < pairs->n; i++) {
         ret->group[i] = -1;
         ret->pairs += count_beyond(pairs, i);
@@ -60,12 +60,12 @@ void culprit_find(const struct culprit_pairs *pairs, struct culprit *ret)
     if (ret->pairs == 0)
         return;
     if (name_servers(pairs, ret))
-        ret->kind = CULPRIT_NAMED;
+        ret->kind = OUTLIER_NAMED;
     else
-        ret->kind = ret->groups > 1 ? CULPRIT_GROUPS : CULPRIT_PAIRS;
+        ret->kind = ret->groups > 1 ? OUTLIER_GROUPS : OUTLIER_PAIRS;
 }
 
-bool culprit_explains(const struct culprit_pairs *pairs, const bool *named)
+bool outlier_explains(const struct outlier_pairs *pairs, const bool *named)
 {
     int left = 0;
     for (int i = 0; i < pairs->n; i++) {
@@ -83,7 +83,7 @@ bool culprit_explains(const struct culprit_pairs *pairs, const bool *named)
 
 #define GROUPS_SAID 4
 
-void culprit_first(const struct culprit_pairs *pairs, int *ret_i, int *ret_j)
+void outlier_first(const struct outlier_pairs *pairs, int *ret_i, int *ret_j)
 {
     for (int i = 0; i < pairs->n; i++) {
         for (int j = i + 1; j < pairs->n; j++) {
@@ -96,81 +96,81 @@ void culprit_first(const struct culprit_pairs *pairs, int *ret_i, int *ret_j)
     }
 }
 
-static void say_named(const struct culprit_pairs *pairs, const struct culprit *culprit,
-                      const struct culprit_words *words, char *ret)
+static void say_named(const struct outlier_pairs *pairs, const struct outlier *outlier,
+                      const struct outlier_words *words, char *ret)
 {
-    static const struct phrase_verb differs = {"differs", "differ"};
-    bool from[CULPRIT_MOST] = {false};
+    static const struct name_list_verb differs = {"differs", "differ"};
+    bool from[OUTLIER_MOST] = {false};
     char who[190];
     char whom[150];
     char limit[FIGURE_TEXT];
     for (int i = 0; i < pairs->n; i++)
         for (int j = 0; j < pairs->n; j++)
-            if (culprit->named[i] && !culprit->named[j] && pairs->beyond[i][j])
+            if (outlier->named[i] && !outlier->named[j] && pairs->beyond[i][j])
                 from[j] = true;
-    (void)phrase_by(words->names, culprit->named, pairs->n, words->figures_us, &differs,
-                    who, sizeof who);
-    (void)phrase_list(words->names, from, pairs->n, " and ", whom, sizeof whom);
-    (void)snprintf(ret, CULPRIT_TEXT, "%s from %s (limit %s)", who, whom,
+    (void)name_list_by(words->names, outlier->named, pairs->n, words->figures_us,
+                       &differs, who, sizeof who);
+    (void)name_list(words->names, from, pairs->n, " and ", whom, sizeof whom);
+    (void)snprintf(ret, OUTLIER_TEXT, "%s from %s (limit %s)", who, whom,
                    figure_limit(words->limit_us, limit));
 }
 
-static void say_pair(const struct culprit_pairs *pairs, const struct culprit *culprit,
-                     const struct culprit_words *words, char *ret)
+static void say_pair(const struct outlier_pairs *pairs, const struct outlier *outlier,
+                     const struct outlier_words *words, char *ret)
 {
     int i = 0;
     int j = 0;
     char figure[FIGURE_TEXT];
     char limit[FIGURE_TEXT];
     char more[32] = "";
-    culprit_first(pairs, &i, &j);
-    if (culprit->pairs > 1)
-        (void)snprintf(more, sizeof more, ", and %d more pair%s", culprit->pairs - 1,
-                       culprit->pairs > 2 ? "s" : "");
-    (void)snprintf(ret, CULPRIT_TEXT, "%s and %s differ by %s%s (limit %s)",
+    outlier_first(pairs, &i, &j);
+    if (outlier->pairs > 1)
+        (void)snprintf(more, sizeof more, ", and %d more pair%s", outlier->pairs - 1,
+                       outlier->pairs > 2 ? "s" : "");
+    (void)snprintf(ret, OUTLIER_TEXT, "%s and %s differ by %s%s (limit %s)",
                    words->names[i], words->names[j],
                    figure_size(words->pair_us, figure), more,
                    figure_limit(words->limit_us, limit));
 }
 
-static void say_groups(const struct culprit_pairs *pairs, const struct culprit *culprit,
-                       const struct culprit_words *words, char *ret)
+static void say_groups(const struct outlier_pairs *pairs, const struct outlier *outlier,
+                       const struct outlier_words *words, char *ret)
 {
-    const int said = culprit->groups > GROUPS_SAID ? GROUPS_SAID : culprit->groups;
+    const int said = outlier->groups > GROUPS_SAID ? GROUPS_SAID : outlier->groups;
     const size_t room = 340 / (size_t)said - strlen(" against ");
-    size_t len = (size_t)snprintf(ret, CULPRIT_TEXT, "no majority: ");
+    size_t len = (size_t)snprintf(ret, OUTLIER_TEXT, "no majority: ");
     for (int g = 0; g < said; g++) {
-        bool in[CULPRIT_MOST];
+        bool in[OUTLIER_MOST];
         char list[200];
         for (int i = 0; i < pairs->n; i++)
-            in[i] = culprit->group[i] == g;
-        (void)phrase_list(words->names, in, pairs->n, ", ", list,
-                          room < sizeof list ? room : sizeof list);
-        len += (size_t)snprintf(ret + len, CULPRIT_TEXT - len, "%s%s",
+            in[i] = outlier->group[i] == g;
+        (void)name_list(words->names, in, pairs->n, ", ", list,
+                        room < sizeof list ? room : sizeof list);
+        len += (size_t)snprintf(ret + len, OUTLIER_TEXT - len, "%s%s",
                                 g > 0 ? " against " : "", list);
     }
-    if (culprit->groups > said)
-        (void)snprintf(ret + len, CULPRIT_TEXT - len, " against %d more",
-                       culprit->groups - said);
+    if (outlier->groups > said)
+        (void)snprintf(ret + len, OUTLIER_TEXT - len, " against %d more",
+                       outlier->groups - said);
 }
 
 /* Also two groups of one server each: theirs is the only pair. */
-static bool is_pair(const struct culprit *culprit)
+static bool is_pair(const struct outlier *outlier)
 {
-    return culprit->kind == CULPRIT_PAIRS ||
-           (culprit->groups == 2 && culprit->pairs == 1);
+    return outlier->kind == OUTLIER_PAIRS ||
+           (outlier->groups == 2 && outlier->pairs == 1);
 }
 
-const char *culprit_say(const struct culprit_pairs *pairs,
-                        const struct culprit *culprit,
-                        const struct culprit_words *words, char ret[CULPRIT_TEXT])
+const char *outlier_text(const struct outlier_pairs *pairs,
+                         const struct outlier *outlier,
+                         const struct outlier_words *words, char ret[OUTLIER_TEXT])
 {
     ret[0] = '\0';
-    if (culprit->kind == CULPRIT_NAMED)
-        say_named(pairs, culprit, words, ret);
-    else if (culprit->kind != CULPRIT_NONE && is_pair(culprit))
-        say_pair(pairs, culprit, words, ret);
-    else if (culprit->kind != CULPRIT_NONE)
-        say_groups(pairs, culprit, words, ret);
+    if (outlier->kind == OUTLIER_NAMED)
+        say_named(pairs, outlier, words, ret);
+    else if (outlier->kind != OUTLIER_NONE && is_pair(outlier))
+        say_pair(pairs, outlier, words, ret);
+    else if (outlier->kind != OUTLIER_NONE)
+        say_groups(pairs, outlier, words, ret);
     return ret;
 }

@@ -12,13 +12,13 @@
 #define SILENT_INTERVALS 4
 
 struct look {
-    struct skew *skew;
+    struct offsets *offsets;
     int64_t now_us;
-    const char *names[SKEW_SERVERS];
-    struct culprit_pairs warning;
-    struct culprit_pairs critical;
-    bool silent[SKEW_SERVERS];
-    bool wrong[SKEW_SERVERS];
+    const char *names[OFFSETS_SERVERS];
+    struct outlier_pairs warning;
+    struct outlier_pairs critical;
+    bool silent[OFFSETS_SERVERS];
+    bool wrong[OFFSETS_SERVERS];
     int n_silent;
     int n_wrong;
     bool
@@ -27,12 +27,12 @@ struct look {
 
 static int64_t silent_us(void)
 {
-    return SILENT_INTERVALS * timing()->clock_interval_ms * 1000;
+    return SILENT_INTERVALS * limits()->clock_interval_ms * 1000;
 }
 
-static struct skew_pair *pair_of(struct skew *skew, int i, int j)
+static struct offsets_pair *pair_of(struct offsets *offsets, int i, int j)
 {
-    return &skew->pair[i > j ? skew_pair_at(i, j) : skew_pair_at(j, i)];
+    return &offsets->pair[i > j ? offsets_pair_at(i, j) : offsets_pair_at(j, i)];
 }
 
 /* ---- looking ------------------------------------------------------------- */
@@ -41,9 +41,9 @@ static struct skew_pair *pair_of(struct skew *skew, int i, int j)
  * heard, so that a step of all clocks at once (a leap second) cannot deceive both, and it
  * would do so also had the clocks not moved in between (all of them are being slewed). */
 static void count(int *records, int64_t *end_us, int64_t limit_us,
-                  const struct skew_offset *offset)
+                  const struct clock_offset *offset)
 {
-    const int64_t least = skew_least(offset);
+    const int64_t least = clock_offset_least(offset);
     if (least <= limit_us) {
         *records = 0;
     } else if (*records == 0) {
@@ -55,51 +55,53 @@ static void count(int *records, int64_t *end_us, int64_t limit_us,
     }
 }
 
-static void mark(struct culprit_pairs *pairs, int i, int j, int records)
+static void mark(struct outlier_pairs *pairs, int i, int j, int records)
 {
     pairs->beyond[i][j] = pairs->beyond[j][i] = records == 2;
 }
 
 /* A bound grows with its age, too: what is shown of it rises at once. */
-static void raise_shown(struct skew *skew, int i, int j, int64_t most_us)
+static void raise_shown(struct offsets *offsets, int i, int j, int64_t most_us)
 {
-    struct skew_server *server = &skew->server[i == skew->self ? j : i];
-    if ((i == skew->self || j == skew->self) && most_us > server->shown_bound.shown_us)
+    struct offsets_server *server = &offsets->server[i == offsets->self ? j : i];
+    if ((i == offsets->self || j == offsets->self) &&
+        most_us > server->shown_bound.shown_us)
         figure_look(&server->shown_bound, most_us);
 }
 
 static void look_at_pair(struct look *look, int i, int j)
 {
-    struct skew *skew = look->skew;
-    const struct skew_limits *limits = &skew->limits;
-    struct skew_pair *pair = pair_of(skew, i, j);
-    struct skew_offset offset;
-    if (skew_offset(skew, i, j, look->now_us, &offset) < 0) {
-        *pair = (struct skew_pair){0};
+    struct offsets *offsets = look->offsets;
+    const struct skew_limits *limits = &offsets->limits;
+    struct offsets_pair *pair = pair_of(offsets, i, j);
+    struct clock_offset offset;
+    if (offsets_between(offsets, i, j, look->now_us, &offset) < 0) {
+        *pair = (struct offsets_pair){0};
         look->unproven = true;
         return;
     }
-    raise_shown(skew, i, j, skew_most(&offset));
+    raise_shown(offsets, i, j, clock_offset_most(&offset));
     count(&pair->warning, &pair->warning_end_us, limits->warning_us, &offset);
     count(&pair->critical, &pair->critical_end_us, limits->critical_us, &offset);
     mark(&look->warning, i, j, pair->warning);
     mark(&look->critical, i, j, pair->critical);
     if (pair->warning < 2 && pair->critical < 2 &&
-        skew_most(&offset) > limits->warning_us)
+        clock_offset_most(&offset) > limits->warning_us)
         look->unproven = true;
 }
 
 /* Its NTP servers have the word until they say that it is within the limit again. */
-static void look_at_reference(struct skew_server *server, bool silent, int64_t limit_us)
+static void look_at_reference(struct offsets_server *server, bool silent,
+                              int64_t limit_us)
 {
-    const struct skew_reference *reference = &server->reference;
-    const struct skew_offset offset = {
+    const struct clock_reference *reference = &server->reference;
+    const struct clock_offset offset = {
         .lo_us = reference->offset_us - reference->err_us,
         .hi_us = reference->offset_us + reference->err_us,
     };
-    if (!reference->known || silent || skew_most(&offset) <= limit_us)
+    if (!reference->known || silent || clock_offset_most(&offset) <= limit_us)
         server->wrong = false;
-    else if (skew_least(&offset) > limit_us)
+    else if (clock_offset_least(&offset) > limit_us)
         server->wrong = true;
     server->shown_reference_us =
         server->wrong
@@ -109,11 +111,11 @@ static void look_at_reference(struct skew_server *server, bool silent, int64_t l
 
 static void look_at_server(struct look *look, int i)
 {
-    struct skew *skew = look->skew;
-    struct skew_server *server = &skew->server[i];
+    struct offsets *offsets = look->offsets;
+    struct offsets_server *server = &offsets->server[i];
     const bool silent =
-        i != skew->self && look->now_us - server->round_us > silent_us();
-    look_at_reference(server, silent, skew->limits.warning_us);
+        i != offsets->self && look->now_us - server->round_us > silent_us();
+    look_at_reference(server, silent, offsets->limits.warning_us);
     look->names[i] = server->name;
     look->silent[i] = silent;
     look->wrong[i] = server->wrong;
@@ -121,20 +123,20 @@ static void look_at_server(struct look *look, int i)
     look->n_wrong += server->wrong;
 }
 
-static void look_at_all(struct skew *skew, int64_t now_us, struct look *ret)
+static void look_at_all(struct offsets *offsets, int64_t now_us, struct look *ret)
 {
-    *ret = (struct look){.skew = skew, .now_us = now_us};
-    for (int i = 0; i < skew->n; i++)
+    *ret = (struct look){.offsets = offsets, .now_us = now_us};
+    for (int i = 0; i < offsets->n; i++)
         look_at_server(ret, i);
-    for (int i = 0; i < skew->n; i++) {
+    for (int i = 0; i < offsets->n; i++) {
         for (int j = 0; j < i; j++) {
             if (ret->silent[i] || ret->silent[j])
-                *pair_of(skew, i, j) = (struct skew_pair){0};
+                *pair_of(offsets, i, j) = (struct offsets_pair){0};
             else
                 look_at_pair(ret, i, j);
         }
     }
-    ret->warning.n = ret->critical.n = skew->n;
+    ret->warning.n = ret->critical.n = offsets->n;
     memcpy(ret->warning.silent, ret->silent, sizeof ret->silent);
     memcpy(ret->critical.silent, ret->silent, sizeof ret->silent);
 }
@@ -143,17 +145,17 @@ static void look_at_all(struct skew *skew, int64_t now_us, struct look *ret)
 
 /* Between all lower bounds and all upper bounds of one server's offset from those of the
  * majority it is beyond with. */
-static void figure_named(struct look *look, const struct culprit_pairs *pairs,
-                         const struct culprit *culprit, int i)
+static void figure_named(struct look *look, const struct outlier_pairs *pairs,
+                         const struct outlier *outlier, int i)
 {
-    struct skew *skew = look->skew;
-    struct skew_server *server = &skew->server[i];
+    struct offsets *offsets = look->offsets;
+    struct offsets_server *server = &offsets->server[i];
     int64_t lo = INT64_MIN;
     int64_t hi = INT64_MAX;
-    for (int j = 0; j < skew->n; j++) {
-        struct skew_offset offset;
-        if (culprit->named[j] || !pairs->beyond[i][j] ||
-            skew_offset(skew, i, j, look->now_us, &offset) < 0)
+    for (int j = 0; j < offsets->n; j++) {
+        struct clock_offset offset;
+        if (outlier->named[j] || !pairs->beyond[i][j] ||
+            offsets_between(offsets, i, j, look->now_us, &offset) < 0)
             continue;
         lo = offset.lo_us > lo ? offset.lo_us : lo;
         hi = offset.hi_us < hi ? offset.hi_us : hi;
@@ -163,59 +165,59 @@ static void figure_named(struct look *look, const struct culprit_pairs *pairs,
 
 static int64_t figure_pair(struct look *look, int i, int j)
 {
-    struct skew_pair *pair = pair_of(look->skew, i, j);
-    struct skew_offset offset;
-    if (skew_offset(look->skew, i, j, look->now_us, &offset) == 0)
+    struct offsets_pair *pair = pair_of(look->offsets, i, j);
+    struct clock_offset offset;
+    if (offsets_between(look->offsets, i, j, look->now_us, &offset) == 0)
         pair->shown_us = figure_between(offset.lo_us, offset.hi_us, pair->shown_us);
     return pair->shown_us;
 }
 
-static void say_differs(struct look *look, const struct culprit_pairs *pairs,
-                        const struct culprit *culprit, int64_t limit_us,
-                        char ret[CULPRIT_TEXT])
+static void say_differs(struct look *look, const struct outlier_pairs *pairs,
+                        const struct outlier *outlier, int64_t limit_us,
+                        char ret[OUTLIER_TEXT])
 {
-    struct skew *skew = look->skew;
-    struct culprit_words words = {.limit_us = limit_us};
+    struct offsets *offsets = look->offsets;
+    struct outlier_words words = {.limit_us = limit_us};
     int first = 0;
     int second = 0;
-    culprit_first(pairs, &first, &second);
+    outlier_first(pairs, &first, &second);
     words.pair_us = figure_pair(look, first, second);
-    for (int i = 0; i < skew->n; i++) {
+    for (int i = 0; i < offsets->n; i++) {
         words.names[i] = look->names[i];
-        if (culprit->named[i])
-            figure_named(look, pairs, culprit, i);
+        if (outlier->named[i])
+            figure_named(look, pairs, outlier, i);
         else
-            skew->server[i].shown_us = 0;
-        words.figures_us[i] = skew->server[i].shown_us;
+            offsets->server[i].shown_us = 0;
+        words.figures_us[i] = offsets->server[i].shown_us;
     }
-    culprit_say(pairs, culprit, &words, ret);
+    outlier_text(pairs, outlier, &words, ret);
 }
 
 /* "server-2 is wrong by +2.0 s, say its NTP servers (limit 100 ms)" */
-static void say_wrong(const struct look *look, char ret[CULPRIT_TEXT])
+static void say_wrong(const struct look *look, char ret[OUTLIER_TEXT])
 {
-    static const struct phrase_verb is_wrong = {"is wrong", "are wrong"};
-    const struct skew *skew = look->skew;
-    int64_t figures_us[SKEW_SERVERS];
+    static const struct name_list_verb is_wrong = {"is wrong", "are wrong"};
+    const struct offsets *offsets = look->offsets;
+    int64_t figures_us[OFFSETS_SERVERS];
     char who[300];
     char limit[FIGURE_TEXT];
-    for (int i = 0; i < skew->n; i++)
-        figures_us[i] = skew->server[i].shown_reference_us;
-    (void)phrase_by(look->names, look->wrong, skew->n, figures_us, &is_wrong, who,
-                    sizeof who);
-    (void)snprintf(ret, CULPRIT_TEXT, "%s, say %s NTP servers (limit %s)", who,
+    for (int i = 0; i < offsets->n; i++)
+        figures_us[i] = offsets->server[i].shown_reference_us;
+    (void)name_list_by(look->names, look->wrong, offsets->n, figures_us, &is_wrong, who,
+                       sizeof who);
+    (void)snprintf(ret, OUTLIER_TEXT, "%s, say %s NTP servers (limit %s)", who,
                    look->n_wrong > 1 ? "their" : "its",
-                   figure_limit(skew->limits.warning_us, limit));
+                   figure_limit(offsets->limits.warning_us, limit));
 }
 
-static void say_silent(const struct look *look, char ret[CULPRIT_TEXT])
+static void say_silent(const struct look *look, char ret[OUTLIER_TEXT])
 {
     char who[300];
-    const char *verb = phrase_list(look->names, look->silent, look->skew->n, " and ",
-                                   who, sizeof who) > 1
+    const char *verb = name_list(look->names, look->silent, look->offsets->n, " and ",
+                                 who, sizeof who) > 1
                            ? "are"
                            : "is";
-    (void)snprintf(ret, CULPRIT_TEXT, "%s %s silent", who, verb);
+    (void)snprintf(ret, OUTLIER_TEXT, "%s %s silent", who, verb);
 }
 
 /* ---- what cannot be proven ----------------------------------------------- */
@@ -224,12 +226,12 @@ static void say_silent(const struct look *look, char ret[CULPRIT_TEXT])
  * is 0 where there is no bound at all. */
 static int widest(const struct look *look, int64_t *ret_us)
 {
-    const struct skew *skew = look->skew;
+    const struct offsets *offsets = look->offsets;
     int worst = -1;
-    *ret_us = skew->limits.warning_us;
-    for (int i = 0; i < skew->n; i++) {
-        const struct skew_server *server = &skew->server[i];
-        if (i == skew->self || look->silent[i])
+    *ret_us = offsets->limits.warning_us;
+    for (int i = 0; i < offsets->n; i++) {
+        const struct offsets_server *server = &offsets->server[i];
+        if (i == offsets->self || look->silent[i])
             continue;
         if (server->rounds.n == 0) {
             *ret_us = 0;
@@ -246,11 +248,11 @@ static int widest(const struct look *look, int64_t *ret_us)
 /* The two servers whose bounds, as shown, are the widest together. */
 static int64_t widest_pair(const struct look *look, int ret[2])
 {
-    const struct skew *skew = look->skew;
+    const struct offsets *offsets = look->offsets;
     int64_t bound[2] = {0};
-    for (int i = 0; i < skew->n; i++) {
-        const int64_t shown = skew->server[i].shown_bound.shown_us;
-        if (i == skew->self || look->silent[i])
+    for (int i = 0; i < offsets->n; i++) {
+        const int64_t shown = offsets->server[i].shown_bound.shown_us;
+        if (i == offsets->self || look->silent[i])
             continue;
         if (shown > bound[0]) {
             bound[1] = bound[0];
@@ -263,29 +265,29 @@ static int64_t widest_pair(const struct look *look, int ret[2])
         }
     }
     const int64_t together = bound[0] + bound[1];
-    const int64_t limit = skew->limits.warning_us;
+    const int64_t limit = offsets->limits.warning_us;
     return figure_step(together > limit ? together : limit + 1);
 }
 
-static void say_unproven(const struct look *look, char ret[CULPRIT_TEXT])
+static void say_unproven(const struct look *look, char ret[OUTLIER_TEXT])
 {
     char limit[FIGURE_TEXT];
     char figure[FIGURE_TEXT];
     int two[2] = {0};
     int64_t bound_us = 0;
     const int worst = widest(look, &bound_us);
-    figure_limit(look->skew->limits.warning_us, limit);
+    figure_limit(look->offsets->limits.warning_us, limit);
     if (worst >= 0 && bound_us == 0)
-        (void)snprintf(ret, CULPRIT_TEXT, "cannot prove %s: no bound with %s", limit,
+        (void)snprintf(ret, OUTLIER_TEXT, "cannot prove %s: no bound with %s", limit,
                        look->names[worst]);
     else if (worst >= 0)
-        (void)snprintf(ret, CULPRIT_TEXT,
+        (void)snprintf(ret, OUTLIER_TEXT,
                        "cannot prove %s: bound with %s is %s (slow disk or network?)",
                        limit, look->names[worst], figure_limit(bound_us, figure));
     else {
         bound_us = widest_pair(look, two);
         (void)snprintf(
-            ret, CULPRIT_TEXT,
+            ret, OUTLIER_TEXT,
             "cannot prove %s: bound of %s with %s is %s (slow disk or network?)", limit,
             look->names[two[0]], look->names[two[1]], figure_limit(bound_us, figure));
     }
@@ -294,16 +296,16 @@ static void say_unproven(const struct look *look, char ret[CULPRIT_TEXT])
 /* ---- details ------------------------------------------------------------- */
 
 /* Pairs that naming servers does not explain, ten of them at most. */
-static void note_pairs(struct look *look, const struct culprit_pairs *pairs,
-                       const struct culprit *culprit, struct verdict *v)
+static void note_pairs(struct look *look, const struct outlier_pairs *pairs,
+                       const struct outlier *outlier, struct verdict *v)
 {
     int left = 10;
-    if (culprit->kind == CULPRIT_GROUPS)
+    if (outlier->kind == OUTLIER_GROUPS)
         return;
     for (int i = 0; i < pairs->n; i++) {
         for (int j = i + 1; j < pairs->n; j++) {
             char figure[FIGURE_TEXT];
-            if (!pairs->beyond[i][j] || culprit->named[i] || culprit->named[j] ||
+            if (!pairs->beyond[i][j] || outlier->named[i] || outlier->named[j] ||
                 left-- <= 0)
                 continue;
             verdict_note(v, "%s and %s differ by %s", look->names[i], look->names[j],
@@ -314,13 +316,13 @@ static void note_pairs(struct look *look, const struct culprit_pairs *pairs,
 
 static void note_unsynced(const struct look *look, struct verdict *v)
 {
-    const struct skew *skew = look->skew;
-    bool unsynced[SKEW_SERVERS] = {false};
+    const struct offsets *offsets = look->offsets;
+    bool unsynced[OFFSETS_SERVERS] = {false};
     char who[300];
-    for (int i = 0; i < skew->n; i++)
-        unsynced[i] = i != skew->self && !look->silent[i] &&
-                      skew->server[i].rounds.n > 0 && !skew->server[i].synced;
-    int n = phrase_list(look->names, unsynced, skew->n, " and ", who, sizeof who);
+    for (int i = 0; i < offsets->n; i++)
+        unsynced[i] = i != offsets->self && !look->silent[i] &&
+                      offsets->server[i].rounds.n > 0 && !offsets->server[i].synced;
+    int n = name_list(look->names, unsynced, offsets->n, " and ", who, sizeof who);
     if (n > 0)
         verdict_note(v, "%s: %s kernel%s say%s that the clock is not synchronised", who,
                      n > 1 ? "their" : "its", n > 1 ? "s" : "", n > 1 ? "" : "s");
@@ -330,19 +332,19 @@ static void note_unsynced(const struct look *look, struct verdict *v)
  * with the load of the machine would be a raft write every time. */
 static int64_t figure_shown(const struct look *look, int i)
 {
-    const int64_t least_us = figure_step(look->skew->limits.warning_us / 2);
-    const int64_t shown_us = look->skew->server[i].shown_bound.shown_us;
+    const int64_t least_us = figure_step(look->offsets->limits.warning_us / 2);
+    const int64_t shown_us = look->offsets->server[i].shown_bound.shown_us;
     return shown_us > least_us ? shown_us : least_us;
 }
 
 static void note_bounds(const struct look *look, struct verdict *v)
 {
-    const struct skew *skew = look->skew;
+    const struct offsets *offsets = look->offsets;
     char list[1000] = "";
     size_t len = 0;
-    for (int i = 0; i < skew->n && len < sizeof list; i++) {
+    for (int i = 0; i < offsets->n && len < sizeof list; i++) {
         char figure[FIGURE_TEXT];
-        if (i == skew->self || look->silent[i] || skew->server[i].rounds.n == 0)
+        if (i == offsets->self || look->silent[i] || offsets->server[i].rounds.n == 0)
             continue;
         len += (size_t)snprintf(list + len, sizeof list - len, "%s%s %s",
                                 len > 0 ? ", " : "", look->names[i],
@@ -355,23 +357,23 @@ static void note_bounds(const struct look *look, struct verdict *v)
 /* Why: nothing new is heard of it, or it does not hear us. */
 static void note_silent(const struct look *look, struct verdict *v)
 {
-    const struct skew *skew = look->skew;
-    bool mute[SKEW_SERVERS] = {false};
-    bool deaf[SKEW_SERVERS] = {false};
+    const struct offsets *offsets = look->offsets;
+    bool mute[OFFSETS_SERVERS] = {false};
+    bool deaf[OFFSETS_SERVERS] = {false};
     char who[300];
-    for (int i = 0; i < skew->n; i++) {
-        const struct skew_server *server = &skew->server[i];
+    for (int i = 0; i < offsets->n; i++) {
+        const struct offsets_server *server = &offsets->server[i];
         const bool heard =
             server->boot[0] && look->now_us - server->heard_us <= silent_us();
         mute[i] = look->silent[i] && !heard;
         deaf[i] = look->silent[i] && heard;
     }
-    if (phrase_list(look->names, mute, skew->n, " and ", who, sizeof who) > 0)
+    if (name_list(look->names, mute, offsets->n, " and ", who, sizeof who) > 0)
         verdict_note(v,
                      "no new record of %s: agent and heartbeat must run there, and the "
                      "token must let it write lictor/clock/<node>",
                      who);
-    if (phrase_list(look->names, deaf, skew->n, " and ", who, sizeof who) > 0)
+    if (name_list(look->names, deaf, offsets->n, " and ", who, sizeof who) > 0)
         verdict_note(v,
                      "this server's record is not heard by %s: is it written here, and "
                      "read there?",
@@ -380,7 +382,7 @@ static void note_silent(const struct look *look, struct verdict *v)
 
 static void note_others(struct look *look, struct verdict *v)
 {
-    char text[CULPRIT_TEXT];
+    char text[OUTLIER_TEXT];
     if (look->n_wrong > 0) {
         say_wrong(look, text);
         if (strcmp(text, v->summary) != 0)
@@ -399,16 +401,16 @@ static void note_others(struct look *look, struct verdict *v)
 /* ---- the verdict --------------------------------------------------------- */
 
 /* What needs no look. */
-static bool judge_alone(const struct skew *skew, struct verdict *ret)
+static bool judge_alone(const struct offsets *offsets, struct verdict *ret)
 {
-    if (skew->refused)
+    if (offsets->refused)
         verdict_set(ret, VERDICT_WARNING,
-                    "%zu servers: the clocks of at most %d are compared", skew->refused,
-                    SKEW_SERVERS);
-    else if (skew->self < 0)
+                    "%zu servers: the clocks of at most %d are compared",
+                    offsets->refused, OFFSETS_SERVERS);
+    else if (offsets->self < 0)
         verdict_set(ret, VERDICT_PASSING,
                     "this server does not vote: the voters compare their clocks");
-    else if (skew->n == 1)
+    else if (offsets->n == 1)
         verdict_set(ret, VERDICT_PASSING,
                     "1 clock: there is no other to compare it with");
     else
@@ -417,60 +419,60 @@ static bool judge_alone(const struct skew *skew, struct verdict *ret)
 }
 
 /* Something proven, which stands until something else is. */
-static void prove(struct look *look, enum skew_standing standing,
+static void prove(struct look *look, enum offsets_standing standing,
                   enum verdict_status status, const char *text, struct verdict *ret)
 {
-    struct skew *skew = look->skew;
+    struct offsets *offsets = look->offsets;
     verdict_set(ret, status, "%s", text);
-    skew->standing = standing;
-    skew->status = status;
-    (void)snprintf(skew->summary, sizeof skew->summary, "%s", ret->summary);
+    offsets->standing = standing;
+    offsets->status = status;
+    (void)snprintf(offsets->summary, sizeof offsets->summary, "%s", ret->summary);
 }
 
-static bool judge_differs(struct look *look, const struct culprit_pairs *pairs,
+static bool judge_differs(struct look *look, const struct outlier_pairs *pairs,
                           int64_t limit_us, enum verdict_status status,
                           struct verdict *ret)
 {
-    struct culprit culprit;
-    char text[CULPRIT_TEXT];
-    culprit_find(pairs, &culprit);
-    if (culprit.kind == CULPRIT_NONE)
+    struct outlier outlier;
+    char text[OUTLIER_TEXT];
+    outlier_find(pairs, &outlier);
+    if (outlier.kind == OUTLIER_NONE)
         return false;
-    say_differs(look, pairs, &culprit, limit_us, text);
-    if (culprit.kind != CULPRIT_NAMED && look->n_wrong > 0 &&
-        culprit_explains(pairs, look->wrong))
+    say_differs(look, pairs, &outlier, limit_us, text);
+    if (outlier.kind != OUTLIER_NAMED && look->n_wrong > 0 &&
+        outlier_explains(pairs, look->wrong))
         say_wrong(look, text);
-    prove(look, SKEW_DIFFERED, status, text, ret);
-    look->skew->proven_us = look->now_us;
-    if (culprit.kind == CULPRIT_NAMED || culprit.pairs > 1)
-        note_pairs(look, pairs, &culprit, ret);
+    prove(look, OFFSETS_DIFFERED, status, text, ret);
+    look->offsets->proven_us = look->now_us;
+    if (outlier.kind == OUTLIER_NAMED || outlier.pairs > 1)
+        note_pairs(look, pairs, &outlier, ret);
     return true;
 }
 
 static void judge_agreement(struct look *look, struct verdict *ret)
 {
-    struct skew *skew = look->skew;
-    char text[CULPRIT_TEXT];
+    struct offsets *offsets = look->offsets;
+    char text[OUTLIER_TEXT];
     char limit[FIGURE_TEXT];
-    (void)snprintf(text, sizeof text, "%d clocks agree within %s", skew->n,
-                   figure_limit(skew->limits.warning_us, limit));
-    prove(look, SKEW_AGREED, VERDICT_PASSING, text, ret);
+    (void)snprintf(text, sizeof text, "%d clocks agree within %s", offsets->n,
+                   figure_limit(offsets->limits.warning_us, limit));
+    prove(look, OFFSETS_AGREED, VERDICT_PASSING, text, ret);
 }
 
 /* No pair is beyond. That servers differed stands above what else may be said, for as long
  * as it is neither confirmed nor refuted. */
 static void judge_others(struct look *look, struct verdict *ret)
 {
-    struct skew *skew = look->skew;
-    char text[CULPRIT_TEXT] = "";
+    struct offsets *offsets = look->offsets;
+    char text[OUTLIER_TEXT] = "";
     if (!look->unproven)
-        skew->proven_us = look->now_us;
+        offsets->proven_us = look->now_us;
     if (!look->unproven && look->n_silent > 0)
-        skew->standing = SKEW_NOTHING; /* it was about one who says nothing now */
+        offsets->standing = OFFSETS_NOTHING; /* it was about one who says nothing now */
     const bool stands =
-        look->now_us - skew->proven_us <= timing()->clock_unproven_ms * 1000;
-    if (look->unproven && stands && skew->standing == SKEW_DIFFERED) {
-        verdict_set(ret, skew->status, "%s", skew->summary);
+        look->now_us - offsets->proven_us <= limits()->clock_unproven_ms * 1000;
+    if (look->unproven && stands && offsets->standing == OFFSETS_DIFFERED) {
+        verdict_set(ret, offsets->status, "%s", offsets->summary);
         return;
     }
     if (look->n_wrong > 0)
@@ -479,28 +481,28 @@ static void judge_others(struct look *look, struct verdict *ret)
         say_silent(look, text);
     else if (look->unproven && !stands)
         say_unproven(look, text);
-    else if (look->unproven && skew->standing == SKEW_NOTHING)
+    else if (look->unproven && offsets->standing == OFFSETS_NOTHING)
         (void)snprintf(text, sizeof text, "waiting for the clocks of %d servers",
-                       skew->n);
+                       offsets->n);
     if (text[0])
         verdict_set(ret, VERDICT_WARNING, "%s", text);
     else if (look->unproven)
-        verdict_set(ret, skew->status, "%s", skew->summary);
+        verdict_set(ret, offsets->status, "%s", offsets->summary);
     else
         judge_agreement(look, ret);
 }
 
-void agreement_judge(struct skew *skew, const struct skew_limits *limits,
-                     const struct clock_reading *now, struct verdict *ret)
+void skew_verdict_judge(struct offsets *offsets, const struct skew_limits *limits,
+                        const struct local_clock_reading *now, struct verdict *ret)
 {
     struct look look;
     *ret = (struct verdict){0};
-    if (judge_alone(skew, ret))
+    if (judge_alone(offsets, ret))
         return;
-    if (memcmp(&skew->limits, limits, sizeof *limits) != 0)
-        memset(skew->pair, 0, sizeof skew->pair);
-    skew->limits = *limits;
-    look_at_all(skew, now->raw_us, &look);
+    if (memcmp(&offsets->limits, limits, sizeof *limits) != 0)
+        memset(offsets->pair, 0, sizeof offsets->pair);
+    offsets->limits = *limits;
+    look_at_all(offsets, now->raw_us, &look);
     if (!judge_differs(&look, &look.critical, limits->critical_us, VERDICT_CRITICAL,
                        ret) &&
         !judge_differs(&look, &look.warning, limits->warning_us, VERDICT_WARNING, ret))

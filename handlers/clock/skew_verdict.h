@@ -1,14 +1,14 @@
-/* agreement.h: do the clocks of all servers agree, and who differs? Pure: the state of
- * skew.h in, verdict out. */
-#ifndef AGREEMENT_H
-#define AGREEMENT_H
+/* skew_verdict.h: do the clocks of all servers agree, and who differs? Pure: the state of
+ * offsets.h in, verdict out. */
+#ifndef SKEW_VERDICT_H
+#define SKEW_VERDICT_H
 
 #include "check/verdict.h"
 #include "clock/local_clock.h"
 #include "clock/offsets.h"
 
-/* Judge, after skew_begin() and skew_hear(); keeps in the state what the next judgement
- * needs. now: own clocks, not before the latest hearing.
+/* Judge, after offsets_begin() and offsets_receive(); keeps in the state what the next judgement
+ * needs. now: own clocks, not before the latest state.
  *   passing   "3 clocks agree within 100 ms": every pair, the warning limit
  *             "1 clock: there is no other to compare it with"
  *             "this server does not vote: the voters compare their clocks"
@@ -22,11 +22,11 @@
  *             "server-2 is silent": no round for four intervals
  *             "waiting for the clocks of 3 servers": nothing was proven yet
  *             "cannot prove 100 ms: bound with server-2 is 500 ms (slow disk or network?)":
- *             not proven for timing()->clock_unproven_ms
+ *             not proven for limits()->clock_unproven_ms
  *             "52 servers: the clocks of at most 51 are compared"
  * Otherwise the last verdict stands. Other limits than last time begin anew with what is
- * beyond. The caller may add lines (clock_advice()) with verdict_note(). */
-void agreement_judge(struct skew *skew, const struct skew_limits *limits,
-                     const struct clock_reading *now, struct verdict *ret);
+ * beyond. The caller may add lines (local_clock_advice()) with verdict_note(). */
+void skew_verdict_judge(struct offsets *offsets, const struct skew_limits *limits,
+                        const struct local_clock_reading *now, struct verdict *ret);
 
 #endif

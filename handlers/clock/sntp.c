@@ -166,7 +166,7 @@ int sntp_bound(const struct sntp_stamps *stamps, int64_t asked_us, int64_t heard
 }
 
 struct sntp_interval sntp_against_real(struct sntp_interval raw,
-                                       const struct clock_reading *now)
+                                       const struct local_clock_reading *now)
 {
     int64_t difference_us = now->real_us - now->raw_us;
     return (struct sntp_interval){raw.lo_us - difference_us - now->err_us,
@@ -337,8 +337,8 @@ static void hear(struct question *question, size_t len, int64_t heard_us)
 
 static int64_t raw_us(void)
 {
-    struct clock_reading now;
-    clock_read(&now);
+    struct local_clock_reading now;
+    local_clock_read(&now);
     return now.raw_us;
 }
 
@@ -440,7 +440,7 @@ static int exchange(struct talk *talk, const struct resolve_result *hosts,
     (void)uv_timer_init(&talk->loop, &talk->next);
     (void)uv_timer_init(&talk->loop, &talk->limit);
     (void)uv_timer_start(&talk->next, on_next, 0, SPACING_MS);
-    (void)uv_timer_start(&talk->limit, on_limit, (uint64_t)timing()->reference_ms, 0);
+    (void)uv_timer_start(&talk->limit, on_limit, (uint64_t)limits()->reference_ms, 0);
     (void)uv_run(&talk->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&talk->loop);
     return 0;
@@ -473,13 +473,13 @@ static int resolve_all(const struct ntp_server *servers, size_t n,
     const char *hosts[SNTP_SERVERS];
     for (size_t i = 0; i < n; i++)
         hosts[i] = servers[i].host;
-    return resolve_hosts(RESOLVE_GETENT, hosts, n, timing()->resolve_ms, ret, err);
+    return resolve_hosts(RESOLVE_GETENT, hosts, n, limits()->resolve_ms, ret, err);
 }
 
 /* The intervals of all of them as of one reading. */
 static void conclude(const struct peer *peers, size_t n, struct sntp_result *ret)
 {
-    clock_read(&ret->now);
+    local_clock_read(&ret->now);
     for (size_t i = 0; i < n; i++) {
         const struct sample *s = &peers[i].sample;
         struct sntp_interval raw = {0};

@@ -41,7 +41,7 @@ struct sntp_answer {
 };
 
 struct sntp_result {
-    struct clock_reading now;                /* the intervals are as of this reading */
+    struct local_clock_reading now;          /* the intervals are as of this reading */
     struct sntp_answer answer[SNTP_SERVERS]; /* in the order of the servers */
     int best; /* the valid one with the narrowest interval; -1: there is none */
     char contradiction[SNTP_TEXT]; /* "a and b contradict each other: ...", "" none: the
@@ -51,7 +51,7 @@ struct sntp_result {
 /* Ask n servers (at most SNTP_SERVERS) side by side: four times each, 200 ms apart, the
  * answer with the least delay counts. Several addresses of one name are asked in turn, as
  * if they were one server. Takes 0.6 s when all answer at once, at most
- * timing()->resolve_ms + reference_ms (2.5 s); SIGPIPE must be ignored (child.h). A server
+ * limits()->resolve_ms + reference_ms (2.5 s); SIGPIPE must be ignored (child.h). A server
  * that sends a kiss of death is asked no more. Own servers should not be asked more than every 15 s, others' not more
  * than every minute.
  * Returns 0, also when nobody answers; negative errno when nobody could be asked. */
@@ -93,7 +93,7 @@ MUST_CHECK int sntp_bound(const struct sntp_stamps *stamps, int64_t asked_us,
 
 /* Bounds against the raw clock to bounds against the real clock. */
 struct sntp_interval sntp_against_real(struct sntp_interval raw,
-                                       const struct clock_reading *now);
+                                       const struct local_clock_reading *now);
 
 /* Fill in best and contradiction from the answers. */
 void sntp_compare(const struct ntp_server *servers, size_t n, struct sntp_result *ret);

@@ -19,7 +19,7 @@ static int whole_number(const char *text)
 }
 
 /* A text of the agent's statistics; "" when it is not there. */
-static const char *stats_text(const struct servers *servers, const char *group,
+static const char *stats_text(const struct cluster_facts *servers, const char *group,
                               const char *name)
 {
     const cJSON *stats = cJSON_GetObjectItemCaseSensitive(servers->self_json, "Stats");
@@ -28,7 +28,8 @@ static const char *stats_text(const struct servers *servers, const char *group,
 
 /* Stats are the same words in Consul 1.8 and 2.x (Server.Stats, Client.Stats); the
  * members of DebugConfig are not. */
-static int gather_self(struct consul *consul, struct servers *ret, struct error *err)
+static int gather_self(struct consul *consul, struct cluster_facts *ret,
+                       struct error *err)
 {
     int rc = consul_get(consul, "agent/self", "agent_prefix \"\" read", &ret->self_json,
                         err);
@@ -37,13 +38,13 @@ static int gather_self(struct consul *consul, struct servers *ret, struct error 
     return rc;
 }
 
-static void read_member(const cJSON *item, struct roster_member *ret)
+static void read_member(const cJSON *item, struct membership_member *ret)
 {
     const cJSON *tags = cJSON_GetObjectItemCaseSensitive(item, "Tags");
     int64_t status = 0;
     if (json_integer(item, "Status", &status, NULL) < 0)
         status = 0;
-    *ret = (struct roster_member){
+    *ret = (struct membership_member){
         .name = json_text(item, "Name", ""),
         .id = json_text(tags, "id", ""),
         .address = json_text(item, "Addr", ""),
@@ -58,7 +59,8 @@ static void read_member(const cJSON *item, struct roster_member *ret)
 }
 
 /* ACLs filter this list without a word, down to nothing. The agent's own number tells. */
-static int gather_members(struct consul *consul, struct servers *ret, struct error *err)
+static int gather_members(struct consul *consul, struct cluster_facts *ret,
+                          struct error *err)
 {
     const cJSON *item = NULL;
     int members = whole_number(stats_text(ret, "serf_lan", "members"));
@@ -79,7 +81,8 @@ static int gather_members(struct consul *consul, struct servers *ret, struct err
     return 0;
 }
 
-static int gather_peers(struct consul *consul, struct servers *ret, struct error *err)
+static int gather_peers(struct consul *consul, struct cluster_facts *ret,
+                        struct error *err)
 {
     const cJSON *list = NULL;
     const cJSON *item = NULL;
@@ -90,11 +93,11 @@ static int gather_peers(struct consul *consul, struct servers *ret, struct error
     rc = json_array(ret->peers_json, "Servers", &list, err);
     if (rc < 0)
         return rc;
-    if (cJSON_GetArraySize(list) > ROSTER_PEERS)
-        return error_set(err, -E2BIG, "more than %d servers in raft", ROSTER_PEERS);
+    if (cJSON_GetArraySize(list) > MEMBERSHIP_PEERS)
+        return error_set(err, -E2BIG, "more than %d servers in raft", MEMBERSHIP_PEERS);
     cJSON_ArrayForEach(item, list)
     {
-        struct roster_peer *peer = &ret->peers[ret->facts.who.n_peers++];
+        struct membership_peer *peer = &ret->peers[ret->facts.who.n_peers++];
         peer->id = json_text(item, "ID", "");
         peer->node = json_text(item, "Node", "(unknown)");
         if (strcmp(peer->node, "(unknown)") == 0)
@@ -119,7 +122,7 @@ static const char *take_word(char *text, const char *name)
 }
 
 /* What the agent says of raft without asking anybody: Go's %+v of a list of raft.Server. */
-static int parse_peers(struct servers *ret, struct error *err)
+static int parse_peers(struct cluster_facts *ret, struct error *err)
 {
     char *rest = NULL;
     ret->raft_text = strdup(stats_text(ret, "raft", "latest_configuration"));
@@ -132,9 +135,10 @@ static int parse_peers(struct servers *ret, struct error *err)
         const char *suffrage = take_word(item, "Suffrage:");
         if (!address || !id || !suffrage)
             continue;
-        if (ret->facts.who.n_peers == ROSTER_PEERS)
-            return error_set(err, -E2BIG, "more than %d servers in raft", ROSTER_PEERS);
-        ret->peers[ret->facts.who.n_peers++] = (struct roster_peer){
+        if (ret->facts.who.n_peers == MEMBERSHIP_PEERS)
+            return error_set(err, -E2BIG, "more than %d servers in raft",
+                             MEMBERSHIP_PEERS);
+        ret->peers[ret->facts.who.n_peers++] = (struct membership_peer){
             .id = id, .node = address, .voter = strcmp(suffrage, "Voter") == 0};
     }
     return 0;
@@ -142,7 +146,8 @@ static int parse_peers(struct servers *ret, struct error *err)
 
 /* An election or a start takes a moment: the proof waits for it, so that a short time
  * without leader is not seen at all. */
-static int gather_leader(struct consul *consul, struct servers *ret, struct error *err)
+static int gather_leader(struct consul *consul, struct cluster_facts *ret,
+                         struct error *err)
 {
     cJSON *root = NULL;
     int rc = consul_get(consul, "status/leader", "", &root, err);
@@ -156,7 +161,7 @@ static int gather_leader(struct consul *consul, struct servers *ret, struct erro
 }
 
 /* Its loss costs a line of advice, nothing else. */
-static int gather_autopilot(struct consul *consul, struct servers *ret,
+static int gather_autopilot(struct consul *consul, struct cluster_facts *ret,
                             struct error *err)
 {
     cJSON *root = NULL;
@@ -174,15 +179,16 @@ static int gather_autopilot(struct consul *consul, struct servers *ret,
 }
 
 static int gather_record(struct consul *consul, enum consul_read read,
-                         struct servers *ret, struct error *err)
+                         struct cluster_facts *ret, struct error *err)
 {
     struct kv_list list = {0};
-    int rc = consul_kv_read(consul, MAPPING_KEY, false, read, &list, err);
+    int rc = consul_kv_read(consul, SERVER_MAPPING_KEY, false, read, &list, err);
     if (rc == 0 && list.n > 0) {
         const struct kv_entry *entry = &list.entries[0];
         ret->record = true;
         ret->record_index = entry->modify_index;
-        rc = mapping_parse(entry->value, entry->len, &ret->confirmed, &ret->damaged);
+        rc = server_mapping_parse(entry->value, entry->len, &ret->confirmed,
+                                  &ret->damaged);
         if (rc == 0)
             ret->facts.who.confirmed = &ret->confirmed;
         else if (rc == -EBADMSG)
@@ -195,7 +201,8 @@ static int gather_record(struct consul *consul, enum consul_read read,
 
 /* Everything that Consul answers from its own copy of the data. */
 static int gather_data(struct consul *consul, const char *config_dir, const char *root,
-                       enum consul_read read, struct servers *ret, struct error *err)
+                       enum consul_read read, struct cluster_facts *ret,
+                       struct error *err)
 {
     int rc = gather_peers(consul, ret, err);
     if (rc == 0)
@@ -203,24 +210,24 @@ static int gather_data(struct consul *consul, const char *config_dir, const char
     if (rc == 0)
         rc = gather_record(consul, read, ret, err);
     if (rc == 0)
-        rc = gather_judged(consul, config_dir, root, read, &ret->settings, err);
+        rc = settings_read_judged(consul, config_dir, root, read, &ret->settings, err);
     return rc;
 }
 
 /* A server that has heard no leader since it was started holds every other read, even a
  * stale one, for 7 s and then refuses it (Server.forward; Consul 1.8.7). */
-static bool unheard(const struct servers *servers)
+static bool unheard(const struct cluster_facts *servers)
 {
     return !servers->facts.has_leader &&
            strcmp(stats_text(servers, "raft", "last_contact"), "never") == 0;
 }
 
-int servers_gather(struct consul *consul, const char *config_dir,
-                   const char *settings_root, enum consul_read read,
-                   struct servers *ret, struct error *err)
+int cluster_facts_gather(struct consul *consul, const char *config_dir,
+                         const char *settings_root, enum consul_read read,
+                         struct cluster_facts *ret, struct error *err)
 {
     static const struct kv_list nothing;
-    *ret = (struct servers){0};
+    *ret = (struct cluster_facts){0};
     ret->facts.who.settings = &ret->settings;
     ret->facts.who.peers = ret->peers;
     ret->facts.now_s = time(NULL);
@@ -238,10 +245,10 @@ int servers_gather(struct consul *consul, const char *config_dir,
                : gather_data(consul, config_dir, settings_root, read, ret, err);
 }
 
-int servers_names(struct consul *consul, enum consul_read read, struct servers *ret,
-                  struct error *err)
+int cluster_facts_gather_names(struct consul *consul, enum consul_read read,
+                               struct cluster_facts *ret, struct error *err)
 {
-    *ret = (struct servers){0};
+    *ret = (struct cluster_facts){0};
     ret->facts.who.peers = ret->peers;
     int rc = gather_self(consul, ret, err);
     if (rc == 0)
@@ -251,25 +258,26 @@ int servers_names(struct consul *consul, enum consul_read read, struct servers *
     return rc < 0 ? rc : gather_record(consul, read, ret, err);
 }
 
-int servers_confirm(struct consul *consul, const struct mapping *mapping,
-                    uint64_t index, struct error *err)
+int cluster_facts_confirm(struct consul *consul, const struct server_mapping *mapping,
+                          uint64_t index, struct error *err)
 {
     struct buffer json = BUFFER_INIT(65536);
-    int rc = mapping_render(mapping, &json);
+    int rc = server_mapping_render(mapping, &json);
     if (rc < 0)
         (void)error_set(err, rc, "out of memory");
     else
-        rc = consul_kv_write(consul, MAPPING_KEY, buffer_text(&json), index, err);
+        rc =
+            consul_kv_write(consul, SERVER_MAPPING_KEY, buffer_text(&json), index, err);
     buffer_release(&json);
     return rc;
 }
 
-void servers_release(struct servers *servers)
+void cluster_facts_release(struct cluster_facts *servers)
 {
     free(servers->members);
     cJSON_Delete(servers->members_json);
     cJSON_Delete(servers->peers_json);
     cJSON_Delete(servers->self_json);
     free(servers->raft_text);
-    *servers = (struct servers){0};
+    *servers = (struct cluster_facts){0};
 }

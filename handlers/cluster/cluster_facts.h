@@ -1,7 +1,7 @@
-/* servers.h: gather the facts of quorum.h from the agent, in some 2 s at most also without
+/* cluster_facts.h: gather the facts of quorum.h from the agent, in some 2 s at most also without
  * a leader. An answer that ACLs may have filtered is a failure, never "no servers". */
-#ifndef SERVERS_H
-#define SERVERS_H
+#ifndef CLUSTER_FACTS_H
+#define CLUSTER_FACTS_H
 
 #include "base/error.h"
 #include "cluster/quorum.h"
@@ -11,9 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* All-zero is empty; free with servers_release(). Must not be moved while it is used:
+/* All-zero is empty; free with cluster_facts_release(). Must not be moved while it is used:
  * `facts` points into it. */
-struct servers {
+struct cluster_facts {
     struct quorum_facts facts;
     bool leading;          /* the agent asked is the leader */
     bool acl_off;          /* it said that ACLs are disabled; false also when unknown */
@@ -22,10 +22,10 @@ struct servers {
 
     /* private: what facts point into */
     struct settings settings;
-    struct mapping confirmed;
+    struct server_mapping confirmed;
     struct error damaged;
-    struct roster_peer peers[ROSTER_PEERS];
-    struct roster_member *members;
+    struct membership_peer peers[MEMBERSHIP_PEERS];
+    struct membership_member *members;
     cJSON *self_json;
     char *raft_text;
     cJSON *members_json;
@@ -36,20 +36,21 @@ struct servers {
  * CONSUL_DEFAULT before writing the record. config_dir holds policy.json.
  * Returns 0, or the failure of whatever could not be read, with a text; release *ret in
  * both cases. */
-MUST_CHECK int servers_gather(struct consul *consul, const char *config_dir,
-                              const char *settings_root, enum consul_read read,
-                              struct servers *ret, struct error *err);
+MUST_CHECK int cluster_facts_gather(struct consul *consul, const char *config_dir,
+                                    const char *settings_root, enum consul_read read,
+                                    struct cluster_facts *ret, struct error *err);
 
 /* Only who the servers are (facts.who), for somebody who has the settings already:
- * facts.who.settings is left to the caller. Otherwise as servers_gather(). */
-MUST_CHECK int servers_names(struct consul *consul, enum consul_read read,
-                             struct servers *ret, struct error *err);
+ * facts.who.settings is left to the caller. Otherwise as cluster_facts_gather(). */
+MUST_CHECK int cluster_facts_gather_names(struct consul *consul, enum consul_read read,
+                                          struct cluster_facts *ret, struct error *err);
 
 /* Write the record with check-and-set: index 0 only creates it. Returns as
  * consul_kv_write(). */
-MUST_CHECK int servers_confirm(struct consul *consul, const struct mapping *mapping,
-                               uint64_t index, struct error *err);
+MUST_CHECK int cluster_facts_confirm(struct consul *consul,
+                                     const struct server_mapping *mapping,
+                                     uint64_t index, struct error *err);
 
-void servers_release(struct servers *servers);
+void cluster_facts_release(struct cluster_facts *servers);
 
 #endif

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool same(const struct roster_peer *peer, const struct roster_member *member)
+static bool same(const struct membership_peer *peer,
+                 const struct membership_member *member)
 {
     if (!member->server)
         return false;
@@ -17,26 +18,27 @@ static bool same(const struct roster_peer *peer, const struct roster_member *mem
 }
 
 /* A renamed server is in gossip twice with one ID: the living one counts. */
-static const struct roster_member *find(const struct roster_facts *facts,
-                                        const struct roster_peer *peer)
+static const struct membership_member *find(const struct membership_facts *facts,
+                                            const struct membership_peer *peer)
 {
-    const struct roster_member *found = NULL;
+    const struct membership_member *found = NULL;
     for (size_t i = 0; i < facts->n_members; i++) {
-        const struct roster_member *member = &facts->members[i];
+        const struct membership_member *member = &facts->members[i];
         if (same(peer, member) && (!found || member->alive))
             found = member;
     }
     return found;
 }
 
-const struct roster_member *roster_alive(const struct roster_facts *facts,
-                                         const struct roster_peer *peer)
+const struct membership_member *membership_alive(const struct membership_facts *facts,
+                                                 const struct membership_peer *peer)
 {
-    const struct roster_member *member = find(facts, peer);
+    const struct membership_member *member = find(facts, peer);
     return member && member->alive ? member : NULL;
 }
 
-bool roster_known(const struct roster_facts *facts, const struct roster_member *member)
+bool membership_known(const struct membership_facts *facts,
+                      const struct membership_member *member)
 {
     for (size_t i = 0; i < facts->n_peers; i++)
         if (same(&facts->peers[i], member))
@@ -44,21 +46,22 @@ bool roster_known(const struct roster_facts *facts, const struct roster_member *
     return false;
 }
 
-void roster_count(const struct roster_facts *facts, struct roster_count *ret)
+void membership_count(const struct membership_facts *facts,
+                      struct membership_count *ret)
 {
-    *ret = (struct roster_count){0};
+    *ret = (struct membership_count){0};
     for (size_t i = 0; i < facts->n_peers; i++) {
         if (!facts->peers[i].voter)
             continue;
         ret->voters++;
-        ret->living += roster_alive(facts, &facts->peers[i]) != NULL;
+        ret->living += membership_alive(facts, &facts->peers[i]) != NULL;
     }
     for (size_t i = 0; i < facts->n_members; i++) {
-        const struct roster_member *member = &facts->members[i];
+        const struct membership_member *member = &facts->members[i];
         if (!member->server || !member->alive)
             continue;
         ret->servers++;
-        ret->strangers += !roster_known(facts, member);
+        ret->strangers += !membership_known(facts, member);
     }
 }
 
@@ -69,8 +72,8 @@ static bool first_label(const char *name, const char *label)
     return strcspn(name, ".") == len && strncasecmp(name, label, len) == 0;
 }
 
-bool roster_management(const struct roster_facts *facts,
-                       const struct roster_member *member)
+bool membership_management(const struct membership_facts *facts,
+                           const struct membership_member *member)
 {
     const char *host = facts->settings->management_server;
     if (*host == '\0')
@@ -80,49 +83,50 @@ bool roster_management(const struct roster_facts *facts,
            first_label(host, member->name);
 }
 
-static struct roster_row *row_of(struct roster *roster, const char *name)
+static struct membership_row *row_of(struct membership *rows, const char *name)
 {
-    for (size_t i = 0; i < roster->n; i++)
-        if (strcasecmp(roster->row[i].name, name) == 0)
-            return &roster->row[i];
-    struct roster_row *row = &roster->row[roster->n++];
-    *row = (struct roster_row){.name = name};
+    for (size_t i = 0; i < rows->n; i++)
+        if (strcasecmp(rows->row[i].name, name) == 0)
+            return &rows->row[i];
+    struct membership_row *row = &rows->row[rows->n++];
+    *row = (struct membership_row){.name = name};
     return row;
 }
 
-static const char *peer_name(const struct roster_facts *facts,
-                             const struct roster_peer *peer)
+static const char *peer_name(const struct membership_facts *facts,
+                             const struct membership_peer *peer)
 {
-    const struct roster_member *member = find(facts, peer);
+    const struct membership_member *member = find(facts, peer);
     if (member)
         return member->name;
-    const struct mapping_entry *entry = mapping_id(facts->confirmed, peer->id);
+    const struct server_mapping_entry *entry =
+        server_mapping_id(facts->confirmed, peer->id);
     if (entry)
         return entry->node;
     return peer->node[0] != '\0' ? peer->node : peer->id;
 }
 
-static void join_peer(const struct roster_facts *facts, const struct roster_peer *peer,
-                      struct roster *roster)
+static void join_peer(const struct membership_facts *facts,
+                      const struct membership_peer *peer, struct membership *rows)
 {
-    struct roster_row *row = row_of(roster, peer_name(facts, peer));
-    bool alive = roster_alive(facts, peer) != NULL;
+    struct membership_row *row = row_of(rows, peer_name(facts, peer));
+    bool alive = membership_alive(facts, peer) != NULL;
     if (peer->voter && alive)
         row->voter = peer;
     else if (peer->voter)
         row->dead = peer;
 }
 
-static void join_mappings(const struct roster_facts *facts, struct roster *roster)
+static void join_mappings(const struct membership_facts *facts, struct membership *rows)
 {
     for (size_t i = 0; facts->confirmed && i < facts->confirmed->n; i++) {
-        const struct mapping_entry *entry = &facts->confirmed->entry[i];
-        struct roster_row *row = row_of(roster, entry->node);
+        const struct server_mapping_entry *entry = &facts->confirmed->entry[i];
+        struct membership_row *row = row_of(rows, entry->node);
         row->confirmed = entry;
         (void)snprintf(row->server, sizeof row->server, "%s", entry->server);
     }
     for (size_t i = 0; i < facts->settings->servers; i++) {
-        struct roster_row *row = row_of(roster, facts->settings->server[i]);
+        struct membership_row *row = row_of(rows, facts->settings->server[i]);
         row->mapped = true;
         if (!row->confirmed)
             (void)snprintf(row->server, sizeof row->server, "server_%u",
@@ -132,22 +136,22 @@ static void join_mappings(const struct roster_facts *facts, struct roster *roste
 
 static int by_server(const void *a, const void *b)
 {
-    const struct roster_row *left = a;
-    const struct roster_row *right = b;
+    const struct membership_row *left = a;
+    const struct membership_row *right = b;
     int order = (left->server[0] == '\0') - (right->server[0] == '\0');
     if (order == 0)
         order = strverscmp(left->server, right->server);
     return order != 0 ? order : strverscmp(left->name, right->name);
 }
 
-void roster_join(const struct roster_facts *facts, struct roster *ret)
+void membership_join(const struct membership_facts *facts, struct membership *ret)
 {
     ret->n = 0;
     for (size_t i = 0; i < facts->n_peers; i++)
         join_peer(facts, &facts->peers[i], ret);
     join_mappings(facts, ret);
     for (size_t i = 0; i < facts->n_members; i++) {
-        const struct roster_member *member = &facts->members[i];
+        const struct membership_member *member = &facts->members[i];
         for (size_t k = 0; member->server && member->alive && k < ret->n; k++)
             if (strcasecmp(ret->row[k].name, member->name) == 0)
                 ret->row[k].member = member;
@@ -155,11 +159,11 @@ void roster_join(const struct roster_facts *facts, struct roster *ret)
     qsort(ret->row, ret->n, sizeof ret->row[0], by_server);
 }
 
-const char *roster_text(const struct roster_row *row, char ret[ROSTER_TEXT])
+const char *membership_text(const struct membership_row *row, char ret[MEMBERSHIP_TEXT])
 {
     if (row->server[0] != '\0')
-        (void)snprintf(ret, ROSTER_TEXT, "%s (node %s)", row->server, row->name);
+        (void)snprintf(ret, MEMBERSHIP_TEXT, "%s (node %s)", row->server, row->name);
     else
-        (void)snprintf(ret, ROSTER_TEXT, "node %s", row->name);
+        (void)snprintf(ret, MEMBERSHIP_TEXT, "node %s", row->name);
     return ret;
 }

@@ -14,8 +14,8 @@
 /* What is judged, joined once. */
 struct look {
     const struct quorum_facts *facts;
-    struct roster_count count;
-    struct roster roster;
+    struct membership_count count;
+    struct membership rows;
     int confirmed; /* number of servers in the record, 0 none */
     int mapped;    /* length of CLUSTER_SERVERS, 0 not set */
     int expected;  /* number expected, 0 unknown */
@@ -46,8 +46,8 @@ static int spare_of(int living, int voters, int expected)
 static void look_at(const struct quorum_facts *facts, struct look *ret)
 {
     ret->facts = facts;
-    roster_count(&facts->who, &ret->count);
-    roster_join(&facts->who, &ret->roster);
+    membership_count(&facts->who, &ret->count);
+    membership_join(&facts->who, &ret->rows);
     ret->confirmed = facts->who.confirmed ? (int)facts->who.confirmed->n : 0;
     ret->mapped = (int)facts->who.settings->servers;
     if (ret->confirmed > 0 && ret->mapped > 0)
@@ -72,7 +72,7 @@ static bool forming(const struct look *look)
 
 static bool leaderless_long(const struct quorum_held *held)
 {
-    return held->leaderless_ms >= timing()->no_leader_ms;
+    return held->leaderless_ms >= limits()->no_leader_ms;
 }
 
 static bool in_maintenance(const struct quorum_facts *facts)
@@ -81,18 +81,18 @@ static bool in_maintenance(const struct quorum_facts *facts)
     return s->maintenance_node[0] != '\0' && facts->now_s < s->maintenance_until_s;
 }
 
-static const struct roster_row *maintained(const struct look *look)
+static const struct membership_row *maintained(const struct look *look)
 {
-    for (size_t i = 0; i < look->roster.n; i++)
-        if (strcasecmp(look->roster.row[i].name,
+    for (size_t i = 0; i < look->rows.n; i++)
+        if (strcasecmp(look->rows.row[i].name,
                        look->facts->who.settings->maintenance_node) == 0)
-            return &look->roster.row[i];
+            return &look->rows.row[i];
     return NULL;
 }
 
 static bool excused(const struct look *look)
 {
-    const struct roster_row *row = maintained(look);
+    const struct membership_row *row = maintained(look);
     if (!in_maintenance(look->facts) || !row || row->voter)
         return false;
     return spare_of(look->count.living + 1, look->count.voters + !row->dead,
@@ -122,19 +122,19 @@ static bool refused(const struct settings *settings, const char *key)
     return false;
 }
 
-static int whole_row(const struct look *look, const struct roster_row *row,
+static int whole_row(const struct look *look, const struct membership_row *row,
                      struct error *err)
 {
-    char text[ROSTER_TEXT];
+    char text[MEMBERSHIP_TEXT];
     if (row->dead)
         return error_set(err, -EAGAIN, "%s is in raft and does not answer",
-                         roster_text(row, text));
+                         membership_text(row, text));
     if (look->mapped > 0 && row->voter && !row->mapped)
         return error_set(err, -EAGAIN, "%s is not in CLUSTER_SERVERS",
-                         roster_text(row, text));
+                         membership_text(row, text));
     if (row->mapped && !row->voter)
         return error_set(err, -EAGAIN, "%s is in CLUSTER_SERVERS and does not vote",
-                         roster_text(row, text));
+                         membership_text(row, text));
     return 0;
 }
 
@@ -147,8 +147,8 @@ int quorum_whole(const struct quorum_facts *facts, struct error *err)
         return error_set(err, -EAGAIN, "there is no leader that a majority follows");
     if (refused(facts->who.settings, "CLUSTER_SERVERS"))
         return error_set(err, -EAGAIN, "CLUSTER_SERVERS has a value that is refused");
-    for (size_t i = 0; i < look.roster.n; i++) {
-        int rc = whole_row(&look, &look.roster.row[i], err);
+    for (size_t i = 0; i < look.rows.n; i++) {
+        int rc = whole_row(&look, &look.rows.row[i], err);
         if (rc < 0)
             return rc;
     }
@@ -163,15 +163,15 @@ int quorum_whole(const struct quorum_facts *facts, struct error *err)
     return 0;
 }
 
-int quorum_mapping(const struct quorum_facts *facts, struct mapping *ret,
+int quorum_mapping(const struct quorum_facts *facts, struct server_mapping *ret,
                    struct error *err)
 {
     struct look look;
-    struct mapping_entry present[ROSTER_PEERS] = {0};
+    struct server_mapping_entry present[MEMBERSHIP_PEERS] = {0};
     size_t n = 0;
     look_at(facts, &look);
-    for (size_t i = 0; i < look.roster.n; i++) {
-        const struct roster_row *row = &look.roster.row[i];
+    for (size_t i = 0; i < look.rows.n; i++) {
+        const struct membership_row *row = &look.rows.row[i];
         if (!row->voter)
             continue;
         int name = snprintf(present[n].node, sizeof present[n].node, "%s", row->name);
@@ -180,8 +180,8 @@ int quorum_mapping(const struct quorum_facts *facts, struct mapping *ret,
             return error_set(err, -EINVAL, "a node name or ID is too long");
         n++;
     }
-    return mapping_assign(facts->who.confirmed, facts->who.settings, present, n, ret,
-                          err);
+    return server_mapping_assign(facts->who.confirmed, facts->who.settings, present, n,
+                                 ret, err);
 }
 
 /* ---- what is not as it should be ----------------------------------------- */
@@ -211,11 +211,11 @@ static void problem(struct problems *p, const char *todo, const char *fmt, ...)
 
 #define CONFIRM "cluster-set --confirm-mapping"
 
-static void down(const struct look *look, const struct roster_row *row,
+static void down(const struct look *look, const struct membership_row *row,
                  struct problems *p)
 {
-    char text[ROSTER_TEXT];
-    roster_text(row, text);
+    char text[MEMBERSHIP_TEXT];
+    membership_text(row, text);
     if (row->dead && row->member) {
         char todo[160];
         (void)snprintf(todo, sizeof todo, "consul operator raft remove-peer -id=%s",
@@ -234,11 +234,11 @@ static void down(const struct look *look, const struct roster_row *row,
         problem(p, "start it and let it join", "%s has not joined", text);
 }
 
-static void voting(const struct look *look, const struct roster_row *row,
+static void voting(const struct look *look, const struct membership_row *row,
                    struct problems *p)
 {
-    char text[ROSTER_TEXT];
-    roster_text(row, text);
+    char text[MEMBERSHIP_TEXT];
+    membership_text(row, text);
     if (row->confirmed && strcmp(row->confirmed->id, row->voter->id) != 0)
         problem(p, "if that was wanted: " CONFIRM,
                 "%s was installed anew (other node ID)", text);
@@ -247,32 +247,32 @@ static void voting(const struct look *look, const struct roster_row *row,
     else if (look->mapped > 0 && !row->mapped)
         problem(p, "correct CLUSTER_SERVERS, or take the server out",
                 "%s votes and is not in CLUSTER_SERVERS", text);
-    if (row->member && roster_management(&look->facts->who, row->member))
+    if (row->member && membership_management(&look->facts->who, row->member))
         problem(p, "run Consul there as a client (server = false)",
                 "the management server, %s, votes", text);
 }
 
-static void silent(const struct look *look, const struct roster_row *row,
+static void silent(const struct look *look, const struct membership_row *row,
                    struct problems *p)
 {
-    char text[ROSTER_TEXT];
+    char text[MEMBERSHIP_TEXT];
     bool wanted = row->confirmed || row->mapped;
     bool meant =
-        row->member->replica || roster_management(&look->facts->who, row->member);
+        row->member->replica || membership_management(&look->facts->who, row->member);
     if (look->count.voters == 0 || (!wanted && meant))
         return;
     problem(p, "a new server waits 10 s; then see consul operator raft list-peers",
-            "%s is alive and does not vote", roster_text(row, text));
+            "%s is alive and does not vote", membership_text(row, text));
 }
 
 static void remapped(const struct look *look, struct problems *p)
 {
     for (int i = 0; i < look->mapped; i++) {
-        char server[MAPPING_SERVER];
+        char server[SERVER_MAPPING_SERVER];
         const char *node = look->facts->who.settings->server[i];
         (void)snprintf(server, sizeof server, "server_%u", (unsigned)(i + 1) % 1000);
-        const struct mapping_entry *old =
-            mapping_server(look->facts->who.confirmed, server);
+        const struct server_mapping_entry *old =
+            server_mapping_server(look->facts->who.confirmed, server);
         if (old && strcasecmp(old->node, node) != 0)
             problem(p, "if that was wanted: " CONFIRM,
                     "mapping changed: %s is %s as confirmed, %s in CLUSTER_SERVERS",
@@ -295,16 +295,16 @@ static void cluster_problems(const struct look *look, const struct quorum_held *
                              struct problems *p)
 {
     const struct quorum_facts *facts = look->facts;
-    for (size_t i = 0; i < look->roster.n; i++)
-        down(look, &look->roster.row[i], p);
+    for (size_t i = 0; i < look->rows.n; i++)
+        down(look, &look->rows.row[i], p);
     if (!facts->has_leader && look->count.voters > 0 && !leaderless_long(held))
         problem(p, "an election takes some seconds, 15 at most",
                 "no leader at the moment");
     if (look->count.voters > 0 && look->count.voters % 2 == 0)
         problem(p, "add or remove one; the last one adds no reserve",
                 "even number of voters (%d)", look->count.voters);
-    for (size_t i = 0; i < look->roster.n; i++) {
-        const struct roster_row *row = &look->roster.row[i];
+    for (size_t i = 0; i < look->rows.n; i++) {
+        const struct membership_row *row = &look->rows.row[i];
         if (row->voter)
             voting(look, row, p);
         else if (row->member)
@@ -312,7 +312,7 @@ static void cluster_problems(const struct look *look, const struct quorum_held *
     }
     remapped(look, p);
     if (facts->damaged)
-        problem(p, CONFIRM, "the record " MAPPING_KEY " is damaged (%s)",
+        problem(p, CONFIRM, "the record " SERVER_MAPPING_KEY " is damaged (%s)",
                 facts->damaged);
     refusals(facts->who.settings, p);
 }
@@ -322,8 +322,8 @@ static void cluster_problems(const struct look *look, const struct quorum_held *
 static void note_maintenance(const struct look *look, struct verdict *v)
 {
     const struct settings *s = look->facts->who.settings;
-    const struct roster_row *row = maintained(look);
-    char text[ROSTER_TEXT];
+    const struct membership_row *row = maintained(look);
+    char text[MEMBERSHIP_TEXT];
     char until[32] = "";
     struct tm tm;
     time_t end = (time_t)s->maintenance_until_s;
@@ -332,7 +332,7 @@ static void note_maintenance(const struct look *look, struct verdict *v)
     if (gmtime_r(&end, &tm))
         (void)strftime(until, sizeof until, "%Y-%m-%dT%H:%MZ", &tm);
     if (row)
-        verdict_note(v, "maintenance: %s until %s", roster_text(row, text), until);
+        verdict_note(v, "maintenance: %s until %s", membership_text(row, text), until);
     else
         verdict_note(v, "maintenance: no server is named %s (CLUSTER_MAINTENANCE)",
                      s->maintenance_node);
@@ -340,11 +340,11 @@ static void note_maintenance(const struct look *look, struct verdict *v)
 
 static void note_management(const struct look *look, struct verdict *v)
 {
-    const struct roster_facts *who = &look->facts->who;
+    const struct membership_facts *who = &look->facts->who;
     if (who->settings->management_server[0] == '\0')
         return;
     for (size_t i = 0; i < who->n_members; i++)
-        if (roster_management(who, &who->members[i]))
+        if (membership_management(who, &who->members[i]))
             return;
     verdict_note(v,
                  "management server %s: no member of this cluster has that name or "
@@ -373,12 +373,12 @@ static void note_voters(const struct look *look, struct verdict *v)
 {
     char list[1024] = "";
     size_t len = 0;
-    for (size_t i = 0; i < look->roster.n; i++) {
-        char text[ROSTER_TEXT];
-        if (!look->roster.row[i].voter || len >= sizeof list)
+    for (size_t i = 0; i < look->rows.n; i++) {
+        char text[MEMBERSHIP_TEXT];
+        if (!look->rows.row[i].voter || len >= sizeof list)
             continue;
         len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", len ? ", " : "",
-                                roster_text(&look->roster.row[i], text));
+                                membership_text(&look->rows.row[i], text));
     }
     if (len > 0)
         verdict_note(v, "voting: %s", list);
@@ -404,7 +404,7 @@ static enum finding find(const struct look *look, const struct quorum_held *held
                          int problems)
 {
     bool leaderless = leaderless_long(held);
-    if (held->split_ms >= timing()->split_ms)
+    if (held->split_ms >= limits()->split_ms)
         return FOUND_SPLIT;
     if (forming(look) && (look->count.voters == 0 || !leaderless))
         return FOUND_FORMING;
@@ -463,13 +463,13 @@ static void say_count(const struct look *look, enum finding found, char *ret,
 
 static void say_strangers(const struct look *look, char *ret, size_t size)
 {
-    const struct roster_facts *who = &look->facts->who;
-    const char *names[ROSTER_PEERS];
+    const struct membership_facts *who = &look->facts->who;
+    const char *names[MEMBERSHIP_PEERS];
     int n = 0;
-    for (size_t i = 0; i < who->n_members && n < ROSTER_PEERS; i++) {
-        const struct roster_member *member = &who->members[i];
+    for (size_t i = 0; i < who->n_members && n < MEMBERSHIP_PEERS; i++) {
+        const struct membership_member *member = &who->members[i];
         int at = n;
-        if (!member->server || !member->alive || roster_known(who, member))
+        if (!member->server || !member->alive || membership_known(who, member))
             continue;
         for (; at > 0 && strverscmp(names[at - 1], member->name) > 0; at--)
             names[at] = names[at - 1];

@@ -1,5 +1,5 @@
 /* quorum.h: how many servers may fail now, and what is not as it should be. Pure: facts
- * in, verdict out; the caller keeps time (span.h).
+ * in, verdict out; the caller keeps time (held_since.h).
  *
  * Spare = how many more servers may fail = the smaller of
  *   raft reserve      living voters minus the majority of all voters
@@ -19,7 +19,7 @@
 
 /* Everything is borrowed. */
 struct quorum_facts {
-    struct roster_facts who;
+    struct membership_facts who;
     const char
         *damaged;    /* why the record cannot be read; NULL when it can or is absent */
     bool has_leader; /* this server knows a leader */
@@ -51,7 +51,7 @@ struct quorum_held {
     int64_t no_spare_ms;
 };
 
-/* The verdict. The limits are timing()'s and CLUSTER_GRACE. */
+/* The verdict. The limits are limits()'s and CLUSTER_GRACE. */
 void quorum_judge(const struct quorum_facts *facts, const struct quorum_held *held,
                   struct verdict *ret);
 
@@ -60,9 +60,9 @@ void quorum_judge(const struct quorum_facts *facts, const struct quorum_held *he
  * Returns 0, or -EAGAIN with the reason. */
 MUST_CHECK int quorum_whole(const struct quorum_facts *facts, struct error *err);
 
-/* The mapping to confirm: mapping_assign() of the living voters, keeping the numbers of the
+/* The mapping to confirm: server_mapping_assign() of the living voters, keeping the numbers of the
  * present record. Only when quorum_whole(). Returns 0 or -EINVAL. */
-MUST_CHECK int quorum_mapping(const struct quorum_facts *facts, struct mapping *ret,
-                              struct error *err);
+MUST_CHECK int quorum_mapping(const struct quorum_facts *facts,
+                              struct server_mapping *ret, struct error *err);
 
 #endif

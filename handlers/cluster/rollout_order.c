@@ -16,12 +16,12 @@ static void set_name(char ret[SETTINGS_NAME + 1], const char *name)
     ret[i] = '\0';
 }
 
-static const struct roster_member *find_member(const struct roster_facts *facts,
-                                               const char *name)
+static const struct membership_member *find_member(const struct membership_facts *facts,
+                                                   const char *name)
 {
-    const struct roster_member *found = NULL;
+    const struct membership_member *found = NULL;
     for (size_t i = 0; i < facts->n_members; i++) {
-        const struct roster_member *member = &facts->members[i];
+        const struct membership_member *member = &facts->members[i];
         if (member->server && strcasecmp(member->name, name) == 0 &&
             (!found || member->alive))
             found = member;
@@ -29,13 +29,14 @@ static const struct roster_member *find_member(const struct roster_facts *facts,
     return found;
 }
 
-static void add(const struct roster_facts *facts, const char *name, struct lineup *ret)
+static void add(const struct membership_facts *facts, const char *name,
+                struct rollout_order *ret)
 {
-    const struct roster_member *member = find_member(facts, name);
+    const struct membership_member *member = find_member(facts, name);
     for (size_t i = 0; i < ret->n; i++)
         if (strcasecmp(ret->server[i].node, name) == 0)
             return;
-    if (ret->n == LINEUP_SERVERS)
+    if (ret->n == ROLLOUT_ORDER_SERVERS)
         return;
     set_name(ret->server[ret->n].node, member ? member->name : name);
     ret->server[ret->n++].alive = member && member->alive;
@@ -46,17 +47,17 @@ static int by_name(const void *a, const void *b)
     return strverscmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-void lineup_join(const struct roster_facts *facts, struct lineup *ret)
+void rollout_order_join(const struct membership_facts *facts, struct rollout_order *ret)
 {
-    const char *voters[ROSTER_PEERS];
+    const char *voters[MEMBERSHIP_PEERS];
     bool mapped = facts->settings->servers > 0;
     size_t n = 0;
-    *ret = (struct lineup){.n = 0};
+    *ret = (struct rollout_order){.n = 0};
     for (size_t i = 0; i < facts->settings->servers; i++)
         add(facts, facts->settings->server[i], ret);
     for (size_t i = 0; !mapped && facts->confirmed && i < facts->confirmed->n; i++)
         add(facts, facts->confirmed->entry[i].node, ret);
-    for (size_t i = 0; i < facts->n_peers && n < ROSTER_PEERS; i++)
+    for (size_t i = 0; i < facts->n_peers && n < MEMBERSHIP_PEERS; i++)
         if (facts->peers[i].voter)
             voters[n++] = facts->peers[i].node;
     qsort(voters, n, sizeof voters[0], by_name);
@@ -64,8 +65,8 @@ void lineup_join(const struct roster_facts *facts, struct lineup *ret)
         add(facts, voters[i], ret);
 }
 
-static void set_source(const struct servers *servers, const char *root,
-                       const struct kv_list *entries, struct lineup *ret)
+static void set_source(const struct cluster_facts *servers, const char *root,
+                       const struct kv_list *entries, struct rollout_order *ret)
 {
     const struct kv_entry *entry = NULL;
     const char *key = settings_row(CLUSTER_SERVERS)->key;
@@ -74,25 +75,26 @@ static void set_source(const struct servers *servers, const char *root,
     if (entry) {
         ret->source_index = entry->modify_index;
     } else {
-        (void)snprintf(ret->source, sizeof ret->source, "%s", MAPPING_KEY);
+        (void)snprintf(ret->source, sizeof ret->source, "%s", SERVER_MAPPING_KEY);
         ret->source_index = servers->record_index;
     }
 }
 
-int lineup_gather(struct consul *consul, const char *root,
-                  const struct kv_list *entries, const struct settings *settings,
-                  enum consul_read read, struct lineup *ret, struct error *err)
+int rollout_order_gather(struct consul *consul, const char *root,
+                         const struct kv_list *entries, const struct settings *settings,
+                         enum consul_read read, struct rollout_order *ret,
+                         struct error *err)
 {
-    struct servers *servers = calloc(1, sizeof *servers);
+    struct cluster_facts *servers = calloc(1, sizeof *servers);
     if (!servers)
         return error_set(err, -ENOMEM, "out of memory");
-    int rc = servers_names(consul, read, servers, err);
+    int rc = cluster_facts_gather_names(consul, read, servers, err);
     if (rc == 0) {
         servers->facts.who.settings = settings;
-        lineup_join(&servers->facts.who, ret);
+        rollout_order_join(&servers->facts.who, ret);
         set_source(servers, root, entries, ret);
     }
-    servers_release(servers);
+    cluster_facts_release(servers);
     free(servers);
     return rc;
 }

@@ -1,10 +1,10 @@
-/* lineup.h: the servers that count, in their order, and which of them live.
+/* order.h: the servers that count, in their order, and which of them live.
  *
  * The order is CLUSTER_SERVERS, or where that is not set the confirmed servers
  * (lictor/mapping): Consul itself forgets a dead server within seconds, and a server
  * that died must be able to hold a rollout. Then the other voters, by name. */
-#ifndef LINEUP_H
-#define LINEUP_H
+#ifndef ROLLOUT_ORDER_H
+#define ROLLOUT_ORDER_H
 
 #include "base/error.h"
 #include "cluster/membership.h"
@@ -16,31 +16,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LINEUP_SERVERS (ROSTER_PEERS + SETTINGS_SERVERS)
+#define ROLLOUT_ORDER_SERVERS (MEMBERSHIP_PEERS + SETTINGS_SERVERS)
 
 /* All-zero is empty. Holds no heap memory. */
-struct lineup {
+struct rollout_order {
     struct {
         char node[SETTINGS_NAME +
                   1]; /* printable; as Consul spells it, if it knows it */
         bool alive;   /* gossip says so */
-    } server[LINEUP_SERVERS];
+    } server[ROLLOUT_ORDER_SERVERS];
     size_t n;
     char source[SETTINGS_KEY]; /* the key that says the order, "" if none */
     uint64_t source_index;     /* its modify index, 0: it does not exist in KV */
 };
 
 /* Join what is known. Pure; `source` is left empty. */
-void lineup_join(const struct roster_facts *facts, struct lineup *ret);
+void rollout_order_join(const struct membership_facts *facts,
+                        struct rollout_order *ret);
 
 /* Gather and join.
  *
  * entries   the settings as read from KV at root, parsed into settings
  * Returns 0, or as consul_get(): raft, gossip or the confirmed record could not be read, or
  * not in full for want of a right. */
-MUST_CHECK int lineup_gather(struct consul *consul, const char *root,
-                             const struct kv_list *entries,
-                             const struct settings *settings, enum consul_read read,
-                             struct lineup *ret, struct error *err);
+MUST_CHECK int rollout_order_gather(struct consul *consul, const char *root,
+                                    const struct kv_list *entries,
+                                    const struct settings *settings,
+                                    enum consul_read read, struct rollout_order *ret,
+                                    struct error *err);
 
 #endif

@@ -28,7 +28,7 @@ static bool server_name(const char *text)
     return made_of(digits, "0123456789", 4) && digits[0] != '0';
 }
 
-static int number(const struct mapping_entry *entry)
+static int number(const struct server_mapping_entry *entry)
 {
     return (int)strtol(entry->server + strlen("server_"), NULL, 10);
 }
@@ -38,8 +38,8 @@ static int by_number(const void *a, const void *b)
     return number(a) - number(b);
 }
 
-const struct mapping_entry *mapping_node(const struct mapping *mapping,
-                                         const char *node)
+const struct server_mapping_entry *
+server_mapping_node(const struct server_mapping *mapping, const char *node)
 {
     for (size_t i = 0; mapping && i < mapping->n; i++)
         if (strcasecmp(mapping->entry[i].node, node) == 0)
@@ -47,7 +47,8 @@ const struct mapping_entry *mapping_node(const struct mapping *mapping,
     return NULL;
 }
 
-const struct mapping_entry *mapping_id(const struct mapping *mapping, const char *id)
+const struct server_mapping_entry *
+server_mapping_id(const struct server_mapping *mapping, const char *id)
 {
     for (size_t i = 0; mapping && i < mapping->n; i++)
         if (strcmp(mapping->entry[i].id, id) == 0)
@@ -55,8 +56,8 @@ const struct mapping_entry *mapping_id(const struct mapping *mapping, const char
     return NULL;
 }
 
-const struct mapping_entry *mapping_server(const struct mapping *mapping,
-                                           const char *server)
+const struct server_mapping_entry *
+server_mapping_server(const struct server_mapping *mapping, const char *server)
 {
     for (size_t i = 0; mapping && i < mapping->n; i++)
         if (strcmp(mapping->entry[i].server, server) == 0)
@@ -64,7 +65,7 @@ const struct mapping_entry *mapping_server(const struct mapping *mapping,
     return NULL;
 }
 
-static int append(struct mapping *mapping, const char *server, const char *node,
+static int append(struct server_mapping *mapping, const char *server, const char *node,
                   const char *id, struct error *err)
 {
     if (mapping->n == SETTINGS_SERVERS)
@@ -76,16 +77,16 @@ static int append(struct mapping *mapping, const char *server, const char *node,
                          "%s has a node name outside [A-Za-z0-9_.-]{1,128}", server);
     if (!made_of(id, id_bytes, sizeof mapping->entry[0].id))
         return error_set(err, -EINVAL, "%s has no usable node ID", server);
-    if (mapping_server(mapping, server) || mapping_node(mapping, node))
+    if (server_mapping_server(mapping, server) || server_mapping_node(mapping, node))
         return error_set(err, -EINVAL, "%s or its node stands in it twice", server);
-    struct mapping_entry *entry = &mapping->entry[mapping->n++];
+    struct server_mapping_entry *entry = &mapping->entry[mapping->n++];
     (void)snprintf(entry->server, sizeof entry->server, "%s", server);
     (void)snprintf(entry->node, sizeof entry->node, "%s", node);
     (void)snprintf(entry->id, sizeof entry->id, "%s", id);
     return 0;
 }
 
-static int parse_root(const cJSON *root, struct mapping *ret, struct error *err)
+static int parse_root(const cJSON *root, struct server_mapping *ret, struct error *err)
 {
     const cJSON *servers = NULL;
     const cJSON *item = NULL;
@@ -107,11 +108,12 @@ static int parse_root(const cJSON *root, struct mapping *ret, struct error *err)
     return ret->n > 0 ? 0 : error_set(err, -EBADMSG, "it names no server");
 }
 
-int mapping_parse(const char *text, size_t len, struct mapping *ret, struct error *err)
+int server_mapping_parse(const char *text, size_t len, struct server_mapping *ret,
+                         struct error *err)
 {
     cJSON *root = NULL;
-    *ret = (struct mapping){0};
-    int rc = json_parse(text, len, MAPPING_KEY, &root, err);
+    *ret = (struct server_mapping){0};
+    int rc = json_parse(text, len, SERVER_MAPPING_KEY, &root, err);
     if (rc == 0)
         rc = parse_root(root, ret, err);
     cJSON_Delete(root);
@@ -119,11 +121,11 @@ int mapping_parse(const char *text, size_t len, struct mapping *ret, struct erro
         qsort(ret->entry, ret->n, sizeof ret->entry[0], by_number);
         return 0;
     }
-    *ret = (struct mapping){0};
+    *ret = (struct server_mapping){0};
     return rc == -ENOMEM ? rc : -EBADMSG;
 }
 
-static cJSON *render_entry(const struct mapping_entry *entry)
+static cJSON *render_entry(const struct server_mapping_entry *entry)
 {
     cJSON *item = cJSON_CreateObject();
     if (cJSON_AddStringToObject(item, "server", entry->server) &&
@@ -134,7 +136,7 @@ static cJSON *render_entry(const struct mapping_entry *entry)
     return NULL;
 }
 
-int mapping_render(const struct mapping *mapping, struct buffer *out)
+int server_mapping_render(const struct server_mapping *mapping, struct buffer *out)
 {
     int rc = -ENOMEM;
     char *text = NULL;
@@ -154,7 +156,7 @@ int mapping_render(const struct mapping *mapping, struct buffer *out)
     return rc;
 }
 
-static const char *present_id(const struct mapping_entry *present, size_t n,
+static const char *present_id(const struct server_mapping_entry *present, size_t n,
                               const char *node)
 {
     for (size_t i = 0; i < n; i++)
@@ -164,8 +166,8 @@ static const char *present_id(const struct mapping_entry *present, size_t n,
 }
 
 static int assign_as_set(const struct settings *settings,
-                         const struct mapping_entry *present, size_t n,
-                         struct mapping *ret, struct error *err)
+                         const struct server_mapping_entry *present, size_t n,
+                         struct server_mapping *ret, struct error *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < settings->servers; i++) {
@@ -177,33 +179,36 @@ static int assign_as_set(const struct settings *settings,
     return rc;
 }
 
-static void lowest_free(const struct mapping *given, const struct mapping *kept,
-                        char ret[32])
+static void lowest_free(const struct server_mapping *given,
+                        const struct server_mapping *kept, char ret[32])
 {
     unsigned i = 0;
     do
         (void)snprintf(ret, 32, "server_%u", ++i);
-    while (mapping_server(given, ret) || mapping_server(kept, ret));
+    while (server_mapping_server(given, ret) || server_mapping_server(kept, ret));
 }
 
 /* A number that somebody present keeps must not be given to a newcomer before its owner
  * is reached, but a number whose owner is gone is free. */
-static void keep_present(const struct mapping *old, const struct mapping_entry *present,
-                         size_t n, struct mapping *ret)
+static void keep_present(const struct server_mapping *old,
+                         const struct server_mapping_entry *present, size_t n,
+                         struct server_mapping *ret)
 {
     for (size_t i = 0; old && i < old->n; i++)
         if (present_id(present, n, old->entry[i].node)[0] != '\0')
             ret->entry[ret->n++] = old->entry[i];
 }
 
-static int assign_by_age(const struct mapping *old, const struct mapping_entry *present,
-                         size_t n, struct mapping *ret, struct error *err)
+static int assign_by_age(const struct server_mapping *old,
+                         const struct server_mapping_entry *present, size_t n,
+                         struct server_mapping *ret, struct error *err)
 {
-    struct mapping kept = {0};
+    struct server_mapping kept = {0};
     int rc = 0;
     keep_present(old, present, n, &kept);
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        const struct mapping_entry *known = mapping_node(&kept, present[i].node);
+        const struct server_mapping_entry *known =
+            server_mapping_node(&kept, present[i].node);
         char server[32];
         if (known)
             (void)snprintf(server, sizeof server, "%s", known->server);
@@ -214,16 +219,17 @@ static int assign_by_age(const struct mapping *old, const struct mapping_entry *
     return rc;
 }
 
-int mapping_assign(const struct mapping *old, const struct settings *settings,
-                   const struct mapping_entry *present, size_t n, struct mapping *ret,
-                   struct error *err)
+int server_mapping_assign(const struct server_mapping *old,
+                          const struct settings *settings,
+                          const struct server_mapping_entry *present, size_t n,
+                          struct server_mapping *ret, struct error *err)
 {
-    *ret = (struct mapping){0};
+    *ret = (struct server_mapping){0};
     int rc = settings->servers > 0 ? assign_as_set(settings, present, n, ret, err)
                                    : assign_by_age(old, present, n, ret, err);
     if (rc == 0)
         qsort(ret->entry, ret->n, sizeof ret->entry[0], by_number);
     else
-        *ret = (struct mapping){0};
+        *ret = (struct server_mapping){0};
     return rc;
 }

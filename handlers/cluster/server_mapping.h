@@ -1,11 +1,11 @@
-/* mapping.h: the record of the confirmed servers, KV key lictor/mapping:
+/* server_mapping.h: the record of the confirmed servers, KV key lictor/mapping:
  *
  *   {"v":1,"servers":[{"server":"server_1","node":"n1","id":"<node id>"},...]}
  *
  * It is written only while the cluster is whole (quorum.h) and remembers what whole
  * meant: raft forgets a server when autopilot removes it. Pure: no I/O. */
-#ifndef MAPPING_H
-#define MAPPING_H
+#ifndef SERVER_MAPPING_H
+#define SERVER_MAPPING_H
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -13,31 +13,32 @@
 
 #include <stddef.h>
 
-#define MAPPING_KEY    "lictor/mapping"
-#define MAPPING_SERVER 16 /* bytes: "server_" and at most 3 digits, with NUL */
-#define MAPPING_ID     64 /* bytes of a node ID with NUL */
+#define SERVER_MAPPING_KEY    "lictor/mapping"
+#define SERVER_MAPPING_SERVER 16 /* bytes: "server_" and at most 3 digits, with NUL */
+#define SERVER_MAPPING_ID     64 /* bytes of a node ID with NUL */
 
 /* One confirmed server. */
-struct mapping_entry {
-    char server[MAPPING_SERVER];  /* "server_2" */
-    char node[SETTINGS_NAME + 1]; /* Consul node name; case is ignored */
-    char id[MAPPING_ID];          /* Consul node ID when it was confirmed */
+struct server_mapping_entry {
+    char server[SERVER_MAPPING_SERVER]; /* "server_2" */
+    char node[SETTINGS_NAME + 1];       /* Consul node name; case is ignored */
+    char id[SERVER_MAPPING_ID];         /* Consul node ID when it was confirmed */
 };
 
 /* All-zero is empty. Holds no heap memory. Sorted by the server's number. */
-struct mapping {
-    struct mapping_entry entry[SETTINGS_SERVERS];
+struct server_mapping {
+    struct server_mapping_entry entry[SETTINGS_SERVERS];
     size_t n;
 };
 
 /* Read a record (attacker-controlled: whoever may write KV). Returns 0, or -EBADMSG with
  * a text: not JSON, another version, a bad or repeated name, none or more than
  * SETTINGS_SERVERS servers; then *ret is empty. */
-MUST_CHECK int mapping_parse(const char *text, size_t len, struct mapping *ret,
-                             struct error *err);
+MUST_CHECK int server_mapping_parse(const char *text, size_t len,
+                                    struct server_mapping *ret, struct error *err);
 
 /* Append the record as JSON. Returns 0, -EMSGSIZE or -ENOMEM. */
-MUST_CHECK int mapping_render(const struct mapping *mapping, struct buffer *out);
+MUST_CHECK int server_mapping_render(const struct server_mapping *mapping,
+                                     struct buffer *out);
 
 /* Number the servers present: as CLUSTER_SERVERS (settings) says; without it who is in
  * `old` keeps the number, others get the lowest free ones in the order given.
@@ -46,17 +47,19 @@ MUST_CHECK int mapping_render(const struct mapping *mapping, struct buffer *out)
  * old      may be NULL
  * Returns 0 with *ret filled in, -EINVAL when a name or ID cannot stand in a record
  * or there are more than SETTINGS_SERVERS. */
-MUST_CHECK int mapping_assign(const struct mapping *old,
-                              const struct settings *settings,
-                              const struct mapping_entry *present, size_t n,
-                              struct mapping *ret, struct error *err);
+MUST_CHECK int server_mapping_assign(const struct server_mapping *old,
+                                     const struct settings *settings,
+                                     const struct server_mapping_entry *present,
+                                     size_t n, struct server_mapping *ret,
+                                     struct error *err);
 
 /* The entry of a node (case ignored), of an ID, of a server_N; NULL when there is none or
  * mapping is NULL. Borrowed. */
-const struct mapping_entry *mapping_node(const struct mapping *mapping,
-                                         const char *node);
-const struct mapping_entry *mapping_id(const struct mapping *mapping, const char *id);
-const struct mapping_entry *mapping_server(const struct mapping *mapping,
-                                           const char *server);
+const struct server_mapping_entry *
+server_mapping_node(const struct server_mapping *mapping, const char *node);
+const struct server_mapping_entry *
+server_mapping_id(const struct server_mapping *mapping, const char *id);
+const struct server_mapping_entry *
+server_mapping_server(const struct server_mapping *mapping, const char *server);
 
 #endif

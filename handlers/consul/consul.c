@@ -349,7 +349,7 @@ int consul_get(struct consul *consul, const char *path, const char *rule,
     char what[300];
     struct request request = {.method = "GET",
                               .path = path,
-                              .timeout_ms = timing()->http_ms,
+                              .timeout_ms = limits()->http_ms,
                               .answer = BUFFER_INIT(ANSWER_LIMIT)};
     *ret_root = NULL;
     (void)snprintf(what, sizeof what, "read %.*s", (int)strcspn(path, "?"), path);
@@ -409,7 +409,7 @@ int consul_kv_read(struct consul *consul, const char *key, bool recurse,
     char rule[300];
     char *path = NULL;
     struct request request = {.method = "GET",
-                              .timeout_ms = timing()->http_ms,
+                              .timeout_ms = limits()->http_ms,
                               .answer = BUFFER_INIT(KV_LIMIT)};
     (void)snprintf(query, sizeof query, "?%s%s", recurse ? "recurse" : "", modes[read]);
     (void)snprintf(what, sizeof what, "read KV %s", key);
@@ -438,7 +438,7 @@ int consul_kv_write(struct consul *consul, const char *key, const char *value,
     char *path = NULL;
     struct request request = {.method = "PUT",
                               .body = value,
-                              .timeout_ms = timing()->http_ms,
+                              .timeout_ms = limits()->http_ms,
                               .answer = BUFFER_INIT(ANSWER_LIMIT)};
     (void)snprintf(query, sizeof query, "?cas=%llu", (unsigned long long)index);
     (void)snprintf(what, sizeof what, "write KV %s", key);
@@ -543,7 +543,7 @@ int consul_kv_write_if(struct consul *consul, const char *key, const char *value
     struct request request = {.method = "PUT",
                               .path = "txn",
                               .body = body,
-                              .timeout_ms = timing()->http_ms,
+                              .timeout_ms = limits()->http_ms,
                               .answer = BUFFER_INIT(ANSWER_LIMIT)};
     int rc = body ? perform(consul, &request, err)
                   : error_set(err, -ENOMEM, "out of memory");
@@ -558,7 +558,7 @@ int consul_prove_leader(struct consul *consul, struct error *err)
 {
     struct request request = {.method = "GET",
                               .path = "kv/lictor/mapping?consistent",
-                              .timeout_ms = timing()->leader_proof_ms,
+                              .timeout_ms = limits()->leader_proof_ms,
                               .answer = BUFFER_INIT(KV_LIMIT)};
     int rc = perform(consul, &request, err);
     if (rc == 0 && request.status != 200 && request.status != 404)
@@ -606,7 +606,7 @@ int consul_check_update(struct consul *consul, const char *check_id, const char 
     struct request request = {.method = "PUT",
                               .path = path,
                               .body = body,
-                              .timeout_ms = timing()->http_ms,
+                              .timeout_ms = limits()->http_ms,
                               .answer = BUFFER_INIT(ANSWER_LIMIT)};
     int rc = ready ? send_update(consul, &request, check_id, err)
                    : error_set(err, -ENOMEM, "out of memory");

@@ -64,7 +64,7 @@ MUST_CHECK int consul_kv_write_if(struct consul *consul, const char *key,
                                   struct error *err);
 
 /* Is there a leader that a majority follows, now? A ?consistent read within
- * timing()->leader_proof_ms. 0 yes, negative no, with the reason. Does not need rights:
+ * limits()->leader_proof_ms. 0 yes, negative no, with the reason. Does not need rights:
  * 403 and 404 are proof as well. */
 MUST_CHECK int consul_prove_leader(struct consul *consul, struct error *err);
 

@@ -9,16 +9,16 @@
 
 /* ---- addresses ----------------------------------------------------------- */
 
-static bool is_good(const struct elastic_greeting *g)
+static bool is_good(const struct elasticsearch_greeting *g)
 {
-    return g->trouble == ELASTIC_OK;
+    return g->trouble == ELASTICSEARCH_OK;
 }
 
 /* Without the credential to ask with, a demand for one says that Elasticsearch is there. */
 static bool is_tolerated(const struct delivery_facts *f,
-                         const struct elastic_greeting *g)
+                         const struct elasticsearch_greeting *g)
 {
-    return f->sight == DELIVERY_NO_CREDENTIAL && elastic_demands(g->trouble);
+    return f->sight == DELIVERY_NO_CREDENTIAL && elasticsearch_demands(g->trouble);
 }
 
 static size_t count_bad(const struct delivery_facts *f)
@@ -30,8 +30,8 @@ static size_t count_bad(const struct delivery_facts *f)
 }
 
 /* The first good one whose uuid is not that of the first good one, or NULL. */
-static const struct elastic_greeting *find_other(const struct elastic_greeting *urls,
-                                                 size_t n)
+static const struct elasticsearch_greeting *
+find_other(const struct elasticsearch_greeting *urls, size_t n)
 {
     const char *uuid = NULL;
     for (size_t i = 0; i < n; i++) {
@@ -44,7 +44,7 @@ static const struct elastic_greeting *find_other(const struct elastic_greeting *
     return NULL;
 }
 
-const char *delivery_uuid(const struct elastic_greeting *urls, size_t n)
+const char *delivery_uuid(const struct elasticsearch_greeting *urls, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (is_good(&urls[i]))
@@ -121,7 +121,7 @@ static bool all_bad(const struct delivery_facts *f)
 static bool all_out_of_reach(const struct delivery_facts *f)
 {
     for (size_t i = 0; i < f->n_urls; i++) {
-        if (!elastic_passes(f->urls[i].trouble))
+        if (!elasticsearch_passes(f->urls[i].trouble))
             return false;
     }
     return all_bad(f);
@@ -190,7 +190,7 @@ bool delivery_lost(const struct delivery_facts *facts)
 
 static void note_addresses(const struct delivery_facts *f, struct verdict *v)
 {
-    const struct elastic_greeting *other = find_other(f->urls, f->n_urls);
+    const struct elasticsearch_greeting *other = find_other(f->urls, f->n_urls);
     for (size_t i = 0; i < f->n_urls; i++) {
         if (!is_good(&f->urls[i]) && !is_tolerated(f, &f->urls[i]))
             verdict_note(v, "%s", f->urls[i].text);
@@ -263,13 +263,13 @@ static void praise(const struct delivery_facts *f, struct verdict *v)
         verdict_set(v, v->status, "%s, records arrive", v->summary);
 }
 
-/* What logging_judge() found goes first: nothing arrives where nothing is applied. */
+/* What logging_verdict_judge() found goes first: nothing arrives where nothing is applied. */
 static void blame(const struct delivery_facts *f, const char *clause, struct verdict *v)
 {
-    if (f->lost_ms >= timing()->loss_ms && v->status != VERDICT_CRITICAL)
+    if (f->lost_ms >= limits()->loss_ms && v->status != VERDICT_CRITICAL)
         verdict_set(v, VERDICT_CRITICAL, "%s, but %s for half an hour or more",
                     v->summary, clause);
-    else if (f->broken_ms >= timing()->patience_ms && v->status == VERDICT_PASSING)
+    else if (f->broken_ms >= limits()->patience_ms && v->status == VERDICT_PASSING)
         verdict_set(v, VERDICT_WARNING, "%s, but %s", v->summary, clause);
 }
 
@@ -293,8 +293,8 @@ bool delivery_preflight(const struct delivery_facts *facts, char ret_why[DELIVER
 {
     const char *why = NULL;
     for (size_t i = 0; !why && i < facts->n_urls; i++) {
-        const struct elastic_greeting *g = &facts->urls[i];
-        bool counts = all_bad(facts) || !elastic_passes(g->trouble);
+        const struct elasticsearch_greeting *g = &facts->urls[i];
+        bool counts = all_bad(facts) || !elasticsearch_passes(g->trouble);
         if (!is_good(g) && !is_tolerated(facts, g) && counts)
             why = g->text;
     }
@@ -308,7 +308,7 @@ bool delivery_preflight(const struct delivery_facts *facts, char ret_why[DELIVER
 
 enum delivery_arrival delivery_arrival(bool found, int64_t age_ms, int64_t since_ms)
 {
-    if (found && age_ms <= timing()->fresh_ms)
+    if (found && age_ms <= limits()->fresh_ms)
         return DELIVERY_ARRIVES;
-    return found && since_ms <= timing()->fresh_ms ? DELIVERY_LATE : DELIVERY_SILENT;
+    return found && since_ms <= limits()->fresh_ms ? DELIVERY_LATE : DELIVERY_SILENT;
 }

@@ -1,14 +1,14 @@
 /* delivery.h: do the records of all servers arrive in one and the same Elasticsearch, and
  * if not, which link is broken? Pure judgement, no I/O.
  *
- * The chain is: the wanted revision is applied (logging.h), Elasticsearch can be reached
+ * The chain is: the wanted revision is applied (server_record.h), Elasticsearch can be reached
  * (DNS, TCP, TLS, credential), it is the same one for all, records arrive, and in time.
  *
- * Records are fresh within timing()->fresh_ms: a heartbeat writes every 15 s,
+ * Records are fresh within limits()->fresh_ms: a heartbeat writes every 15 s,
  * Elasticsearch shows it after its refresh (1 s; 30 s where an index is set to it), and a
- * beat may be missed. A broken link is a warning after timing()->patience_ms: a restart of
+ * beat may be missed. A broken link is a warning after limits()->patience_ms: a restart of
  * Elasticsearch is no reason to wake anybody. When nothing arrives from any server for
- * timing()->loss_ms it is critical: lines wait in files and queues, but files are rotated
+ * limits()->loss_ms it is critical: lines wait in files and queues, but files are rotated
  * away and queues are full some day. Everything less is a warning: nothing is lost yet. */
 #ifndef DELIVERY_H
 #define DELIVERY_H
@@ -46,7 +46,8 @@ struct delivery_server {
 
 /* Everything the judgement needs. Borrowed. */
 struct delivery_facts {
-    const struct elastic_greeting *urls; /* of the wanted revision, in its order */
+    const struct elasticsearch_greeting
+        *urls; /* of the wanted revision, in its order */
     size_t n_urls;
     enum delivery_sight sight;
     const char
@@ -66,7 +67,7 @@ struct delivery_facts {
 bool delivery_broken(const struct delivery_facts *facts);
 bool delivery_lost(const struct delivery_facts *facts);
 
-/* Add what is to be said to a verdict which logging_judge() has made. */
+/* Add what is to be said to a verdict which logging_verdict_judge() has made. */
 void delivery_judge(const struct delivery_facts *facts, struct verdict *v);
 
 /* May this server touch anything for the wanted revision (rolling)? With several URLs one
@@ -77,7 +78,7 @@ bool delivery_preflight(const struct delivery_facts *facts, char ret_why[DELIVER
 
 /* The one cluster_uuid behind all URLs that answer well; "" when none does, or they
  * differ. Borrowed from the facts. */
-const char *delivery_uuid(const struct elastic_greeting *urls, size_t n);
+const char *delivery_uuid(const struct elasticsearch_greeting *urls, size_t n);
 
 /* Judge the newest record of a stream.
  *

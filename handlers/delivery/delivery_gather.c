@@ -27,32 +27,32 @@ static int64_t clock_ms(void)
 
 /* Names of the targets that carry probes. */
 struct carriers {
-    char name[TARGET_MAX][JOURNAL_PATH];
-    char log[TARGET_MAX][JOURNAL_PATH];
+    char name[SHIPPER_CONFIG_MAX][FILE_SET_PATH];
+    char log[SHIPPER_CONFIG_MAX][FILE_SET_PATH];
     size_t n;
 };
 
 static int read_carriers(const char *config_dir, struct carriers *ret,
                          struct error *err)
 {
-    struct target_list *list = calloc(1, sizeof *list);
+    struct shipper_config_list *list = calloc(1, sizeof *list);
     ret->n = 0;
     if (!list)
         return error_set(err, -ENOMEM, "out of memory");
-    int rc = target_read(config_dir, list, err);
+    int rc = shipper_config_read(config_dir, list, err);
     for (size_t i = 0; rc == 0 && i < list->n; i++) {
-        const struct target *t = &list->target[i];
+        const struct shipper_config *t = &list->target[i];
         if (!t->probe[0])
             continue;
-        (void)target_name(t, ret->name[ret->n]);
-        (void)snprintf(ret->log[ret->n++], JOURNAL_PATH, "%s", t->probe);
+        (void)shipper_config_name(t, ret->name[ret->n]);
+        (void)snprintf(ret->log[ret->n++], FILE_SET_PATH, "%s", t->probe);
     }
-    target_release(list);
+    shipper_config_release(list);
     free(list);
     return rc;
 }
 
-int evidence_write(const char *config_dir, const char *node, struct error *err)
+int delivery_write_probes(const char *config_dir, const char *node, struct error *err)
 {
     struct carriers carriers;
     struct error ignored = {0};
@@ -70,15 +70,16 @@ int evidence_write(const char *config_dir, const char *node, struct error *err)
 
 /* One look at Elasticsearch while it lasts. */
 struct look {
-    const struct evidence_question *question;
-    struct evidence *evidence;
+    const struct delivery_question *question;
+    struct delivery_gathered *gathered;
     struct carriers carriers;
     struct credential credential;
     const struct credential *with;      /* NULL: without */
     char missing[sizeof(struct error)]; /* why without, though one is set; "" */
 };
 
-static void set_sight(struct evidence *e, enum delivery_sight sight, const char *text)
+static void set_sight(struct delivery_gathered *e, enum delivery_sight sight,
+                      const char *text)
 {
     e->sight = sight;
     (void)snprintf(e->sight_text, sizeof e->sight_text, "%s", text);
@@ -106,16 +107,16 @@ static int greet(struct look *l, struct error *err)
     const struct settings *s = l->question->settings;
     for (size_t i = 0; i < s->log_urls; i++)
         urls[i] = s->log_url[i];
-    l->evidence->urls = s->log_urls;
-    return elastic_greet(l->with, urls, s->log_urls, timing()->elastic_ms,
-                         l->evidence->url, err);
+    l->gathered->urls = s->log_urls;
+    return elasticsearch_greet(l->with, urls, s->log_urls, limits()->elasticsearch_ms,
+                               l->gathered->url, err);
 }
 
 /* The first URL that answers well, NULL when none does. */
 static const char *choose_url(const struct look *l)
 {
-    for (size_t i = 0; i < l->evidence->urls; i++) {
-        if (l->evidence->url[i].trouble == ELASTIC_OK)
+    for (size_t i = 0; i < l->gathered->urls; i++) {
+        if (l->gathered->url[i].trouble == ELASTICSEARCH_OK)
             return l->question->settings->log_url[i];
     }
     return NULL;
@@ -124,10 +125,10 @@ static const char *choose_url(const struct look *l)
 /* No URL answers well: is that for want of the credential to ask with? */
 static void judge_greetings(struct look *l)
 {
-    struct evidence *e = l->evidence;
+    struct delivery_gathered *e = l->gathered;
     set_sight(e, DELIVERY_BLIND, "");
     for (size_t i = 0; l->missing[0] && i < e->urls; i++) {
-        if (elastic_demands(e->url[i].trouble))
+        if (elasticsearch_demands(e->url[i].trouble))
             set_sight(e, DELIVERY_NO_CREDENTIAL, l->missing);
     }
 }
@@ -136,7 +137,7 @@ static void judge_greetings(struct look *l)
 static struct probe_stream *make_streams(const struct look *l)
 {
     size_t at = 0;
-    const struct evidence_question *q = l->question;
+    const struct delivery_question *q = l->question;
     struct probe_stream *streams = calloc(q->n * l->carriers.n + 1, sizeof *streams);
     for (size_t i = 0; streams && i < q->n; i++) {
         for (size_t c = 0; c < l->carriers.n; c++)
@@ -156,14 +157,14 @@ static int take_found(struct look *l, const cJSON *answer, struct error *err)
     size_t each = l->carriers.n;
     size_t n = l->question->n;
     struct probe_found *all = calloc(n * each + 1, sizeof *all);
-    l->evidence->found = calloc(n + 1, sizeof *l->evidence->found);
-    if (!all || !l->evidence->found) {
+    l->gathered->found = calloc(n + 1, sizeof *l->gathered->found);
+    if (!all || !l->gathered->found) {
         free(all);
         return error_set(err, -ENOMEM, "out of memory");
     }
     int rc = probe_parse(answer, n * each, all, err);
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        struct probe_found *to = &l->evidence->found[i];
+        struct probe_found *to = &l->gathered->found[i];
         *to = all[i * each];
         for (size_t c = 1; c < each; c++) {
             to->newest_ms = older(to->newest_ms, all[i * each + c].newest_ms);
@@ -176,51 +177,51 @@ static int take_found(struct look *l, const cJSON *answer, struct error *err)
 
 static int take_nothing(struct look *l, struct error *err)
 {
-    l->evidence->found = calloc(l->question->n + 1, sizeof *l->evidence->found);
-    if (!l->evidence->found)
+    l->gathered->found = calloc(l->question->n + 1, sizeof *l->gathered->found);
+    if (!l->gathered->found)
         return error_set(err, -ENOMEM, "out of memory");
     for (size_t i = 0; i < l->question->n; i++)
-        l->evidence->found[i] = (struct probe_found){-1, -1};
+        l->gathered->found[i] = (struct probe_found){-1, -1};
     return 0;
 }
 
 /* What became of the search. */
-static int judge_search(struct look *l, enum elastic_trouble trouble,
+static int judge_search(struct look *l, enum elasticsearch_trouble trouble,
                         const cJSON *answer, const struct error *why, struct error *err)
 {
     struct error wrong = {0};
     int rc = 0;
-    set_sight(l->evidence, DELIVERY_SEEN, "");
-    if (trouble == ELASTIC_OK)
+    set_sight(l->gathered, DELIVERY_SEEN, "");
+    if (trouble == ELASTICSEARCH_OK)
         rc = take_found(l, answer, &wrong);
-    else if (trouble == ELASTIC_NO_INDEX)
+    else if (trouble == ELASTICSEARCH_NO_INDEX)
         rc = take_nothing(l, &wrong);
-    else if (elastic_demands(trouble) && l->missing[0])
-        set_sight(l->evidence, DELIVERY_NO_CREDENTIAL, l->missing);
+    else if (elasticsearch_demands(trouble) && l->missing[0])
+        set_sight(l->gathered, DELIVERY_NO_CREDENTIAL, l->missing);
     else
-        set_sight(l->evidence, DELIVERY_BLIND, why->text);
+        set_sight(l->gathered, DELIVERY_BLIND, why->text);
     if (rc == -ENOMEM)
         return error_set(err, rc, "%s", wrong.text);
     if (rc < 0)
-        set_sight(l->evidence, DELIVERY_BLIND, wrong.text);
+        set_sight(l->gathered, DELIVERY_BLIND, wrong.text);
     return 0;
 }
 
 static int search(struct look *l, const char *url, struct error *err)
 {
-    const struct evidence_question *q = l->question;
+    const struct delivery_question *q = l->question;
     struct error why = {0};
     cJSON *answer = NULL;
     struct probe_stream *streams = make_streams(l);
     char *body = streams ? probe_query(streams, q->n * l->carriers.n, q->revision,
-                                       l->evidence->asked_ms)
+                                       l->gathered->asked_ms)
                          : NULL;
     free(streams);
     if (!body)
         return error_set(err, -ENOMEM, "out of memory");
-    enum elastic_trouble trouble =
-        elastic_search(l->with, url, q->settings->log_index, body, timing()->elastic_ms,
-                       &answer, &why);
+    enum elasticsearch_trouble trouble =
+        elasticsearch_search(l->with, url, q->settings->log_index, body,
+                             limits()->elasticsearch_ms, &answer, &why);
     int rc = judge_search(l, trouble, answer, &why, err);
     cJSON_Delete(answer);
     cJSON_free(body);
@@ -239,38 +240,38 @@ static int look_around(struct look *l, struct error *err)
     find_credential(l);
     int rc = greet(l, err);
     const char *url = choose_url(l);
-    l->evidence->asked_ms = clock_ms();
+    l->gathered->asked_ms = clock_ms();
     if (rc < 0)
         return rc;
     if (url && l->carriers.n > 0)
         return search(l, url, err);
     judge_greetings(l);
-    if (l->carriers.n == 0 && l->evidence->sight != DELIVERY_NO_CREDENTIAL)
-        set_sight(l->evidence, DELIVERY_NO_PROBE, why.text);
+    if (l->carriers.n == 0 && l->gathered->sight != DELIVERY_NO_CREDENTIAL)
+        set_sight(l->gathered, DELIVERY_NO_PROBE, why.text);
     return 0;
 }
 
-int evidence_gather(const struct evidence_question *question, struct evidence *ret,
-                    struct error *err)
+int delivery_gather(const struct delivery_question *question,
+                    struct delivery_gathered *ret, struct error *err)
 {
     struct look *l = calloc(1, sizeof *l);
-    *ret = (struct evidence){0};
+    *ret = (struct delivery_gathered){0};
     if (!l)
         return error_set(err, -ENOMEM, "out of memory");
     l->question = question;
-    l->evidence = ret;
+    l->gathered = ret;
     int rc = look_around(l, err);
     credential_release(&l->credential);
     free(l);
     if (rc < 0)
-        evidence_release(ret);
+        delivery_gather_release(ret);
     return rc;
 }
 
-void evidence_release(struct evidence *evidence)
+void delivery_gather_release(struct delivery_gathered *gathered)
 {
-    free(evidence->found);
-    *evidence = (struct evidence){0};
+    free(gathered->found);
+    *gathered = (struct delivery_gathered){0};
 }
 
 /* ---- memory -------------------------------------------------------------- */
@@ -324,8 +325,9 @@ static void note(cJSON *nodes, const char *node, int64_t newest_ms, int64_t sinc
     (void)cJSON_AddNumberToObject(entry, "since", (double)since_ms);
 }
 
-void evidence_arrivals(const struct evidence *evidence, const char *state_dir,
-                       const char *const *nodes, size_t n, enum delivery_arrival *ret)
+void delivery_gather_arrivals(const struct delivery_gathered *gathered,
+                              const char *state_dir, const char *const *nodes, size_t n,
+                              enum delivery_arrival *ret)
 {
     bool keep = state_dir && file_own_directory(state_dir);
     cJSON *before = keep ? read_memory(state_dir) : NULL;
@@ -334,10 +336,10 @@ void evidence_arrivals(const struct evidence *evidence, const char *state_dir,
     cJSON *to = cJSON_AddObjectToObject(after, "nodes");
     const cJSON *from = cJSON_GetObjectItemCaseSensitive(before, "nodes");
     for (size_t i = 0; i < n; i++) {
-        int64_t newest_ms = evidence->found[i].newest_ms;
+        int64_t newest_ms = gathered->found[i].newest_ms;
         int64_t since_ms = since(from, nodes[i], newest_ms);
         note(to, nodes[i], newest_ms, since_ms);
-        ret[i] = delivery_arrival(newest_ms >= 0, evidence->asked_ms - newest_ms,
+        ret[i] = delivery_arrival(newest_ms >= 0, gathered->asked_ms - newest_ms,
                                   duration_now_ms() - since_ms);
     }
     if (keep)

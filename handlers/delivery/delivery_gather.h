@@ -1,9 +1,9 @@
-/* evidence.h: gather what delivery.h judges: ask Elasticsearch, with this server's own
+/* gathered.h: gather what delivery.h judges: ask Elasticsearch, with this server's own
  * eyes, and remember what was seen before.
  *
- * Everything together takes at most twice timing()->elastic_ms. */
-#ifndef EVIDENCE_H
-#define EVIDENCE_H
+ * Everything together takes at most twice limits()->elasticsearch_ms. */
+#ifndef DELIVERY_GATHER_H
+#define DELIVERY_GATHER_H
 
 #include "base/error.h"
 #include "delivery/delivery.h"
@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* What to ask. Borrowed. */
-struct evidence_question {
+struct delivery_question {
     const char *config_dir;
     const struct settings *settings; /* judged, LOG_ENABLED=Y */
     const char *revision;            /* of these settings */
@@ -22,9 +22,9 @@ struct evidence_question {
     size_t n;
 };
 
-/* All-zero is empty; free with evidence_release(). */
-struct evidence {
-    struct elastic_greeting url[SETTINGS_URLS]; /* in the order of the setting */
+/* All-zero is empty; free with delivery_gather_release(). */
+struct delivery_gathered {
+    struct elasticsearch_greeting url[SETTINGS_URLS]; /* in the order of the setting */
     size_t urls;
     enum delivery_sight sight;
     char sight_text[sizeof(struct error)];
@@ -33,23 +33,24 @@ struct evidence {
                                   carry probes, of the one whose are oldest */
 };
 
-/* Ask. Whatever Elasticsearch says, or does not, is evidence and no failure: returns 0 or
+/* Ask. Whatever Elasticsearch says, or does not, is gathered and no failure: returns 0 or
  * -ENOMEM. */
-MUST_CHECK int evidence_gather(const struct evidence_question *question,
-                               struct evidence *ret, struct error *err);
+MUST_CHECK int delivery_gather(const struct delivery_question *question,
+                               struct delivery_gathered *ret, struct error *err);
 
-void evidence_release(struct evidence *evidence);
+void delivery_gather_release(struct delivery_gathered *gathered);
 
 /* Write a probe record of this server for each of its targets that names a probe log.
- * Returns 0, also when the targets cannot be read (evidence_gather() says so), or why one
+ * Returns 0, also when the targets cannot be read (delivery_gather() says so), or why one
  * of the logs could not be written. */
-MUST_CHECK int evidence_write(const char *config_dir, const char *node,
-                              struct error *err);
+MUST_CHECK int delivery_write_probes(const char *config_dir, const char *node,
+                                     struct error *err);
 
 /* Judge how the records of each node arrive (delivery_arrival()) by what was found and by
  * what was remembered in <state_dir>/delivery.json; remember it for the next time.
  * state_dir NULL: no memory. Only with SEEN. A memory that cannot be written is none. */
-void evidence_arrivals(const struct evidence *evidence, const char *state_dir,
-                       const char *const *nodes, size_t n, enum delivery_arrival *ret);
+void delivery_gather_arrivals(const struct delivery_gathered *gathered,
+                              const char *state_dir, const char *const *nodes, size_t n,
+                              enum delivery_arrival *ret);
 
 #endif

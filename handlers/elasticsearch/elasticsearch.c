@@ -30,26 +30,26 @@ struct question {
     char words[CURL_ERROR_SIZE]; /* of libcurl, when it has failed */
 };
 
-bool elastic_passes(enum elastic_trouble trouble)
+bool elasticsearch_passes(enum elasticsearch_trouble trouble)
 {
     switch (trouble) {
-    case ELASTIC_DNS:
-    case ELASTIC_REFUSED:
-    case ELASTIC_UNREACHABLE:
-    case ELASTIC_SLOW:
-    case ELASTIC_CUT:
-    case ELASTIC_429:
-    case ELASTIC_5XX:
+    case ELASTICSEARCH_DNS:
+    case ELASTICSEARCH_REFUSED:
+    case ELASTICSEARCH_UNREACHABLE:
+    case ELASTICSEARCH_SLOW:
+    case ELASTICSEARCH_CUT:
+    case ELASTICSEARCH_429:
+    case ELASTICSEARCH_5XX:
         return true;
     default:
         return false;
     }
 }
 
-bool elastic_demands(enum elastic_trouble trouble)
+bool elasticsearch_demands(enum elasticsearch_trouble trouble)
 {
-    return trouble == ELASTIC_401 || trouble == ELASTIC_403 ||
-           trouble == ELASTIC_UNTRUSTED || trouble == ELASTIC_NO_TLS;
+    return trouble == ELASTICSEARCH_401 || trouble == ELASTICSEARCH_403 ||
+           trouble == ELASTICSEARCH_UNTRUSTED || trouble == ELASTICSEARCH_NO_TLS;
 }
 
 /* ---- one question -------------------------------------------------------- */
@@ -158,44 +158,45 @@ static bool has_time(const struct question *q, CURLINFO info)
 }
 
 /* How far did it get when time was over? */
-static enum elastic_trouble judge_late(const struct question *q)
+static enum elasticsearch_trouble judge_late(const struct question *q)
 {
     if (has_time(q, CURLINFO_CONNECT_TIME_T))
-        return ELASTIC_SLOW;
-    return has_time(q, CURLINFO_NAMELOOKUP_TIME_T) ? ELASTIC_UNREACHABLE : ELASTIC_DNS;
+        return ELASTICSEARCH_SLOW;
+    return has_time(q, CURLINFO_NAMELOOKUP_TIME_T) ? ELASTICSEARCH_UNREACHABLE
+                                                   : ELASTICSEARCH_DNS;
 }
 
-static enum elastic_trouble judge_certificate(const struct question *q)
+static enum elasticsearch_trouble judge_certificate(const struct question *q)
 {
     long found = 0;
     (void)curl_easy_getinfo(q->curl, CURLINFO_SSL_VERIFYRESULT, &found);
     if (found == HAS_EXPIRED || found == NOT_YET_VALID)
-        return ELASTIC_EXPIRED;
-    return found <= UNSPECIFIED ? ELASTIC_OTHER_NAME : ELASTIC_UNTRUSTED;
+        return ELASTICSEARCH_EXPIRED;
+    return found <= UNSPECIFIED ? ELASTICSEARCH_OTHER_NAME : ELASTICSEARCH_UNTRUSTED;
 }
 
-static enum elastic_trouble judge_connection(const struct question *q)
+static enum elasticsearch_trouble judge_connection(const struct question *q)
 {
     long number = 0;
     (void)curl_easy_getinfo(q->curl, CURLINFO_OS_ERRNO, &number);
-    return number == ECONNREFUSED ? ELASTIC_REFUSED : ELASTIC_UNREACHABLE;
+    return number == ECONNREFUSED ? ELASTICSEARCH_REFUSED : ELASTICSEARCH_UNREACHABLE;
 }
 
 /* With TLS 1.3 a client without a certificate hears of it when it reads the answer only; libcurl
  * has no number of its own for that. */
-static enum elastic_trouble judge_cut(const struct question *q)
+static enum elasticsearch_trouble judge_cut(const struct question *q)
 {
-    return strstr(q->words, "alert certificate required") ? ELASTIC_NO_TLS
-                                                          : ELASTIC_CUT;
+    return strstr(q->words, "alert certificate required") ? ELASTICSEARCH_NO_TLS
+                                                          : ELASTICSEARCH_CUT;
 }
 
-static enum elastic_trouble judge_transport(const struct question *q)
+static enum elasticsearch_trouble judge_transport(const struct question *q)
 {
     switch (q->code) {
     case CURLE_OK:
-        return ELASTIC_OK;
+        return ELASTICSEARCH_OK;
     case CURLE_COULDNT_RESOLVE_HOST:
-        return ELASTIC_DNS;
+        return ELASTICSEARCH_DNS;
     case CURLE_COULDNT_CONNECT:
         return judge_connection(q);
     case CURLE_OPERATION_TIMEDOUT:
@@ -207,104 +208,113 @@ static enum elastic_trouble judge_transport(const struct question *q)
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_ENGINE_INITFAILED:
-        return ELASTIC_NO_TLS;
+        return ELASTICSEARCH_NO_TLS;
     case CURLE_WRITE_ERROR:
-        return ELASTIC_LARGE;
+        return ELASTICSEARCH_LARGE;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9 */
-        return ELASTIC_FOREIGN;
+        return ELASTICSEARCH_FOREIGN;
     default:
         return judge_cut(q);
     }
 }
 
-static enum elastic_trouble judge_status(long status)
+static enum elasticsearch_trouble judge_status(long status)
 {
     if (status == 200)
-        return ELASTIC_OK;
+        return ELASTICSEARCH_OK;
     if (status == 401)
-        return ELASTIC_401;
+        return ELASTICSEARCH_401;
     if (status == 403)
-        return ELASTIC_403;
+        return ELASTICSEARCH_403;
     if (status == 429)
-        return ELASTIC_429;
+        return ELASTICSEARCH_429;
     if (status >= 500)
-        return ELASTIC_5XX;
-    return status >= 300 && status < 400 ? ELASTIC_REDIRECT : ELASTIC_FOREIGN;
+        return ELASTICSEARCH_5XX;
+    return status >= 300 && status < 400 ? ELASTICSEARCH_REDIRECT
+                                         : ELASTICSEARCH_FOREIGN;
 }
 
-static enum elastic_trouble judge_answer(const struct question *q, cJSON **ret_root)
+static enum elasticsearch_trouble judge_answer(const struct question *q,
+                                               cJSON **ret_root)
 {
     struct error ignored = {0};
     *ret_root = NULL;
-    enum elastic_trouble trouble = judge_transport(q);
-    if (trouble == ELASTIC_OK)
+    enum elasticsearch_trouble trouble = judge_transport(q);
+    if (trouble == ELASTICSEARCH_OK)
         trouble = judge_status(q->status);
-    if (trouble == ELASTIC_OK && json_parse(buffer_text(&q->answer), q->answer.len,
-                                            "answer", ret_root, &ignored) < 0)
-        trouble = ELASTIC_GARBAGE;
+    if (trouble == ELASTICSEARCH_OK &&
+        json_parse(buffer_text(&q->answer), q->answer.len, "answer", ret_root,
+                   &ignored) < 0)
+        trouble = ELASTICSEARCH_GARBAGE;
     return trouble;
 }
 
 /* ---- sentences ----------------------------------------------------------- */
 
 static const char *const sentences[] = {
-    [ELASTIC_DNS] = "the name cannot be resolved (DNS): is it right, and does this "
-                    "server's resolver answer?",
-    [ELASTIC_REFUSED] =
+    [ELASTICSEARCH_DNS] =
+        "the name cannot be resolved (DNS): is it right, and does this "
+        "server's resolver answer?",
+    [ELASTICSEARCH_REFUSED] =
         "connection refused (TCP): does Elasticsearch run there, and is "
         "the port right?",
-    [ELASTIC_UNREACHABLE] = "no connection (TCP): is the host up, is a firewall in "
-                            "between?",
-    [ELASTIC_EXPIRED] = "its certificate has expired or is not valid yet (TLS): renew "
-                        "it, compare the clocks",
-    [ELASTIC_OTHER_NAME] = "its certificate is for another host (TLS): use the name in "
-                           "the certificate, or have this one added to it",
-    [ELASTIC_SLOW] = "it takes the connection but does not answer in time: is it "
-                     "overloaded?",
-    [ELASTIC_429] = "too busy (429): it is asked again",
-    [ELASTIC_5XX] = "not ready (5xx, or without a cluster): it is asked again",
-    [ELASTIC_LARGE] =
+    [ELASTICSEARCH_UNREACHABLE] =
+        "no connection (TCP): is the host up, is a firewall in "
+        "between?",
+    [ELASTICSEARCH_EXPIRED] =
+        "its certificate has expired or is not valid yet (TLS): renew "
+        "it, compare the clocks",
+    [ELASTICSEARCH_OTHER_NAME] =
+        "its certificate is for another host (TLS): use the name in "
+        "the certificate, or have this one added to it",
+    [ELASTICSEARCH_SLOW] = "it takes the connection but does not answer in time: is it "
+                           "overloaded?",
+    [ELASTICSEARCH_429] = "too busy (429): it is asked again",
+    [ELASTICSEARCH_5XX] = "not ready (5xx, or without a cluster): it is asked again",
+    [ELASTICSEARCH_LARGE] =
         "its answer is larger than any of Elasticsearch: what runs there?",
-    [ELASTIC_GARBAGE] = "its answer is no JSON: what runs there?",
-    [ELASTIC_REDIRECT] = "it redirects, which is not followed: give the address of "
-                         "Elasticsearch itself",
-    [ELASTIC_FOREIGN] = "what answers there is no Elasticsearch",
-    [ELASTIC_OLD] = "older than Elasticsearch 7, which is the least",
-    [ELASTIC_NO_INDEX] = "nothing was ever written to the index",
-    [ELASTIC_UNSEARCHABLE] = "it refuses to search for probe records (400): their "
-                             "members must not be mapped by an index template",
-    [ELASTIC_UNTAKEN] = "it refuses the whole request (400 or 413)",
+    [ELASTICSEARCH_GARBAGE] = "its answer is no JSON: what runs there?",
+    [ELASTICSEARCH_REDIRECT] =
+        "it redirects, which is not followed: give the address of "
+        "Elasticsearch itself",
+    [ELASTICSEARCH_FOREIGN] = "what answers there is no Elasticsearch",
+    [ELASTICSEARCH_OLD] = "older than Elasticsearch 7, which is the least",
+    [ELASTICSEARCH_NO_INDEX] = "nothing was ever written to the index",
+    [ELASTICSEARCH_UNSEARCHABLE] =
+        "it refuses to search for probe records (400): their "
+        "members must not be mapped by an index template",
+    [ELASTICSEARCH_UNTAKEN] = "it refuses the whole request (400 or 413)",
 };
 
 /* What depends on the credential, or on the scheme. `right`: what 403 lacks. */
-static void explain(const struct question *q, enum elastic_trouble trouble,
+static void explain(const struct question *q, enum elasticsearch_trouble trouble,
                     const char *right, char *ret, size_t size)
 {
     const char *file = q->credential ? q->credential->path : NULL;
     bool https = strncmp(q->url, "https:", 6) == 0;
-    if (trouble == ELASTIC_401 && file)
+    if (trouble == ELASTICSEARCH_401 && file)
         (void)snprintf(ret, size, "%s: it does not know the credential in %s (401)",
                        q->url, file);
-    else if (trouble == ELASTIC_401)
+    else if (trouble == ELASTICSEARCH_401)
         (void)snprintf(ret, size, "%s: it demands a credential (401)", q->url);
-    else if (trouble == ELASTIC_403 && file)
+    else if (trouble == ELASTICSEARCH_403 && file)
         (void)snprintf(ret, size, "%s: the credential in %s lacks %s (403)", q->url,
                        file, right);
-    else if (trouble == ELASTIC_403)
+    else if (trouble == ELASTICSEARCH_403)
         (void)snprintf(ret, size, "%s: without a credential nobody has %s (403)",
                        q->url, right);
-    else if (trouble == ELASTIC_UNTRUSTED)
+    else if (trouble == ELASTICSEARCH_UNTRUSTED)
         (void)snprintf(ret, size,
                        "%s: its certificate is of an unknown CA (TLS): name the CA's "
                        "file as \"ca\" in %s",
                        q->url, file ? file : "a credential");
-    else if (trouble == ELASTIC_NO_TLS)
+    else if (trouble == ELASTICSEARCH_NO_TLS)
         (void)snprintf(ret, size,
                        "%s: no TLS connection: does it speak https, does it demand a "
                        "client certificate?",
                        q->url);
-    else if (trouble == ELASTIC_CUT)
+    else if (trouble == ELASTICSEARCH_CUT)
         (void)snprintf(ret, size, "%s: it ends the connection without an answer%s",
                        q->url, https ? "" : ": does it speak https only?");
     else
@@ -318,11 +328,12 @@ static bool is_uuid(const char *text)
     static const char set[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     size_t len = strlen(text);
-    return len >= 8 && len < ELASTIC_UUID && strspn(text, set) == len;
+    return len >= 8 && len < ELASTICSEARCH_UUID && strspn(text, set) == len;
 }
 
 /* OpenSearch counts its versions from 1 again. */
-static enum elastic_trouble judge_greeting(const cJSON *root, char uuid[ELASTIC_UUID])
+static enum elasticsearch_trouble judge_greeting(const cJSON *root,
+                                                 char uuid[ELASTICSEARCH_UUID])
 {
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(root, "version");
     const char *number = json_text(version, "number", "");
@@ -330,24 +341,24 @@ static enum elastic_trouble judge_greeting(const cJSON *root, char uuid[ELASTIC_
     long major = strtol(number, NULL, 10);
     bool other = strcmp(json_text(version, "distribution", ""), "opensearch") == 0;
     if (number[0] < '0' || number[0] > '9')
-        return ELASTIC_FOREIGN;
+        return ELASTICSEARCH_FOREIGN;
     if (!other && major < 7)
-        return ELASTIC_OLD;
+        return ELASTICSEARCH_OLD;
     if (strcmp(found, "_na_") == 0) /* has not found its cluster yet */
-        return ELASTIC_5XX;
+        return ELASTICSEARCH_5XX;
     if (!is_uuid(found))
-        return ELASTIC_FOREIGN;
-    (void)snprintf(uuid, ELASTIC_UUID, "%s", found);
-    return ELASTIC_OK;
+        return ELASTICSEARCH_FOREIGN;
+    (void)snprintf(uuid, ELASTICSEARCH_UUID, "%s", found);
+    return ELASTICSEARCH_OK;
 }
 
-static void conclude(struct question *q, struct elastic_greeting *ret)
+static void conclude(struct question *q, struct elasticsearch_greeting *ret)
 {
     cJSON *root = NULL;
     ret->trouble = judge_answer(q, &root);
-    if (ret->trouble == ELASTIC_OK)
+    if (ret->trouble == ELASTICSEARCH_OK)
         ret->trouble = judge_greeting(root, ret->uuid);
-    if (ret->trouble != ELASTIC_OK)
+    if (ret->trouble != ELASTICSEARCH_OK)
         explain(q, ret->trouble, "the cluster privilege \"monitor\"", ret->text,
                 sizeof ret->text);
     cJSON_Delete(root);
@@ -396,13 +407,13 @@ static int ask_all(struct question *questions, size_t n, struct error *err)
 }
 
 /* A URL which the credential may not go to gets no handle. */
-static int prepare(struct question *q, int64_t limit_ms, struct elastic_greeting *ret,
-                   struct error *err)
+static int prepare(struct question *q, int64_t limit_ms,
+                   struct elasticsearch_greeting *ret, struct error *err)
 {
     struct error why = {0};
-    *ret = (struct elastic_greeting){0};
+    *ret = (struct elasticsearch_greeting){0};
     if (q->credential && credential_judge(q->credential, q->url, &why) < 0) {
-        ret->trouble = ELASTIC_BARRED;
+        ret->trouble = ELASTICSEARCH_BARRED;
         (void)snprintf(ret->text, sizeof ret->text, "%s: not asked: %.300s", q->url,
                        why.text);
         return 0;
@@ -412,9 +423,9 @@ static int prepare(struct question *q, int64_t limit_ms, struct elastic_greeting
                : error_set(err, -ENOMEM, "out of memory");
 }
 
-int elastic_greet(const struct credential *credential, const char *const *urls,
-                  size_t n, int64_t limit_ms, struct elastic_greeting *ret,
-                  struct error *err)
+int elasticsearch_greet(const struct credential *credential, const char *const *urls,
+                        size_t n, int64_t limit_ms, struct elasticsearch_greeting *ret,
+                        struct error *err)
 {
     struct question *questions = calloc(n ? n : 1, sizeof *questions);
     int rc = 0;
@@ -423,7 +434,7 @@ int elastic_greet(const struct credential *credential, const char *const *urls,
     for (size_t i = 0; rc == 0 && i < n; i++) {
         questions[i].url = urls[i];
         questions[i].credential = credential;
-        questions[i].answer = BUFFER_INIT(ELASTIC_ANSWER);
+        questions[i].answer = BUFFER_INIT(ELASTICSEARCH_ANSWER);
         rc = prepare(&questions[i], limit_ms, &ret[i], err);
     }
     if (rc == 0)
@@ -439,56 +450,59 @@ int elastic_greet(const struct credential *credential, const char *const *urls,
 
 /* ---- search -------------------------------------------------------------- */
 
-static enum elastic_trouble judge_found(const struct question *q, cJSON **ret_root)
+static enum elasticsearch_trouble judge_found(const struct question *q,
+                                              cJSON **ret_root)
 {
-    enum elastic_trouble trouble = judge_answer(q, ret_root);
-    if (trouble == ELASTIC_FOREIGN && q->status == 404)
-        return ELASTIC_NO_INDEX;
-    if (trouble == ELASTIC_FOREIGN && q->status == 400)
-        return ELASTIC_UNSEARCHABLE;
+    enum elasticsearch_trouble trouble = judge_answer(q, ret_root);
+    if (trouble == ELASTICSEARCH_FOREIGN && q->status == 404)
+        return ELASTICSEARCH_NO_INDEX;
+    if (trouble == ELASTICSEARCH_FOREIGN && q->status == 400)
+        return ELASTICSEARCH_UNSEARCHABLE;
     return trouble;
 }
 
 /* Ask, and hand over what judge() takes. The question has URL, credential and answer. */
-static enum elastic_trouble
+static enum elasticsearch_trouble
 ask(struct question *q, const char *address, const char *body, size_t len,
-    int64_t limit_ms, enum elastic_trouble (*judge)(const struct question *, cJSON **),
+    int64_t limit_ms,
+    enum elasticsearch_trouble (*judge)(const struct question *, cJSON **),
     cJSON **ret_answer)
 {
     if (!question_begin(q, address, body, len, limit_ms))
-        return ELASTIC_SLOW;
+        return ELASTICSEARCH_SLOW;
     q->code = curl_easy_perform(q->curl);
     (void)curl_easy_getinfo(q->curl, CURLINFO_RESPONSE_CODE, &q->status);
     return judge(q, ret_answer);
 }
 
 /* The sentence to a trouble into err; lacking: the right on this index. */
-static void complain(const struct question *q, enum elastic_trouble trouble,
+static void complain(const struct question *q, enum elasticsearch_trouble trouble,
                      const char *lacking, const char *index, struct error *err)
 {
-    char right[VALUE_INDEX + 60];
+    char right[SETTING_VALUE_INDEX + 60];
     char text[sizeof err->text];
-    if (trouble == ELASTIC_OK)
+    if (trouble == ELASTICSEARCH_OK)
         return;
     (void)snprintf(right, sizeof right, "the index privilege %s on %s", lacking, index);
     explain(q, trouble, right, text, sizeof text);
     (void)error_set(err, -EIO, "%s", text);
 }
 
-enum elastic_trouble elastic_search(const struct credential *credential,
-                                    const char *url, const char *index,
-                                    const char *body, int64_t limit_ms,
-                                    cJSON **ret_answer, struct error *err)
+enum elasticsearch_trouble elasticsearch_search(const struct credential *credential,
+                                                const char *url, const char *index,
+                                                const char *body, int64_t limit_ms,
+                                                cJSON **ret_answer, struct error *err)
 {
-    char address[URL_TEXT + VALUE_INDEX + 60];
-    struct question q = {
-        .url = url, .credential = credential, .answer = BUFFER_INIT(ELASTIC_ANSWER)};
+    char address[URL_TEXT + SETTING_VALUE_INDEX + 60];
+    struct question q = {.url = url,
+                         .credential = credential,
+                         .answer = BUFFER_INIT(ELASTICSEARCH_ANSWER)};
     *ret_answer = NULL;
     (void)snprintf(address, sizeof address,
                    "%s/%s/_search?allow_partial_search_results=false", url, index);
     if (credential && credential_judge(credential, url, err) < 0)
-        return ELASTIC_BARRED;
-    enum elastic_trouble trouble =
+        return ELASTICSEARCH_BARRED;
+    enum elasticsearch_trouble trouble =
         ask(&q, address, body, strlen(body), limit_ms, judge_found, ret_answer);
     complain(&q, trouble, "\"read\"", index, err);
     question_end(&q);
@@ -497,29 +511,31 @@ enum elastic_trouble elastic_search(const struct credential *credential,
 
 /* ---- write --------------------------------------------------------------- */
 
-static enum elastic_trouble judge_written(const struct question *q, cJSON **ret_root)
+static enum elasticsearch_trouble judge_written(const struct question *q,
+                                                cJSON **ret_root)
 {
-    enum elastic_trouble trouble = judge_answer(q, ret_root);
+    enum elasticsearch_trouble trouble = judge_answer(q, ret_root);
     bool never = q->status == 400 || q->status == 413;
-    return trouble == ELASTIC_FOREIGN && never ? ELASTIC_UNTAKEN : trouble;
+    return trouble == ELASTICSEARCH_FOREIGN && never ? ELASTICSEARCH_UNTAKEN : trouble;
 }
 
-enum elastic_trouble elastic_write(struct elastic_link *link,
-                                   const struct credential *credential, const char *url,
-                                   const char *index, const char *body, size_t len,
-                                   int64_t limit_ms, cJSON **ret_answer,
-                                   struct error *err)
+enum elasticsearch_trouble elasticsearch_write(struct elasticsearch_link *link,
+                                               const struct credential *credential,
+                                               const char *url, const char *index,
+                                               const char *body, size_t len,
+                                               int64_t limit_ms, cJSON **ret_answer,
+                                               struct error *err)
 {
-    char address[URL_TEXT + VALUE_INDEX + 80];
+    char address[URL_TEXT + SETTING_VALUE_INDEX + 80];
     struct question q = {.url = url,
                          .credential = credential,
                          .curl = link->curl,
-                         .answer = BUFFER_INIT(ELASTIC_WRITTEN)};
+                         .answer = BUFFER_INIT(ELASTICSEARCH_WRITTEN)};
     *ret_answer = NULL;
     (void)snprintf(address, sizeof address,
                    "%s/%s/_bulk?filter_path=items.*.status,items.*.error.type", url,
                    index);
-    enum elastic_trouble trouble =
+    enum elasticsearch_trouble trouble =
         ask(&q, address, body, len, limit_ms, judge_written, ret_answer);
     complain(&q, trouble, "\"index\"", index, err);
     link->curl = q.curl;
@@ -530,7 +546,7 @@ enum elastic_trouble elastic_write(struct elastic_link *link,
     return trouble;
 }
 
-void elastic_link_release(struct elastic_link *link)
+void elasticsearch_link_release(struct elasticsearch_link *link)
 {
     curl_easy_cleanup(link->curl);
     link->curl = NULL;

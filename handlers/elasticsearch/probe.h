@@ -5,7 +5,7 @@
  *
  *   {"lictor":{"probe":"TOKEN","node":"NODE","at":MS}}
  *
- * TOKEN stands for a stream, which is a target (target.h) of a node: 32 hex digits, so that
+ * TOKEN stands for a stream, which is a target (shipper_config.h) of a node: 32 hex digits, so that
  * it is one word for every index mapping. The shipper adds "revision" to "lictor", its own:
  * a record of this revision in Elasticsearch proves that this revision runs. Everything is
  * inside "lictor": any other member could be the first of its name in an index, and decide

@@ -7,7 +7,7 @@
 
 #define PIECE 65536 /* bytes: what a pipe holds */
 
-static bool take(struct lines *lines, char **ret, size_t *ret_len)
+static bool take(struct line_reader *lines, char **ret, size_t *ret_len)
 {
     char *begin = lines->in.data + lines->at;
     char *end = lines->in.len > lines->at
@@ -22,7 +22,7 @@ static bool take(struct lines *lines, char **ret, size_t *ret_len)
 }
 
 /* What was taken makes room. */
-static void drop_taken(struct lines *lines)
+static void drop_taken(struct line_reader *lines)
 {
     if (lines->at == 0)
         return;
@@ -31,7 +31,7 @@ static void drop_taken(struct lines *lines)
     lines->at = 0;
 }
 
-int lines_next(struct lines *lines, char **ret, size_t *ret_len)
+int line_reader_next(struct line_reader *lines, char **ret, size_t *ret_len)
 {
     char piece[PIECE];
     while (!take(lines, ret, ret_len)) {

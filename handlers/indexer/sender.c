@@ -36,7 +36,7 @@ static int add_url(struct destination *to, const char *value, struct error *err)
 /* It becomes a part of the address. */
 static int set_index(struct destination *to, const char *value, struct error *err)
 {
-    if (to->index[0] || value_index(value, to->index, NULL) < 0)
+    if (to->index[0] || setting_value_index(value, to->index, NULL) < 0)
         return error_set(err, -EINVAL, "index: no name of an index, or given twice");
     return 0;
 }
@@ -147,7 +147,7 @@ int destination_parse(const char *text, struct destination *ret, struct error *e
 bool destination_blank(const struct destination *to, char *record, size_t len)
 {
     bool any = false;
-    for (size_t i = 0; i < INDEXING_FORMS; i++) {
+    for (size_t i = 0; i < SENDER_FORMS; i++) {
         size_t n = strlen(to->secret[i]);
         char *at = record, *found;
         while (n > 0 &&
@@ -168,13 +168,12 @@ void destination_release(struct destination *destination)
 /* ---- sending ------------------------------------------------------------- */
 
 /* What was refused. Returns 0, or -EAGAIN when the index is to blame. */
-static int settle(struct indexing *self, const struct destination *to,
-                  struct bulk *bulk, const struct bulk_part *part,
-                  const struct bulk_answer *answer, struct indexing_losses *losses,
-                  struct error *err)
+static int settle(struct sender *self, const struct destination *to, struct bulk *bulk,
+                  const struct bulk_part *part, const struct bulk_answer *answer,
+                  struct sender_losses *losses, struct error *err)
 {
     if (answer->done > 0)
-        self->trust = INDEXING_TRUST;
+        self->trust = SENDER_TRUST;
     losses->as_text += answer->as_text;
     if (answer->as_text + answer->stuck > 0)
         memcpy(losses->why, answer->why, sizeof losses->why);
@@ -193,21 +192,22 @@ static int settle(struct indexing *self, const struct destination *to,
 }
 
 /* At the first URL that answers, beginning with the one that did last. */
-static enum elastic_trouble post(struct indexing *self, const struct destination *to,
-                                 const struct buffer *body, int64_t limit_ms,
-                                 cJSON **ret_answer, struct error *err)
+static enum elasticsearch_trouble post(struct sender *self,
+                                       const struct destination *to,
+                                       const struct buffer *body, int64_t limit_ms,
+                                       cJSON **ret_answer, struct error *err)
 {
-    enum elastic_trouble trouble = ELASTIC_SLOW;
+    enum elasticsearch_trouble trouble = ELASTICSEARCH_SLOW;
     const struct credential *c = &to->credential;
     if (!c->user[0] && !c->encoded[0] && !c->ca[0] && !c->cert[0])
         c = NULL;
     for (size_t i = 0; i < to->urls; i++) {
         self->at %= to->urls;
         self->busy();
-        trouble = elastic_write(&self->link, c, to->url[self->at], to->index,
-                                body->data, body->len, limit_ms, ret_answer, err);
-        if (trouble == ELASTIC_OK || trouble == ELASTIC_UNTAKEN ||
-            trouble == ELASTIC_LARGE)
+        trouble = elasticsearch_write(&self->link, c, to->url[self->at], to->index,
+                                      body->data, body->len, limit_ms, ret_answer, err);
+        if (trouble == ELASTICSEARCH_OK || trouble == ELASTICSEARCH_UNTAKEN ||
+            trouble == ELASTICSEARCH_LARGE)
             break;
         self->at++;
     }
@@ -215,9 +215,9 @@ static enum elastic_trouble post(struct indexing *self, const struct destination
 }
 
 /* The answer to a request of part->records. Returns 0, -EAGAIN. */
-static int judge(struct indexing *self, const struct destination *to, struct bulk *bulk,
+static int judge(struct sender *self, const struct destination *to, struct bulk *bulk,
                  const struct bulk_part *part, const cJSON *root,
-                 struct indexing_losses *losses, struct error *err)
+                 struct sender_losses *losses, struct error *err)
 {
     struct bulk_answer answer;
     if (bulk_judge(bulk, part, root, &answer, err) < 0)
@@ -230,20 +230,20 @@ static int judge(struct indexing *self, const struct destination *to, struct bul
         return error_set(err, -EAGAIN, "%s: %d%s%s for a record: it is sent again",
                          to->url[self->at], answer.status,
                          answer.why_again[0] ? " " : "", answer.why_again);
-    self->most = self->most < INDEXING_RECORDS / 2 ? self->most * 2 : INDEXING_RECORDS;
+    self->most = self->most < SENDER_RECORDS / 2 ? self->most * 2 : SENDER_RECORDS;
     return 0;
 }
 
 /* Smaller requests are what helps when one is refused, or too much for who answers. */
-static void shrink(struct indexing *self, size_t records)
+static void shrink(struct sender *self, size_t records)
 {
     self->most = records > 1 ? records / 2 : 1;
 }
 
 /* One request. Returns 0 with *ret_end where the next one begins, or -EAGAIN, -ENOMEM. */
-static int send_part(struct indexing *self, const struct destination *to,
+static int send_part(struct sender *self, const struct destination *to,
                      struct bulk *bulk, size_t begin, const char *now, int64_t limit_ms,
-                     struct indexing_losses *losses, size_t *ret_end, struct error *err)
+                     struct sender_losses *losses, size_t *ret_end, struct error *err)
 {
     struct buffer body = BUFFER_INIT(BODY);
     struct bulk_part part;
@@ -252,13 +252,15 @@ static int send_part(struct indexing *self, const struct destination *to,
     int rc = bulk_body(bulk, begin, self->most, to->bytes, now, &body, &part, err);
     *ret_end = part.end;
     if (rc == 0 && part.records > 0) {
-        enum elastic_trouble trouble = post(self, to, &body, limit_ms, &root, err);
-        if (trouble == ELASTIC_OK) {
+        enum elasticsearch_trouble trouble =
+            post(self, to, &body, limit_ms, &root, err);
+        if (trouble == ELASTICSEARCH_OK) {
             rc = judge(self, to, bulk, &part, root, losses, err);
-        } else if (trouble == ELASTIC_UNTAKEN && part.records == 1) {
+        } else if (trouble == ELASTICSEARCH_UNTAKEN && part.records == 1) {
             bulk_refuse(bulk, &part, &refused);
             rc = settle(self, to, bulk, &part, &refused, losses, err);
-        } else if ((trouble == ELASTIC_UNTAKEN || trouble == ELASTIC_LARGE) &&
+        } else if ((trouble == ELASTICSEARCH_UNTAKEN ||
+                    trouble == ELASTICSEARCH_LARGE) &&
                    part.records > 1) {
             *ret_end = begin;
             shrink(self, part.records);
@@ -273,23 +275,23 @@ static int send_part(struct indexing *self, const struct destination *to,
     return rc;
 }
 
-int indexing_send(struct indexing *indexing, const struct destination *to,
-                  struct bulk *bulk, const char *now, int64_t limit_ms,
-                  struct indexing_losses *losses, struct error *err)
+int sender_send(struct sender *sender, const struct destination *to, struct bulk *bulk,
+                const char *now, int64_t limit_ms, struct sender_losses *losses,
+                struct error *err)
 {
     int rc = 0;
-    if (indexing->most == 0)
-        indexing->most = INDEXING_RECORDS;
+    if (sender->most == 0)
+        sender->most = SENDER_RECORDS;
     /* Again from the beginning for what goes as text. */
     while (rc == 0 && bulk_waiting(bulk) > 0) {
         for (size_t at = 0; rc == 0 && at < bulk->n;)
-            rc = send_part(indexing, to, bulk, at, now, limit_ms, losses, &at, err);
+            rc = send_part(sender, to, bulk, at, now, limit_ms, losses, &at, err);
     }
     return rc;
 }
 
-bool indexing_describe(const struct indexing_losses *losses, const char *index,
-                       char *ret, size_t size)
+bool sender_describe(const struct sender_losses *losses, const char *index, char *ret,
+                     size_t size)
 {
     (void)snprintf(ret, size,
                    "%s has refused %zu records (%s): written as text, see \"refused\"; "
@@ -299,7 +301,7 @@ bool indexing_describe(const struct indexing_losses *losses, const char *index,
     return losses->as_text + losses->given_up > 0;
 }
 
-void indexing_release(struct indexing *indexing)
+void sender_release(struct sender *sender)
 {
-    elastic_link_release(&indexing->link);
+    elasticsearch_link_release(&sender->link);
 }

@@ -28,7 +28,7 @@ static int connect_to(int fd, const struct sockaddr_un *address)
     return 0;
 }
 
-int dial_open(const char *path, int64_t limit_ms, struct error *err)
+int unix_socket_open(const char *path, int64_t limit_ms, struct error *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path)
@@ -66,8 +66,8 @@ static void send_all(int fd, const char *request, size_t len, int64_t end_ms)
     (void)shutdown(fd, SHUT_WR);
 }
 
-int dial_ask(int fd, const char *request, size_t len, int64_t limit_ms,
-             struct buffer *answer, struct error *err)
+int unix_socket_ask(int fd, const char *request, size_t len, int64_t limit_ms,
+                    struct buffer *answer, struct error *err)
 {
     int64_t end_ms = duration_now_ms() + limit_ms;
     send_all(fd, request, len, end_ms);

@@ -1,9 +1,9 @@
-/* dial.h: ask a program behind a Unix socket: one request, one answer, as with a child.
+/* unix_socket.h: ask a program behind a Unix socket: one request, one answer, as with a child.
  *
  * Who listens is decided by where the socket stands: the caller's trust is that only root
  * (or the running user) can put one there. */
-#ifndef DIAL_H
-#define DIAL_H
+#ifndef UNIX_SOCKET_H
+#define UNIX_SOCKET_H
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -16,12 +16,13 @@
  * Returns an fd >= 0 (close-on-exec; close() it), or, and then nobody has heard of us:
  * -ENOENT, -ECONNREFUSED (nobody listens), -EACCES (not for this user), -EPERM (others
  * could have put it there), -ETIMEDOUT (too many wait already), -ENAMETOOLONG. */
-MUST_CHECK int dial_open(const char *path, int64_t limit_ms, struct error *err);
+MUST_CHECK int unix_socket_open(const char *path, int64_t limit_ms, struct error *err);
 
 /* Send the request and its end, append the answer to *answer until its end, all within
  * limit_ms. An end without a byte is an answer of no bytes: the other side hung up.
  * Returns 0, -ETIMEDOUT, -EMSGSIZE (ceiling of *answer), ... */
-MUST_CHECK int dial_ask(int fd, const char *request, size_t len, int64_t limit_ms,
-                        struct buffer *answer, struct error *err);
+MUST_CHECK int unix_socket_ask(int fd, const char *request, size_t len,
+                               int64_t limit_ms, struct buffer *answer,
+                               struct error *err);
 
 #endif

@@ -1,32 +1,33 @@
-/* announce.h: what this server says about itself in KV, lictor/logging/<node>, and whether
+/* claim.h: what this server says about itself in KV, lictor/logging/<node>, and whether
  * it may say that it applies. */
-#ifndef ANNOUNCE_H
-#define ANNOUNCE_H
+#ifndef CLAIM_H
+#define CLAIM_H
 
 #include "rollout/snapshot.h"
 
-/* Write this server's record as its ledger has it, when KV says otherwise, and read all of
+/* Write this server's record as its local has it, when KV says otherwise, and read all of
  * them again, so that s->results covers our own word. -ESTALE: somebody wrote it
  * meanwhile. */
-MUST_CHECK int announce_truth(struct consul *consul, const struct survey_place *place,
-                              const struct ledger *ledger, struct survey *s,
-                              struct error *err);
+MUST_CHECK int claim_write_record(struct consul *consul,
+                                  const struct snapshot_place *place,
+                                  const struct local_state *local, struct snapshot *s,
+                                  struct error *err);
 
-/* Read all records, bring the ledger up to what is wanted, see that KV holds the truth about
+/* Read all records, bring the local up to what is wanted, see that KV holds the truth about
  * this server, and judge the turn. Where nothing is wanted (refused or absent) the turn is
  * FINISHED, without words. When it may apply with LOG_ROLLOUT=parallel nothing is read:
  * that must not take longer for the sake of those who are not asked. retry: as in
- * survey_facts(). */
-MUST_CHECK int announce_look(struct consul *consul, const struct survey_place *place,
-                             struct ledger *ledger, bool retry, struct survey *s,
-                             struct turn *ret, struct error *err);
+ * snapshot_facts(). */
+MUST_CHECK int claim_judge(struct consul *consul, const struct snapshot_place *place,
+                           struct local_state *local, bool retry, struct snapshot *s,
+                           struct rolling *ret, struct error *err);
 
 /* Write that this server applies s->wanted, on condition that nothing the turn was judged
  * from has changed. -ESTALE: it has, or another server was earlier (then the word is
  * taken back): judge again. -E2BIG: too many servers for one transaction. s is as read
  * before, or read anew. */
-MUST_CHECK int announce_apply(struct consul *consul, const struct survey_place *place,
-                              const struct ledger *ledger, const struct turn *turn,
-                              struct survey *s, struct error *err);
+MUST_CHECK int claim_apply(struct consul *consul, const struct snapshot_place *place,
+                           const struct local_state *local, const struct rolling *turn,
+                           struct snapshot *s, struct error *err);
 
 #endif

@@ -16,40 +16,42 @@ static void sleep_ms(int64_t ms)
         continue;
 }
 
-static int read_once(struct consul *consul, const struct survey_place *place,
-                     struct survey *ret, struct error *err)
+static int read_once(struct consul *consul, const struct snapshot_place *place,
+                     struct snapshot *ret, struct error *err)
 {
-    survey_release(ret);
-    return survey_settings(consul, place, CONSUL_DEFAULT, ret, err);
+    snapshot_release(ret);
+    return snapshot_settings(consul, place, CONSUL_DEFAULT, ret, err);
 }
 
 /* Nothing that decides changes without one of these. */
-static bool same(const struct survey *s, const char *digest, const char *urls)
+static bool same(const struct snapshot *s, const char *digest, const char *urls)
 {
-    return strcmp(digest, s->digest) == 0 && strcmp(urls, s->discovery.urls) == 0;
+    return strcmp(digest, s->digest) == 0 && strcmp(urls, s->service.urls) == 0;
 }
 
 /* Dealt with already? */
-static bool known(const struct survey_place *place, const struct ledger *ledger,
-                  const struct survey *s)
+static bool known(const struct snapshot_place *place, const struct local_state *local,
+                  const struct snapshot *s)
 {
-    struct discovery last;
-    discovery_read(place->state_dir, &last);
-    return ledger_settled(ledger, s->digest) && !discovery_news(&s->discovery, &last);
+    struct service_urls last;
+    service_urls_read(place->state_dir, &last);
+    return local_state_settled(local, s->digest) &&
+           !service_urls_news(&s->service, &last);
 }
 
-int settle_read(struct consul *consul, const struct survey_place *place,
-                const struct ledger *ledger, struct survey *ret, struct error *err)
+int debounce_read(struct consul *consul, const struct snapshot_place *place,
+                  const struct local_state *local, struct snapshot *ret,
+                  struct error *err)
 {
     char before[KV_DIGEST] = "";
-    char urls[DISCOVERY_TEXT] = "";
+    char urls[SERVICE_URLS_TEXT] = "";
     int rc = read_once(consul, place, ret, err);
     for (int i = 0; rc == 0 && i < SETTLE_TIMES; i++) {
         if (same(ret, before, urls))
             return 0;
         (void)snprintf(before, sizeof before, "%s", ret->digest);
-        memcpy(urls, ret->discovery.urls, sizeof urls);
-        if (ret->settings.log_settle_us == 0 || known(place, ledger, ret))
+        memcpy(urls, ret->service.urls, sizeof urls);
+        if (ret->settings.log_settle_us == 0 || known(place, local, ret))
             return 0;
         sleep_ms(ret->settings.log_settle_us / 1000);
         rc = read_once(consul, place, ret, err);
@@ -57,11 +59,11 @@ int settle_read(struct consul *consul, const struct survey_place *place,
     return rc;
 }
 
-bool settle_distance(const struct ledger *ledger)
+bool debounce_after_failure(const struct local_state *local)
 {
-    int64_t age = ledger_age_ms(ledger);
-    if (ledger->state != LEDGER_FAILED || age >= timing()->apply_again_ms)
+    int64_t age = local_state_age_ms(local);
+    if (local->state != LOCAL_STATE_FAILED || age >= limits()->apply_again_ms)
         return false;
-    sleep_ms(timing()->apply_again_ms - age);
+    sleep_ms(limits()->apply_again_ms - age);
     return true;
 }

@@ -21,76 +21,76 @@
 
 /* ---- looking ------------------------------------------------------------- */
 
-static bool in_force(const struct survey *s, const struct ledger *ledger)
+static bool in_force(const struct snapshot *s, const struct local_state *local)
 {
-    return s->wanted[0] && strcmp(ledger->revision, s->wanted) == 0;
+    return s->wanted[0] && strcmp(local->revision, s->wanted) == 0;
 }
 
-static bool is_own(const struct survey *s, const char *node)
+static bool is_own(const struct snapshot *s, const char *node)
 {
     return strcasecmp(s->node, node) == 0;
 }
 
-static bool is_current(const struct survey *s, const struct turn_server *server)
+static bool is_current(const struct snapshot *s, const struct rolling_server *server)
 {
-    const struct logging_record *r = server->record;
-    return r && server->alive && r->state == LOGGING_DONE &&
+    const struct server_record *r = server->record;
+    return r && server->alive && r->state == SERVER_RECORD_DONE &&
            strcmp(r->revision, s->wanted) == 0;
 }
 
-static int add_node(struct proof *p, const char *node)
+static int add_node(struct delivery_proof *p, const char *node)
 {
     p->nodes[p->n] = strdup(node);
     return p->nodes[p->n++] ? 0 : -ENOMEM;
 }
 
-static int choose_nodes(const struct survey *s, struct proof *p)
+static int choose_nodes(const struct snapshot *s, struct delivery_proof *p)
 {
-    p->nodes = calloc(s->lineup.n + 1, sizeof *p->nodes);
+    p->nodes = calloc(s->order.n + 1, sizeof *p->nodes);
     int rc = p->nodes ? add_node(p, s->node) : -ENOMEM;
-    for (size_t i = 0; rc == 0 && i < s->lineup.n; i++) {
-        if (is_current(s, &s->order[i]) && !is_own(s, s->order[i].node))
-            rc = add_node(p, s->order[i].node);
+    for (size_t i = 0; rc == 0 && i < s->order.n; i++) {
+        if (is_current(s, &s->servers[i]) && !is_own(s, s->servers[i].node))
+            rc = add_node(p, s->servers[i].node);
     }
     return rc;
 }
 
-int proof_gather(const struct survey_place *place, const struct survey *s,
-                 struct proof *ret, struct error *err)
+int delivery_proof_gather(const struct snapshot_place *place, const struct snapshot *s,
+                          struct delivery_proof *ret, struct error *err)
 {
-    *ret = (struct proof){0};
+    *ret = (struct delivery_proof){0};
     if (!s->wanted[0] || !s->settings.log_enabled)
         return 0;
     int rc = choose_nodes(s, ret);
     if (rc < 0)
         (void)error_set(err, rc, "out of memory");
-    const struct evidence_question question = {.config_dir = place->config_dir,
+    const struct delivery_question question = {.config_dir = place->config_dir,
                                                .settings = &s->settings,
                                                .revision = s->wanted,
                                                .nodes = ret->nodes,
                                                .n = ret->n};
     if (rc == 0)
-        rc = evidence_gather(&question, &ret->evidence, err);
+        rc = delivery_gather(&question, &ret->gathered, err);
     ret->looked = rc == 0;
     if (rc < 0)
-        proof_release(ret);
+        delivery_proof_release(ret);
     return rc;
 }
 
-void proof_release(struct proof *proof)
+void delivery_proof_release(struct delivery_proof *proof)
 {
-    evidence_release(&proof->evidence);
+    delivery_gather_release(&proof->gathered);
     for (size_t i = 0; i < proof->n; i++)
         free((void *)(uintptr_t)proof->nodes[i]);
     free((void *)proof->nodes);
-    *proof = (struct proof){0};
+    *proof = (struct delivery_proof){0};
 }
 
 /* ---- memory -------------------------------------------------------------- */
 
 /* What the next run of rollout-logging should know. */
 struct memory {
-    char uuid[ELASTIC_UUID]; /* seen last */
+    char uuid[ELASTICSEARCH_UUID]; /* seen last */
     int64_t
         mute_ms; /* since when (span clock) nothing of this server arrives, -1 it does */
 };
@@ -138,10 +138,11 @@ static void forget_memory(const char *state_dir)
         (void)unlink(path);
 }
 
-static void update_memory(const char *state_dir, const struct proof *p, bool mute)
+static void update_memory(const char *state_dir, const struct delivery_proof *p,
+                          bool mute)
 {
     struct memory memory;
-    const char *uuid = delivery_uuid(p->evidence.url, p->evidence.urls);
+    const char *uuid = delivery_uuid(p->gathered.url, p->gathered.urls);
     if (!state_dir || !file_own_directory(state_dir))
         return;
     recall(state_dir, &memory);
@@ -154,40 +155,40 @@ static void update_memory(const char *state_dir, const struct proof *p, bool mut
     remember(state_dir, &memory);
 }
 
-bool proof_mute(const char *state_dir, const struct ledger *ledger)
+bool delivery_proof_silent(const char *state_dir, const struct local_state *local)
 {
     struct memory memory;
     recall(state_dir, &memory);
     return memory.mute_ms >= 0 &&
-           ledger_age_ms(ledger) > duration_now_ms() - memory.mute_ms;
+           local_state_age_ms(local) > duration_now_ms() - memory.mute_ms;
 }
 
-int proof_due(struct consul *consul, const struct survey_place *place, bool *ret_due,
-              struct error *err)
+int delivery_proof_due(struct consul *consul, const struct snapshot_place *place,
+                       bool *ret_due, struct error *err)
 {
-    struct ledger ledger;
+    struct local_state local;
     struct memory memory;
-    int rc = survey_due(consul, place, ret_due, err);
+    int rc = snapshot_due(consul, place, ret_due, err);
     if (rc < 0 || *ret_due)
         return rc;
-    ledger_read(place->state_dir, &ledger);
+    local_state_read(place->state_dir, &local);
     recall(place->state_dir, &memory);
-    *ret_due = proof_mute(place->state_dir, &ledger) ||
-               (memory.uuid[0] && strcmp(memory.uuid, ledger.cluster_uuid) != 0);
+    *ret_due = delivery_proof_silent(place->state_dir, &local) ||
+               (memory.uuid[0] && strcmp(memory.uuid, local.cluster_uuid) != 0);
     return rc;
 }
 
 /* ---- for rollout-logging ------------------------------------------------- */
 
-static void set_addresses(const struct proof *p, struct delivery_facts *f)
+static void set_addresses(const struct delivery_proof *p, struct delivery_facts *f)
 {
-    f->urls = p->evidence.url;
-    f->n_urls = p->evidence.urls;
-    f->sight = p->evidence.sight;
-    f->sight_text = p->evidence.sight_text;
+    f->urls = p->gathered.url;
+    f->n_urls = p->gathered.urls;
+    f->sight = p->gathered.sight;
+    f->sight_text = p->gathered.sight_text;
 }
 
-static bool goes(const struct proof *proof)
+static bool goes(const struct delivery_proof *proof)
 {
     char ignored[DELIVERY_WHY];
     struct delivery_facts facts = {.own = ""};
@@ -195,67 +196,68 @@ static bool goes(const struct proof *proof)
     return !proof->looked || delivery_preflight(&facts, ignored);
 }
 
-int proof_preflight(const struct survey_place *place, const struct survey *s,
-                    const struct ledger *ledger, struct proof *proof, bool *ret_go,
-                    struct error *err)
+int delivery_proof_preflight(const struct snapshot_place *place,
+                             const struct snapshot *s, const struct local_state *local,
+                             struct delivery_proof *proof, bool *ret_go,
+                             struct error *err)
 {
     *ret_go = true;
-    if (s->settings.log_parallel || ledger->state == LEDGER_APPLYING)
+    if (s->settings.log_parallel || local->state == LOCAL_STATE_APPLYING)
         return 0;
-    proof_release(proof);
-    int rc = proof_gather(place, s, proof, err);
+    delivery_proof_release(proof);
+    int rc = delivery_proof_gather(place, s, proof, err);
     *ret_go = rc == 0 && goes(proof);
     return rc;
 }
 
-static bool is_possible(const struct proof *p)
+static bool is_possible(const struct delivery_proof *p)
 {
-    return p->looked && p->evidence.sight != DELIVERY_NO_PROBE &&
-           p->evidence.sight != DELIVERY_NO_CREDENTIAL;
+    return p->looked && p->gathered.sight != DELIVERY_NO_PROBE &&
+           p->gathered.sight != DELIVERY_NO_CREDENTIAL;
 }
 
-static bool is_found(const struct proof *p, int64_t since_ms)
+static bool is_found(const struct delivery_proof *p, int64_t since_ms)
 {
-    return p->looked && p->evidence.sight == DELIVERY_SEEN &&
-           p->evidence.found[0].revision_ms >= since_ms;
+    return p->looked && p->gathered.sight == DELIVERY_SEEN &&
+           p->gathered.found[0].revision_ms >= since_ms;
 }
 
-bool proof_pending(const struct survey *s, const struct ledger *ledger)
+bool delivery_proof_pending(const struct snapshot *s, const struct local_state *local)
 {
-    return ledger->unproven && ledger->state == LEDGER_DONE && in_force(s, ledger);
+    return local->unproven && local->state == LOCAL_STATE_DONE && in_force(s, local);
 }
 
-int proof_seek(const struct survey_place *place, const struct survey *s,
-               int64_t limit_ms, struct ledger *ledger, struct proof *proof,
-               struct error *err)
+int delivery_proof_seek(const struct snapshot_place *place, const struct snapshot *s,
+                        int64_t limit_ms, struct local_state *local,
+                        struct delivery_proof *proof, struct error *err)
 {
     struct error ignored = {0};
     const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000L};
     int64_t end = duration_now_ms() + limit_ms;
     int rc = 0;
-    if (!proof_pending(s, ledger))
+    if (!delivery_proof_pending(s, local))
         return 0;
-    bool again = evidence_write(place->config_dir, s->node, &ignored) == 0;
+    bool again = delivery_write_probes(place->config_dir, s->node, &ignored) == 0;
     do {
-        proof_release(proof);
-        rc = proof_gather(place, s, proof, err);
+        delivery_proof_release(proof);
+        rc = delivery_proof_gather(place, s, proof, err);
         if (rc == 0)
-            ledger->unproven =
-                is_possible(proof) && !is_found(proof, ledger->applied_ms);
-        again = again && rc == 0 && ledger->unproven && duration_now_ms() < end;
+            local->unproven = is_possible(proof) && !is_found(proof, local->applied_ms);
+        again = again && rc == 0 && local->unproven && duration_now_ms() < end;
     } while (again && nanosleep(&pause, NULL) == 0);
     return rc;
 }
 
-int proof_note(const struct survey_place *place, const struct survey *s,
-               struct ledger *ledger, struct proof *proof, struct error *err)
+int delivery_proof_note(const struct snapshot_place *place, const struct snapshot *s,
+                        struct local_state *local, struct delivery_proof *proof,
+                        struct error *err)
 {
-    int rc = proof->looked ? 0 : proof_gather(place, s, proof, err);
-    const char *uuid = delivery_uuid(proof->evidence.url, proof->evidence.urls);
-    if (rc < 0 || !in_force(s, ledger))
+    int rc = proof->looked ? 0 : delivery_proof_gather(place, s, proof, err);
+    const char *uuid = delivery_uuid(proof->gathered.url, proof->gathered.urls);
+    if (rc < 0 || !in_force(s, local))
         return rc;
     if (*uuid || !s->settings.log_enabled)
-        (void)snprintf(ledger->cluster_uuid, sizeof ledger->cluster_uuid, "%s", uuid);
+        (void)snprintf(local->cluster_uuid, sizeof local->cluster_uuid, "%s", uuid);
     if (!s->settings.log_enabled)
         forget_memory(place->state_dir);
     return rc;
@@ -269,24 +271,24 @@ static enum delivery_shipper ask_shipper(const char *config_dir)
     char path[4096];
     struct error ignored = {0};
     enum delivery_shipper answer = DELIVERY_UNKNOWN;
-    struct target_list *list = calloc(1, sizeof *list);
+    struct shipper_config_list *list = calloc(1, sizeof *list);
     bool ours =
         file_path(path, sizeof path, config_dir, "apply-socket", &ignored) == 0 &&
         access(path, F_OK) < 0;
-    if (list && ours && target_read(config_dir, list, &ignored) == 0) {
+    if (list && ours && shipper_config_read(config_dir, list, &ignored) == 0) {
         int rc = 0;
         for (size_t i = 0; rc == 0 && i < list->n; i++)
-            rc = shipper_ask(&list->target[i], ASK_MS);
+            rc = shipper_commands_ask(&list->target[i], ASK_MS);
         answer = rc == 0         ? DELIVERY_RUNS
                  : rc == -EINVAL ? DELIVERY_DEAD
                                  : DELIVERY_UNKNOWN;
-        target_release(list);
+        shipper_config_release(list);
     }
     free(list);
     return answer;
 }
 
-static const char *uuid_of(const struct survey *s, const char *node)
+static const char *uuid_of(const struct snapshot *s, const char *node)
 {
     for (size_t i = 0; i < s->n; i++) {
         if (strcasecmp(s->records[i].node, node) == 0)
@@ -296,8 +298,8 @@ static const char *uuid_of(const struct survey *s, const char *node)
 }
 
 /* This server belongs to them only when it has the wanted revision in force. */
-static void set_servers(const struct survey *s, const struct proof *p, bool own_current,
-                        const enum delivery_arrival *arrivals,
+static void set_servers(const struct snapshot *s, const struct delivery_proof *p,
+                        bool own_current, const enum delivery_arrival *arrivals,
                         struct delivery_server *servers, struct delivery_facts *f)
 {
     for (size_t i = own_current ? 0 : 1; i < p->n; i++)
@@ -306,18 +308,18 @@ static void set_servers(const struct survey *s, const struct proof *p, bool own_
                                                    .arrival = arrivals[i]};
     f->servers = servers;
     f->own = s->node;
-    f->all = f->n == s->lineup.n;
+    f->all = f->n == s->order.n;
 }
 
 static void set_spans(const char *state_dir, struct delivery_facts *f)
 {
     struct error ignored = {0};
-    struct spans spans = {0};
+    struct held_since spans = {0};
     bool keep = state_dir && file_own_directory(state_dir);
-    span_read(keep ? state_dir : NULL, "delivery", &spans);
-    f->broken_ms = span_hold(&spans, "broken", delivery_broken(f));
-    f->lost_ms = span_hold(&spans, "lost", delivery_lost(f));
-    if (keep && span_write(&spans, state_dir, "delivery", &ignored) < 0)
+    held_since_read(keep ? state_dir : NULL, "delivery", &spans);
+    f->broken_ms = held_since_note(&spans, "broken", delivery_broken(f));
+    f->lost_ms = held_since_note(&spans, "lost", delivery_lost(f));
+    if (keep && held_since_write(&spans, state_dir, "delivery", &ignored) < 0)
         f->broken_ms = f->lost_ms =
             0; /* as with differences: a full disk is no proof */
 }
@@ -325,47 +327,48 @@ static void set_spans(const char *state_dir, struct delivery_facts *f)
 /* ---- the whole ----------------------------------------------------------- */
 
 /* Does the log shipper of this server seem to be silent? */
-static bool is_silent(const struct proof *p, const struct ledger *ledger,
+static bool is_silent(const struct delivery_proof *p, const struct local_state *local,
                       const enum delivery_arrival *arrivals)
 {
-    return p->evidence.sight == DELIVERY_SEEN &&
-           (ledger->unproven || arrivals[0] == DELIVERY_SILENT);
+    return p->gathered.sight == DELIVERY_SEEN &&
+           (local->unproven || arrivals[0] == DELIVERY_SILENT);
 }
 
-static void judge(const struct survey_place *place, const struct survey *s,
-                  const struct ledger *ledger, const struct proof *proof,
+static void judge(const struct snapshot_place *place, const struct snapshot *s,
+                  const struct local_state *local, const struct delivery_proof *proof,
                   enum delivery_arrival *arrivals, struct delivery_server *servers,
                   struct verdict *v)
 {
     struct delivery_facts facts = {.n = 0};
-    bool ours = in_force(s, ledger);
+    bool ours = in_force(s, local);
     bool silent = false;
     set_addresses(proof, &facts);
     if (facts.sight == DELIVERY_SEEN)
-        evidence_arrivals(&proof->evidence, place->state_dir, proof->nodes, proof->n,
-                          arrivals);
-    facts.unproven = ours && ledger->unproven;
-    set_servers(s, proof, ours && !ledger->unproven, arrivals, servers, &facts);
-    silent = ours && is_silent(proof, ledger, arrivals);
+        delivery_gather_arrivals(&proof->gathered, place->state_dir, proof->nodes,
+                                 proof->n, arrivals);
+    facts.unproven = ours && local->unproven;
+    set_servers(s, proof, ours && !local->unproven, arrivals, servers, &facts);
+    silent = ours && is_silent(proof, local, arrivals);
     if (silent)
         facts.shipper = ask_shipper(place->config_dir);
     if (ours)
         update_memory(place->state_dir, proof, silent);
     set_spans(place->state_dir, &facts);
     delivery_judge(&facts, v);
-    if (ledger->state == LEDGER_WAITING && !s->settings.log_parallel && !goes(proof))
+    if (local->state == LOCAL_STATE_WAITING && !s->settings.log_parallel &&
+        !goes(proof))
         verdict_note(v, "no server is touched before Elasticsearch answers well "
                         "(LOG_ROLLOUT=parallel does not ask)");
 }
 
-void proof_judge(const struct survey_place *place, const struct survey *s,
-                 const struct ledger *ledger, const struct proof *proof,
-                 struct verdict *v)
+void delivery_proof_judge(const struct snapshot_place *place, const struct snapshot *s,
+                          const struct local_state *local,
+                          const struct delivery_proof *proof, struct verdict *v)
 {
     struct delivery_server *servers = calloc(proof->n + 1, sizeof *servers);
     enum delivery_arrival *arrivals = calloc(proof->n + 1, sizeof *arrivals);
     if (proof->looked && servers && arrivals)
-        judge(place, s, ledger, proof, arrivals, servers, v);
+        judge(place, s, local, proof, arrivals, servers, v);
     free(servers);
     free(arrivals);
 }

@@ -21,13 +21,13 @@ static void copy(char *to, size_t size, const cJSON *root, const char *name)
     (void)snprintf(to, size, "%s", json_text(root, name, ""));
 }
 
-static void load(const cJSON *root, struct ledger *ret)
+static void load(const cJSON *root, struct local_state *ret)
 {
     struct error ignored = {0};
     const char *state = json_text(root, "state", "none");
-    for (int i = LEDGER_NONE; i <= LEDGER_WAITING; i++) {
+    for (int i = LOCAL_STATE_NONE; i <= LOCAL_STATE_WAITING; i++) {
         if (strcmp(state, state_names[i]) == 0)
-            ret->state = (enum ledger_state)i;
+            ret->state = (enum local_state_state)i;
     }
     copy(ret->settings, sizeof ret->settings, root, "settings");
     copy(ret->results, sizeof ret->results, root, "results");
@@ -48,13 +48,13 @@ static void load(const cJSON *root, struct ledger *ret)
         ret->boot[0] = '\0';
 }
 
-void ledger_read(const char *state_dir, struct ledger *ret)
+void local_state_read(const char *state_dir, struct local_state *ret)
 {
     char path[512];
     struct error ignored = {0};
     struct buffer text = BUFFER_INIT(LEDGER_LIMIT);
     cJSON *root = NULL;
-    *ret = (struct ledger){0};
+    *ret = (struct local_state){0};
     if (file_path(path, sizeof path, state_dir, "logging.json", &ignored) == 0 &&
         file_read(path, &text, &ignored) == 0 &&
         json_parse(buffer_text(&text), text.len, path, &root, &ignored) == 0)
@@ -63,34 +63,35 @@ void ledger_read(const char *state_dir, struct ledger *ret)
     buffer_release(&text);
 }
 
-static cJSON *to_json(const struct ledger *ledger)
+static cJSON *to_json(const struct local_state *local)
 {
     cJSON *root = cJSON_CreateObject();
-    if (cJSON_AddStringToObject(root, "state", state_names[ledger->state]) &&
-        cJSON_AddStringToObject(root, "settings", ledger->settings) &&
-        cJSON_AddStringToObject(root, "results", ledger->results) &&
-        cJSON_AddStringToObject(root, "revision", ledger->revision) &&
-        cJSON_AddStringToObject(root, "tried", ledger->tried) &&
-        cJSON_AddStringToObject(root, "reason", ledger->reason) &&
-        cJSON_AddBoolToObject(root, "rollback_failed", ledger->rollback_failed) &&
-        cJSON_AddBoolToObject(root, "touched", ledger->touched) &&
-        cJSON_AddBoolToObject(root, "unproven", ledger->unproven) &&
-        cJSON_AddNumberToObject(root, "applied_ms", (double)ledger->applied_ms) &&
-        cJSON_AddStringToObject(root, "cluster_uuid", ledger->cluster_uuid) &&
-        cJSON_AddStringToObject(root, "boot", ledger->boot) &&
-        cJSON_AddNumberToObject(root, "at_ms", (double)ledger->at_ms))
+    if (cJSON_AddStringToObject(root, "state", state_names[local->state]) &&
+        cJSON_AddStringToObject(root, "settings", local->settings) &&
+        cJSON_AddStringToObject(root, "results", local->results) &&
+        cJSON_AddStringToObject(root, "revision", local->revision) &&
+        cJSON_AddStringToObject(root, "tried", local->tried) &&
+        cJSON_AddStringToObject(root, "reason", local->reason) &&
+        cJSON_AddBoolToObject(root, "rollback_failed", local->rollback_failed) &&
+        cJSON_AddBoolToObject(root, "touched", local->touched) &&
+        cJSON_AddBoolToObject(root, "unproven", local->unproven) &&
+        cJSON_AddNumberToObject(root, "applied_ms", (double)local->applied_ms) &&
+        cJSON_AddStringToObject(root, "cluster_uuid", local->cluster_uuid) &&
+        cJSON_AddStringToObject(root, "boot", local->boot) &&
+        cJSON_AddNumberToObject(root, "at_ms", (double)local->at_ms))
         return root;
     cJSON_Delete(root);
     return NULL;
 }
 
-int ledger_write(const char *state_dir, const struct ledger *ledger, struct error *err)
+int local_state_write(const char *state_dir, const struct local_state *local,
+                      struct error *err)
 {
     char path[512];
     int rc = file_path(path, sizeof path, state_dir, "logging.json", err);
     if (rc < 0)
         return rc;
-    cJSON *root = to_json(ledger);
+    cJSON *root = to_json(local);
     char *text = root ? cJSON_PrintUnformatted(root) : NULL;
     rc = text ? file_replace(path, text, strlen(text), 0600, false, err)
               : error_set(err, -ENOMEM, "cannot write %s: out of memory", path);
@@ -99,14 +100,14 @@ int ledger_write(const char *state_dir, const struct ledger *ledger, struct erro
     return rc;
 }
 
-int ledger_ask_retry(const char *state_dir, struct error *err)
+int local_state_ask_retry(const char *state_dir, struct error *err)
 {
     char path[4096];
     int rc = file_path(path, sizeof path, state_dir, "rollout.retry", err);
     return rc < 0 ? rc : file_replace(path, "", 0, 0600, false, err);
 }
 
-bool ledger_take_retry(const char *state_dir)
+bool local_state_take_retry(const char *state_dir)
 {
     char path[4096];
     struct error ignored = {0};
@@ -114,30 +115,31 @@ bool ledger_take_retry(const char *state_dir)
            unlink(path) == 0;
 }
 
-int64_t ledger_age_ms(const struct ledger *ledger)
+int64_t local_state_age_ms(const struct local_state *local)
 {
     int64_t now = duration_now_ms();
-    if (!ledger->boot[0] || strcmp(ledger->boot, duration_boot_id()) != 0 ||
-        ledger->at_ms > now)
+    if (!local->boot[0] || strcmp(local->boot, duration_boot_id()) != 0 ||
+        local->at_ms > now)
         return INT64_MAX;
-    return now - ledger->at_ms;
+    return now - local->at_ms;
 }
 
-bool ledger_settled(const struct ledger *ledger, const char *settings_digest)
+bool local_state_settled(const struct local_state *local, const char *settings_digest)
 {
-    return ledger->state >= LEDGER_DONE &&
-           strcmp(ledger->settings, settings_digest) == 0;
+    return local->state >= LOCAL_STATE_DONE &&
+           strcmp(local->settings, settings_digest) == 0;
 }
 
-bool ledger_overdue(const struct ledger *ledger)
+bool local_state_overdue(const struct local_state *local)
 {
-    return ledger_age_ms(ledger) >= timing()->resync_ms;
+    return local_state_age_ms(local) >= limits()->resync_ms;
 }
 
-bool ledger_due(const struct ledger *ledger)
+bool local_state_due(const struct local_state *local)
 {
-    return ledger->state == LEDGER_APPLYING || ledger->state == LEDGER_WAITING ||
-           ledger->unproven || ledger_overdue(ledger);
+    return local->state == LOCAL_STATE_APPLYING ||
+           local->state == LOCAL_STATE_WAITING || local->unproven ||
+           local_state_overdue(local);
 }
 
 static int64_t wall_ms(void)
@@ -147,101 +149,103 @@ static int64_t wall_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static void stamp(struct ledger *ledger)
+static void stamp(struct local_state *local)
 {
-    (void)snprintf(ledger->boot, sizeof ledger->boot, "%s", duration_boot_id());
-    ledger->at_ms = duration_now_ms();
+    (void)snprintf(local->boot, sizeof local->boot, "%s", duration_boot_id());
+    local->at_ms = duration_now_ms();
 }
 
-void ledger_begin(struct ledger *ledger, const char *wanted)
+void local_state_begin(struct local_state *local, const char *wanted)
 {
-    if (ledger->rollback_failed || strcmp(ledger->revision, wanted) != 0)
-        ledger->touched = true;
-    ledger->state = LEDGER_APPLYING;
-    (void)snprintf(ledger->tried, sizeof ledger->tried, "%s", wanted);
-    stamp(ledger);
+    if (local->rollback_failed || strcmp(local->revision, wanted) != 0)
+        local->touched = true;
+    local->state = LOCAL_STATE_APPLYING;
+    (void)snprintf(local->tried, sizeof local->tried, "%s", wanted);
+    stamp(local);
 }
 
-static void set_reason(struct ledger *ledger, const char *reason)
+static void set_reason(struct local_state *local, const char *reason)
 {
-    (void)snprintf(ledger->reason, sizeof ledger->reason, "%s", reason);
+    (void)snprintf(local->reason, sizeof local->reason, "%s", reason);
 }
 
-void ledger_look(struct ledger *ledger, const char *wanted, const char *refusal,
-                 const struct logging_record *published)
+void local_state_look(struct local_state *local, const char *wanted,
+                      const char *refusal, const struct server_record *published)
 {
-    bool refused = ledger->state == LEDGER_FAILED && strcmp(ledger->tried, wanted) == 0;
-    if (ledger->state == LEDGER_NONE && published &&
-        published->state == LOGGING_APPLYING)
-        ledger_begin(ledger, published->revision);
-    else if (ledger->state == LEDGER_NONE) {
-        ledger->state = LEDGER_WAITING;
-        ledger->unproven = published && published->unproven;
+    bool refused =
+        local->state == LOCAL_STATE_FAILED && strcmp(local->tried, wanted) == 0;
+    if (local->state == LOCAL_STATE_NONE && published &&
+        published->state == SERVER_RECORD_APPLYING)
+        local_state_begin(local, published->revision);
+    else if (local->state == LOCAL_STATE_NONE) {
+        local->state = LOCAL_STATE_WAITING;
+        local->unproven = published && published->unproven;
     }
-    if (ledger->state == LEDGER_APPLYING)
+    if (local->state == LOCAL_STATE_APPLYING)
         return;
     if (!wanted[0]) {
-        ledger->state = LEDGER_REFUSED;
-        set_reason(ledger, refusal);
-        stamp(ledger);
-    } else if (strcmp(ledger->revision, wanted) == 0 && !refused &&
-               !ledger->rollback_failed) {
-        ledger->state = LEDGER_DONE;
-        ledger->reason[0] = '\0';
+        local->state = LOCAL_STATE_REFUSED;
+        set_reason(local, refusal);
+        stamp(local);
+    } else if (strcmp(local->revision, wanted) == 0 && !refused &&
+               !local->rollback_failed) {
+        local->state = LOCAL_STATE_DONE;
+        local->reason[0] = '\0';
     }
 }
 
-void ledger_wait(struct ledger *ledger, const char *wanted)
+void local_state_wait(struct local_state *local, const char *wanted)
 {
-    if (ledger->state == LEDGER_APPLYING ||
-        (ledger->state == LEDGER_FAILED && strcmp(ledger->tried, wanted) == 0))
+    if (local->state == LOCAL_STATE_APPLYING ||
+        (local->state == LOCAL_STATE_FAILED && strcmp(local->tried, wanted) == 0))
         return;
-    ledger->state = LEDGER_WAITING;
-    if (!ledger->rollback_failed)
-        ledger->reason[0] = '\0';
+    local->state = LOCAL_STATE_WAITING;
+    if (!local->rollback_failed)
+        local->reason[0] = '\0';
 }
 
-static enum logging_state recorded_state(const struct ledger *ledger)
+static enum server_record_state recorded_state(const struct local_state *local)
 {
-    if (ledger->state == LEDGER_APPLYING && ledger->touched)
-        return LOGGING_APPLYING;
-    if (ledger->state == LEDGER_FAILED || ledger->rollback_failed)
-        return LOGGING_FAILED;
-    if (ledger->state == LEDGER_NONE || ledger->state == LEDGER_REFUSED ||
-        !ledger->revision[0])
-        return LOGGING_KEPT;
-    return ledger->unproven ? LOGGING_APPLYING : LOGGING_DONE;
+    if (local->state == LOCAL_STATE_APPLYING && local->touched)
+        return SERVER_RECORD_APPLYING;
+    if (local->state == LOCAL_STATE_FAILED || local->rollback_failed)
+        return SERVER_RECORD_FAILED;
+    if (local->state == LOCAL_STATE_NONE || local->state == LOCAL_STATE_REFUSED ||
+        !local->revision[0])
+        return SERVER_RECORD_KEPT;
+    return local->unproven ? SERVER_RECORD_APPLYING : SERVER_RECORD_DONE;
 }
 
-void ledger_record(const struct ledger *ledger, const char *node,
-                   struct logging_record *ret)
+void local_state_record(const struct local_state *local, const char *node,
+                        struct server_record *ret)
 {
-    *ret = (struct logging_record){.state = recorded_state(ledger)};
-    bool tried = ret->state == LOGGING_FAILED ||
-                 (ret->state == LOGGING_APPLYING && ledger->touched);
-    bool reason = ret->state == LOGGING_KEPT || ret->state == LOGGING_FAILED;
+    *ret = (struct server_record){.state = recorded_state(local)};
+    bool tried = ret->state == SERVER_RECORD_FAILED ||
+                 (ret->state == SERVER_RECORD_APPLYING && local->touched);
+    bool reason =
+        ret->state == SERVER_RECORD_KEPT || ret->state == SERVER_RECORD_FAILED;
     (void)snprintf(ret->node, sizeof ret->node, "%s", node);
     (void)snprintf(ret->revision, sizeof ret->revision, "%s",
-                   tried ? ledger->tried : ledger->revision);
-    (void)snprintf(ret->reason, sizeof ret->reason, "%s", reason ? ledger->reason : "");
+                   tried ? local->tried : local->revision);
+    (void)snprintf(ret->reason, sizeof ret->reason, "%s", reason ? local->reason : "");
     (void)snprintf(ret->cluster_uuid, sizeof ret->cluster_uuid, "%s",
-                   ledger->cluster_uuid);
-    ret->unproven = ledger->unproven && reason;
+                   local->cluster_uuid);
+    ret->unproven = local->unproven && reason;
 }
 
-void ledger_end(struct ledger *ledger, bool done, bool rollback_failed,
-                const char *reason)
+void local_state_end(struct local_state *local, bool done, bool rollback_failed,
+                     const char *reason)
 {
-    ledger->state = done ? LEDGER_DONE : LEDGER_FAILED;
-    ledger->rollback_failed = rollback_failed;
-    if (done && ledger->touched) {
-        ledger->unproven = true;
-        ledger->applied_ms = wall_ms();
-        ledger->cluster_uuid[0] = '\0';
+    local->state = done ? LOCAL_STATE_DONE : LOCAL_STATE_FAILED;
+    local->rollback_failed = rollback_failed;
+    if (done && local->touched) {
+        local->unproven = true;
+        local->applied_ms = wall_ms();
+        local->cluster_uuid[0] = '\0';
     }
-    ledger->touched = false;
-    (void)snprintf(ledger->reason, sizeof ledger->reason, "%s", reason);
+    local->touched = false;
+    (void)snprintf(local->reason, sizeof local->reason, "%s", reason);
     if (done)
-        (void)snprintf(ledger->revision, sizeof ledger->revision, "%s", ledger->tried);
-    stamp(ledger);
+        (void)snprintf(local->revision, sizeof local->revision, "%s", local->tried);
+    stamp(local);
 }

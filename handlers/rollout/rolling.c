@@ -4,38 +4,38 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_own(const struct turn_facts *facts, const struct turn_server *s)
+static bool is_own(const struct rolling_facts *facts, const struct rolling_server *s)
 {
     return strcasecmp(s->node, facts->own->node) == 0;
 }
 
 /* Its record; of this server the truth. */
-static const struct logging_record *record_of(const struct turn_facts *facts,
-                                              const struct turn_server *s)
+static const struct server_record *record_of(const struct rolling_facts *facts,
+                                             const struct rolling_server *s)
 {
     return is_own(facts, s) ? facts->own : s->record;
 }
 
-static bool is_alive(const struct turn_facts *facts, const struct turn_server *s)
+static bool is_alive(const struct rolling_facts *facts, const struct rolling_server *s)
 {
     return s->alive || is_own(facts, s);
 }
 
 /* revision NULL: any. */
-static bool says(const struct logging_record *r, enum logging_state state,
+static bool says(const struct server_record *r, enum server_record_state state,
                  const char *revision)
 {
     return r && r->state == state && (!revision || strcmp(r->revision, revision) == 0);
 }
 
 /* On something of which nobody knows yet whether it works? */
-static bool exposed(const struct logging_record *r)
+static bool exposed(const struct server_record *r)
 {
-    return r && (r->state == LOGGING_APPLYING || r->unproven);
+    return r && (r->state == SERVER_RECORD_APPLYING || r->unproven);
 }
 
 /* Place of this server in the order; behind all when it has none. */
-static size_t own_place(const struct turn_facts *facts)
+static size_t own_place(const struct rolling_facts *facts)
 {
     size_t i = 0;
     while (i < facts->n && !is_own(facts, &facts->order[i]))
@@ -43,11 +43,11 @@ static size_t own_place(const struct turn_facts *facts)
     return i;
 }
 
-static const struct turn_server *find_exposed(const struct turn_facts *facts,
-                                              bool other)
+static const struct rolling_server *find_exposed(const struct rolling_facts *facts,
+                                                 bool other)
 {
     for (size_t i = 0; i < facts->n; i++) {
-        const struct turn_server *s = &facts->order[i];
+        const struct rolling_server *s = &facts->order[i];
         if (exposed(record_of(facts, s)) && !(other && is_own(facts, s)))
             return s;
     }
@@ -55,33 +55,36 @@ static const struct turn_server *find_exposed(const struct turn_facts *facts,
 }
 
 /* The first of the first n who has refused what is wanted. */
-static const struct turn_server *find_refusal(const struct turn_facts *facts, size_t n)
+static const struct rolling_server *find_refusal(const struct rolling_facts *facts,
+                                                 size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const struct turn_server *s = &facts->order[i];
-        if (says(record_of(facts, s), LOGGING_FAILED, facts->wanted))
+        const struct rolling_server *s = &facts->order[i];
+        if (says(record_of(facts, s), SERVER_RECORD_FAILED, facts->wanted))
             return s;
     }
     return NULL;
 }
 
 /* The first living one of the first n who is not done. */
-static const struct turn_server *find_next(const struct turn_facts *facts, size_t n)
+static const struct rolling_server *find_next(const struct rolling_facts *facts,
+                                              size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const struct turn_server *s = &facts->order[i];
+        const struct rolling_server *s = &facts->order[i];
         if (is_alive(facts, s) &&
-            !says(record_of(facts, s), LOGGING_DONE, facts->wanted))
+            !says(record_of(facts, s), SERVER_RECORD_DONE, facts->wanted))
             return s;
     }
     return NULL;
 }
 
-static size_t count_done(const struct turn_facts *facts)
+static size_t count_done(const struct rolling_facts *facts)
 {
     size_t n = 0;
     for (size_t i = 0; i < facts->n; i++)
-        n += says(record_of(facts, &facts->order[i]), LOGGING_DONE, facts->wanted);
+        n +=
+            says(record_of(facts, &facts->order[i]), SERVER_RECORD_DONE, facts->wanted);
     return n;
 }
 
@@ -91,33 +94,35 @@ static size_t count_done(const struct turn_facts *facts)
 #define SHORT(revision) SETTINGS_SHORT, (revision)
 
 /* What the chain is waiting for. */
-static void say_next(const struct turn_facts *facts, const struct turn_server *s,
+static void say_next(const struct rolling_facts *facts, const struct rolling_server *s,
                      char *to, size_t room)
 {
-    const struct logging_record *r = record_of(facts, s);
+    const struct server_record *r = record_of(facts, s);
     if (!r)
         (void)snprintf(to, room, ", %s has not reported", s->node);
-    else if (r->state == LOGGING_APPLYING && !is_alive(facts, s))
+    else if (r->state == SERVER_RECORD_APPLYING && !is_alive(facts, s))
         (void)snprintf(to, room, ", %s died applying %.*s", s->node,
                        SHORT(r->revision));
-    else if (r->state == LOGGING_APPLYING && strcmp(r->revision, facts->wanted) != 0)
+    else if (r->state == SERVER_RECORD_APPLYING &&
+             strcmp(r->revision, facts->wanted) != 0)
         (void)snprintf(to, room, ", %s applies %.*s", s->node, SHORT(r->revision));
-    else if (r->state == LOGGING_FAILED && strcmp(r->revision, facts->wanted) == 0)
+    else if (r->state == SERVER_RECORD_FAILED &&
+             strcmp(r->revision, facts->wanted) == 0)
         (void)snprintf(to, room, ", %s refused it", s->node);
     else if (r->unproven)
         (void)snprintf(to, room, ", nothing of %s has arrived yet", s->node);
-    else if (r->state == LOGGING_KEPT && r->reason[0])
+    else if (r->state == SERVER_RECORD_KEPT && r->reason[0])
         (void)snprintf(to, room, ", %s says: %s", s->node, r->reason);
     else
         (void)snprintf(to, room, ", %s next", s->node);
 }
 
 /* The same on every server that knows the same. */
-static void say_progress(const struct turn_facts *facts, struct turn *ret)
+static void say_progress(const struct rolling_facts *facts, struct rolling *ret)
 {
-    const struct turn_server *applying = find_exposed(facts, false);
-    const struct turn_server *refusal = find_refusal(facts, facts->n);
-    const struct turn_server *cause = applying ? applying : refusal;
+    const struct rolling_server *applying = find_exposed(facts, false);
+    const struct rolling_server *refusal = find_refusal(facts, facts->n);
+    const struct rolling_server *cause = applying ? applying : refusal;
     int used =
         snprintf(ret->text, sizeof ret->text, "%zu of %zu servers on revision %.*s",
                  count_done(facts), facts->n, SHORT(facts->wanted));
@@ -128,8 +133,8 @@ static void say_progress(const struct turn_facts *facts, struct turn *ret)
         say_next(facts, cause, ret->text + used, sizeof ret->text - (size_t)used);
 }
 
-static void say_kept(const struct turn_facts *facts, const struct turn_server *refusal,
-                     struct turn *ret)
+static void say_kept(const struct rolling_facts *facts,
+                     const struct rolling_server *refusal, struct rolling *ret)
 {
     char kept[40] = "nothing is shipped yet";
     if (facts->in_force[0])
@@ -141,48 +146,51 @@ static void say_kept(const struct turn_facts *facts, const struct turn_server *r
 /* ---- judgement ----------------------------------------------------------- */
 
 /* May this server, whose record is the truth and which is not done, begin? */
-static enum turn_state judge_chain(const struct turn_facts *facts, struct turn *ret)
+static enum rolling_state judge_chain(const struct rolling_facts *facts,
+                                      struct rolling *ret)
 {
     size_t place = own_place(facts);
-    bool refused = says(facts->own, LOGGING_FAILED, facts->wanted);
+    bool refused = says(facts->own, SERVER_RECORD_FAILED, facts->wanted);
     /* Of several that have refused, the first one tries again. */
-    const struct turn_server *refusal = find_refusal(facts, refused ? place : facts->n);
-    const struct turn_server *other = find_exposed(facts, true);
+    const struct rolling_server *refusal =
+        find_refusal(facts, refused ? place : facts->n);
+    const struct rolling_server *other = find_exposed(facts, true);
     if (other && other != refusal)
-        return TURN_WAIT;
+        return ROLLING_WAIT;
     if (refusal && !refused)
         say_kept(facts, refusal, ret);
     if (refusal)
-        return TURN_STOPPED;
+        return ROLLING_STOPPED;
     if (find_next(facts, place))
-        return TURN_WAIT;
-    return count_done(facts) == 0 ? TURN_CANARY : TURN_APPLY;
+        return ROLLING_WAIT;
+    return count_done(facts) == 0 ? ROLLING_CANARY : ROLLING_APPLY;
 }
 
-static enum turn_state judge(const struct turn_facts *facts, struct turn *ret)
+static enum rolling_state judge(const struct rolling_facts *facts, struct rolling *ret)
 {
-    const struct logging_record *own = facts->own;
+    const struct server_record *own = facts->own;
     /* Touched already, and its announcement still stands: waiting would help nobody. */
-    if (own->state == LOGGING_APPLYING)
-        return TURN_APPLY;
-    if (!facts->parallel && (!facts->published || !logging_same(own, facts->published)))
-        return TURN_PUBLISH;
-    if (says(own, LOGGING_DONE, facts->wanted))
-        return TURN_FINISHED;
-    if (says(own, LOGGING_FAILED, facts->wanted) && !facts->again)
-        return TURN_STOPPED;
+    if (own->state == SERVER_RECORD_APPLYING)
+        return ROLLING_APPLY;
+    if (!facts->parallel &&
+        (!facts->published || !server_record_same(own, facts->published)))
+        return ROLLING_PUBLISH;
+    if (says(own, SERVER_RECORD_DONE, facts->wanted))
+        return ROLLING_FINISHED;
+    if (says(own, SERVER_RECORD_FAILED, facts->wanted) && !facts->again)
+        return ROLLING_STOPPED;
     /* The others wait for this server, so it must not wait for them. */
-    if (own->unproven && !says(own, LOGGING_FAILED, facts->wanted))
-        return TURN_APPLY;
-    return facts->parallel ? TURN_APPLY : judge_chain(facts, ret);
+    if (own->unproven && !says(own, SERVER_RECORD_FAILED, facts->wanted))
+        return ROLLING_APPLY;
+    return facts->parallel ? ROLLING_APPLY : judge_chain(facts, ret);
 }
 
-static void collect_checks(const struct turn_facts *facts, struct turn *ret)
+static void collect_checks(const struct rolling_facts *facts, struct rolling *ret)
 {
     if (facts->source.modify_index > 0)
         ret->check[ret->checks++] = facts->source;
-    for (size_t i = 0; i < facts->n && i < TURN_SERVERS; i++) {
-        const struct turn_server *s = &facts->order[i];
+    for (size_t i = 0; i < facts->n && i < ROLLING_SERVERS; i++) {
+        const struct rolling_server *s = &facts->order[i];
         if (is_own(facts, s))
             continue;
         if (s->version.modify_index > 0)
@@ -192,24 +200,24 @@ static void collect_checks(const struct turn_facts *facts, struct turn *ret)
     }
 }
 
-void turn_judge(const struct turn_facts *facts, struct turn *ret)
+void rolling_judge(const struct rolling_facts *facts, struct rolling *ret)
 {
-    *ret = (struct turn){.state = TURN_WAIT};
+    *ret = (struct rolling){.state = ROLLING_WAIT};
     say_progress(facts, ret);
     ret->state = judge(facts, ret);
-    if (turn_may_apply(ret) && !facts->parallel)
+    if (rolling_may_apply(ret) && !facts->parallel)
         collect_checks(facts, ret);
 }
 
-bool turn_may_apply(const struct turn *turn)
+bool rolling_may_apply(const struct rolling *turn)
 {
-    return turn->state == TURN_APPLY || turn->state == TURN_CANARY;
+    return turn->state == ROLLING_APPLY || turn->state == ROLLING_CANARY;
 }
 
-const char *turn_rival(const struct turn_facts *facts, uint64_t announced)
+const char *rolling_rival(const struct rolling_facts *facts, uint64_t announced)
 {
     for (size_t i = 0; i < facts->n; i++) {
-        const struct turn_server *s = &facts->order[i];
+        const struct rolling_server *s = &facts->order[i];
         if (!is_own(facts, s) && exposed(s->record) &&
             s->version.modify_index < announced)
             return s->node;

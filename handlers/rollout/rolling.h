@@ -1,4 +1,4 @@
-/* turn.h: who may apply a revision now, and why not. Pure: facts in, answer out.
+/* rolling.h: who may apply a revision now, and why not. Pure: facts in, answer out.
  *
  * A rollout is a chain, without sessions and locks. A server may apply revision R when
  *   - every living server before it in the order is done with R,
@@ -13,8 +13,8 @@
  * server must not walk through the cluster. So does a living one that says nothing. The
  * hold ends with its return, with an order without it, or with LOG_ROLLOUT=parallel.
  * A courtesy between honest servers, no security boundary. */
-#ifndef TURN_H
-#define TURN_H
+#ifndef ROLLING_H
+#define ROLLING_H
 
 #include "consul/kv.h"
 #include "rollout/server_record.h"
@@ -23,65 +23,65 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TURN_TEXT    400 /* bytes of a sentence */
-#define TURN_SERVERS 120 /* of the order; whoever stands behind is left out */
+#define ROLLING_TEXT    400 /* bytes of a sentence */
+#define ROLLING_SERVERS 120 /* of the order; whoever stands behind is left out */
 
 /* One server of the order. Borrowed. */
-struct turn_server {
+struct rolling_server {
     const char *node;
-    bool alive;                /* gossip says so */
-    struct kv_version version; /* of its record; modify_index 0: it has none */
-    const struct logging_record *record; /* NULL: none, or it cannot be read; of this
+    bool alive;                         /* gossip says so */
+    struct kv_version version;          /* of its record; modify_index 0: it has none */
+    const struct server_record *record; /* NULL: none, or it cannot be read; of this
                                             server it is not looked at */
 };
 
 /* Everything the judgement needs. Borrowed. */
-struct turn_facts {
-    const struct turn_server *order; /* first the one who begins */
+struct rolling_facts {
+    const struct rolling_server *order; /* first the one who begins */
     size_t n;
     struct kv_version source; /* the key that says the order; modify_index 0: none */
     const char *wanted;       /* the revision R, never "" */
-    const struct logging_record *own; /* the truth about this server (its node, too),
+    const struct server_record *own; /* the truth about this server (its node, too),
                                          whatever KV holds; APPLYING: was interrupted */
-    const struct logging_record *published; /* what KV holds of it, NULL: nothing, or
+    const struct server_record *published; /* what KV holds of it, NULL: nothing, or
                                                it cannot be read */
-    const char *in_force;                   /* revision in force here, "" none */
+    const char *in_force;                  /* revision in force here, "" none */
     bool again; /* this server's own refusal of R may be tried again now */
     bool
         parallel; /* LOG_ROLLOUT=parallel: everybody at once, nobody else is looked at */
 };
 
-enum turn_state {
-    TURN_FINISHED, /* done with R, and the own record says so */
-    TURN_PUBLISH,  /* the own record is not the truth: write it and judge again */
-    TURN_APPLY,    /* may apply now, announcement first (unless parallel) */
-    TURN_CANARY,   /* the same, as the first of all: whatever can be known about R
+enum rolling_state {
+    ROLLING_FINISHED, /* done with R, and the own record says so */
+    ROLLING_PUBLISH,  /* the own record is not the truth: write it and judge again */
+    ROLLING_APPLY,    /* may apply now, announcement first (unless parallel) */
+    ROLLING_CANARY,   /* the same, as the first of all: whatever can be known about R
                       without touching anything should be asked first */
-    TURN_WAIT,     /* for another server, which is at work or will be */
-    TURN_STOPPED   /* somebody has refused R */
+    ROLLING_WAIT,     /* for another server, which is at work or will be */
+    ROLLING_STOPPED   /* somebody has refused R */
 };
 
-struct turn {
-    enum turn_state state;
-    char text[TURN_TEXT]; /* for people; the same facts, the same words */
-    bool held;            /* somebody has refused R or died applying it: a warning */
+struct rolling {
+    enum rolling_state state;
+    char text[ROLLING_TEXT]; /* for people; the same facts, the same words */
+    bool held;               /* somebody has refused R or died applying it: a warning */
 
     /* For the announcement: what must be as it was. Borrowed from the facts. */
-    struct kv_version check[TURN_SERVERS + 1];
+    struct kv_version check[ROLLING_SERVERS + 1];
     size_t checks;
     bool unseen; /* somebody in the order had no record that could be checked: after the
-                    announcement read again and ask turn_rival() */
+                    announcement read again and ask rolling_rival() */
 };
 
-void turn_judge(const struct turn_facts *facts, struct turn *ret);
+void rolling_judge(const struct rolling_facts *facts, struct rolling *ret);
 
-/* TURN_APPLY or TURN_CANARY? */
-bool turn_may_apply(const struct turn *turn);
+/* ROLLING_APPLY or ROLLING_CANARY? */
+bool rolling_may_apply(const struct rolling *turn);
 
 /* Is somebody else in the order applying whose announcement is older than the one of this
  * server (its record's modify index)? Asked with the order read anew, right after the
  * announcement. Whoever announces later sees the one who was earlier, and must take it
  * back. Returns the name, NULL if nobody. */
-const char *turn_rival(const struct turn_facts *facts, uint64_t announced);
+const char *rolling_rival(const struct rolling_facts *facts, uint64_t announced);
 
 #endif

@@ -9,7 +9,7 @@
 
 static const char *const state_names[] = {"kept", "applying", "done", "failed"};
 
-const char *logging_state_name(enum logging_state state)
+const char *server_record_state_name(enum server_record_state state)
 {
     return state_names[state];
 }
@@ -22,11 +22,11 @@ static void copy_printable(char *to, size_t size, const char *from)
     to[i] = '\0';
 }
 
-static int parse_state(const char *name, enum logging_state *ret)
+static int parse_state(const char *name, enum server_record_state *ret)
 {
-    for (int i = LOGGING_KEPT; i <= LOGGING_FAILED; i++) {
+    for (int i = SERVER_RECORD_KEPT; i <= SERVER_RECORD_FAILED; i++) {
         if (strcmp(name, state_names[i]) == 0) {
-            *ret = (enum logging_state)i;
+            *ret = (enum server_record_state)i;
             return 0;
         }
     }
@@ -40,13 +40,13 @@ static bool is_revision(const char *text)
            strspn(text, "0123456789abcdef") == len;
 }
 
-int logging_parse(const char *node, const char *text, size_t len,
-                  struct logging_record *ret, struct error *err)
+int server_record_parse(const char *node, const char *text, size_t len,
+                        struct server_record *ret, struct error *err)
 {
     cJSON *root = NULL;
     const char *revision = NULL;
     const char *state = NULL;
-    *ret = (struct logging_record){0};
+    *ret = (struct server_record){0};
     int rc = json_parse(text, len, "record", &root, err);
     if (rc == 0)
         rc = json_string(root, "revision", &revision, err);
@@ -63,20 +63,21 @@ int logging_parse(const char *node, const char *text, size_t len,
         ret->unproven =
             cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "unproven"));
     } else {
-        rc = error_set(err, -EBADMSG, "%s%s is no record of a server", LOGGING_PREFIX,
-                       node);
+        rc = error_set(err, -EBADMSG, "%s%s is no record of a server",
+                       SERVER_RECORD_PREFIX, node);
     }
     cJSON_Delete(root);
     return rc;
 }
 
-char *logging_format(const struct logging_record *record)
+char *server_record_format(const struct server_record *record)
 {
     cJSON *root = cJSON_CreateObject();
     char *text = NULL;
     if (cJSON_AddNumberToObject(root, "v", 1) &&
         cJSON_AddStringToObject(root, "revision", record->revision) &&
-        cJSON_AddStringToObject(root, "state", logging_state_name(record->state)) &&
+        cJSON_AddStringToObject(root, "state",
+                                server_record_state_name(record->state)) &&
         cJSON_AddStringToObject(root, "reason", record->reason) &&
         (!record->cluster_uuid[0] ||
          cJSON_AddStringToObject(root, "cluster_uuid", record->cluster_uuid)) &&
@@ -86,20 +87,19 @@ char *logging_format(const struct logging_record *record)
     return text;
 }
 
-bool logging_same(const struct logging_record *a, const struct logging_record *b)
+bool server_record_same(const struct server_record *a, const struct server_record *b)
 {
     return a->state == b->state && strcmp(a->revision, b->revision) == 0 &&
            strcmp(a->reason, b->reason) == 0 &&
            strcmp(a->cluster_uuid, b->cluster_uuid) == 0 && a->unproven == b->unproven;
 }
 
-static bool has_wanted(const struct logging_facts *facts,
-                       const struct logging_record *r)
+static bool has_wanted(const struct logging_facts *facts, const struct server_record *r)
 {
-    return r->state == LOGGING_DONE && strcmp(r->revision, facts->wanted) == 0;
+    return r->state == SERVER_RECORD_DONE && strcmp(r->revision, facts->wanted) == 0;
 }
 
-size_t logging_count(const struct logging_facts *facts)
+size_t logging_verdict_count(const struct logging_facts *facts)
 {
     size_t n = 0;
     for (size_t i = 0; i < facts->n; i++)
@@ -107,9 +107,9 @@ size_t logging_count(const struct logging_facts *facts)
     return n;
 }
 
-bool logging_agree(const struct logging_facts *facts)
+bool logging_verdict_agree(const struct logging_facts *facts)
 {
-    return facts->n_missing == 0 && logging_count(facts) == facts->n;
+    return facts->n_missing == 0 && logging_verdict_count(facts) == facts->n;
 }
 
 /* The first digits of a revision, as people see it. */
@@ -140,13 +140,13 @@ static void note_target(const struct logging_facts *facts, struct verdict *v)
 static void note_others(const struct logging_facts *facts, struct verdict *v)
 {
     for (size_t i = 0; i < facts->n; i++) {
-        const struct logging_record *r = &facts->records[i];
+        const struct server_record *r = &facts->records[i];
         if (has_wanted(facts, r) || r == facts->own)
             continue;
-        if (r->state == LOGGING_FAILED)
+        if (r->state == SERVER_RECORD_FAILED)
             verdict_note(v, "%s refused %s: %s", r->node, shown(r->revision).text,
                          r->reason);
-        else if (r->state == LOGGING_APPLYING)
+        else if (r->state == SERVER_RECORD_APPLYING)
             verdict_note(v, "%s applies %s", r->node, shown(r->revision).text);
         else if (r->revision[0])
             verdict_note(v, "%s has revision %s%s%s", r->node, shown(r->revision).text,
@@ -189,7 +189,7 @@ static void judge_agreement(const struct logging_facts *facts, struct verdict *v
     verdict_set(v, late ? VERDICT_WARNING : VERDICT_PASSING, "%s%s", facts->progress,
                 off);
     for (size_t i = 0; i < facts->n; i++) {
-        if (facts->records[i].state == LOGGING_FAILED)
+        if (facts->records[i].state == SERVER_RECORD_FAILED)
             verdict_raise(v, VERDICT_WARNING);
     }
 }
@@ -208,20 +208,20 @@ static void judge_own(const struct logging_facts *facts, struct verdict *v)
     else if (!facts->wanted[0])
         verdict_set(v, VERDICT_WARNING,
                     "not set up: set LOG_ELASTICSEARCH_URL (see cluster-set --help)");
-    else if (facts->own->state == LOGGING_FAILED)
+    else if (facts->own->state == SERVER_RECORD_FAILED)
         verdict_set(v, VERDICT_WARNING, "revision %s failed here, %s",
                     shown(facts->own->revision).text, stays(facts, kept));
     else
         judge_agreement(facts, v);
 }
 
-void logging_judge(const struct logging_facts *facts, struct verdict *ret)
+void logging_verdict_judge(const struct logging_facts *facts, struct verdict *ret)
 {
     *ret = (struct verdict){0};
     judge_own(facts, ret);
     if (facts->refusal[0] && facts->settings->log_rejects == 0)
         verdict_note(ret, "%s", facts->refusal);
-    if (facts->own->state == LOGGING_FAILED && !facts->rollback_failed)
+    if (facts->own->state == SERVER_RECORD_FAILED && !facts->rollback_failed)
         verdict_note(ret, "%s", facts->own->reason);
     note_rejects(facts, ret);
     if (facts->wanted[0]) {

@@ -13,32 +13,32 @@
 #include <strings.h>
 
 /* The instances as Consul has them now, else those of before. */
-static int discover(struct consul *consul, const struct survey_place *place,
+static int discover(struct consul *consul, const struct snapshot_place *place,
                     const struct policy *policy, enum consul_read read,
-                    struct discovery *ret, struct error *err)
+                    struct service_urls *ret, struct error *err)
 {
     char path[128];
     char rule[128];
     cJSON *root = NULL;
-    struct discovery last = {.service = ""};
+    struct service_urls last = {.service = ""};
     (void)snprintf(path, sizeof path, "health/service/%s?passing%s", ret->service,
                    read == CONSUL_STALE ? "&stale" : "");
     (void)snprintf(rule, sizeof rule, "service \"%s\" read", ret->service);
     int rc = consul_get(consul, path, rule, &root, err);
     if (rc == 0)
-        rc = discovery_judge(root, policy, ret, err);
+        rc = service_urls_judge(root, policy, ret, err);
     cJSON_Delete(root);
     if (place->state_dir)
-        discovery_read(place->state_dir, &last);
+        service_urls_read(place->state_dir, &last);
     if (rc == 0)
-        discovery_keep(ret, &last);
+        service_urls_keep(ret, &last);
     return rc;
 }
 
 /* Apply the policy's pins, and put URLs in the place of consul:SERVICE. */
-static int complete(struct consul *consul, const struct survey_place *place,
+static int complete(struct consul *consul, const struct snapshot_place *place,
                     const struct policy *policy, enum consul_read read,
-                    struct kv_list *list, struct discovery *ret, struct error *err)
+                    struct kv_list *list, struct service_urls *ret, struct error *err)
 {
     char path[SETTINGS_KEY];
     struct settings settings;
@@ -57,12 +57,12 @@ static int complete(struct consul *consul, const struct survey_place *place,
     return rc;
 }
 
-static int judge_settings(struct consul *consul, const struct survey_place *place,
+static int judge_settings(struct consul *consul, const struct snapshot_place *place,
                           enum consul_read read, struct policy *policy,
-                          struct survey *s, struct error *err)
+                          struct snapshot *s, struct error *err)
 {
     struct error why = {0};
-    int rc = complete(consul, place, policy, read, &s->entries, &s->discovery, err);
+    int rc = complete(consul, place, policy, read, &s->entries, &s->service, err);
     if (rc < 0)
         return rc;
     settings_parse(&s->entries, place->settings_root, &s->settings);
@@ -72,7 +72,7 @@ static int judge_settings(struct consul *consul, const struct survey_place *plac
         (void)snprintf(s->refusal, sizeof s->refusal, "a LOG_ setting is refused");
     else if (s->settings.log_enabled && s->settings.log_service[0])
         (void)snprintf(s->refusal, sizeof s->refusal, "LOG_ELASTICSEARCH_URL: %s",
-                       s->discovery.note);
+                       s->service.note);
     else if (policy_judge(policy, &s->settings, &why) < 0)
         (void)snprintf(s->refusal, sizeof s->refusal, "%s", why.text);
     else
@@ -80,14 +80,14 @@ static int judge_settings(struct consul *consul, const struct survey_place *plac
     return rc;
 }
 
-int survey_settings(struct consul *consul, const struct survey_place *place,
-                    enum consul_read read, struct survey *ret, struct error *err)
+int snapshot_settings(struct consul *consul, const struct snapshot_place *place,
+                      enum consul_read read, struct snapshot *ret, struct error *err)
 {
     char prefix[256];
     struct policy policy = {0};
     (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", place->settings_root,
                    SETTINGS_PLACE);
-    int rc = gather_settings(consul, place->settings_root, read, &ret->entries, err);
+    int rc = settings_read(consul, place->settings_root, read, &ret->entries, err);
     if (rc == 0)
         rc = kv_digest(&ret->entries, prefix, ret->digest, err);
     if (rc == 0)
@@ -104,7 +104,7 @@ static const struct kv_entry *find_entry(const struct kv_list *list, const char 
     const struct kv_entry *found = NULL;
     for (size_t i = 0; i < list->n; i++) {
         const struct kv_entry *entry = &list->entries[i];
-        const char *name = entry->key + strlen(LOGGING_PREFIX);
+        const char *name = entry->key + strlen(SERVER_RECORD_PREFIX);
         if (strcmp(name, node) == 0)
             return entry;
         if (strcasecmp(name, node) == 0)
@@ -113,134 +113,135 @@ static const struct kv_entry *find_entry(const struct kv_list *list, const char 
     return found;
 }
 
-/* The record of one server of the lineup. */
-static void take_record(struct survey *s, const char *node, bool alive)
+/* The record of one server of the order. */
+static void take_record(struct snapshot *s, const char *node, bool alive)
 {
     struct error ignored = {0};
-    struct turn_server *server = &s->order[s->n + s->n_missing];
+    struct rolling_server *server = &s->servers[s->n + s->n_missing];
     const struct kv_entry *entry = find_entry(&s->published, node);
-    *server = (struct turn_server){.node = node, .alive = alive};
+    *server = (struct rolling_server){.node = node, .alive = alive};
     if (entry)
         server->version = (struct kv_version){entry->key, entry->modify_index};
-    if (entry &&
-        logging_parse(node, entry->value, entry->len, &s->records[s->n], &ignored) == 0)
+    if (entry && server_record_parse(node, entry->value, entry->len, &s->records[s->n],
+                                     &ignored) == 0)
         server->record = &s->records[s->n++];
     else
         s->missing[s->n_missing++] = node;
 }
 
-static void take_own(struct survey *s)
+static void take_own(struct snapshot *s)
 {
     struct error ignored = {0};
     const struct kv_entry *entry = find_entry(&s->published, s->node);
     s->own_index = entry ? entry->modify_index : 0;
-    s->own_known = entry && logging_parse(s->node, entry->value, entry->len, &s->own,
-                                          &ignored) == 0;
+    s->own_known = entry && server_record_parse(s->node, entry->value, entry->len,
+                                                &s->own, &ignored) == 0;
     if (!s->own_known)
-        s->own = (struct logging_record){.state = LOGGING_KEPT};
+        s->own = (struct server_record){.state = SERVER_RECORD_KEPT};
 }
 
-static void forget_records(struct survey *s)
+static void forget_records(struct snapshot *s)
 {
-    free(s->order);
+    free(s->servers);
     free(s->records);
     free(s->missing);
     kv_release(&s->published);
-    s->order = NULL;
+    s->servers = NULL;
     s->records = NULL;
     s->missing = NULL;
     s->n = s->n_missing = 0;
 }
 
-static int take_records(struct survey *s, struct error *err)
+static int take_records(struct snapshot *s, struct error *err)
 {
-    size_t n = s->lineup.n + 1;
-    s->order = calloc(n, sizeof *s->order);
+    size_t n = s->order.n + 1;
+    s->servers = calloc(n, sizeof *s->servers);
     s->records = calloc(n, sizeof *s->records);
     s->missing = calloc(n, sizeof *s->missing);
-    if (!s->order || !s->records || !s->missing)
+    if (!s->servers || !s->records || !s->missing)
         return error_set(err, -ENOMEM, "out of memory");
-    for (size_t i = 0; i < s->lineup.n; i++)
-        take_record(s, s->lineup.server[i].node, s->lineup.server[i].alive);
+    for (size_t i = 0; i < s->order.n; i++)
+        take_record(s, s->order.server[i].node, s->order.server[i].alive);
     take_own(s);
     return 0;
 }
 
-int survey_records(struct consul *consul, const struct survey_place *place,
-                   enum consul_read read, struct survey *ret, struct error *err)
+int snapshot_records(struct consul *consul, const struct snapshot_place *place,
+                     enum consul_read read, struct snapshot *ret, struct error *err)
 {
     forget_records(ret);
-    int rc = ret->node[0] ? 0 : gather_node(consul, ret->node, err);
+    int rc = ret->node[0] ? 0 : settings_read_node(consul, ret->node, err);
     if (rc == 0)
-        rc = lineup_gather(consul, place->settings_root, &ret->entries, &ret->settings,
-                           read, &ret->lineup, err);
+        rc = rollout_order_gather(consul, place->settings_root, &ret->entries,
+                                  &ret->settings, read, &ret->order, err);
     if (rc == 0)
-        rc = consul_kv_read(consul, LOGGING_PREFIX, true, read, &ret->published, err);
+        rc = consul_kv_read(consul, SERVER_RECORD_PREFIX, true, read, &ret->published,
+                            err);
     if (rc == 0)
-        rc = kv_digest(&ret->published, LOGGING_PREFIX, ret->results, err);
+        rc = kv_digest(&ret->published, SERVER_RECORD_PREFIX, ret->results, err);
     return rc < 0 ? rc : take_records(ret, err);
 }
 
-const struct logging_record *survey_published(const struct survey *s)
+const struct server_record *snapshot_published(const struct snapshot *s)
 {
     return s->own_known ? &s->own : NULL;
 }
 
-void survey_facts(const struct survey *s, const struct ledger *ledger, bool retry,
-                  struct logging_record *own, struct turn_facts *ret)
+void snapshot_facts(const struct snapshot *s, const struct local_state *local,
+                    bool retry, struct server_record *own, struct rolling_facts *ret)
 {
-    ledger_record(ledger, s->node, own);
-    *ret = (struct turn_facts){.order = s->order,
-                               .n = s->lineup.n,
-                               .source = {s->lineup.source, s->lineup.source_index},
-                               .wanted = s->wanted,
-                               .own = own,
-                               .published = survey_published(s),
-                               .in_force = ledger->revision,
-                               .again = retry || ledger_overdue(ledger),
-                               .parallel = s->settings.log_parallel};
+    local_state_record(local, s->node, own);
+    *ret = (struct rolling_facts){.order = s->servers,
+                                  .n = s->order.n,
+                                  .source = {s->order.source, s->order.source_index},
+                                  .wanted = s->wanted,
+                                  .own = own,
+                                  .published = snapshot_published(s),
+                                  .in_force = local->revision,
+                                  .again = retry || local_state_overdue(local),
+                                  .parallel = s->settings.log_parallel};
 }
 
 /* How long the servers have differed without any progress, remembered across runs. */
 static int64_t differ_for(const char *state_dir, const struct logging_facts *facts)
 {
     struct error ignored = {0};
-    struct spans spans = {0};
+    struct held_since spans = {0};
     int64_t ms = -1;
     bool keep = state_dir && file_own_directory(state_dir);
-    bool differ = facts->wanted[0] && !logging_agree(facts);
-    size_t done = logging_count(facts);
-    span_read(keep ? state_dir : NULL, "logging", &spans);
+    bool differ = facts->wanted[0] && !logging_verdict_agree(facts);
+    size_t done = logging_verdict_count(facts);
+    held_since_read(keep ? state_dir : NULL, "logging", &spans);
     for (size_t i = 0; i <= facts->n; i++) {
-        char name[SPAN_NAME];
+        char name[HELD_SINCE_NAME];
         (void)snprintf(name, sizeof name, "differ %zu", i);
-        int64_t held = span_hold(&spans, name, differ && i == done);
+        int64_t held = held_since_note(&spans, name, differ && i == done);
         ms = held > ms ? held : ms;
     }
-    if (keep && span_write(&spans, state_dir, "logging", &ignored) < 0)
+    if (keep && held_since_write(&spans, state_dir, "logging", &ignored) < 0)
         return 0; /* a full disk must not turn a change under way into a warning */
     return ms;
 }
 
-void survey_judge(const struct survey_place *place, const struct survey *s,
-                  const struct ledger *ledger, struct verdict *ret)
+void snapshot_judge(const struct snapshot_place *place, const struct snapshot *s,
+                    const struct local_state *local, struct verdict *ret)
 {
-    struct logging_record own;
-    struct turn_facts turn_facts;
-    struct turn turn = {.text = ""};
-    survey_facts(s, ledger, false, &own, &turn_facts);
+    struct server_record own;
+    struct rolling_facts turn_facts;
+    struct rolling turn = {.text = ""};
+    snapshot_facts(s, local, false, &own, &turn_facts);
     if (s->wanted[0])
-        turn_judge(&turn_facts, &turn);
+        rolling_judge(&turn_facts, &turn);
     for (size_t i = 0; i < s->n; i++) {
         if (strcasecmp(s->records[i].node, own.node) == 0)
-            s->records[i] = own; /* the ledger is fresher than its echo from KV */
+            s->records[i] = own; /* the local is fresher than its echo from KV */
     }
     struct logging_facts facts = {.settings = &s->settings,
                                   .refusal = s->refusal,
                                   .wanted = s->wanted,
-                                  .in_force = ledger->revision,
+                                  .in_force = local->revision,
                                   .own = &own,
-                                  .rollback_failed = ledger->rollback_failed,
+                                  .rollback_failed = local->rollback_failed,
                                   .progress = turn.text,
                                   .held = turn.held,
                                   .records = s->records,
@@ -248,73 +249,75 @@ void survey_judge(const struct survey_place *place, const struct survey *s,
                                   .missing = s->missing,
                                   .n_missing = s->n_missing};
     facts.differ_ms = differ_for(place->state_dir, &facts);
-    logging_judge(&facts, ret);
-    if (s->discovery.note[0] && !s->refusal[0]) {
-        verdict_note(ret, "%s", s->discovery.note);
+    logging_verdict_judge(&facts, ret);
+    if (s->service.note[0] && !s->refusal[0]) {
+        verdict_note(ret, "%s", s->service.note);
         verdict_raise(ret, VERDICT_WARNING);
     }
 }
 
 /* Other instances than those that were dealt with? A policy that cannot be read is told
  * by the verification. */
-static int find_news(struct consul *consul, const struct survey_place *place,
+static int find_news(struct consul *consul, const struct snapshot_place *place,
                      struct kv_list *list, bool *ret_news, struct error *err)
 {
     struct policy policy = {0};
-    struct discovery now = {.service = ""};
-    struct discovery last;
+    struct service_urls now = {.service = ""};
+    struct service_urls last;
     struct error ignored = {0};
     *ret_news = false;
     if (policy_read(place->config_dir, &policy, &ignored) < 0)
         return 0;
     int rc = complete(consul, place, &policy, CONSUL_DEFAULT, list, &now, err);
     policy_release(&policy);
-    discovery_read(place->state_dir, &last);
-    *ret_news = rc == 0 && discovery_news(&now, &last);
+    service_urls_read(place->state_dir, &last);
+    *ret_news = rc == 0 && service_urls_news(&now, &last);
     return rc;
 }
 
-int survey_due(struct consul *consul, const struct survey_place *place, bool *ret_due,
-               struct error *err)
+int snapshot_due(struct consul *consul, const struct snapshot_place *place,
+                 bool *ret_due, struct error *err)
 {
     char prefix[256];
     char settings[KV_DIGEST];
     char results[KV_DIGEST];
     bool news = false;
     struct kv_list list = {0};
-    struct ledger ledger;
-    ledger_read(place->state_dir, &ledger);
+    struct local_state local;
+    local_state_read(place->state_dir, &local);
     (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", place->settings_root,
                    SETTINGS_PLACE);
-    int rc = gather_settings(consul, place->settings_root, CONSUL_DEFAULT, &list, err);
+    int rc = settings_read(consul, place->settings_root, CONSUL_DEFAULT, &list, err);
     if (rc == 0)
         rc = kv_digest(&list, prefix, settings, err);
     if (rc == 0)
         rc = find_news(consul, place, &list, &news, err);
     kv_release(&list);
     if (rc == 0)
-        rc = consul_kv_read(consul, LOGGING_PREFIX, true, CONSUL_DEFAULT, &list, err);
+        rc = consul_kv_read(consul, SERVER_RECORD_PREFIX, true, CONSUL_DEFAULT, &list,
+                            err);
     if (rc == 0)
-        rc = kv_digest(&list, LOGGING_PREFIX, results, err);
+        rc = kv_digest(&list, SERVER_RECORD_PREFIX, results, err);
     kv_release(&list);
     if (rc == 0)
-        *ret_due = news || ledger_due(&ledger) || !ledger_settled(&ledger, settings) ||
-                   strcmp(ledger.results, results) != 0;
+        *ret_due = news || local_state_due(&local) ||
+                   !local_state_settled(&local, settings) ||
+                   strcmp(local.results, results) != 0;
     return rc;
 }
 
-int survey_close(const struct survey_place *place, const struct survey *s,
-                 struct ledger *ledger, struct error *err)
+int snapshot_close(const struct snapshot_place *place, const struct snapshot *s,
+                   struct local_state *local, struct error *err)
 {
-    (void)snprintf(ledger->settings, KV_DIGEST, "%s", s->digest);
-    (void)snprintf(ledger->results, KV_DIGEST, "%s", s->results);
-    int rc = discovery_write(place->state_dir, &s->discovery, err);
-    return rc < 0 ? rc : ledger_write(place->state_dir, ledger, err);
+    (void)snprintf(local->settings, KV_DIGEST, "%s", s->digest);
+    (void)snprintf(local->results, KV_DIGEST, "%s", s->results);
+    int rc = service_urls_write(place->state_dir, &s->service, err);
+    return rc < 0 ? rc : local_state_write(place->state_dir, local, err);
 }
 
-void survey_release(struct survey *s)
+void snapshot_release(struct snapshot *s)
 {
     kv_release(&s->entries);
     forget_records(s);
-    *s = (struct survey){0};
+    *s = (struct snapshot){0};
 }

@@ -1,7 +1,7 @@
-/* survey.h: gather what logging is about: the settings as wanted, every server's record,
- * this server's own ledger. Used by rollout-logging and verify-logging. */
-#ifndef SURVEY_H
-#define SURVEY_H
+/* snapshot.h: gather what logging is about: the settings as wanted, every server's record,
+ * this server's own local. Used by rollout-logging and verify-logging. */
+#ifndef SNAPSHOT_H
+#define SNAPSHOT_H
 
 #include "base/error.h"
 #include "check/verdict.h"
@@ -14,73 +14,76 @@
 #include "settings/settings.h"
 
 /* Where to look; borrowed. */
-struct survey_place {
+struct snapshot_place {
     const char *config_dir;
     const char *state_dir; /* NULL: keep no state */
     const char *settings_root;
 };
 
-/* All-zero is empty; free with survey_release(). */
-struct survey {
+/* All-zero is empty; free with snapshot_release(). */
+struct snapshot {
     struct kv_list
         entries; /* our place in KV, pins of the policy applied, consul:SERVICE
                                  replaced by URLs */
     char digest[KV_DIGEST];             /* of the LOG_ entries as KV has them */
     struct settings settings;           /* judged; see refusal before using LOG_ */
     char refusal[sizeof(struct error)]; /* why the LOG_ set is refused, "" if not */
-    struct discovery discovery;         /* the service behind the URLs, if any */
+    struct service_urls service;        /* the service behind the URLs, if any */
     char wanted[KV_DIGEST];             /* its revision, "" when refused or absent */
 
     char node[SETTINGS_NAME + 1]; /* this server */
-    struct lineup lineup;
-    struct turn_server *order;      /* the same servers with their records */
-    struct logging_record *records; /* those of them that have one, in their order */
+    struct rollout_order order;
+    struct rolling_server *servers; /* the same servers with their records */
+    struct server_record *records;  /* those of them that have one, in their order */
     size_t n;
     const char **missing; /* servers that count without a readable record */
     size_t n_missing;
-    struct logging_record own; /* this server's, from KV; KEPT if none */
-    uint64_t own_index;        /* its modify index, 0 if none */
-    bool own_known;            /* KV holds a readable own record */
-    char results[KV_DIGEST];   /* digest of lictor/logging/ */
-    struct kv_list published;  /* private: lictor/logging/, what `order` points into */
+    struct server_record own; /* this server's, from KV; KEPT if none */
+    uint64_t own_index;       /* its modify index, 0 if none */
+    bool own_known;           /* KV holds a readable own record */
+    char results[KV_DIGEST];  /* digest of lictor/logging/ */
+    struct kv_list published; /* private: lictor/logging/, what `servers` points into */
 };
 
-/* The settings part: entries, digest, settings, refusal, discovery, wanted. A refused set is no
+/* The settings part: entries, digest, settings, refusal, service, wanted. A refused set is no
  * failure of this function. */
-MUST_CHECK int survey_settings(struct consul *consul, const struct survey_place *place,
-                               enum consul_read read, struct survey *ret,
-                               struct error *err);
+MUST_CHECK int snapshot_settings(struct consul *consul,
+                                 const struct snapshot_place *place,
+                                 enum consul_read read, struct snapshot *ret,
+                                 struct error *err);
 
 /* The rest, read anew: who counts, and every record; the node if it is not known yet. Behind
- * survey_settings(). */
-MUST_CHECK int survey_records(struct consul *consul, const struct survey_place *place,
-                              enum consul_read read, struct survey *ret,
-                              struct error *err);
+ * snapshot_settings(). */
+MUST_CHECK int snapshot_records(struct consul *consul,
+                                const struct snapshot_place *place,
+                                enum consul_read read, struct snapshot *ret,
+                                struct error *err);
 
 /* This server's record in KV, NULL if there is none that can be read. Borrowed. */
-const struct logging_record *survey_published(const struct survey *s);
+const struct server_record *snapshot_published(const struct snapshot *s);
 
-/* What turn.h judges; s->wanted must not be "". retry: an own refusal may be tried again
- * whatever its age. *own becomes this server's record as its ledger has it; the facts
+/* What rolling.h judges; s->wanted must not be "". retry: an own refusal may be tried again
+ * whatever its age. *own becomes this server's record as its local has it; the facts
  * point to it and into s. */
-void survey_facts(const struct survey *s, const struct ledger *ledger, bool retry,
-                  struct logging_record *own, struct turn_facts *ret);
+void snapshot_facts(const struct snapshot *s, const struct local_state *local,
+                    bool retry, struct server_record *own, struct rolling_facts *ret);
 
-/* Judge what was gathered, with the ledger. How long servers have differed is remembered
+/* Judge what was gathered, with the local. How long servers have differed is remembered
  * in the state directory, where that is ours. */
-void survey_judge(const struct survey_place *place, const struct survey *s,
-                  const struct ledger *ledger, struct verdict *ret);
+void snapshot_judge(const struct snapshot_place *place, const struct snapshot *s,
+                    const struct local_state *local, struct verdict *ret);
 
 /* Is there anything that rollout-logging should look at: settings, results or instances
- * other than those the ledger was settled with, an interrupted run, a resync that is due? */
-MUST_CHECK int survey_due(struct consul *consul, const struct survey_place *place,
-                          bool *ret_due, struct error *err);
+ * other than those the local was settled with, an interrupted run, a resync that is due? */
+MUST_CHECK int snapshot_due(struct consul *consul, const struct snapshot_place *place,
+                            bool *ret_due, struct error *err);
 
 /* Write down that all of this was dealt with, which quiets the watches: done last, so that
  * whoever is killed before looks at everything again. */
-MUST_CHECK int survey_close(const struct survey_place *place, const struct survey *s,
-                            struct ledger *ledger, struct error *err);
+MUST_CHECK int snapshot_close(const struct snapshot_place *place,
+                              const struct snapshot *s, struct local_state *local,
+                              struct error *err);
 
-void survey_release(struct survey *s);
+void snapshot_release(struct snapshot *s);
 
 #endif

@@ -339,9 +339,9 @@ static int check_files(struct credential *c, struct error *err)
 static int find(const char *config_dir, const char *name, enum credential_use use,
                 char ret[CREDENTIAL_PATH], struct error *err)
 {
-    char checked[VALUE_SOURCE];
+    char checked[SETTING_VALUE_SOURCE];
     struct error why = {0};
-    int n = 0, rc = value_source(name, checked, &why);
+    int n = 0, rc = setting_value_source(name, checked, &why);
     if (rc < 0)
         return error_set(err, rc, "the name of the credential %s", why.text);
     n = snprintf(ret, CREDENTIAL_PATH, "%s/credentials/%s%s.json", config_dir, checked,

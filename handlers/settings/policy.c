@@ -129,7 +129,7 @@ static int read_source(struct policy *policy, const cJSON *object,
     char echo[SETTINGS_ECHO], where[sizeof source->name + 10];
     const cJSON *except = cJSON_GetObjectItemCaseSensitive(object, "except");
     const cJSON *files = cJSON_GetObjectItemCaseSensitive(object, "files");
-    if (value_source(object->string, source->name, &why) < 0)
+    if (setting_value_source(object->string, source->name, &why) < 0)
         return refuse(policy, err, "the name \"%s\" in \"sources\" %s",
                       settings_echo(object->string, strlen(object->string), echo),
                       why.text);
@@ -396,7 +396,7 @@ static int forbid(const struct policy *policy, enum setting setting, const char 
 static int judge_source(const struct policy *policy, const char *name,
                         struct error *err)
 {
-    char word[VALUE_SOURCE + 16], advice[200] = "it has";
+    char word[SETTING_VALUE_SOURCE + 16], advice[200] = "it has";
     size_t used = strlen(advice);
     if (policy_source(policy, name))
         return 0;

@@ -108,7 +108,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-static void join(struct found *found, struct discovery *ret)
+static void join(struct found *found, struct service_urls *ret)
 {
     size_t used = 0;
     qsort(found->url, found->n, sizeof found->url[0], by_text);
@@ -117,7 +117,7 @@ static void join(struct found *found, struct discovery *ret)
                                  i ? "," : "", found->url[i]);
 }
 
-static void describe(const struct found *found, struct discovery *ret)
+static void describe(const struct found *found, struct service_urls *ret)
 {
     if (found->all == 0)
         (void)snprintf(ret->note, sizeof ret->note,
@@ -132,8 +132,8 @@ static void describe(const struct found *found, struct discovery *ret)
                        found->all, ret->service, found->unused, found->why);
 }
 
-int discovery_judge(const cJSON *instances, const struct policy *policy,
-                    struct discovery *ret, struct error *err)
+int service_urls_judge(const cJSON *instances, const struct policy *policy,
+                       struct service_urls *ret, struct error *err)
 {
     struct found found = {.n = 0};
     const cJSON *instance = NULL;
@@ -153,7 +153,7 @@ int discovery_judge(const cJSON *instances, const struct policy *policy,
 
 /* ---- what was before ----------------------------------------------------- */
 
-void discovery_keep(struct discovery *now, const struct discovery *last)
+void service_urls_keep(struct service_urls *now, const struct service_urls *last)
 {
     size_t used = strlen(now->note);
     if (now->urls[0] || !last->urls[0] || strcmp(now->service, last->service) != 0)
@@ -163,18 +163,18 @@ void discovery_keep(struct discovery *now, const struct discovery *last)
                    "%sthose from before are kept", used ? ": " : "");
 }
 
-bool discovery_news(const struct discovery *now, const struct discovery *last)
+bool service_urls_news(const struct service_urls *now, const struct service_urls *last)
 {
     return strcmp(now->service, last->service) != 0 ||
            (now->urls[0] && strcmp(now->urls, last->urls) != 0);
 }
 
-void discovery_read(const char *state_dir, struct discovery *ret)
+void service_urls_read(const char *state_dir, struct service_urls *ret)
 {
     char path[4096];
     struct error ignored = {0};
     struct buffer text = BUFFER_INIT(sizeof *ret);
-    *ret = (struct discovery){.service = ""};
+    *ret = (struct service_urls){.service = ""};
     if (file_path(path, sizeof path, state_dir, FILE_NAME, &ignored) == 0 &&
         file_read(path, &text, &ignored) == 0) {
         const char *line = buffer_text(&text);
@@ -187,8 +187,8 @@ void discovery_read(const char *state_dir, struct discovery *ret)
     buffer_release(&text);
 }
 
-int discovery_write(const char *state_dir, const struct discovery *now,
-                    struct error *err)
+int service_urls_write(const char *state_dir, const struct service_urls *now,
+                       struct error *err)
 {
     char path[4096];
     char text[sizeof now->service + sizeof now->urls + 2];

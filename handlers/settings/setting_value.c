@@ -36,9 +36,9 @@ static int barrier(const char *text, size_t len, bool words, struct error *err)
 {
     if (len == 0)
         return error_set(err, -EINVAL, "is empty");
-    if (len > VALUE_MAX)
+    if (len > SETTING_VALUE_MAX)
         return error_set(err, -EINVAL, "has %zu bytes, %d are the limit", len,
-                         VALUE_MAX);
+                         SETTING_VALUE_MAX);
     for (size_t i = 0; i < len; i++) {
         bool between = words && i > 0 && i + 1 < len && text[i - 1] != ' ';
         if (text[i] == ' ' && between)
@@ -49,19 +49,19 @@ static int barrier(const char *text, size_t len, bool words, struct error *err)
     return 0;
 }
 
-int value_barrier(const char *text, size_t len, struct error *err)
+int setting_value_barrier(const char *text, size_t len, struct error *err)
 {
     return barrier(text, len, false, err);
 }
 
-int value_barrier_words(const char *text, size_t len, struct error *err)
+int setting_value_barrier_words(const char *text, size_t len, struct error *err)
 {
     return barrier(text, len, true, err);
 }
 
 /* ---- words and names ----------------------------------------------------- */
 
-int value_yes_no(const char *text, bool *ret, struct error *err)
+int setting_value_yes_no(const char *text, bool *ret, struct error *err)
 {
     if (strcmp(text, "Y") != 0 && strcmp(text, "N") != 0)
         return error_set(err, -EINVAL, "is neither Y nor N");
@@ -69,8 +69,8 @@ int value_yes_no(const char *text, bool *ret, struct error *err)
     return 0;
 }
 
-int value_word(const char *text, const char *const *words, size_t n, int *ret_index,
-               struct error *err)
+int setting_value_word(const char *text, const char *const *words, size_t n,
+                       int *ret_index, struct error *err)
 {
     for (size_t i = 0; i < n; i++) {
         if (strcmp(text, words[i]) == 0) {
@@ -100,43 +100,52 @@ static int copy_name(const char *text, const char *first, const char *allowed,
     return 0;
 }
 
-int value_index(const char *text, char ret[VALUE_INDEX], struct error *err)
+int setting_value_index(const char *text, char ret[SETTING_VALUE_INDEX],
+                        struct error *err)
 {
-    return copy_name(text, LOWER DIGITS, LOWER DIGITS "._-", ret, VALUE_INDEX, err);
-}
-
-int value_source(const char *text, char ret[VALUE_SOURCE], struct error *err)
-{
-    return copy_name(text, LETTERS DIGITS, LETTERS DIGITS "_-", ret, VALUE_SOURCE, err);
-}
-
-int value_service(const char *text, char ret[VALUE_SERVICE], struct error *err)
-{
-    if (strncmp(text, "consul:", 7) != 0)
-        return error_set(err, -EINVAL, "does not begin with consul:");
-    return copy_name(text + 7, LETTERS DIGITS, NODE_CHARACTERS, ret, VALUE_SERVICE,
+    return copy_name(text, LOWER DIGITS, LOWER DIGITS "._-", ret, SETTING_VALUE_INDEX,
                      err);
 }
 
-static int copy_node(const char *text, char ret[VALUE_NAME + 1], struct error *err)
+int setting_value_source(const char *text, char ret[SETTING_VALUE_SOURCE],
+                         struct error *err)
 {
-    return copy_name(text, NODE_CHARACTERS, NODE_CHARACTERS, ret, VALUE_NAME + 1, err);
+    return copy_name(text, LETTERS DIGITS, LETTERS DIGITS "_-", ret,
+                     SETTING_VALUE_SOURCE, err);
 }
 
-int value_node_or_host(const char *text, char ret[VALUE_HOST], struct error *err)
+int setting_value_service(const char *text, char ret[SETTING_VALUE_SERVICE],
+                          struct error *err)
 {
-    char inner[VALUE_HOST];
+    if (strncmp(text, "consul:", 7) != 0)
+        return error_set(err, -EINVAL, "does not begin with consul:");
+    return copy_name(text + 7, LETTERS DIGITS, NODE_CHARACTERS, ret,
+                     SETTING_VALUE_SERVICE, err);
+}
+
+static int copy_node(const char *text, char ret[SETTING_VALUE_NAME + 1],
+                     struct error *err)
+{
+    return copy_name(text, NODE_CHARACTERS, NODE_CHARACTERS, ret,
+                     SETTING_VALUE_NAME + 1, err);
+}
+
+int setting_value_node_or_host(const char *text, char ret[SETTING_VALUE_HOST],
+                               struct error *err)
+{
+    char inner[SETTING_VALUE_HOST];
     size_t len = strlen(text);
     bool brackets = len > 2 && text[0] == '[' && text[len - 1] == ']';
     if (!strchr(text, ':'))
-        return copy_name(text, NODE_CHARACTERS, NODE_CHARACTERS, ret, VALUE_HOST, err);
+        return copy_name(text, NODE_CHARACTERS, NODE_CHARACTERS, ret,
+                         SETTING_VALUE_HOST, err);
     (void)snprintf(inner, sizeof inner, "%.*s", (int)(brackets ? len - 2 : len),
                    text + brackets);
     return host_normalise(inner, ret, err);
 }
 
-int value_duration(const char *text, int64_t most_us, int64_t *ret_us,
-                   struct error *err)
+int setting_value_duration(const char *text, int64_t most_us, int64_t *ret_us,
+                           struct error *err)
 {
     int64_t us = 0;
     char most[DURATION_TEXT];
@@ -155,7 +164,7 @@ int value_duration(const char *text, int64_t most_us, int64_t *ret_us,
 #define ITEMS_MAX 64
 
 struct items {
-    char text[VALUE_MAX + 1]; /* the list, commas replaced by NULs */
+    char text[SETTING_VALUE_MAX + 1]; /* the list, commas replaced by NULs */
     char *item[ITEMS_MAX];
     size_t n;
 };
@@ -211,10 +220,10 @@ static int parse_list(const char *text, size_t most,
     return rc;
 }
 
-int value_sources(const char *text, char (*ret)[VALUE_SOURCE], size_t most,
-                  size_t *ret_n, struct error *err)
+int setting_value_sources(const char *text, char (*ret)[SETTING_VALUE_SOURCE],
+                          size_t most, size_t *ret_n, struct error *err)
 {
-    return parse_list(text, most, value_source, *ret, sizeof *ret, ret_n, err);
+    return parse_list(text, most, setting_value_source, *ret, sizeof *ret, ret_n, err);
 }
 
 static int parse_url(const char *text, char *ret, struct error *err)
@@ -226,20 +235,20 @@ static int parse_url(const char *text, char *ret, struct error *err)
     return rc;
 }
 
-int value_urls(const char *text, char (*ret)[URL_TEXT], size_t most, size_t *ret_n,
-               struct error *err)
+int setting_value_urls(const char *text, char (*ret)[URL_TEXT], size_t most,
+                       size_t *ret_n, struct error *err)
 {
     return parse_list(text, most, parse_url, *ret, sizeof *ret, ret_n, err);
 }
 
-int value_ntp_servers(const char *text, struct ntp_server *ret, size_t most,
-                      size_t *ret_n, struct error *err)
+int setting_value_ntp_servers(const char *text, struct ntp_server *ret, size_t most,
+                              size_t *ret_n, struct error *err)
 {
     struct items items;
     int rc = cut_items(text, most, &items, err);
     for (size_t k = 0; rc == 0 && k < items.n; k++) {
         struct url url = {0};
-        if (url_parse_authority(items.item[k], VALUE_NTP_PORT, &url, err) < 0)
+        if (url_parse_authority(items.item[k], SETTING_VALUE_NTP_PORT, &url, err) < 0)
             return in_item(&items, k, err);
         for (size_t i = 0; i < k; i++) {
             if (ret[i].port == url.port && strcmp(ret[i].host, url.host) == 0)
@@ -256,7 +265,7 @@ int value_ntp_servers(const char *text, struct ntp_server *ret, size_t most,
 /* ---- servers ------------------------------------------------------------- */
 
 /* "server_<N>=NODE": fills in ret[N-1], which must be free. */
-static int place_server(const char *item, size_t n, char (*ret)[VALUE_NAME + 1],
+static int place_server(const char *item, size_t n, char (*ret)[SETTING_VALUE_NAME + 1],
                         struct error *err)
 {
     const char *number = item + strlen("server_");
@@ -273,7 +282,8 @@ static int place_server(const char *item, size_t n, char (*ret)[VALUE_NAME + 1],
     return copy_node(number + digits + 1, ret[place - 1], err);
 }
 
-static int refuse_twins(char (*nodes)[VALUE_NAME + 1], size_t n, struct error *err)
+static int refuse_twins(char (*nodes)[SETTING_VALUE_NAME + 1], size_t n,
+                        struct error *err)
 {
     for (size_t k = 1; k < n; k++) {
         for (size_t i = 0; i < k; i++) {
@@ -287,8 +297,8 @@ static int refuse_twins(char (*nodes)[VALUE_NAME + 1], size_t n, struct error *e
     return 0;
 }
 
-int value_servers(const char *text, char (*ret)[VALUE_NAME + 1], size_t most,
-                  size_t *ret_n, struct error *err)
+int setting_value_servers(const char *text, char (*ret)[SETTING_VALUE_NAME + 1],
+                          size_t most, size_t *ret_n, struct error *err)
 {
     struct items items;
     int rc = cut_items(text, most, &items, err);
@@ -343,10 +353,10 @@ static int parse_minute(const char *text, int64_t *ret_s, struct error *err)
     return 0;
 }
 
-int value_until(const char *text, char ret_node[VALUE_NAME + 1], int64_t *ret_s,
-                struct error *err)
+int setting_value_until(const char *text, char ret_node[SETTING_VALUE_NAME + 1],
+                        int64_t *ret_s, struct error *err)
 {
-    char node[VALUE_MAX + 1];
+    char node[SETTING_VALUE_MAX + 1];
     int64_t end = 0;
     const char *until = strstr(text, " until ");
     if (!until)

@@ -114,31 +114,31 @@ const char *settings_level_name(enum log_level level)
 
 static int parse_log_enabled(const char *text, struct settings *s, struct error *err)
 {
-    return value_yes_no(text, &s->log_enabled, err);
+    return setting_value_yes_no(text, &s->log_enabled, err);
 }
 
 static int parse_log_url(const char *text, struct settings *s, struct error *err)
 {
     s->log_service[0] = '\0';
     if (strncmp(text, "consul:", 7) == 0)
-        return value_service(text, s->log_service, err);
-    return value_urls(text, s->log_url, SETTINGS_URLS, &s->log_urls, err);
+        return setting_value_service(text, s->log_service, err);
+    return setting_value_urls(text, s->log_url, SETTINGS_URLS, &s->log_urls, err);
 }
 
 static int parse_log_credential(const char *text, struct settings *s, struct error *err)
 {
-    return value_source(text, s->log_credential, err);
+    return setting_value_source(text, s->log_credential, err);
 }
 
 static int parse_log_index(const char *text, struct settings *s, struct error *err)
 {
-    return value_index(text, s->log_index, err);
+    return setting_value_index(text, s->log_index, err);
 }
 
 static int parse_log_level(const char *text, struct settings *s, struct error *err)
 {
     int level = 0;
-    int rc = value_word(text, levels, COUNT(levels), &level, err);
+    int rc = setting_value_word(text, levels, COUNT(levels), &level, err);
     if (rc == 0)
         s->log_level = (enum log_level)level;
     return rc;
@@ -146,13 +146,14 @@ static int parse_log_level(const char *text, struct settings *s, struct error *e
 
 static int parse_log_sources(const char *text, struct settings *s, struct error *err)
 {
-    return value_sources(text, s->log_source, SETTINGS_SOURCES, &s->log_sources, err);
+    return setting_value_sources(text, s->log_source, SETTINGS_SOURCES, &s->log_sources,
+                                 err);
 }
 
 static int parse_log_rollout(const char *text, struct settings *s, struct error *err)
 {
     int rollout = 0;
-    int rc = value_word(text, rollouts, COUNT(rollouts), &rollout, err);
+    int rc = setting_value_word(text, rollouts, COUNT(rollouts), &rollout, err);
     if (rc == 0)
         s->log_parallel = rollout == 1;
     return rc;
@@ -160,33 +161,33 @@ static int parse_log_rollout(const char *text, struct settings *s, struct error 
 
 static int parse_log_settle(const char *text, struct settings *s, struct error *err)
 {
-    return value_duration(text, 10 * SECOND, &s->log_settle_us, err);
+    return setting_value_duration(text, 10 * SECOND, &s->log_settle_us, err);
 }
 
 static int parse_servers(const char *text, struct settings *s, struct error *err)
 {
-    return value_servers(text, s->server, SETTINGS_SERVERS, &s->servers, err);
+    return setting_value_servers(text, s->server, SETTINGS_SERVERS, &s->servers, err);
 }
 
 static int parse_management(const char *text, struct settings *s, struct error *err)
 {
-    return value_node_or_host(text, s->management_server, err);
+    return setting_value_node_or_host(text, s->management_server, err);
 }
 
 static int parse_grace(const char *text, struct settings *s, struct error *err)
 {
-    return value_duration(text, 7 * DAY, &s->grace_us, err);
+    return setting_value_duration(text, 7 * DAY, &s->grace_us, err);
 }
 
 static int parse_maintenance(const char *text, struct settings *s, struct error *err)
 {
-    return value_until(text, s->maintenance_node, &s->maintenance_until_s, err);
+    return setting_value_until(text, s->maintenance_node, &s->maintenance_until_s, err);
 }
 
 static int parse_skew(const char *text, int64_t *ret_us, struct error *err)
 {
     int64_t us = 0;
-    int rc = value_duration(text, 10 * SECOND, &us, err);
+    int rc = setting_value_duration(text, 10 * SECOND, &us, err);
     if (rc == 0 && us < SKEW_MIN)
         rc = error_set(err, -EINVAL,
                        "is less than 50ms, which cannot be proven through Consul");
@@ -207,8 +208,8 @@ static int parse_clock_critical(const char *text, struct settings *s, struct err
 
 static int parse_reference(const char *text, struct settings *s, struct error *err)
 {
-    return value_ntp_servers(text, s->clock_reference, SETTINGS_REFERENCES,
-                             &s->clock_references, err);
+    return setting_value_ntp_servers(text, s->clock_reference, SETTINGS_REFERENCES,
+                                     &s->clock_references, err);
 }
 
 static int (*const parsers[SETTING_COUNT])(const char *text, struct settings *s,
@@ -240,8 +241,9 @@ static void set_default(enum setting setting, struct settings *s)
 static int read_value(enum setting setting, const char *value, size_t len,
                       struct settings *s, struct error *err)
 {
-    int rc = setting == CLUSTER_MAINTENANCE ? value_barrier_words(value, len, err)
-                                            : value_barrier(value, len, err);
+    int rc = setting == CLUSTER_MAINTENANCE
+                 ? setting_value_barrier_words(value, len, err)
+                 : setting_value_barrier(value, len, err);
     return rc < 0 ? rc : parsers[setting](value, s, err);
 }
 
@@ -523,7 +525,7 @@ static int by_text(const void *a, const void *b)
 static int add_value(struct kv_list *list, const struct settings *s,
                      enum setting setting)
 {
-    struct buffer text = BUFFER_INIT(VALUE_MAX);
+    struct buffer text = BUFFER_INIT(SETTING_VALUE_MAX);
     int rc = settings_text(s, setting, &text);
     if (rc == 0 && text.len > 0)
         rc = kv_add(list, rows[setting].key, buffer_text(&text), text.len, 0);

@@ -64,7 +64,7 @@ MUST_CHECK int settings_find(const char *key, enum setting *ret);
 MUST_CHECK int settings_path(const char *root, const char *key, char ret[SETTINGS_KEY],
                              struct error *err);
 
-#define SETTINGS_NAME       VALUE_NAME /* bytes of a node name without NUL */
+#define SETTINGS_NAME       SETTING_VALUE_NAME /* bytes of a node name without NUL */
 #define SETTINGS_URLS       16
 #define SETTINGS_SOURCES    16
 #define SETTINGS_SERVERS    51
@@ -90,18 +90,20 @@ struct settings {
     char log_url[SETTINGS_URLS]
                 [URL_TEXT]; /* built again: scheme://host:port, port always there */
     size_t log_urls;
-    char log_service[VALUE_SERVICE];   /* instead of URLs: whose instances; else "" */
-    char log_credential[VALUE_SOURCE]; /* name of a file of root's, "" none */
-    char log_index[VALUE_INDEX];
+    char log_service
+        [SETTING_VALUE_SERVICE]; /* instead of URLs: whose instances; else "" */
+    char log_credential[SETTING_VALUE_SOURCE]; /* name of a file of root's, "" none */
+    char log_index[SETTING_VALUE_INDEX];
     enum log_level log_level;
-    char log_source[SETTINGS_SOURCES][VALUE_SOURCE];
+    char log_source[SETTINGS_SOURCES][SETTING_VALUE_SOURCE];
     size_t log_sources;
     bool log_parallel; /* LOG_ROLLOUT: all servers at once */
     int64_t log_settle_us;
 
     char server[SETTINGS_SERVERS][SETTINGS_NAME + 1]; /* node name of server_(i+1) */
     size_t servers;                                   /* 0: no mapping set */
-    char management_server[VALUE_HOST]; /* node name, host or address (IPv6 without
+    char management_server
+        [SETTING_VALUE_HOST]; /* node name, host or address (IPv6 without
                                            brackets); "" none */
     int64_t grace_us;
     char maintenance_node[SETTINGS_NAME + 1]; /* "" none */
@@ -125,7 +127,7 @@ struct settings {
  * ret->reject; with ret->log_rejects > 0 the LOG_ values must not be used. A LOG_ set
  * that is present and enabled but has no URL counts as a reject of
  * LOG_ELASTICSEARCH_URL ("incomplete"). With ret->log_service it has no URLs yet: replace
- * the entry by what discovery.h finds, and parse again. A CLOCK_SKEW_WARNING above
+ * the entry by what service_urls.h finds, and parse again. A CLOCK_SKEW_WARNING above
  * CLOCK_SKEW_CRITICAL rejects both. */
 void settings_parse(const struct kv_list *list, const char *root, struct settings *ret);
 

@@ -14,15 +14,15 @@ static bool is_log(const char *key)
            settings_row(setting)->group == GROUP_LOG;
 }
 
-static const struct kv_entry *stored(const struct proposal *p, const char *key)
+static const struct kv_entry *stored(const struct settings_change *p, const char *key)
 {
     char path[SETTINGS_KEY];
     return settings_path(p->root, key, path, NULL) == 0 ? kv_find(&p->list, path)
                                                         : NULL;
 }
 
-int proposal_change(struct proposal *p, const char *word, bool removal,
-                    struct error *err)
+int settings_change_add(struct settings_change *p, const char *word, bool removal,
+                        struct error *err)
 {
     char key[64], path[SETTINGS_KEY], echo[SETTINGS_ECHO];
     size_t len = strcspn(word, "=");
@@ -46,7 +46,7 @@ int proposal_change(struct proposal *p, const char *word, bool removal,
 /* ---- judgement ----------------------------------------------------------- */
 
 /* A new value of a key that no setting has, or that KV cannot choose. */
-static int name_change(const struct proposal *p, const char *key,
+static int name_change(const struct settings_change *p, const char *key,
                        struct buffer *problems)
 {
     enum setting setting;
@@ -65,13 +65,13 @@ static int name_change(const struct proposal *p, const char *key,
 }
 
 /* Does a problem of this setting concern what is asked? */
-static bool asked(const struct proposal *p, const char *key)
+static bool asked(const struct settings_change *p, const char *key)
 {
     return p->names.n == 0 || kv_find(&p->names, key) ||
            (p->log_changes && is_log(key));
 }
 
-static int name_problems(const struct proposal *p, struct buffer *problems)
+static int name_problems(const struct settings_change *p, struct buffer *problems)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < p->names.n; i++)
@@ -88,7 +88,7 @@ static int name_problems(const struct proposal *p, struct buffer *problems)
 }
 
 /* With the pinned values, in a list of its own: `list` stays what KV would hold. */
-static int parse_pinned(struct proposal *p, struct error *err)
+static int parse_pinned(struct settings_change *p, struct error *err)
 {
     struct kv_list list = {0};
     int rc = 0;
@@ -106,7 +106,7 @@ static int parse_pinned(struct proposal *p, struct error *err)
 
 /* By policy, and by the credential, which only root and the log shipper's user can read:
  * whoever else asks leaves that to apply-logging. */
-static int judge_log(const struct proposal *p, const char *config_dir,
+static int judge_log(const struct settings_change *p, const char *config_dir,
                      struct error *err)
 {
     struct credential credential;
@@ -118,8 +118,8 @@ static int judge_log(const struct proposal *p, const char *config_dir,
     return rc == -EACCES ? 0 : rc;
 }
 
-int proposal_judge(struct proposal *p, const char *config_dir, struct buffer *problems,
-                   struct error *err)
+int settings_change_judge(struct settings_change *p, const char *config_dir,
+                          struct buffer *problems, struct error *err)
 {
     struct error why = {0};
     int rc = policy_read(config_dir, &p->policy, err);
@@ -144,7 +144,8 @@ static const char *reject_of(const struct settings *s, const char *key)
     return "";
 }
 
-static const char *origin(const struct proposal *p, const struct setting_row *row)
+static const char *origin(const struct settings_change *p,
+                          const struct setting_row *row)
 {
     bool in_kv = stored(p, row->key) && reject_of(&p->settings, row->key)[0] == '\0';
     bool counts = row->group != GROUP_LOG || p->settings.log_present;
@@ -155,12 +156,13 @@ static const char *origin(const struct proposal *p, const struct setting_row *ro
     return row->otherwise ? "default" : "none";
 }
 
-static bool add_setting(const struct proposal *p, enum setting setting, cJSON *array)
+static bool add_setting(const struct settings_change *p, enum setting setting,
+                        cJSON *array)
 {
     const struct setting_row *row = settings_row(setting);
     const struct kv_entry *entry = stored(p, row->key);
     char echo[SETTINGS_ECHO];
-    struct buffer text = BUFFER_INIT(VALUE_MAX);
+    struct buffer text = BUFFER_INIT(SETTING_VALUE_MAX);
     cJSON *object = cJSON_CreateObject();
     bool ok =
         cJSON_AddItemToArray(array, object) &&
@@ -178,7 +180,7 @@ static bool add_setting(const struct proposal *p, enum setting setting, cJSON *a
     return ok;
 }
 
-static bool add_log(const struct proposal *p, cJSON *root)
+static bool add_log(const struct settings_change *p, cJSON *root)
 {
     const struct settings *s = &p->settings;
     char revision[KV_DIGEST] = "";
@@ -198,7 +200,7 @@ static bool add_log(const struct proposal *p, cJSON *root)
            cJSON_AddStringToObject(object, "revision", revision);
 }
 
-static bool add_all(const struct proposal *p, cJSON *root)
+static bool add_all(const struct settings_change *p, cJSON *root)
 {
     cJSON *settings = cJSON_AddArrayToObject(root, "settings");
     cJSON *unknown = cJSON_AddArrayToObject(root, "unknown");
@@ -211,7 +213,8 @@ static bool add_all(const struct proposal *p, cJSON *root)
     return ok;
 }
 
-int proposal_json(const struct proposal *p, struct buffer *out, struct error *err)
+int settings_change_json(const struct settings_change *p, struct buffer *out,
+                         struct error *err)
 {
     cJSON *root = cJSON_CreateObject();
     char *text = root && add_all(p, root) ? cJSON_PrintUnformatted(root) : NULL;
@@ -221,10 +224,10 @@ int proposal_json(const struct proposal *p, struct buffer *out, struct error *er
     return rc < 0 ? error_set(err, rc, "%s", strerror(-rc)) : 0;
 }
 
-void proposal_release(struct proposal *p)
+void settings_change_release(struct settings_change *p)
 {
     kv_release(&p->list);
     kv_release(&p->names);
     policy_release(&p->policy);
-    *p = (struct proposal){0};
+    *p = (struct settings_change){0};
 }

@@ -1,9 +1,9 @@
-/* proposal.h: what would stand in KV, and what the cluster would say to it.
+/* change.h: what would stand in KV, and what the cluster would say to it.
  *
  * For check-settings: entries of KV, changes to them, and the judgement by the same table
  * and policy which every other program uses. */
-#ifndef PROPOSAL_H
-#define PROPOSAL_H
+#ifndef SETTINGS_CHANGE_H
+#define SETTINGS_CHANGE_H
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -13,8 +13,8 @@
 
 #include <stdbool.h>
 
-/* Set root; all else zero is "nothing stands in KV". proposal_release() frees it. */
-struct proposal {
+/* Set root; all else zero is "nothing stands in KV". settings_change_release() frees it. */
+struct settings_change {
     const char *root;     /* settings root, borrowed */
     struct kv_list list;  /* what would stand in KV, full keys; fill in what does now */
     struct kv_list names; /* private: keys that are changed */
@@ -26,15 +26,15 @@ struct proposal {
 
 /* Change the list by "KEY=VALUE", or with `removal` allowed also by "KEY", which takes it
  * out. Returns 0; -EINVAL for another word or a key that was changed before; -ENOMEM. */
-MUST_CHECK int proposal_change(struct proposal *p, const char *word, bool removal,
-                               struct error *err);
+MUST_CHECK int settings_change_add(struct settings_change *p, const char *word,
+                                   bool removal, struct error *err);
 
 /* Judge it by table and policy. Appends a line for each problem: of the changed settings,
  * and of all LOG_ settings where one of them changes (they are judged as one set);
  * without changes, of everything, unknown keys too. Returns 0 (also with problems), or
  * why it could not be judged. */
-MUST_CHECK int proposal_judge(struct proposal *p, const char *config_dir,
-                              struct buffer *problems, struct error *err);
+MUST_CHECK int settings_change_judge(struct settings_change *p, const char *config_dir,
+                                     struct buffer *problems, struct error *err);
 
 /* Append the judgement as JSON:
  *   {"settings": [{"key", "stored": as echoed or null, "value": in force,
@@ -43,9 +43,9 @@ MUST_CHECK int proposal_judge(struct proposal *p, const char *config_dir,
  *    "log": {"state": "none"|"refused"|"off"|"on", "reason": policy's refusal or "",
  *            "revision": "" or SETTINGS_SHORT digits}}
  * All texts are printable ASCII. Returns 0, -ENOMEM or -EMSGSIZE. */
-MUST_CHECK int proposal_json(const struct proposal *p, struct buffer *out,
-                             struct error *err);
+MUST_CHECK int settings_change_json(const struct settings_change *p, struct buffer *out,
+                                    struct error *err);
 
-void proposal_release(struct proposal *p);
+void settings_change_release(struct settings_change *p);
 
 #endif

@@ -20,8 +20,8 @@ static int read_each(struct consul *consul, const char *root, enum consul_read r
     return rc;
 }
 
-int gather_settings(struct consul *consul, const char *root, enum consul_read read,
-                    struct kv_list *ret, struct error *err)
+int settings_read(struct consul *consul, const char *root, enum consul_read read,
+                  struct kv_list *ret, struct error *err)
 {
     char path[SETTINGS_KEY];
     int rc = settings_path(root, "", path, err);
@@ -51,14 +51,15 @@ static int prove_rights(struct consul *consul, const char *root, enum consul_rea
     return rc;
 }
 
-int gather_judged(struct consul *consul, const char *config_dir, const char *root,
-                  enum consul_read read, struct settings *ret, struct error *err)
+int settings_read_judged(struct consul *consul, const char *config_dir,
+                         const char *root, enum consul_read read, struct settings *ret,
+                         struct error *err)
 {
     struct kv_list list = {0};
     struct policy policy = {0};
     int rc = policy_read(config_dir, &policy, err);
     if (rc == 0)
-        rc = gather_settings(consul, root, read, &list, err);
+        rc = settings_read(consul, root, read, &list, err);
     if (rc == 0 && list.n == 0)
         rc = prove_rights(consul, root, read, err);
     if (rc == 0)
@@ -70,7 +71,8 @@ int gather_judged(struct consul *consul, const char *config_dir, const char *roo
     return rc;
 }
 
-int gather_node(struct consul *consul, char ret[VALUE_NAME + 1], struct error *err)
+int settings_read_node(struct consul *consul, char ret[SETTING_VALUE_NAME + 1],
+                       struct error *err)
 {
     cJSON *root = NULL;
     const cJSON *config = NULL;
@@ -80,16 +82,16 @@ int gather_node(struct consul *consul, char ret[VALUE_NAME + 1], struct error *e
         rc = json_object(root, "Config", &config, err);
     if (rc == 0)
         rc = json_string(config, "NodeName", &name, err);
-    if (rc == 0 && (!*name || strlen(name) > VALUE_NAME))
+    if (rc == 0 && (!*name || strlen(name) > SETTING_VALUE_NAME))
         rc = error_set(err, -EBADMSG, "the agent's node name is empty or too long");
     if (rc == 0)
-        (void)snprintf(ret, VALUE_NAME + 1, "%s", name);
+        (void)snprintf(ret, SETTING_VALUE_NAME + 1, "%s", name);
     cJSON_Delete(root);
     return rc;
 }
 
-static int take_voter(const cJSON *server, char (*ret)[VALUE_NAME + 1], size_t most,
-                      size_t *n, struct error *err)
+static int take_voter(const cJSON *server, char (*ret)[SETTING_VALUE_NAME + 1],
+                      size_t most, size_t *n, struct error *err)
 {
     bool voter = false;
     const char *name = json_text(server, "Node", "(unknown)");
@@ -100,12 +102,12 @@ static int take_voter(const cJSON *server, char (*ret)[VALUE_NAME + 1], size_t m
         name = json_text(server, "Address", "");
     if (*n == most)
         return error_set(err, -E2BIG, "more than %zu voters", most);
-    (void)snprintf(ret[(*n)++], VALUE_NAME + 1, "%s", name);
+    (void)snprintf(ret[(*n)++], SETTING_VALUE_NAME + 1, "%s", name);
     return 0;
 }
 
-int gather_voters(struct consul *consul, char (*ret)[VALUE_NAME + 1], size_t most,
-                  size_t *ret_n, struct error *err)
+int settings_read_voters(struct consul *consul, char (*ret)[SETTING_VALUE_NAME + 1],
+                         size_t most, size_t *ret_n, struct error *err)
 {
     cJSON *root = NULL;
     const cJSON *servers = NULL;

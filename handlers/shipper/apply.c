@@ -10,71 +10,73 @@
 
 /* What is to be done. Entries of `act` may be NULL. */
 struct plan {
-    struct journal_file swap[TARGET_MAX];
-    const struct target *owner[TARGET_MAX]; /* of swap[i] */
+    struct file_set_entry swap[SHIPPER_CONFIG_MAX];
+    const struct shipper_config *owner[SHIPPER_CONFIG_MAX]; /* of swap[i] */
     size_t n;
-    const struct target *act[TARGET_MAX]; /* to be reloaded, or stopped */
+    const struct shipper_config
+        *act[SHIPPER_CONFIG_MAX]; /* to be reloaded, or stopped */
     bool remove;
     bool change; /* a file is not as it shall be */
 };
 
 /* ---- back ---------------------------------------------------------------- */
 
-static void add_failed(struct apply *a, const struct journal_file *files, size_t n,
+static void add_failed(struct apply *a, const struct file_set_entry *files, size_t n,
                        bool all)
 {
-    for (size_t i = 0; i < n && a->n_failed < TARGET_MAX; i++) {
+    for (size_t i = 0; i < n && a->n_failed < SHIPPER_CONFIG_MAX; i++) {
         if (all || files[i].failed)
-            memcpy(a->failed[a->n_failed++], files[i].path, JOURNAL_PATH);
+            memcpy(a->failed[a->n_failed++], files[i].path, FILE_SET_PATH);
     }
 }
 
-static int roll_back(struct apply *a, struct journal_file *files, size_t n,
+static int roll_back(struct apply *a, struct file_set_entry *files, size_t n,
                      struct error *err)
 {
-    int rc = journal_roll_back(files, n, err);
+    int rc = file_set_roll_back(files, n, err);
     add_failed(a, files, n, false);
     if (rc == 0)
-        rc = journal_begin(a->dir, NULL, 0, err);
+        rc = file_set_begin(a->dir, NULL, 0, err);
     if (rc == 0)
-        journal_clean(files, n);
+        file_set_clean(files, n);
     a->owed = true;
     return rc;
 }
 
 /* What commands say about files from before may hold secrets which nobody knows any more. */
-static void mute(const struct apply *a, struct target_list *targets, bool on)
+static void mute(const struct apply *a, struct shipper_config_list *targets, bool on)
 {
     for (size_t i = 0; i < targets->n; i++) {
-        struct target *t = &targets->target[i];
-        const struct applied_file *known = applied_find(&a->applied, t->destination);
+        struct shipper_config *t = &targets->target[i];
+        const struct owned_file *known = owned_files_find(&a->applied, t->destination);
         t->mute = on && (!known || known->secret);
     }
 }
 
 /* Every shipper as its file says: those without a file do not run. */
-static int settle_muted(struct apply *a, const struct target_list *targets,
+static int settle_muted(struct apply *a, const struct shipper_config_list *targets,
                         struct error *err)
 {
-    const struct target *with[TARGET_MAX] = {NULL};
-    const struct target *without[TARGET_MAX] = {NULL};
+    const struct shipper_config *with[SHIPPER_CONFIG_MAX] = {NULL};
+    const struct shipper_config *without[SHIPPER_CONFIG_MAX] = {NULL};
     for (size_t i = 0; i < targets->n; i++) {
-        const struct target *t = &targets->target[i];
+        const struct shipper_config *t = &targets->target[i];
         if (access(t->destination, F_OK) == 0)
             with[i] = t;
         else
             without[i] = t;
     }
-    int rc = shipper_stop(without, targets->n, err);
+    int rc = shipper_commands_stop(without, targets->n, err);
     if (rc == 0)
-        rc = shipper_reload(with, targets->n, err);
+        rc = shipper_commands_reload(with, targets->n, err);
     if (rc == 0)
-        rc = journal_commit(a->dir, err);
+        rc = file_set_commit(a->dir, err);
     a->owed = rc < 0;
     return rc;
 }
 
-static int settle(struct apply *a, struct target_list *targets, struct error *err)
+static int settle(struct apply *a, struct shipper_config_list *targets,
+                  struct error *err)
 {
     mute(a, targets, true);
     int rc = settle_muted(a, targets, err);
@@ -83,7 +85,7 @@ static int settle(struct apply *a, struct target_list *targets, struct error *er
 }
 
 /* Roll back what this run has swapped; say what failed and, if so, that this did. */
-static int undo(struct apply *a, struct target_list *targets, struct plan *plan,
+static int undo(struct apply *a, struct shipper_config_list *targets, struct plan *plan,
                 int failure, struct error *err)
 {
     struct error why = {0};
@@ -101,9 +103,9 @@ static int undo(struct apply *a, struct target_list *targets, struct plan *plan,
 
 int apply_recover(struct apply *a, struct error *err)
 {
-    struct journal_file *files = NULL;
+    struct file_set_entry *files = NULL;
     size_t n = 0;
-    int rc = journal_load(a->dir, &files, &n, err);
+    int rc = file_set_load(a->dir, &files, &n, err);
     if (rc == -ENOENT)
         return 0;
     a->recovered = rc == 0;
@@ -113,14 +115,14 @@ int apply_recover(struct apply *a, struct error *err)
     return rc;
 }
 
-void apply_recover_shippers(struct apply *a, struct target_list *targets,
+void apply_recover_shippers(struct apply *a, struct shipper_config_list *targets,
                             struct error *err)
 {
-    applied_read(a->dir, &a->applied);
+    owned_files_read(a->dir, &a->applied);
     for (size_t i = 0; i < targets->n; i++) {
-        struct journal_file file = {0};
+        struct file_set_entry file = {0};
         memcpy(file.path, targets->target[i].destination, sizeof file.path);
-        journal_clean(&file, 1);
+        file_set_clean(&file, 1);
         if (a->owed)
             add_failed(a, &file, 1, true);
     }
@@ -130,10 +132,10 @@ void apply_recover_shippers(struct apply *a, struct target_list *targets,
 
 /* ---- somebody else ------------------------------------------------------- */
 
-static void remark(struct apply *a, const struct journal_file *file,
+static void remark(struct apply *a, const struct file_set_entry *file,
                    const char *present)
 {
-    bool gone = strcmp(present, APPLIED_NONE) == 0;
+    bool gone = strcmp(present, OWNED_FILES_NONE) == 0;
     size_t used = strlen(a->remark);
     (void)snprintf(a->remark + used, sizeof a->remark - used,
                    "%s%s was %s by somebody else: %s", used ? "; " : "", file->path,
@@ -143,56 +145,56 @@ static void remark(struct apply *a, const struct journal_file *file,
                                 : "replaced");
 }
 
-void apply_look(struct apply *a, const struct target_list *targets,
-                const struct journal_file *files)
+void apply_look(struct apply *a, const struct shipper_config_list *targets,
+                const struct file_set_entry *files)
 {
     size_t before = a->applied.n;
-    applied_keep(&a->applied, files, targets->n);
+    owned_files_keep(&a->applied, files, targets->n);
     a->news = a->applied.n < before;
     for (size_t i = 0; i < targets->n; i++) {
-        char present[DIGEST_TEXT], wanted[DIGEST_TEXT] = APPLIED_NONE;
-        const struct journal_file *file = &files[i];
+        char present[DIGEST_TEXT], wanted[DIGEST_TEXT] = OWNED_FILES_NONE;
+        const struct file_set_entry *file = &files[i];
         if (!file->remove)
             digest_of(file->data, file->len, wanted);
-        (void)applied_look(file->path, present);
-        if (applied_foreign(&a->applied, file->path, present) &&
+        (void)owned_files_look(file->path, present);
+        if (owned_files_foreign(&a->applied, file->path, present) &&
             strcmp(wanted, present) != 0)
             remark(a, file, present);
         bool secret = a->secret && !file->remove;
-        if (applied_note(&a->applied, file->path, wanted, secret, present) > 0)
+        if (owned_files_note(&a->applied, file->path, wanted, secret, present) > 0)
             a->news = true;
     }
 }
 
 /* What was going to be there is there. */
-static void note_done(struct apply *a, const struct target_list *targets,
-                      const struct journal_file *files)
+static void note_done(struct apply *a, const struct shipper_config_list *targets,
+                      const struct file_set_entry *files)
 {
     struct error ignored = {0};
     bool news = false;
     for (size_t i = 0; i < targets->n; i++) {
-        struct applied_file now = *applied_find(&a->applied, files[i].path);
-        if (applied_note(&a->applied, now.path, now.last, a->secret, now.last) > 0)
+        struct owned_file now = *owned_files_find(&a->applied, files[i].path);
+        if (owned_files_note(&a->applied, now.path, now.last, a->secret, now.last) > 0)
             news = true;
     }
-    if (news && applied_write(a->dir, &a->applied, false, &ignored) < 0)
+    if (news && owned_files_write(a->dir, &a->applied, false, &ignored) < 0)
         return; /* it knows the one before as well, until the next run */
 }
 
 /* ---- forth --------------------------------------------------------------- */
 
-static void make_plan(const struct apply *a, const struct target_list *targets,
-                      const struct journal_file *files, struct plan *plan)
+static void make_plan(const struct apply *a, const struct shipper_config_list *targets,
+                      const struct file_set_entry *files, struct plan *plan)
 {
     for (size_t i = 0; i < targets->n; i++) {
-        const struct target *t = &targets->target[i];
-        bool right = journal_is_right(&files[i]);
+        const struct shipper_config *t = &targets->target[i];
+        bool right = file_set_is_right(&files[i]);
         plan->remove = files[i].remove;
         if (!right || a->owed) {
             plan->owner[plan->n] = t;
             plan->swap[plan->n++] = files[i];
         }
-        if (!right || a->owed || shipper_runs(t, plan->remove) == plan->remove)
+        if (!right || a->owed || shipper_commands_runs(t, plan->remove) == plan->remove)
             plan->act[i] = t;
         plan->change = plan->change || !right;
     }
@@ -200,47 +202,47 @@ static void make_plan(const struct apply *a, const struct target_list *targets,
 
 static int stage(struct plan *plan, struct error *err)
 {
-    char path[JOURNAL_BESIDE];
+    char path[FILE_SET_BESIDE];
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < plan->n; i++)
-        rc = journal_stage(&plan->swap[i], err);
+        rc = file_set_stage(&plan->swap[i], err);
     for (size_t i = 0; rc == 0 && i < plan->n && !plan->remove; i++) {
-        rc =
-            shipper_validate(plan->owner[i], journal_staged(&plan->swap[i], path), err);
-        journal_point();
+        rc = shipper_commands_validate(plan->owner[i],
+                                       file_set_staged(&plan->swap[i], path), err);
+        file_set_point();
     }
     return rc;
 }
 
-static int swap(struct apply *a, struct target_list *targets, struct plan *plan,
+static int swap(struct apply *a, struct shipper_config_list *targets, struct plan *plan,
                 struct error *err)
 {
-    int rc = plan->remove ? shipper_stop(plan->act, targets->n, err) : 0;
+    int rc = plan->remove ? shipper_commands_stop(plan->act, targets->n, err) : 0;
     if (rc == 0)
-        rc = journal_swap(plan->swap, plan->n, err);
+        rc = file_set_swap(plan->swap, plan->n, err);
     if (rc == 0 && !plan->remove)
-        rc = shipper_reload(plan->act, targets->n, err);
+        rc = shipper_commands_reload(plan->act, targets->n, err);
     if (rc == 0 && plan->n > 0)
-        rc = journal_commit(a->dir, err);
+        rc = file_set_commit(a->dir, err);
     return rc;
 }
 
-int apply_set(struct apply *a, struct target_list *targets,
-              const struct journal_file *files, struct error *err)
+int apply_set(struct apply *a, struct shipper_config_list *targets,
+              const struct file_set_entry *files, struct error *err)
 {
     struct plan plan = {.n = 0};
     make_plan(a, targets, files, &plan);
     int rc = stage(&plan, err);
     if (rc == 0 && a->news)
-        rc = applied_write(a->dir, &a->applied, true, err);
+        rc = owned_files_write(a->dir, &a->applied, true, err);
     if (rc == 0 && plan.n > 0)
-        rc = journal_begin(a->dir, plan.swap, plan.n, err);
+        rc = file_set_begin(a->dir, plan.swap, plan.n, err);
     if (rc == 0) {
         rc = swap(a, targets, &plan, err);
         if (rc < 0 && plan.n > 0)
             return undo(a, targets, &plan, rc, err);
     }
-    journal_clean(plan.swap, plan.n);
+    file_set_clean(plan.swap, plan.n);
     if (rc == 0) {
         a->changed = plan.change;
         a->owed = false;

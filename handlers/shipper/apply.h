@@ -29,11 +29,12 @@ struct apply {
     bool changed;     /* apply_set() has replaced or removed a file */
     bool recovered;   /* apply_recover() found a journal */
     bool owed;        /* files are rolled back, but the shippers could not follow */
-    char failed[TARGET_MAX][JOURNAL_PATH]; /* rollback failed: of these files */
+    char failed[SHIPPER_CONFIG_MAX]
+               [FILE_SET_PATH]; /* rollback failed: of these files */
     size_t n_failed;
 
-    struct applied applied; /* private */
-    bool news;              /* private: it has changed */
+    struct owned_files applied; /* private */
+    bool news;                  /* private: it has changed */
 };
 
 /* Roll back the files of a journal left behind. Needs no targets, so that a broken
@@ -44,19 +45,19 @@ MUST_CHECK int apply_recover(struct apply *a, struct error *err);
 /* After apply_recover(): remove leftovers of these targets, and where it rolled back let the
  * shippers follow. A failure of that is no reason to stop: `owed` and `failed` say so, and
  * apply_set() then replaces and reloads everything, which may well succeed. */
-void apply_recover_shippers(struct apply *a, struct target_list *targets,
+void apply_recover_shippers(struct apply *a, struct shipper_config_list *targets,
                             struct error *err);
 
 /* Before apply_set(), which then replaces it: fill in `remark` with the destinations that
  * hold something else than what was put there last: "PATH was changed by somebody else:
  * replaced". */
-void apply_look(struct apply *a, const struct target_list *targets,
-                const struct journal_file *files);
+void apply_look(struct apply *a, const struct shipper_config_list *targets,
+                const struct file_set_entry *files);
 
 /* The set: files[i] belongs to targets->target[i]; path, data, len, mode or remove filled.
  * All are removed, or none. Returns 0; on failure the set is as it was before, unless
  * n_failed > 0. */
-MUST_CHECK int apply_set(struct apply *a, struct target_list *targets,
-                         const struct journal_file *files, struct error *err);
+MUST_CHECK int apply_set(struct apply *a, struct shipper_config_list *targets,
+                         const struct file_set_entry *files, struct error *err);
 
 #endif

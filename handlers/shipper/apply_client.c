@@ -40,7 +40,7 @@ static int add_settings(cJSON *to, const struct kv_list *entries,
     return 0;
 }
 
-char *handover_request(const struct kv_list *entries, const char *settings_root)
+char *apply_client_request(const struct kv_list *entries, const char *settings_root)
 {
     char *text = NULL;
     cJSON *root = cJSON_CreateObject();
@@ -61,14 +61,14 @@ static void copy_printable(char *to, size_t size, const char *from)
     to[i] = '\0';
 }
 
-int handover_answer(const char *text, size_t len, const char *revision,
-                    struct handover_result *ret, struct error *err)
+int apply_client_answer(const char *text, size_t len, const char *revision,
+                        struct apply_result *ret, struct error *err)
 {
     cJSON *root = NULL;
     const cJSON *broken = NULL;
     const char *state = NULL;
     struct error ignored = {0};
-    *ret = (struct handover_result){0};
+    *ret = (struct apply_result){0};
     int rc = json_parse(text, len, "answer of apply-logging", &root, err);
     if (rc == 0)
         rc = json_string(root, "state", &state, err);
@@ -99,13 +99,13 @@ static int no_answer(const struct child_result *result, struct error *err)
 /* Clean, NULL, as for every child. Only tests hand their time limits on. */
 static const char *const *environment(void)
 {
-#ifdef TEST_TIMING
+#ifdef TEST_LIMITS
     static char limits[1024];
     static const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", limits,
                                       NULL};
-    const char *value = getenv("LICTOR_TIMING");
+    const char *value = getenv("LICTOR_LIMITS");
     if (value) {
-        (void)snprintf(limits, sizeof limits, "LICTOR_TIMING=%s", value);
+        (void)snprintf(limits, sizeof limits, "LICTOR_LIMITS=%s", value);
         return env;
     }
 #endif
@@ -132,7 +132,7 @@ static int run_directly(const char *config_dir, const char *state_dir,
                             .env = environment(),
                             .input = request,
                             .input_len = strlen(request),
-                            .timeout_ms = timing()->apply_ms};
+                            .timeout_ms = limits()->apply_ms};
     struct child_result result = {.output = BUFFER_INIT(ANSWER_LIMIT),
                                   .errors = BUFFER_INIT(ANSWER_LIMIT)};
     rc = child_run(&job, &result, err);
@@ -176,18 +176,18 @@ static void wait_ms(int64_t ms)
 static int ask_socket(const char *path, const char *request, struct buffer *answer,
                       bool *ret_begun, struct error *err)
 {
-    int64_t end_ms = duration_now_ms() + timing()->lock_ms;
+    int64_t end_ms = duration_now_ms() + limits()->lock_ms;
     *ret_begun = false;
     for (;;) {
-        int fd = dial_open(path, timing()->lock_ms, err);
+        int fd = unix_socket_open(path, limits()->lock_ms, err);
         if (fd == -ENOENT || fd == -ECONNREFUSED)
             return error_set(
                 err, fd, "nobody answers at %s: is lictor-apply.socket running?", path);
         if (fd < 0)
             return fd;
         *ret_begun = true;
-        int rc =
-            dial_ask(fd, request, strlen(request), timing()->apply_ms, answer, err);
+        int rc = unix_socket_ask(fd, request, strlen(request), limits()->apply_ms,
+                                 answer, err);
         (void)close(fd);
         if (rc < 0 || answer->len > 0)
             return rc;
@@ -201,8 +201,8 @@ static int ask_socket(const char *path, const char *request, struct buffer *answ
     }
 }
 
-int handover_run(const char *config_dir, const char *state_dir, const char *request,
-                 const char *revision, struct handover_result *ret, struct error *err)
+int apply_client_run(const char *config_dir, const char *state_dir, const char *request,
+                     const char *revision, struct apply_result *ret, struct error *err)
 {
     char path[SOCKET_MAX];
     struct error why = {0};
@@ -216,12 +216,12 @@ int handover_run(const char *config_dir, const char *state_dir, const char *requ
         rc = run_directly(config_dir, state_dir, request, &answer, &why);
     }
     if (rc == 0)
-        rc = handover_answer(buffer_text(&answer), answer.len, revision, ret, &why);
+        rc = apply_client_answer(buffer_text(&answer), answer.len, revision, ret, &why);
     buffer_release(&answer);
     if (rc < 0 && begun)
         return error_set(err, rc, "%s", why.text);
     if (rc < 0) { /* known: a failure with its reason */
-        *ret = (struct handover_result){0};
+        *ret = (struct apply_result){0};
         copy_printable(ret->reason, sizeof ret->reason, why.text);
     }
     return 0;

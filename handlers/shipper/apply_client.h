@@ -1,6 +1,6 @@
-/* handover.h: hand settings to apply-logging and read its answer (rollout's side). */
-#ifndef HANDOVER_H
-#define HANDOVER_H
+/* apply_client.h: hand settings to apply-logging and read its answer (rollout's side). */
+#ifndef APPLY_CLIENT_H
+#define APPLY_CLIENT_H
 
 #include "base/error.h"
 #include "consul/kv.h"
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /* What apply-logging answered. */
-struct handover_result {
+struct apply_result {
     bool done; /* false: failed, the files before are back unless rollback_failed */
     bool changed;
     bool rollback_failed;
@@ -17,13 +17,13 @@ struct handover_result {
 
 /* The request: {"v":1,"settings":{KEY:VALUE,...}} with the LOG_ entries of our place.
  * The caller free()s the text; NULL when out of memory or a value is no text. */
-char *handover_request(const struct kv_list *entries, const char *settings_root);
+char *apply_client_request(const struct kv_list *entries, const char *settings_root);
 
 /* Parse an answer. 0, or -EBADMSG when it is none: then nothing is known. */
-MUST_CHECK int handover_answer(const char *text, size_t len, const char *revision,
-                               struct handover_result *ret, struct error *err);
+MUST_CHECK int apply_client_answer(const char *text, size_t len, const char *revision,
+                                   struct apply_result *ret, struct error *err);
 
-/* Hand over the request and wait at most timing()->apply_ms.
+/* Hand over the request and wait at most limits()->apply_ms.
  *
  * Where <config_dir>/apply-socket is, one line with the absolute path of a Unix socket,
  * apply-logging runs behind that as another user, and never otherwise. Without that file
@@ -32,8 +32,8 @@ MUST_CHECK int handover_answer(const char *text, size_t len, const char *revisio
  * 0 with *ret filled in; also when nobody listens at the socket, for then it is known that
  * nothing was done. Negative when there was no answer: the outcome is unknown, and
  * running it again recovers. */
-MUST_CHECK int handover_run(const char *config_dir, const char *state_dir,
-                            const char *request, const char *revision,
-                            struct handover_result *ret, struct error *err);
+MUST_CHECK int apply_client_run(const char *config_dir, const char *state_dir,
+                                const char *request, const char *revision,
+                                struct apply_result *ret, struct error *err);
 
 #endif

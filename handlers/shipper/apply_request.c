@@ -8,14 +8,14 @@
 #include <errno.h>
 #include <string.h>
 
-int request_read(int fd, struct buffer *ret, struct error *err)
+int apply_request_read(int fd, struct buffer *ret, struct error *err)
 {
     char limit[DURATION_TEXT];
-    *ret = BUFFER_INIT(REQUEST_MAX);
-    int rc = buffer_read_within(ret, fd, timing()->request_ms);
+    *ret = BUFFER_INIT(APPLY_REQUEST_MAX);
+    int rc = buffer_read_within(ret, fd, limits()->request_ms);
     if (rc == -ETIMEDOUT)
         return error_set(err, rc, "the request has no end after %s",
-                         duration_format(timing()->request_ms * 1000, limit));
+                         duration_format(limits()->request_ms * 1000, limit));
     return rc < 0 ? error_set(err, rc, "cannot read the request: %s", strerror(-rc))
                   : 0;
 }
@@ -82,8 +82,8 @@ static int take_settings(const cJSON *root, const char *settings_root,
     return rc;
 }
 
-int request_parse(const struct buffer *text, const char *settings_root,
-                  struct kv_list *list, struct error *err)
+int apply_request_parse(const struct buffer *text, const char *settings_root,
+                        struct kv_list *list, struct error *err)
 {
     cJSON *root = NULL;
     int64_t version = 0;
@@ -93,8 +93,9 @@ int request_parse(const struct buffer *text, const char *settings_root,
         rc = check_members(root, &why);
     if (rc == 0)
         rc = json_integer(root, "v", &version, &why);
-    if (rc == 0 && version != REQUEST_VERSION)
-        rc = error_set(&why, -EBADMSG, "only version %d is known", REQUEST_VERSION);
+    if (rc == 0 && version != APPLY_REQUEST_VERSION)
+        rc = error_set(&why, -EBADMSG, "only version %d is known",
+                       APPLY_REQUEST_VERSION);
     if (rc == 0)
         rc = take_settings(root, settings_root, list, &why);
     if (rc < 0)

@@ -1,9 +1,9 @@
-/* request.h: what apply-logging is asked to do: {"v":1,"settings":{"LOG_...":"text",...}}.
+/* apply_request.h: what apply-logging is asked to do: {"v":1,"settings":{"LOG_...":"text",...}}.
  *
  * It may come from anybody who can reach apply-logging, so nothing but settings is taken:
  * no other member, no other name, no name twice. */
-#ifndef REQUEST_H
-#define REQUEST_H
+#ifndef APPLY_REQUEST_H
+#define APPLY_REQUEST_H
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -11,16 +11,16 @@
 
 #include <stddef.h>
 
-#define REQUEST_MAX     65536 /* bytes */
-#define REQUEST_VERSION 1
+#define APPLY_REQUEST_MAX     65536 /* bytes */
+#define APPLY_REQUEST_VERSION 1
 
-/* Read it from fd to its end, at most REQUEST_MAX bytes, within timing()->request_ms.
+/* Read it from fd to its end, at most APPLY_REQUEST_MAX bytes, within limits()->request_ms.
  * Returns 0, -EMSGSIZE, -ETIMEDOUT, or the negative errno of read(2). */
-MUST_CHECK int request_read(int fd, struct buffer *ret, struct error *err);
+MUST_CHECK int apply_request_read(int fd, struct buffer *ret, struct error *err);
 
 /* Append its settings to *list, keys as KV has them below settings_root. Returns 0,
  * -EBADMSG, -ENOENT (a member is missing), -ENOMEM; texts begin with "request: ". */
-MUST_CHECK int request_parse(const struct buffer *text, const char *settings_root,
-                             struct kv_list *list, struct error *err);
+MUST_CHECK int apply_request_parse(const struct buffer *text, const char *settings_root,
+                                   struct kv_list *list, struct error *err);
 
 #endif

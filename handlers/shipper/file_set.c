@@ -12,10 +12,10 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#ifdef TEST_TIMING
+#ifdef TEST_LIMITS
 #include <signal.h>
 
-void journal_point(void)
+void file_set_point(void)
 {
     static long passed;
     const char *at = getenv("LICTOR_DIE_AT");
@@ -26,29 +26,31 @@ void journal_point(void)
 
 /* ---- names and directories ----------------------------------------------- */
 
-static const char *beside(const struct journal_file *file, const char *suffix,
-                          char ret[JOURNAL_BESIDE])
+static const char *beside(const struct file_set_entry *file, const char *suffix,
+                          char ret[FILE_SET_BESIDE])
 {
     const char *slash = strrchr(file->path, '/');
     int dir = slash ? (int)(slash - file->path) : 0;
-    (void)snprintf(ret, JOURNAL_BESIDE, "%.*s/.%s.%s", dir, file->path,
+    (void)snprintf(ret, FILE_SET_BESIDE, "%.*s/.%s.%s", dir, file->path,
                    slash ? slash + 1 : file->path, suffix);
     return ret;
 }
 
-const char *journal_staged(const struct journal_file *file, char ret[JOURNAL_BESIDE])
+const char *file_set_staged(const struct file_set_entry *file,
+                            char ret[FILE_SET_BESIDE])
 {
     return beside(file, "lictor-new", ret);
 }
 
-static const char *old_copy(const struct journal_file *file, char ret[JOURNAL_BESIDE])
+static const char *old_copy(const struct file_set_entry *file,
+                            char ret[FILE_SET_BESIDE])
 {
     return beside(file, "lictor-old", ret);
 }
 
-static void parent_of(const struct journal_file *file, char ret[JOURNAL_PATH])
+static void parent_of(const struct file_set_entry *file, char ret[FILE_SET_PATH])
 {
-    memcpy(ret, file->path, JOURNAL_PATH);
+    memcpy(ret, file->path, FILE_SET_PATH);
     char *slash = strrchr(ret, '/');
     if (slash)
         slash[slash == ret] = '\0';
@@ -63,9 +65,9 @@ static int sync_directory(const char *dir, struct error *err)
     return rc < 0 ? error_set(err, rc, "cannot sync %s: %s", dir, strerror(-rc)) : 0;
 }
 
-static int sync_parent(const struct journal_file *file, struct error *err)
+static int sync_parent(const struct file_set_entry *file, struct error *err)
 {
-    char dir[JOURNAL_PATH];
+    char dir[FILE_SET_PATH];
     parent_of(file, dir);
     return sync_directory(dir, err);
 }
@@ -79,7 +81,7 @@ static bool is_there(const char *path)
 /* ---- reading and writing one file ---------------------------------------- */
 
 /* Read the destination if it still is the file of `seen`. */
-static int read_old(const struct journal_file *file, const struct stat *seen,
+static int read_old(const struct file_set_entry *file, const struct stat *seen,
                     struct buffer *buf, struct error *err)
 {
     struct stat st;
@@ -95,7 +97,7 @@ static int read_old(const struct journal_file *file, const struct stat *seen,
         (void)close(fd);
     if (rc == -EMSGSIZE)
         return error_set(err, -EFBIG, "%s is larger than %d bytes: not ours",
-                         file->path, JOURNAL_OLD_MAX);
+                         file->path, FILE_SET_OLD_MAX);
     return rc < 0 ? error_set(err, rc, "cannot read %s: %s", file->path, strerror(-rc))
                   : 0;
 }
@@ -137,10 +139,10 @@ static int create(const char *path, const char *data, size_t len, mode_t mode,
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     int rc = fd < 0 ? -errno : 0;
-    journal_point();
+    file_set_point();
     if (rc == 0)
         rc = write_all(fd, data, len);
-    journal_point();
+    file_set_point();
     if (rc == 0 && fchmod(fd, mode) < 0)
         rc = -errno;
     if (rc == 0 && old)
@@ -160,7 +162,7 @@ static bool has_acl(const char *path)
     return lgetxattr(path, "system.posix_acl_access", NULL, 0) > 0;
 }
 
-bool journal_is_right(const struct journal_file *file)
+bool file_set_is_right(const struct file_set_entry *file)
 {
     struct stat st;
     if (lstat(file->path, &st) < 0)
@@ -169,7 +171,7 @@ bool journal_is_right(const struct journal_file *file)
         (st.st_mode & 07777) != file->mode ||
         (st.st_uid != geteuid() && st.st_uid != 0) || has_acl(file->path))
         return false;
-    struct buffer buf = BUFFER_INIT(JOURNAL_OLD_MAX);
+    struct buffer buf = BUFFER_INIT(FILE_SET_OLD_MAX);
     bool right = read_old(file, &st, &buf, NULL) == 0 && buf.len == file->len &&
                  memcmp(buffer_text(&buf), file->data, buf.len) == 0;
     buffer_wipe(&buf);
@@ -178,7 +180,7 @@ bool journal_is_right(const struct journal_file *file)
 
 /* ---- the steps ----------------------------------------------------------- */
 
-static int look(struct journal_file *file, struct error *err)
+static int look(struct file_set_entry *file, struct error *err)
 {
     file->existed = lstat(file->path, &file->seen) == 0;
     if (!file->existed && errno != ENOENT)
@@ -200,16 +202,16 @@ static int look(struct journal_file *file, struct error *err)
     return 0;
 }
 
-int journal_stage(struct journal_file *file, struct error *err)
+int file_set_stage(struct file_set_entry *file, struct error *err)
 {
-    char path[JOURNAL_BESIDE];
+    char path[FILE_SET_BESIDE];
     parent_of(file, path);
     int rc = file_trusted(path, err);
     if (rc == 0)
         rc = look(file, err);
-    journal_point();
+    file_set_point();
     if (rc == 0 && !file->remove)
-        rc = create(journal_staged(file, path), file->data, file->len, file->mode,
+        rc = create(file_set_staged(file, path), file->data, file->len, file->mode,
                     file->existed ? file->path : NULL, err);
     if (rc == 0 && !file->remove && has_acl(path)) {
         (void)unlink(path);
@@ -217,14 +219,14 @@ int journal_stage(struct journal_file *file, struct error *err)
                        "the directory of %s gives new files an extended ACL: refused",
                        file->path);
     }
-    journal_point();
+    file_set_point();
     return rc;
 }
 
-static int copy_old(const struct journal_file *file, struct error *err)
+static int copy_old(const struct file_set_entry *file, struct error *err)
 {
-    char path[JOURNAL_BESIDE];
-    struct buffer buf = BUFFER_INIT(JOURNAL_OLD_MAX);
+    char path[FILE_SET_BESIDE];
+    struct buffer buf = BUFFER_INIT(FILE_SET_OLD_MAX);
     int rc = read_old(file, &file->seen, &buf, err);
     if (rc == 0)
         rc = create(old_copy(file, path), buffer_text(&buf), buf.len,
@@ -233,11 +235,11 @@ static int copy_old(const struct journal_file *file, struct error *err)
     return rc;
 }
 
-static int write_journal(const char *dir, const struct journal_file *files, size_t n,
+static int write_journal(const char *dir, const struct file_set_entry *files, size_t n,
                          struct error *err)
 {
-    char path[JOURNAL_BESIDE];
-    int rc = file_path(path, sizeof path, dir, JOURNAL_FILE, err);
+    char path[FILE_SET_BESIDE];
+    int rc = file_path(path, sizeof path, dir, FILE_SET_JOURNAL, err);
     if (rc < 0)
         return rc;
     cJSON *root = cJSON_CreateObject();
@@ -257,23 +259,23 @@ static int write_journal(const char *dir, const struct journal_file *files, size
     return rc;
 }
 
-int journal_begin(const char *dir, const struct journal_file *files, size_t n,
-                  struct error *err)
+int file_set_begin(const char *dir, const struct file_set_entry *files, size_t n,
+                   struct error *err)
 {
     for (size_t i = 0; i < n; i++) {
         int rc = files[i].existed ? copy_old(&files[i], err) : 0;
         if (rc == 0)
             rc = sync_parent(&files[i], err);
-        journal_point();
+        file_set_point();
         if (rc < 0)
             return rc;
     }
     int rc = write_journal(dir, files, n, err);
-    journal_point();
+    file_set_point();
     return rc;
 }
 
-static bool unchanged(const struct journal_file *file)
+static bool unchanged(const struct file_set_entry *file)
 {
     struct stat st;
     if (lstat(file->path, &st) < 0)
@@ -285,45 +287,45 @@ static bool unchanged(const struct journal_file *file)
            st.st_ctim.tv_nsec == file->seen.st_ctim.tv_nsec;
 }
 
-static int swap_one(const struct journal_file *file, struct error *err)
+static int swap_one(const struct file_set_entry *file, struct error *err)
 {
-    char path[JOURNAL_BESIDE];
+    char path[FILE_SET_BESIDE];
     if (!unchanged(file))
         return error_set(err, -ESTALE, "%s was changed by somebody else meanwhile",
                          file->path);
     int rc = 0;
     if (!file->remove)
-        rc = rename(journal_staged(file, path), file->path);
+        rc = rename(file_set_staged(file, path), file->path);
     else if (file->existed)
         rc = unlink(file->path);
     if (rc < 0)
         return error_set(err, -errno, "cannot replace %s: %s", file->path,
                          strerror(errno));
-    journal_point();
+    file_set_point();
     return sync_parent(file, err);
 }
 
-int journal_swap(const struct journal_file *files, size_t n, struct error *err)
+int file_set_swap(const struct file_set_entry *files, size_t n, struct error *err)
 {
     for (size_t i = 0; i < n; i++) {
         int rc = swap_one(&files[i], err);
-        journal_point();
+        file_set_point();
         if (rc < 0)
             return rc;
     }
     return 0;
 }
 
-static int roll_back_one(const struct journal_file *file, struct error *err)
+static int roll_back_one(const struct file_set_entry *file, struct error *err)
 {
-    char staged[JOURNAL_BESIDE];
-    char old[JOURNAL_BESIDE];
-    char dir[JOURNAL_PATH];
+    char staged[FILE_SET_BESIDE];
+    char old[FILE_SET_BESIDE];
+    char dir[FILE_SET_PATH];
     parent_of(file, dir);
     int rc = file_trusted(dir, err);
     if (rc < 0)
         return rc;
-    if (is_there(file->remove ? file->path : journal_staged(file, staged)))
+    if (is_there(file->remove ? file->path : file_set_staged(file, staged)))
         return 0;
     if (file->existed && !is_there(old_copy(file, old)))
         return 0;
@@ -331,50 +333,50 @@ static int roll_back_one(const struct journal_file *file, struct error *err)
     if (rc < 0 && (file->existed || errno != ENOENT))
         return error_set(err, -errno, "cannot bring back %s: %s", file->path,
                          strerror(errno));
-    journal_point();
+    file_set_point();
     return sync_parent(file, err);
 }
 
-int journal_roll_back(struct journal_file *files, size_t n, struct error *err)
+int file_set_roll_back(struct file_set_entry *files, size_t n, struct error *err)
 {
     int first = 0;
     for (size_t i = 0; i < n; i++) {
         int rc = roll_back_one(&files[i], first < 0 ? NULL : err);
         files[i].failed = rc < 0;
-        journal_point();
+        file_set_point();
         if (first == 0)
             first = rc;
     }
     return first;
 }
 
-int journal_commit(const char *dir, struct error *err)
+int file_set_commit(const char *dir, struct error *err)
 {
-    char path[JOURNAL_BESIDE];
-    int rc = file_path(path, sizeof path, dir, JOURNAL_FILE, err);
+    char path[FILE_SET_BESIDE];
+    int rc = file_path(path, sizeof path, dir, FILE_SET_JOURNAL, err);
     if (rc < 0)
         return rc;
-    journal_point();
+    file_set_point();
     if (unlink(path) < 0 && errno != ENOENT)
         return error_set(err, -errno, "cannot remove %s: %s", path, strerror(errno));
-    journal_point();
+    file_set_point();
     return sync_directory(dir, err);
 }
 
-void journal_clean(const struct journal_file *files, size_t n)
+void file_set_clean(const struct file_set_entry *files, size_t n)
 {
-    char path[JOURNAL_BESIDE];
+    char path[FILE_SET_BESIDE];
     for (size_t i = 0; i < n; i++) {
-        (void)unlink(journal_staged(&files[i], path));
-        journal_point();
+        (void)unlink(file_set_staged(&files[i], path));
+        file_set_point();
         (void)unlink(old_copy(&files[i], path));
-        journal_point();
+        file_set_point();
     }
 }
 
 /* ---- a journal left behind ----------------------------------------------- */
 
-static int load_file(const cJSON *entry, struct journal_file *file, struct error *err)
+static int load_file(const cJSON *entry, struct file_set_entry *file, struct error *err)
 {
     const char *path = NULL;
     int rc = json_string(entry, "path", &path, err);
@@ -389,7 +391,7 @@ static int load_file(const cJSON *entry, struct journal_file *file, struct error
     return rc;
 }
 
-static int load_files(const cJSON *root, struct journal_file **ret, size_t *ret_n,
+static int load_files(const cJSON *root, struct file_set_entry **ret, size_t *ret_n,
                       struct error *err)
 {
     const cJSON *list = NULL;
@@ -398,7 +400,7 @@ static int load_files(const cJSON *root, struct journal_file **ret, size_t *ret_
     int rc = json_array(root, "files", &list, err);
     if (rc < 0)
         return rc;
-    struct journal_file *files =
+    struct file_set_entry *files =
         calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof *files);
     if (!files)
         return error_set(err, -ENOMEM, "out of memory");
@@ -415,13 +417,13 @@ static int load_files(const cJSON *root, struct journal_file **ret, size_t *ret_
     return 0;
 }
 
-int journal_load(const char *dir, struct journal_file **ret, size_t *ret_n,
-                 struct error *err)
+int file_set_load(const char *dir, struct file_set_entry **ret, size_t *ret_n,
+                  struct error *err)
 {
-    char path[JOURNAL_BESIDE];
-    struct buffer buf = BUFFER_INIT(JOURNAL_MAX_SIZE);
+    char path[FILE_SET_BESIDE];
+    struct buffer buf = BUFFER_INIT(FILE_SET_MAX_SIZE);
     cJSON *root = NULL;
-    int rc = file_path(path, sizeof path, dir, JOURNAL_FILE, err);
+    int rc = file_path(path, sizeof path, dir, FILE_SET_JOURNAL, err);
     if (rc == 0)
         rc = file_read(path, &buf, err);
     if (rc < 0)

@@ -17,7 +17,7 @@ struct tag {
 
 struct frame {
     struct tag open;
-    struct template_value *value;
+    struct mustache_value *value;
     size_t body;   /* where its contents begin */
     size_t round;  /* which item */
     size_t rounds; /* at least 1: what is not rendered is checked all the same */
@@ -28,17 +28,17 @@ struct render {
     const char *text;
     size_t len;
     const char *file;
-    enum template_language language;
+    enum mustache_language language;
     bool private;
-    struct template_value *values;
+    struct mustache_value *values;
     size_t n;
     struct buffer *out;
     struct error *err;
-    struct frame frame[TEMPLATE_DEPTH];
+    struct frame frame[MUSTACHE_DEPTH];
     size_t depth;
 };
 
-bool template_allowed(const char *text)
+bool mustache_allowed(const char *text)
 {
     for (const char *c = text; *c; c++) {
         if (*c <= ' ' || *c > '~' || strchr("\"\\$%`{}'<>|;&#", *c))
@@ -199,9 +199,9 @@ static int emit(const struct render *r, const char *bytes, size_t n)
 /* ---- secrets ------------------------------------------------------------- */
 
 /* YAML and TOML have no variables, but who reads them may. */
-static bool takes(enum template_language language, char c)
+static bool takes(enum mustache_language language, char c)
 {
-    bool dollars = language == TEMPLATE_RAINERSCRIPT || language == TEMPLATE_BEATS;
+    bool dollars = language == MUSTACHE_RAINERSCRIPT || language == MUSTACHE_BEATS;
     return c >= ' ' && c <= '~' && (c != '$' || dollars);
 }
 
@@ -211,7 +211,7 @@ static int emit_escaped(const struct render *r, const struct tag *tag, const cha
     for (const char *c = text; rc == 0 && active(r) && *c; c++) {
         const char pair[] = {(char)(*c == '$' ? '$' : '\\'), *c, '\0'};
         bool twice =
-            *c == '"' || *c == '\\' || (*c == '$' && r->language == TEMPLATE_BEATS);
+            *c == '"' || *c == '\\' || (*c == '$' && r->language == MUSTACHE_BEATS);
         if (!takes(r->language, *c)) {
             (void)fail(r, tag, "forbidden byte ($) in the secret");
             return -EILSEQ;
@@ -261,7 +261,7 @@ static int check_place(const struct render *r, const struct tag *tag)
         return fail(r, tag, "nobody else may read a file with secrets (\"mode\"):");
     bool before = tag->begin > 0 && r->text[tag->begin - 1] == '"';
     bool behind = tag->next < r->len && r->text[tag->next] == '"';
-    if (r->language != TEMPLATE_RAINERSCRIPT)
+    if (r->language != MUSTACHE_RAINERSCRIPT)
         return before && behind
                    ? 0
                    : fail(r, tag, "a secret stands between double quotes:");
@@ -275,7 +275,7 @@ static int emit_stored(const struct render *r, const struct tag *tag, const char
 {
     if (!*text)
         return 0;
-    if (r->language != TEMPLATE_BEATS)
+    if (r->language != MUSTACHE_BEATS)
         return fail(r, tag, "only Beats have a keystore:");
     int rc = emit(r, "${", 2);
     if (rc == 0)
@@ -286,24 +286,24 @@ static int emit_stored(const struct render *r, const struct tag *tag, const char
 /* ---- values -------------------------------------------------------------- */
 
 static int emit_value(const struct render *r, const struct tag *tag,
-                      struct template_value *value, const char *text)
+                      struct mustache_value *value, const char *text)
 {
-    bool secret = value->kind == TEMPLATE_SECRET || value->kind == TEMPLATE_STORED;
+    bool secret = value->kind == MUSTACHE_SECRET || value->kind == MUSTACHE_STORED;
     int rc = secret ? check_place(r, tag) : 0;
     if (rc < 0)
         return rc;
     if (active(r))
         value->used = true;
-    if (value->kind == TEMPLATE_SECRET)
+    if (value->kind == MUSTACHE_SECRET)
         return emit_escaped(r, tag, text);
-    if (active(r) && !template_allowed(text)) {
+    if (active(r) && !mustache_allowed(text)) {
         (void)fail(r, tag, "forbidden byte in the value of");
         return -EILSEQ;
     }
     return secret ? emit_stored(r, tag, text) : emit(r, text, strlen(text));
 }
 
-static struct template_value *look_up(const struct render *r, const struct tag *tag)
+static struct mustache_value *look_up(const struct render *r, const struct tag *tag)
 {
     for (size_t i = 0; i < r->n; i++) {
         if (strlen(r->values[i].name) == tag->name_len &&
@@ -331,29 +331,29 @@ static int emit_variable(const struct render *r, const struct tag *tag)
 {
     if (*tag->name == '.')
         return emit_item(r, tag);
-    struct template_value *value = look_up(r, tag);
+    struct mustache_value *value = look_up(r, tag);
     if (!value)
         return fail(r, tag, "unknown name");
-    if (value->kind == TEMPLATE_LIST)
+    if (value->kind == MUSTACHE_LIST)
         return fail(r, tag, "a list needs a section:");
-    if (tag->kind == 'w' && value->kind != TEMPLATE_WORD)
+    if (tag->kind == 'w' && value->kind != MUSTACHE_WORD)
         return fail(r, tag, "{{{ }}} is only for numbers and enumerations:");
     return emit_value(r, tag, value, value->items[0]);
 }
 
-static size_t count(const struct template_value *value)
+static size_t count(const struct mustache_value *value)
 {
-    if (value->kind == TEMPLATE_LIST)
+    if (value->kind == MUSTACHE_LIST)
         return value->n;
     return *value->items[0] ? 1 : 0;
 }
 
 static int open_section(struct render *r, const struct tag *tag)
 {
-    struct template_value *value = look_up(r, tag);
+    struct mustache_value *value = look_up(r, tag);
     if (!value)
         return fail(r, tag, "unknown name");
-    if (r->depth == TEMPLATE_DEPTH)
+    if (r->depth == MUSTACHE_DEPTH)
         return fail(r, tag, "sections are nested too deeply:");
     size_t n = count(value);
     bool rendered = active(r) && (tag->kind == '#') == (n > 0);
@@ -400,9 +400,9 @@ static int step(struct render *r, const struct tag *tag, size_t *ret_next)
     }
 }
 
-int template_render(const char *text, size_t len, const char *file,
-                    enum template_language language, bool private,
-                    struct template_value *values, size_t n, struct buffer *out,
+int mustache_render(const char *text, size_t len, const char *file,
+                    enum mustache_language language, bool private,
+                    struct mustache_value *values, size_t n, struct buffer *out,
                     struct error *err)
 {
     struct render r = {.text = text,

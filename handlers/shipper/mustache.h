@@ -1,6 +1,6 @@
-/* template.h: configuration files from a subset of Mustache. Pure: no I/O.
+/* mustache.h: configuration files from a subset of Mustache. Pure: no I/O.
  *
- *   {{X}}          a text; refuses every byte outside template_allowed()'s set, so it
+ *   {{X}}          a text; refuses every byte outside mustache_allowed()'s set, so it
  *                  needs no escaping between double quotes. A secret is escaped, and
  *                  stands only where its language knows how, see below
  *   {{{X}}}        a number or enumeration, where quotes are not wanted; else an error
@@ -12,8 +12,8 @@
  * them. A name that is not known is an error, also in a section that is not rendered.
  * Partials, set delimiters, blocks and {{&X}} are refused as not supported.
  * Source: github.com/mustache/spec, comments, interpolation, inverted, sections. */
-#ifndef TEMPLATE_H
-#define TEMPLATE_H
+#ifndef MUSTACHE_H
+#define MUSTACHE_H
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -21,18 +21,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum template_kind {
-    TEMPLATE_TEXT,
-    TEMPLATE_WORD,   /* a number or enumeration: {{{X}}} may be used */
-    TEMPLATE_SECRET, /* printable ASCII, escaped */
-    TEMPLATE_STORED, /* name of a secret in the shipper's own keystore (Beats: ${NAME}) */
-    TEMPLATE_LIST
+enum mustache_kind {
+    MUSTACHE_TEXT,
+    MUSTACHE_WORD,   /* a number or enumeration: {{{X}}} may be used */
+    MUSTACHE_SECRET, /* printable ASCII, escaped */
+    MUSTACHE_STORED, /* name of a secret in the shipper's own keystore (Beats: ${NAME}) */
+    MUSTACHE_LIST
 };
 
 /* What a name stands for. Everything else is borrowed for the call. */
-struct template_value {
+struct mustache_value {
     const char *name; /* [A-Za-z0-9_]+ */
-    enum template_kind kind;
+    enum mustache_kind kind;
     const char *const *items; /* n texts; all but LIST have exactly one */
     size_t n;
     bool used; /* out: it has been written */
@@ -46,18 +46,18 @@ struct template_value {
  *   BEATS         YAML in which '$' is written "$$"
  *
  * In all of them \" and \\ stand for the two bytes that need it. */
-enum template_language {
-    TEMPLATE_RAINERSCRIPT,
-    TEMPLATE_YAML,
-    TEMPLATE_TOML,
-    TEMPLATE_BEATS
+enum mustache_language {
+    MUSTACHE_RAINERSCRIPT,
+    MUSTACHE_YAML,
+    MUSTACHE_TOML,
+    MUSTACHE_BEATS
 };
 
-#define TEMPLATE_DEPTH 8 /* sections inside each other */
+#define MUSTACHE_DEPTH 8 /* sections inside each other */
 
 /* May these bytes reach a template? Printable ASCII without space and without
  * " \ $ % ` { } ' < > | ; & #  (the barrier against every target's syntax). */
-bool template_allowed(const char *text);
+bool mustache_allowed(const char *text);
 
 /* Render len bytes of template text and append them to *out (its ceiling holds).
  *
@@ -67,9 +67,9 @@ bool template_allowed(const char *text);
  * Returns 0, -EINVAL the template is wrong, -EILSEQ a value holds a forbidden byte,
  *         -EMSGSIZE the output passes its ceiling, -ENOMEM. On failure *out may hold
  *         a part. */
-MUST_CHECK int template_render(const char *text, size_t len, const char *file,
-                               enum template_language language, bool private,
-                               struct template_value *values, size_t n,
+MUST_CHECK int mustache_render(const char *text, size_t len, const char *file,
+                               enum mustache_language language, bool private,
+                               struct mustache_value *values, size_t n,
                                struct buffer *out, struct error *err);
 
 #endif

@@ -11,11 +11,11 @@
 
 #define RECORD_MAX 65536 /* bytes */
 
-const char *applied_look(const char *path, char ret[DIGEST_TEXT])
+const char *owned_files_look(const char *path, char ret[DIGEST_TEXT])
 {
-    struct buffer text = BUFFER_INIT(JOURNAL_OLD_MAX);
+    struct buffer text = BUFFER_INIT(FILE_SET_OLD_MAX);
     struct error ignored = {0};
-    (void)snprintf(ret, DIGEST_TEXT, "%s", APPLIED_NONE);
+    (void)snprintf(ret, DIGEST_TEXT, "%s", OWNED_FILES_NONE);
     if (file_read(path, &text, &ignored) == 0)
         digest_of(buffer_text(&text), text.len, ret);
     buffer_wipe(&text);
@@ -24,12 +24,12 @@ const char *applied_look(const char *path, char ret[DIGEST_TEXT])
 
 /* ---- the record ---------------------------------------------------------- */
 
-static void load_file(const cJSON *entry, struct applied *ret)
+static void load_file(const cJSON *entry, struct owned_files *ret)
 {
-    struct applied_file *file = &ret->file[ret->n];
+    struct owned_file *file = &ret->file[ret->n];
     struct error ignored = {0};
     const char *path = json_text(entry, "path", "");
-    if (ret->n == APPLIED_MAX || !*path || strlen(path) >= sizeof file->path)
+    if (ret->n == OWNED_FILES_MAX || !*path || strlen(path) >= sizeof file->path)
         return;
     (void)snprintf(file->path, sizeof file->path, "%s", path);
     (void)snprintf(file->last, sizeof file->last, "%s", json_text(entry, "last", ""));
@@ -40,15 +40,15 @@ static void load_file(const cJSON *entry, struct applied *ret)
     ret->n++;
 }
 
-void applied_read(const char *dir, struct applied *ret)
+void owned_files_read(const char *dir, struct owned_files *ret)
 {
-    char path[JOURNAL_BESIDE];
+    char path[FILE_SET_BESIDE];
     struct buffer text = BUFFER_INIT(RECORD_MAX);
     struct error ignored = {0};
     const cJSON *list = NULL, *entry = NULL;
     cJSON *root = NULL;
-    *ret = (struct applied){.n = 0};
-    if (file_path(path, sizeof path, dir, APPLIED_FILE, &ignored) == 0 &&
+    *ret = (struct owned_files){.n = 0};
+    if (file_path(path, sizeof path, dir, OWNED_FILES_FILE, &ignored) == 0 &&
         file_read(path, &text, &ignored) == 0 &&
         json_parse(buffer_text(&text), text.len, path, &root, &ignored) == 0 &&
         json_array(root, "files", &list, &ignored) == 0) {
@@ -61,12 +61,12 @@ void applied_read(const char *dir, struct applied *ret)
     buffer_release(&text);
 }
 
-static char *format(const struct applied *applied)
+static char *format(const struct owned_files *applied)
 {
     cJSON *root = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(root, "files");
     for (size_t i = 0; i < applied->n; i++) {
-        const struct applied_file *file = &applied->file[i];
+        const struct owned_file *file = &applied->file[i];
         cJSON *entry = cJSON_CreateObject();
         cJSON_AddStringToObject(entry, "path", file->path);
         cJSON_AddStringToObject(entry, "last", file->last);
@@ -79,11 +79,11 @@ static char *format(const struct applied *applied)
     return text;
 }
 
-int applied_write(const char *dir, const struct applied *applied, bool durable,
-                  struct error *err)
+int owned_files_write(const char *dir, const struct owned_files *applied, bool durable,
+                      struct error *err)
 {
-    char path[JOURNAL_BESIDE];
-    int rc = file_path(path, sizeof path, dir, APPLIED_FILE, err);
+    char path[FILE_SET_BESIDE];
+    int rc = file_path(path, sizeof path, dir, OWNED_FILES_FILE, err);
     if (rc < 0)
         return rc;
     char *text = format(applied);
@@ -95,7 +95,7 @@ int applied_write(const char *dir, const struct applied *applied, bool durable,
 
 /* ---- what it says -------------------------------------------------------- */
 
-static size_t place_of(const struct applied *applied, const char *path)
+static size_t place_of(const struct owned_files *applied, const char *path)
 {
     size_t i = 0;
     while (i < applied->n && strcmp(applied->file[i].path, path) != 0)
@@ -103,13 +103,15 @@ static size_t place_of(const struct applied *applied, const char *path)
     return i;
 }
 
-const struct applied_file *applied_find(const struct applied *applied, const char *path)
+const struct owned_file *owned_files_find(const struct owned_files *applied,
+                                          const char *path)
 {
     size_t i = place_of(applied, path);
     return i < applied->n ? &applied->file[i] : NULL;
 }
 
-void applied_keep(struct applied *applied, const struct journal_file *files, size_t n)
+void owned_files_keep(struct owned_files *applied, const struct file_set_entry *files,
+                      size_t n)
 {
     size_t kept = 0;
     for (size_t i = 0; i < applied->n; i++) {
@@ -122,25 +124,25 @@ void applied_keep(struct applied *applied, const struct journal_file *files, siz
     applied->n = kept;
 }
 
-static bool is_ours(const struct applied_file *file, const char *present)
+static bool is_ours(const struct owned_file *file, const char *present)
 {
     return strcmp(file->last, present) == 0 || strcmp(file->before, present) == 0;
 }
 
-bool applied_foreign(const struct applied *applied, const char *path,
-                     const char *present)
+bool owned_files_foreign(const struct owned_files *applied, const char *path,
+                         const char *present)
 {
-    const struct applied_file *file = applied_find(applied, path);
+    const struct owned_file *file = owned_files_find(applied, path);
     return file && !is_ours(file, present);
 }
 
-int applied_note(struct applied *applied, const char *path, const char *wanted,
-                 bool secret, const char *present)
+int owned_files_note(struct owned_files *applied, const char *path, const char *wanted,
+                     bool secret, const char *present)
 {
     size_t i = place_of(applied, path);
-    struct applied_file *file = &applied->file[i];
-    struct applied_file next = {.secret = secret};
-    if (i == APPLIED_MAX)
+    struct owned_file *file = &applied->file[i];
+    struct owned_file next = {.secret = secret};
+    if (i == OWNED_FILES_MAX)
         return -ENOSPC;
     bool known = i < applied->n;
     (void)snprintf(next.path, sizeof next.path, "%s", path);
@@ -149,7 +151,7 @@ int applied_note(struct applied *applied, const char *path, const char *wanted,
         if (!known || is_ours(file, present))
             (void)snprintf(next.before, sizeof next.before, "%s", present);
         next.secret =
-            secret || (known ? file->secret : strcmp(present, APPLIED_NONE) != 0);
+            secret || (known ? file->secret : strcmp(present, OWNED_FILES_NONE) != 0);
     }
     bool same = known && strcmp(file->last, next.last) == 0 &&
                 strcmp(file->before, next.before) == 0 && file->secret == next.secret;

@@ -11,7 +11,7 @@
 #define TEMPLATE_FILE (1 << 20) /* bytes of a template */
 #define API_KEY       "CREDENTIAL_API_KEY"
 #define FILES         "CREDENTIAL_FILES"
-#define NAMES         (18 + TARGET_VARIABLES)
+#define NAMES         (18 + SHIPPER_CONFIG_VARIABLES)
 
 struct paths {
     const char *path[RENDER_PATHS];
@@ -20,7 +20,7 @@ struct paths {
 
 /* All names of a template, and the arrays their values point to. */
 struct scope {
-    struct template_value value[NAMES];
+    struct mustache_value value[NAMES];
     const char *single[NAMES]; /* the item of a value that is no list */
     size_t n;
     const char *url[SETTINGS_URLS];
@@ -33,15 +33,15 @@ static void add_list(struct scope *scope, const char *name, const char *const *i
                      size_t n)
 {
     scope->value[scope->n++] =
-        (struct template_value){name, TEMPLATE_LIST, items, n, false};
+        (struct mustache_value){name, MUSTACHE_LIST, items, n, false};
 }
 
-static void add_one(struct scope *scope, const char *name, enum template_kind kind,
+static void add_one(struct scope *scope, const char *name, enum mustache_kind kind,
                     const char *text)
 {
     scope->single[scope->n] = text;
     scope->value[scope->n] =
-        (struct template_value){name, kind, &scope->single[scope->n], 1, false};
+        (struct mustache_value){name, kind, &scope->single[scope->n], 1, false};
     scope->n++;
 }
 
@@ -123,12 +123,12 @@ static void add_settings(struct scope *scope, const struct settings *s,
     for (size_t i = 0; i < (size_t)s->log_level; i++)
         scope->below[i] = settings_level_name((enum log_level)i);
     size_t more = s->log_urls > 0 ? s->log_urls - 1 : 0;
-    add_one(scope, "REVISION", TEMPLATE_TEXT, revision);
-    add_one(scope, "LOG_INDEX", TEMPLATE_TEXT, s->log_index);
-    add_one(scope, "LOG_LEVEL", TEMPLATE_WORD, settings_level_name(s->log_level));
+    add_one(scope, "REVISION", MUSTACHE_TEXT, revision);
+    add_one(scope, "LOG_INDEX", MUSTACHE_TEXT, s->log_index);
+    add_one(scope, "LOG_LEVEL", MUSTACHE_WORD, settings_level_name(s->log_level));
     add_list(scope, "LOG_LEVELS_BELOW", scope->below, (size_t)s->log_level);
     add_list(scope, "LOG_ELASTICSEARCH_URLS", scope->url, s->log_urls);
-    add_one(scope, "LOG_ELASTICSEARCH_URL", TEMPLATE_TEXT,
+    add_one(scope, "LOG_ELASTICSEARCH_URL", MUSTACHE_TEXT,
             s->log_urls > 0 ? scope->url[0] : "");
     add_list(scope, "LOG_ELASTICSEARCH_MORE", scope->url + 1, more);
 }
@@ -139,15 +139,15 @@ static void add_credential(struct scope *scope, const struct credential *c)
     bool stored = c->keystore[0];
     const char *password = stored && c->user[0] ? c->keystore : c->password;
     const char *api_key = stored && !c->user[0] ? c->keystore : c->api_key;
-    enum template_kind kind = stored ? TEMPLATE_STORED : TEMPLATE_SECRET;
-    add_one(scope, "CREDENTIAL_USER", TEMPLATE_SECRET, c->user);
+    enum mustache_kind kind = stored ? MUSTACHE_STORED : MUSTACHE_SECRET;
+    add_one(scope, "CREDENTIAL_USER", MUSTACHE_SECRET, c->user);
     add_one(scope, "CREDENTIAL_PASSWORD", kind, password);
     add_one(scope, API_KEY, kind, api_key);
-    add_one(scope, API_KEY "_BASE64", TEMPLATE_SECRET, c->encoded);
-    add_one(scope, "CREDENTIAL_CA", TEMPLATE_TEXT, c->ca);
-    add_one(scope, "CREDENTIAL_CERT", TEMPLATE_TEXT, c->cert);
-    add_one(scope, "CREDENTIAL_KEY", TEMPLATE_TEXT, c->key);
-    add_one(scope, FILES, TEMPLATE_TEXT, c->files);
+    add_one(scope, API_KEY "_BASE64", MUSTACHE_SECRET, c->encoded);
+    add_one(scope, "CREDENTIAL_CA", MUSTACHE_TEXT, c->ca);
+    add_one(scope, "CREDENTIAL_CERT", MUSTACHE_TEXT, c->cert);
+    add_one(scope, "CREDENTIAL_KEY", MUSTACHE_TEXT, c->key);
+    add_one(scope, FILES, MUSTACHE_TEXT, c->files);
 }
 
 static bool used(const struct scope *scope, const char *name)
@@ -160,12 +160,12 @@ static bool used(const struct scope *scope, const char *name)
 }
 
 /* An API key is used in one of its forms. */
-static int check_used(const struct scope *scope, const struct target *target,
+static int check_used(const struct scope *scope, const struct shipper_config *target,
                       const struct credential *c, struct error *err)
 {
     bool api_key = used(scope, API_KEY) || used(scope, API_KEY "_BASE64");
     for (size_t i = 0; i < scope->n; i++) {
-        const struct template_value *value = &scope->value[i];
+        const struct mustache_value *value = &scope->value[i];
         if (strncmp(value->name, "CREDENTIAL_", 11) == 0 && *value->items[0] &&
             !value->used && strcmp(value->name, FILES) != 0 &&
             !(api_key && strncmp(value->name, API_KEY, 18) == 0))
@@ -177,7 +177,7 @@ static int check_used(const struct scope *scope, const struct target *target,
     return 0;
 }
 
-int render_target(const struct target *target, const struct settings *s,
+int render_target(const struct shipper_config *target, const struct settings *s,
                   const struct policy *policy, const struct credential *credential,
                   const char *revision, struct buffer *out, struct error *err)
 {
@@ -187,14 +187,14 @@ int render_target(const struct target *target, const struct settings *s,
     add_settings(&scope, s, revision);
     add_credential(&scope, credential);
     int rc = add_sources(&scope, s, policy, err);
-    add_one(&scope, "PROBE_FILE", TEMPLATE_TEXT, target->probe);
+    add_one(&scope, "PROBE_FILE", MUSTACHE_TEXT, target->probe);
     for (size_t i = 0; i < target->variables; i++)
-        add_one(&scope, target->variable[i].name, TEMPLATE_TEXT,
+        add_one(&scope, target->variable[i].name, MUSTACHE_TEXT,
                 target->variable[i].text);
     if (rc == 0)
         rc = file_read_trusted(target->template, &text, err);
     if (rc == 0)
-        rc = template_render(buffer_text(&text), text.len, target->template,
+        rc = mustache_render(buffer_text(&text), text.len, target->template,
                              target->language, private, scope.value, scope.n, out, err);
     if (rc == 0)
         rc = check_used(&scope, target, credential, err);

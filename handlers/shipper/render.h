@@ -1,6 +1,6 @@
 /* render.h: the text of a target's destination from settings, policy and definition.
  *
- * What a template can name (template.h):
+ * What a template can name (mustache.h):
  *
  *   REVISION                 text  revision of the settings, 64 hex digits
  *   LOG_INDEX                text
@@ -39,11 +39,11 @@
 #define RENDER_PATHS 128       /* globs, or excepted paths, of all chosen sources */
 
 /* Append the text to *out. The settings were judged by policy_judge(), the credential is
- * theirs (credential_choose()). Returns 0, -EINVAL or -EILSEQ (template.h), -ENOTSUP (the
+ * theirs (credential_choose()). Returns 0, -EINVAL or -EILSEQ (mustache.h), -ENOTSUP (the
  * template does not use all of the credential), -E2BIG, -EPERM (others can write the
  * template), ... */
-MUST_CHECK int render_target(const struct target *target, const struct settings *s,
-                             const struct policy *policy,
+MUST_CHECK int render_target(const struct shipper_config *target,
+                             const struct settings *s, const struct policy *policy,
                              const struct credential *credential, const char *revision,
                              struct buffer *out, struct error *err);
 

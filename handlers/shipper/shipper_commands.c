@@ -38,7 +38,7 @@ static const char *quote(const char *output, char ret[QUOTED_MAX + 1])
     return ret;
 }
 
-static int explain(const struct target *target, struct child_result *result,
+static int explain(const struct shipper_config *target, struct child_result *result,
                    const char *const *argv, struct error *err)
 {
     struct buffer *said = result->errors.len > 0 ? &result->errors : &result->output;
@@ -57,7 +57,7 @@ static int explain(const struct target *target, struct child_result *result,
 }
 
 /* Run to its end. ret_output, when not NULL, gets its stdout. */
-static int run(const struct target *target, const char *const *argv,
+static int run(const struct shipper_config *target, const char *const *argv,
                struct buffer *ret_output, struct error *err)
 {
     const struct child_job job = {.argv = argv, .timeout_ms = target->timeout_ms};
@@ -81,7 +81,7 @@ static int run(const struct target *target, const char *const *argv,
 
 /* The arguments with `value` in the place of `placeholder`. */
 static void fill(const char *const *arguments, const char *placeholder,
-                 const char *value, const char *ret[TARGET_ARGUMENTS + 1])
+                 const char *value, const char *ret[SHIPPER_CONFIG_ARGUMENTS + 1])
 {
     size_t n = 0;
     for (; arguments[n]; n++)
@@ -89,9 +89,10 @@ static void fill(const char *const *arguments, const char *placeholder,
     ret[n] = NULL;
 }
 
-int shipper_validate(const struct target *target, const char *staged, struct error *err)
+int shipper_commands_validate(const struct shipper_config *target, const char *staged,
+                              struct error *err)
 {
-    const char *argv[TARGET_ARGUMENTS + 1] = {NULL};
+    const char *argv[SHIPPER_CONFIG_ARGUMENTS + 1] = {NULL};
     struct error why = {0};
     if (!target->validate[0])
         return 0;
@@ -102,24 +103,24 @@ int shipper_validate(const struct target *target, const char *staged, struct err
     return 0;
 }
 
-static int run_confirm(const struct target *target, bool any, struct buffer *ret_output,
-                       struct error *err)
+static int run_confirm(const struct shipper_config *target, bool any,
+                       struct buffer *ret_output, struct error *err)
 {
-    const char *argv[TARGET_ARGUMENTS + 1] = {NULL};
+    const char *argv[SHIPPER_CONFIG_ARGUMENTS + 1] = {NULL};
     char digest[DIGEST_TEXT];
     fill(target->confirm, "{digest}",
-         any ? "any" : applied_look(target->destination, digest), argv);
+         any ? "any" : owned_files_look(target->destination, digest), argv);
     return run(target, argv, ret_output, err);
 }
 
-bool shipper_runs(const struct target *target, bool any)
+bool shipper_commands_runs(const struct shipper_config *target, bool any)
 {
     return run_confirm(target, any, NULL, NULL) == 0;
 }
 
-int shipper_ask(const struct target *target, int64_t limit_ms)
+int shipper_commands_ask(const struct shipper_config *target, int64_t limit_ms)
 {
-    struct target hurried = *target;
+    struct shipper_config hurried = *target;
     hurried.timeout_ms = limit_ms;
     return run_confirm(&hurried, true, NULL, NULL);
 }
@@ -128,7 +129,8 @@ int shipper_ask(const struct target *target, int64_t limit_ms)
 
 enum command { RELOAD, CONFIRM, STOP };
 
-static const char *const *argv_of(const struct target *target, enum command command)
+static const char *const *argv_of(const struct shipper_config *target,
+                                  enum command command)
 {
     switch (command) {
     case RELOAD:
@@ -150,7 +152,8 @@ static bool equal(const char *const *a, const char *const *b)
 }
 
 /* Is this the first target with that command? */
-static bool first(const struct target *const *targets, size_t at, enum command command)
+static bool first(const struct shipper_config *const *targets, size_t at,
+                  enum command command)
 {
     if (!targets[at])
         return false;
@@ -162,14 +165,14 @@ static bool first(const struct target *const *targets, size_t at, enum command c
     return true;
 }
 
-static int run_each(const struct target *const *targets, size_t n, enum command command,
-                    struct error *err)
+static int run_each(const struct shipper_config *const *targets, size_t n,
+                    enum command command, struct error *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < n; i++) {
         if (first(targets, i, command))
             rc = run(targets[i], argv_of(targets[i], command), NULL, err);
-        journal_point();
+        file_set_point();
     }
     return rc;
 }
@@ -182,8 +185,8 @@ static void wait_ms(int64_t ms)
 }
 
 /* Try until confirm succeeds (or, for STOP, fails), or the deadline is over. */
-static int wait_for(const struct target *target, bool running, int64_t deadline_ms,
-                    struct buffer *output, struct error *err)
+static int wait_for(const struct shipper_config *target, bool running,
+                    int64_t deadline_ms, struct buffer *output, struct error *err)
 {
     for (;;) {
         int rc = run_confirm(target, !running, output, err);
@@ -197,8 +200,8 @@ static int wait_for(const struct target *target, bool running, int64_t deadline_
     }
 }
 
-static int confirm_again(const struct target *target, const struct buffer *before,
-                         struct error *err)
+static int confirm_again(const struct shipper_config *target,
+                         const struct buffer *before, struct error *err)
 {
     struct buffer now = BUFFER_INIT(OUTPUT_MAX);
     int rc = run_confirm(target, false, &now, err);
@@ -209,10 +212,11 @@ static int confirm_again(const struct target *target, const struct buffer *befor
     return rc;
 }
 
-static int confirm(const struct target *const *targets, size_t n, struct error *err)
+static int confirm(const struct shipper_config *const *targets, size_t n,
+                   struct error *err)
 {
-    struct buffer before[TARGET_MAX];
-    int64_t deadline_ms = duration_now_ms() + timing()->confirm_ms;
+    struct buffer before[SHIPPER_CONFIG_MAX];
+    int64_t deadline_ms = duration_now_ms() + limits()->confirm_ms;
     bool any = false;
     int rc = 0;
     for (size_t i = 0; i < n; i++) {
@@ -222,7 +226,7 @@ static int confirm(const struct target *const *targets, size_t n, struct error *
             rc = wait_for(targets[i], true, deadline_ms, &before[i], err);
     }
     if (rc == 0 && any)
-        wait_ms(timing()->confirm_ms);
+        wait_ms(limits()->confirm_ms);
     for (size_t i = 0; i < n; i++) {
         if (rc == 0 && first(targets, i, CONFIRM))
             rc = confirm_again(targets[i], &before[i], err);
@@ -231,21 +235,23 @@ static int confirm(const struct target *const *targets, size_t n, struct error *
     return rc;
 }
 
-int shipper_reload(const struct target *const *targets, size_t n, struct error *err)
+int shipper_commands_reload(const struct shipper_config *const *targets, size_t n,
+                            struct error *err)
 {
     struct error why = {0};
     int rc = run_each(targets, n, RELOAD, &why);
     if (rc < 0)
         return error_set(err, rc, "reload failed: %s", why.text);
     rc = confirm(targets, n, &why);
-    journal_point();
+    file_set_point();
     return rc < 0 ? error_set(err, rc, "not confirmed: %s", why.text) : 0;
 }
 
-int shipper_stop(const struct target *const *targets, size_t n, struct error *err)
+int shipper_commands_stop(const struct shipper_config *const *targets, size_t n,
+                          struct error *err)
 {
     struct error why = {0};
-    int64_t deadline_ms = duration_now_ms() + timing()->confirm_ms;
+    int64_t deadline_ms = duration_now_ms() + limits()->confirm_ms;
     int rc = run_each(targets, n, STOP, &why);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         if (first(targets, i, CONFIRM))

@@ -21,13 +21,13 @@ static const char path_set[] =
 
 /* ---- one member each ----------------------------------------------------- */
 
-static int refuse(const struct target *t, struct error *err, const char *member,
+static int refuse(const struct shipper_config *t, struct error *err, const char *member,
                   const char *why)
 {
     return error_set(err, -EBADMSG, "%s: \"%s\" %s", t->path, member, why);
 }
 
-static int check_members(const struct target *t, struct error *err)
+static int check_members(const struct shipper_config *t, struct error *err)
 {
     static const char *const known[] = {"template", "destination", "escape",   "mode",
                                         "validate", "reload",      "confirm",  "stop",
@@ -48,12 +48,12 @@ static int check_members(const struct target *t, struct error *err)
 static bool is_path(const char *text)
 {
     size_t len = strlen(text);
-    return *text == '/' && len > 1 && len < JOURNAL_PATH - 1 && text[len - 1] != '/' &&
+    return *text == '/' && len > 1 && len < FILE_SET_PATH - 1 && text[len - 1] != '/' &&
            strspn(text, path_set) == len && !strstr(text, "/../") &&
            !strstr(text, "//") && strcmp(text + len - 2, "..") != 0;
 }
 
-static int read_destination(struct target *t, struct error *err)
+static int read_destination(struct shipper_config *t, struct error *err)
 {
     const char *text = json_text(t->root, "destination", "");
     if (!is_path(text))
@@ -63,7 +63,7 @@ static int read_destination(struct target *t, struct error *err)
     return 0;
 }
 
-static int read_probe(struct target *t, struct error *err)
+static int read_probe(struct shipper_config *t, struct error *err)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(t->root, "probe");
     const char *text = json_text(t->root, "probe", "");
@@ -75,7 +75,7 @@ static int read_probe(struct target *t, struct error *err)
     return 0;
 }
 
-static int read_template(struct target *t, struct error *err)
+static int read_template(struct shipper_config *t, struct error *err)
 {
     const char *text = json_text(t->root, "template", "");
     const char *slash = strrchr(t->path, '/');
@@ -86,16 +86,16 @@ static int read_template(struct target *t, struct error *err)
     return 0;
 }
 
-static int read_escape(struct target *t, struct error *err)
+static int read_escape(struct shipper_config *t, struct error *err)
 {
-    static const char *const known[] = {[TEMPLATE_RAINERSCRIPT] = "rainerscript",
-                                        [TEMPLATE_YAML] = "yaml",
-                                        [TEMPLATE_TOML] = "toml",
-                                        [TEMPLATE_BEATS] = "beats"};
+    static const char *const known[] = {[MUSTACHE_RAINERSCRIPT] = "rainerscript",
+                                        [MUSTACHE_YAML] = "yaml",
+                                        [MUSTACHE_TOML] = "toml",
+                                        [MUSTACHE_BEATS] = "beats"};
     const char *text = json_text(t->root, "escape", "");
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(text, known[i]) == 0) {
-            t->language = (enum template_language)i;
+            t->language = (enum mustache_language)i;
             return 0;
         }
     }
@@ -103,7 +103,7 @@ static int read_escape(struct target *t, struct error *err)
                   "must be \"rainerscript\", \"yaml\", \"toml\" or \"beats\"");
 }
 
-static int read_mode(struct target *t, struct error *err)
+static int read_mode(struct shipper_config *t, struct error *err)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(t->root, "mode");
     const char *text = json_text(t->root, "mode", item ? "" : MODE_DEFAULT);
@@ -118,7 +118,7 @@ static int read_mode(struct target *t, struct error *err)
     return 0;
 }
 
-static int read_timeout(struct target *t, struct error *err)
+static int read_timeout(struct shipper_config *t, struct error *err)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(t->root, "timeout");
     const char *text = json_text(t->root, "timeout", item ? "" : TIMEOUT_DEFAULT);
@@ -129,8 +129,9 @@ static int read_timeout(struct target *t, struct error *err)
     return 0;
 }
 
-static int read_arguments(const struct target *t, const char *name, bool required,
-                          const char *argv[TARGET_ARGUMENTS + 1], struct error *err)
+static int read_arguments(const struct shipper_config *t, const char *name,
+                          bool required, const char *argv[SHIPPER_CONFIG_ARGUMENTS + 1],
+                          struct error *err)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(t->root, name);
     const cJSON *item = NULL;
@@ -139,7 +140,7 @@ static int read_arguments(const struct target *t, const char *name, bool require
         return 0;
     cJSON_ArrayForEach(item, list)
     {
-        if (!cJSON_IsString(item) || n == TARGET_ARGUMENTS)
+        if (!cJSON_IsString(item) || n == SHIPPER_CONFIG_ARGUMENTS)
             return refuse(t, err, name, "must be a list of at most 16 texts");
         argv[n++] = item->valuestring;
     }
@@ -149,7 +150,7 @@ static int read_arguments(const struct target *t, const char *name, bool require
     return 0;
 }
 
-static int read_validate(struct target *t, struct error *err)
+static int read_validate(struct shipper_config *t, struct error *err)
 {
     int rc = read_arguments(t, "validate", false, t->validate, err);
     if (rc < 0 || !t->validate[0])
@@ -161,7 +162,7 @@ static int read_validate(struct target *t, struct error *err)
     return refuse(t, err, "validate", "must have an argument \"{file}\"");
 }
 
-static int read_variables(struct target *t, struct error *err)
+static int read_variables(struct shipper_config *t, struct error *err)
 {
     const cJSON *object = cJSON_GetObjectItemCaseSensitive(t->root, "variables");
     const cJSON *item = NULL;
@@ -174,11 +175,11 @@ static int read_variables(struct target *t, struct error *err)
             name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")])
             return refuse(t, err, "variables",
                           "has a name that is not [a-z][a-z0-9_]*");
-        if (!cJSON_IsString(item) || !template_allowed(item->valuestring))
+        if (!cJSON_IsString(item) || !mustache_allowed(item->valuestring))
             return refuse(t, err, name,
                           "must be printable ASCII without blanks and "
                           "\"\\$%`{}'<>|;&#");
-        if (t->variables == TARGET_VARIABLES)
+        if (t->variables == SHIPPER_CONFIG_VARIABLES)
             return refuse(t, err, "variables", "has more than 32 entries");
         t->variable[t->variables].name = name;
         t->variable[t->variables++].text = item->valuestring;
@@ -188,7 +189,7 @@ static int read_variables(struct target *t, struct error *err)
 
 /* ---- a definition -------------------------------------------------------- */
 
-static int read_members(struct target *t, struct error *err)
+static int read_members(struct shipper_config *t, struct error *err)
 {
     int rc = check_members(t, err);
     if (rc == 0)
@@ -214,10 +215,10 @@ static int read_members(struct target *t, struct error *err)
     return rc < 0 ? rc : read_variables(t, err);
 }
 
-int target_parse(const char *text, size_t len, const char *path, struct target *ret,
-                 struct error *err)
+int shipper_config_parse(const char *text, size_t len, const char *path,
+                         struct shipper_config *ret, struct error *err)
 {
-    *ret = (struct target){0};
+    *ret = (struct shipper_config){0};
     (void)snprintf(ret->path, sizeof ret->path, "%s", path);
     int rc = json_parse(text, len, path, &ret->root, err);
     if (rc == 0 && !cJSON_IsObject(ret->root))
@@ -226,14 +227,14 @@ int target_parse(const char *text, size_t len, const char *path, struct target *
         rc = read_members(ret, err);
     if (rc < 0) {
         cJSON_Delete(ret->root);
-        *ret = (struct target){0};
+        *ret = (struct shipper_config){0};
     }
     return rc;
 }
 
 /* ---- the directory ------------------------------------------------------- */
 
-static int check_programs(const struct target *t, struct error *err)
+static int check_programs(const struct shipper_config *t, struct error *err)
 {
     const char *const programs[] = {t->validate[0], t->reload[0], t->confirm[0],
                                     t->stop[0]};
@@ -246,11 +247,11 @@ static int check_programs(const struct target *t, struct error *err)
     return 0;
 }
 
-static int check_files(const struct target_list *list, const struct target *t,
-                       struct error *err)
+static int check_files(const struct shipper_config_list *list,
+                       const struct shipper_config *t, struct error *err)
 {
     for (size_t i = 0; i < list->n; i++) {
-        const struct target *other = &list->target[i];
+        const struct shipper_config *other = &list->target[i];
         if (strcmp(other->destination, t->destination) == 0)
             return error_set(err, -EEXIST, "%s and %s have the same destination",
                              other->path, t->path);
@@ -261,19 +262,20 @@ static int check_files(const struct target_list *list, const struct target *t,
     return 0;
 }
 
-static int read_one(const char *dir, const char *name, struct target_list *list,
+static int read_one(const char *dir, const char *name, struct shipper_config_list *list,
                     struct error *err)
 {
-    char path[JOURNAL_PATH];
-    struct buffer buf = BUFFER_INIT(TARGET_FILE);
-    struct target *t = &list->target[list->n];
-    if (list->n == TARGET_MAX)
-        return error_set(err, -E2BIG, "more than %d targets in %s", TARGET_MAX, dir);
+    char path[FILE_SET_PATH];
+    struct buffer buf = BUFFER_INIT(SHIPPER_CONFIG_FILE);
+    struct shipper_config *t = &list->target[list->n];
+    if (list->n == SHIPPER_CONFIG_MAX)
+        return error_set(err, -E2BIG, "more than %d targets in %s", SHIPPER_CONFIG_MAX,
+                         dir);
     int rc = file_path(path, sizeof path, dir, name, err);
     if (rc == 0)
         rc = file_read_trusted(path, &buf, err);
     if (rc == 0)
-        rc = target_parse(buffer_text(&buf), buf.len, path, t, err);
+        rc = shipper_config_parse(buffer_text(&buf), buf.len, path, t, err);
     buffer_release(&buf);
     if (rc < 0)
         return rc;
@@ -291,11 +293,12 @@ static int is_definition(const struct dirent *entry)
            strcmp(entry->d_name + len - 5, ".json") == 0;
 }
 
-int target_read(const char *config_dir, struct target_list *ret, struct error *err)
+int shipper_config_read(const char *config_dir, struct shipper_config_list *ret,
+                        struct error *err)
 {
-    char dir[JOURNAL_PATH];
+    char dir[FILE_SET_PATH];
     struct dirent **names = NULL;
-    *ret = (struct target_list){0};
+    *ret = (struct shipper_config_list){0};
     int rc = file_path(dir, sizeof dir, config_dir, "logging.d", err);
     if (rc < 0)
         return rc;
@@ -312,24 +315,25 @@ int target_read(const char *config_dir, struct target_list *ret, struct error *e
     }
     free((void *)names);
     if (rc < 0)
-        target_release(ret);
+        shipper_config_release(ret);
     return rc;
 }
 
-const char *target_name(const struct target *target, char ret[JOURNAL_PATH])
+const char *shipper_config_name(const struct shipper_config *target,
+                                char ret[FILE_SET_PATH])
 {
     const char *slash = strrchr(target->path, '/');
     const char *name = slash ? slash + 1 : target->path;
-    (void)snprintf(ret, JOURNAL_PATH, "%s", name);
+    (void)snprintf(ret, FILE_SET_PATH, "%s", name);
     char *dot = strrchr(ret, '.');
     if (dot)
         *dot = '\0';
     return ret;
 }
 
-void target_release(struct target_list *list)
+void shipper_config_release(struct shipper_config_list *list)
 {
     for (size_t i = 0; i < list->n; i++)
         cJSON_Delete(list->target[i].root);
-    *list = (struct target_list){0};
+    *list = (struct shipper_config_list){0};
 }

@@ -1,11 +1,11 @@
-/* target.h: one log shipper's configuration file and how to bring it to life.
+/* shipper_config.h: one log shipper's configuration file and how to bring it to life.
  *
  * <config-dir>/logging.d/NAME.json, written by root, an object with
  *
  *   template     file with the Mustache template; relative to the JSON's directory
  *   destination  the file to write; its directory belongs to the running user
  *   escape       "rainerscript", "yaml", "toml" or "beats" (YAML with variables): the
- *                language of the template (template.h)
+ *                language of the template (mustache.h)
  *   mode         octal text, default "0640"; nobody else may write, nor read where the
  *                template has secrets
  *   validate     optional; the argument "{file}" becomes the staged file
@@ -21,12 +21,12 @@
  *                it nothing can prove that records arrive: an apply is done once it is
  *                confirmed, and the check says so
  *   variables    optional, { "name": "text" }: names of its own for the template, the
- *                same bytes as in settings (template_allowed)
+ *                same bytes as in settings (mustache_allowed)
  *
  * validate, reload, confirm and stop are argument lists with an absolute program, no
  * shell. An unknown member is refused by name. What a template can name: render.h. */
-#ifndef TARGET_H
-#define TARGET_H
+#ifndef SHIPPER_CONFIG_H
+#define SHIPPER_CONFIG_H
 
 #include "base/error.h"
 #include "settings/credential.h"
@@ -38,27 +38,28 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define TARGET_ARGUMENTS 16
-#define TARGET_VARIABLES 32
-#define TARGET_MAX       16    /* targets on one server */
-#define TARGET_FILE      65536 /* bytes of a definition */
+#define SHIPPER_CONFIG_ARGUMENTS 16
+#define SHIPPER_CONFIG_VARIABLES 32
+#define SHIPPER_CONFIG_MAX       16    /* targets on one server */
+#define SHIPPER_CONFIG_FILE      65536 /* bytes of a definition */
 
-struct target {
-    char path[JOURNAL_PATH];     /* of the definition, for texts */
-    char template[JOURNAL_PATH]; /* absolute */
-    char destination[JOURNAL_PATH];
-    char probe[JOURNAL_PATH]; /* "" none */
-    enum template_language language;
+struct shipper_config {
+    char path[FILE_SET_PATH];     /* of the definition, for texts */
+    char template[FILE_SET_PATH]; /* absolute */
+    char destination[FILE_SET_PATH];
+    char probe[FILE_SET_PATH]; /* "" none */
+    enum mustache_language language;
     mode_t mode;
     int64_t timeout_ms;
-    const char *validate[TARGET_ARGUMENTS + 1]; /* NULL-terminated; [0] NULL: none */
-    const char *reload[TARGET_ARGUMENTS + 1];
-    const char *confirm[TARGET_ARGUMENTS + 1];
-    const char *stop[TARGET_ARGUMENTS + 1];
+    const char
+        *validate[SHIPPER_CONFIG_ARGUMENTS + 1]; /* NULL-terminated; [0] NULL: none */
+    const char *reload[SHIPPER_CONFIG_ARGUMENTS + 1];
+    const char *confirm[SHIPPER_CONFIG_ARGUMENTS + 1];
+    const char *stop[SHIPPER_CONFIG_ARGUMENTS + 1];
     struct {
         const char *name; /* [a-z][a-z0-9_]* */
         const char *text;
-    } variable[TARGET_VARIABLES];
+    } variable[SHIPPER_CONFIG_VARIABLES];
     size_t variables;
     const struct credential *credential; /* borrowed; its secrets are taken out of what
                                             commands say; NULL none */
@@ -67,27 +68,28 @@ struct target {
 };
 
 /* All-zero is empty. */
-struct target_list {
-    struct target target[TARGET_MAX];
+struct shipper_config_list {
+    struct shipper_config target[SHIPPER_CONFIG_MAX];
     size_t n;
 };
 
 /* Parse one definition (pure). path, absolute, is for texts and for the template's
  * directory. Returns 0, -EBADMSG with a text that begins with path, -ENOMEM.
  * On failure nothing is to be released. */
-MUST_CHECK int target_parse(const char *text, size_t len, const char *path,
-                            struct target *ret, struct error *err);
+MUST_CHECK int shipper_config_parse(const char *text, size_t len, const char *path,
+                                    struct shipper_config *ret, struct error *err);
 
 /* Read all of <config_dir>/logging.d, by name. Definitions, templates' directories and
  * programs must be writable by root (or the running user) only. Returns 0, -ENOENT when
  * there is no target, -EPERM, -EEXIST when two have the same destination or probe log,
  * -EBADMSG, ... */
-MUST_CHECK int target_read(const char *config_dir, struct target_list *ret,
-                           struct error *err);
+MUST_CHECK int shipper_config_read(const char *config_dir,
+                                   struct shipper_config_list *ret, struct error *err);
 
 /* "rsyslog" for /etc/lictor/logging.d/rsyslog.json. Returns ret. */
-const char *target_name(const struct target *target, char ret[JOURNAL_PATH]);
+const char *shipper_config_name(const struct shipper_config *target,
+                                char ret[FILE_SET_PATH]);
 
-void target_release(struct target_list *list);
+void shipper_config_release(struct shipper_config_list *list);
 
 #endif

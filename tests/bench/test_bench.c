@@ -25,12 +25,12 @@ static void write_file(const char *path, const char *text)
     assert_int_equal(fclose(f), 0);
 }
 
-/* A payload of all LOG_ settings and a ledger that is done with it. */
+/* A payload of all LOG_ settings and a local that is done with it. */
 static void make_settled(const char *dir, const char *payload_path)
 {
     struct kv_list list = {0};
     struct error err = {0};
-    struct ledger ledger = {.state = LEDGER_DONE};
+    struct local_state local = {.state = LOCAL_STATE_DONE};
     char text[2000] = "[";
     static const char *const keys[] = {"LOG_ELASTICSEARCH_URL", "LOG_INDEX",
                                        "LOG_LEVEL", "LOG_SETTLE", "LOG_SOURCES"};
@@ -46,8 +46,8 @@ static void make_settled(const char *dir, const char *payload_path)
     }
     (void)snprintf(text + strlen(text), sizeof text - strlen(text), "]\n");
     write_file(payload_path, text);
-    assert_int_equal(kv_digest(&list, PLACE "LOG_", ledger.settings, &err), 0);
-    assert_int_equal(ledger_write(dir, &ledger, &err), 0);
+    assert_int_equal(kv_digest(&list, PLACE "LOG_", local.settings, &err), 0);
+    assert_int_equal(local_state_write(dir, &local, &err), 0);
     kv_release(&list);
 }
 
@@ -56,12 +56,12 @@ static void an_unchanged_run_against_an_empty_process(void **state)
     (void)state;
     char dir[] = "/tmp/lictor-bench-XXXXXX";
     char payload[64];
-    char ledger[64];
+    char local[64];
     static double ours[PROCESS_RUNS];
     static double empty[PROCESS_RUNS];
     assert_non_null(mkdtemp(dir));
     (void)snprintf(payload, sizeof payload, "%s/payload", dir);
-    (void)snprintf(ledger, sizeof ledger, "%s/logging.json", dir);
+    (void)snprintf(local, sizeof local, "%s/logging.json", dir);
     make_settled(dir, payload);
     const char *const handler[] = {TEST_BIN "/../reconfigure-logging", "--state-dir",
                                    dir, "settings", NULL};
@@ -80,7 +80,7 @@ static void an_unchanged_run_against_an_empty_process(void **state)
                   "%.2f   (%.2f ms / %.2f ms, medians of %d)\n",
                   a / b, a / 1e3, b / 1e3, PROCESS_RUNS);
     (void)unlink(payload);
-    (void)unlink(ledger);
+    (void)unlink(local);
     (void)rmdir(dir);
 }
 
@@ -140,7 +140,7 @@ static void a_change_against_a_raw_watch(void **state)
 {
     (void)state;
     /* Not part of the time measured, but of the time between two changes. */
-    struct cluster_options options = {.timing = "confirm=0s"};
+    struct cluster_options options = {.limits = "confirm=0s"};
     struct cluster *c = cluster_start(&options);
     double ours[CHANGES];
     double raw[CHANGES];

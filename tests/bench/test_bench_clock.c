@@ -1,5 +1,5 @@
 /* make bench: how well clocks can be bounded through Consul, and what it costs. Three
- * servers on one machine have the same raw clock: what a record's stamp and its hearing are
+ * servers on one machine have the same raw clock: what a record's stamp and its state are
  * apart is the delay itself, and how wide the bound is needs no other truth. */
 #include "clock/clock_record.h"
 #include "clock/clock_state.h"
@@ -21,12 +21,12 @@
 #define PROCESS_RUNS 300
 #define SAMPLES      4000
 
-static struct hearing hearing;
+static struct clock_state clocks;
 
-static struct clock_reading now(void)
+static struct local_clock_reading now(void)
 {
-    struct clock_reading reading;
-    clock_read(&reading);
+    struct local_clock_reading reading;
+    local_clock_read(&reading);
     return reading;
 }
 
@@ -35,22 +35,23 @@ static struct clock_reading now(void)
 struct samples {
     double delay_us[SAMPLES], width_us[SAMPLES];
     size_t n;
-    int64_t heard_us[4][SKEW_SERVERS]; /* what was taken already */
+    int64_t heard_us[4][OFFSETS_SERVERS]; /* what was taken already */
 };
 
 /* What server i has heard since the last look. */
 static void take(struct cluster *c, int i, struct samples *s)
 {
-    const struct clock_reading at = now();
-    hearing_read(server_path(c, i, "state"), &at, &hearing);
-    if (!hearing.node[0])
+    const struct local_clock_reading at = now();
+    clock_state_read(server_path(c, i, "state"), &at, &clocks);
+    if (!clocks.node[0])
         return;
-    (void)hearing_go_on(&hearing, &at);
-    for (int j = 0; j < hearing.skew.n && s->n < SAMPLES; j++) {
-        const struct skew_server *server = &hearing.skew.server[j];
-        struct skew_offset offset;
-        if (j == hearing.skew.self || server->heard_us == s->heard_us[i][j] ||
-            skew_offset(&hearing.skew, hearing.skew.self, j, at.raw_us, &offset) < 0)
+    (void)clock_state_continue(&clocks, &at);
+    for (int j = 0; j < clocks.offsets.n && s->n < SAMPLES; j++) {
+        const struct offsets_server *server = &clocks.offsets.server[j];
+        struct clock_offset offset;
+        if (j == clocks.offsets.self || server->heard_us == s->heard_us[i][j] ||
+            offsets_between(&clocks.offsets, clocks.offsets.self, j, at.raw_us,
+                            &offset) < 0)
             continue;
         s->heard_us[i][j] = server->heard_us;
         s->delay_us[s->n] = (double)(server->heard_us - server->record.raw_us);
@@ -106,7 +107,7 @@ static void load_stop(const pid_t pids[CORES])
 /* Of the clock records alone, as their entries say it. */
 static int64_t writes(struct cluster *c)
 {
-    cJSON *root = http_get(c, 1, "kv/" EXCHANGE_PREFIX "?recurse");
+    cJSON *root = http_get(c, 1, "kv/" CLOCK_RECORD_PREFIX "?recurse");
     const cJSON *entry = NULL;
     int64_t sum = 0;
     cJSON_ArrayForEach(entry, root)
@@ -171,7 +172,7 @@ static void write_payload(const char *path, int64_t raw_us)
     (void)fprintf(f, "[");
     for (int i = 2; i <= 3; i++)
         (void)fprintf(f,
-                      "%s{\"Key\":\"" EXCHANGE_PREFIX "n%d\",\"ModifyIndex\":1,"
+                      "%s{\"Key\":\"" CLOCK_RECORD_PREFIX "n%d\",\"ModifyIndex\":1,"
                       "\"Value\":\"%s\"}",
                       i > 2 ? "," : "", i, base64);
     (void)fprintf(f, "]\n");
@@ -183,15 +184,15 @@ static void write_payload(const char *path, int64_t raw_us)
 static void make_state(const char *dir)
 {
     static const char *const names[] = {"n1", "n2", "n3"};
-    const struct clock_reading at = now();
+    const struct local_clock_reading at = now();
     const struct skew_limits limits = {100000, 500000};
     struct verdict whole = {0};
     struct error err = {0};
-    hearing_read(dir, &at, &hearing);
-    (void)snprintf(hearing.node, sizeof hearing.node, "n1");
-    (void)hearing_begin(&hearing, names, 3, &at);
-    hearing_judge(&hearing, &limits, &at, &hearing.said, &whole);
-    assert_int_equal(hearing_write(&hearing, dir, &err), 0);
+    clock_state_read(dir, &at, &clocks);
+    (void)snprintf(clocks.node, sizeof clocks.node, "n1");
+    (void)clock_state_begin(&clocks, names, 3, &at);
+    clock_state_judge(&clocks, &limits, &at, &clocks.said, &whole);
+    assert_int_equal(clock_state_write(&clocks, dir, &err), 0);
 }
 
 static void a_run_of_hear_clock(void **state)

@@ -51,8 +51,8 @@ static bool read_records(struct cluster *c, struct kv_list *ret)
     for (int i = 1; status != 200 && i <= SERVERS; i++) {
         buffer_clear(&answer);
         if (c->server[i].pid)
-            status =
-                http(c, i, "GET", "/v1/kv/" LOGGING_PREFIX "?recurse", NULL, &answer);
+            status = http(c, i, "GET", "/v1/kv/" SERVER_RECORD_PREFIX "?recurse", NULL,
+                          &answer);
     }
     cJSON *root = status == 200 ? cJSON_Parse(buffer_text(&answer)) : NULL;
     bool known = root && kv_parse(root, ret, NULL) == 0;
@@ -80,15 +80,15 @@ static void look_at_records(struct chain *chain, const struct kv_list *list)
     int applying = 0;
     char text[400] = "";
     for (size_t n = 0; n < list->n; n++) {
-        struct logging_record r;
+        struct server_record r;
         const struct kv_entry *e = &list->entries[n];
         size_t len = strlen(text);
-        if (logging_parse(e->key, e->value, e->len, &r, NULL) < 0)
+        if (server_record_parse(e->key, e->value, e->len, &r, NULL) < 0)
             continue;
-        applying += r.state == LOGGING_APPLYING;
+        applying += r.state == SERVER_RECORD_APPLYING;
         (void)snprintf(text + len, sizeof text - len, "%s %s %.6s; ", e->key,
-                       logging_state_name(r.state), r.revision);
-        if (r.state == LOGGING_DONE && !is_done(chain, r.revision) &&
+                       server_record_state_name(r.state), r.revision);
+        if (r.state == SERVER_RECORD_DONE && !is_done(chain, r.revision) &&
             chain->n < REVISIONS)
             memcpy(chain->done[chain->n++], r.revision, KV_DIGEST);
     }
@@ -227,13 +227,14 @@ char *chain_touched(struct cluster *c, int64_t since_ms)
 void chain_record(struct cluster *c, int i, char ret[80])
 {
     struct kv_list list = {0};
-    struct logging_record r;
+    struct server_record r;
     char key[100];
     ret[0] = '\0';
-    (void)snprintf(key, sizeof key, LOGGING_PREFIX "%s", c->server[i].node);
+    (void)snprintf(key, sizeof key, SERVER_RECORD_PREFIX "%s", c->server[i].node);
     const struct kv_entry *e = read_records(c, &list) ? kv_find(&list, key) : NULL;
-    if (e && logging_parse(c->server[i].node, e->value, e->len, &r, NULL) == 0)
-        (void)snprintf(ret, 80, "%s %.6s", logging_state_name(r.state), r.revision);
+    if (e && server_record_parse(c->server[i].node, e->value, e->len, &r, NULL) == 0)
+        (void)snprintf(ret, 80, "%s %.6s", server_record_state_name(r.state),
+                       r.revision);
     kv_release(&list);
 }
 

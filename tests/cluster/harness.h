@@ -70,7 +70,7 @@ struct cluster_options {
         *node_policy;      /* instead of the shipped one; "" = a token without rights */
     bool no_snippet;       /* without our 60-cluster.hcl */
     const char *heartbeat; /* its interval instead of "15s" */
-    const char *timing;    /* LICTOR_TIMING for everything that runs (timing.h) */
+    const char *limits;    /* LICTOR_LIMITS for everything that runs (limits.h) */
     const char *discover;  /* enable --discover: a watch on that service; NULL: none */
     uid_t user; /* who runs agents and what they run, with no-new-privileges; what is
                    root's on a real server stays ours. 0: as the test. Needs root */

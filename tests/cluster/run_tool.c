@@ -84,10 +84,10 @@ void outcome_release(struct outcome *o)
 struct outcome server_run(struct cluster *c, int i, const char *input,
                           const char *const *argv)
 {
-    char program[400], config[400], state[400], timing[300], clock[40];
+    char program[400], config[400], state[400], limits[300], clock[40];
     const char *full[32] = {program, "--config-dir",    config,      "--state-dir",
                             state,   "--settings-root", HARNESS_ROOT};
-    const char *env[5] = {timing};
+    const char *env[5] = {limits};
     if (c->server[i].clock[0]) {
         (void)snprintf(clock, sizeof clock, "FAKETIME=%s", c->server[i].clock);
         env[1] = SERVER_FAKETIME;
@@ -97,8 +97,8 @@ struct outcome server_run(struct cluster *c, int i, const char *input,
     (void)snprintf(program, sizeof program, "%s/%s", TEST_BIN, argv[0]);
     (void)snprintf(config, sizeof config, "%s/etc", c->server[i].dir);
     (void)snprintf(state, sizeof state, "%s/state", c->server[i].dir);
-    (void)snprintf(timing, sizeof timing, "LICTOR_TIMING=%s",
-                   c->options.timing ? c->options.timing : "");
+    (void)snprintf(limits, sizeof limits, "LICTOR_LIMITS=%s",
+                   c->options.limits ? c->options.limits : "");
     for (size_t n = 1; argv[n]; n++) {
         if (n + 7 >= sizeof full / sizeof full[0])
             harness_fail("too many arguments for %s", argv[0]);

@@ -300,8 +300,8 @@ static void be_agent(struct cluster *c, int i, const char *consul, pid_t parent)
     if (c->options.user)
         apart_become(c->options.user);
     keeper_die_with(parent);
-    if (c->options.timing)
-        (void)setenv("LICTOR_TIMING", c->options.timing, 1);
+    if (c->options.limits)
+        (void)setenv("LICTOR_LIMITS", c->options.limits, 1);
     (void)setpgid(0, 0);
     if (log < 0 || null < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 ||
         dup2(log, 2) < 0)

@@ -13,7 +13,7 @@
 static int setup(void **state)
 {
     *state = cluster_start(&(struct cluster_options){
-        .acl = true, .heartbeat = "5s", .timing = "no_leader=5s,confirm=0s"});
+        .acl = true, .heartbeat = "5s", .limits = "no_leader=5s,confirm=0s"});
     return 0;
 }
 

@@ -187,7 +187,7 @@ static void three_servers(void **state)
     expect_rows(shared, 3);
 }
 
-/* ---- hearing, and hearing nothing ----------------------------------------- */
+/* ---- state, and state nothing ----------------------------------------- */
 
 static bool others_publish(void *arg, struct buffer *seen)
 {
@@ -232,9 +232,9 @@ static bool third_is_silent(void *arg, struct buffer *seen)
 static void who_tells_nothing_is_silent(void **state)
 {
     (void)state;
-    shared->options.timing = TIMING ",clock_interval=1s";
+    shared->options.limits = TIMING ",clock_interval=1s";
     wait_until("server 3 is silent", 10000, third_is_silent, shared);
-    shared->options.timing = TIMING;
+    shared->options.limits = TIMING;
     wait_agreement(shared, 3);
 }
 
@@ -457,7 +457,7 @@ static int setup(void **state)
     quiet = cluster_start(&(struct cluster_options){0});
     quiet_recorder = recorder_start(quiet, 1);
     shared = cluster_start(&(struct cluster_options){
-        .servers = 7, .heartbeat = "3600s", .timing = TIMING});
+        .servers = 7, .heartbeat = "3600s", .limits = TIMING});
     return 0;
 }
 

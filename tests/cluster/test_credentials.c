@@ -163,7 +163,7 @@ static int setup(void **state)
     if (!sink_available("8.6.2"))
         return ci && strcmp(ci, "true") == 0 ? -1 : 0;
     here.c = cluster_start(
-        &(struct cluster_options){.servers = 1, .timing = "confirm=500ms,resync=10s"});
+        &(struct cluster_options){.servers = 1, .limits = "confirm=500ms,resync=10s"});
     (void)snprintf(here.address, sizeof here.address, "127.0.%d.9", here.c->net);
     (void)snprintf(here.dir, sizeof here.dir, "%s/elasticsearch", keeper_dir());
     (void)snprintf(here.ca, sizeof here.ca, "%s", server_path(here.c, 1, "etc/ca.pem"));

@@ -62,12 +62,12 @@ static bool all_run(void *arg, struct buffer *seen)
 {
     for (int i = 1; i <= SERVERS; i++) {
         char *running = server_read(here.c, i, "shipper/running.conf");
-        char *ledger = server_read(here.c, i, "state/logging.json");
-        bool yes = strstr(running, arg) && strstr(ledger, "\"state\":\"done\"");
-        if (buffer_printf(seen, "server %d: %s ", i, ledger) < 0)
+        char *local = server_read(here.c, i, "state/logging.json");
+        bool yes = strstr(running, arg) && strstr(local, "\"state\":\"done\"");
+        if (buffer_printf(seen, "server %d: %s ", i, local) < 0)
             yes = false;
         free(running);
-        free(ledger);
+        free(local);
         if (!yes)
             return false;
     }
@@ -120,7 +120,7 @@ static int setup(void **state)
     here.kind = sink_available("8.6.2") ? "8.6.2" : "stand-in";
     if (ci && strcmp(ci, "true") == 0 && strcmp(here.kind, "stand-in") == 0)
         return -1;
-    here.c = cluster_start(&(struct cluster_options){.timing = "confirm=500ms"});
+    here.c = cluster_start(&(struct cluster_options){.limits = "confirm=500ms"});
     (void)snprintf(here.address, sizeof here.address, "127.0.%d.9", here.c->net);
     (void)snprintf(here.dir, sizeof here.dir, "%s/elasticsearch", keeper_dir());
     for (int i = 1; i <= SERVERS; i++) {

@@ -12,7 +12,7 @@
 static int setup(void **state)
 {
     struct cluster *c = cluster_start(&(struct cluster_options){
-        .discover = "es", .timing = "confirm=0s,apply_again=100ms,mapping_stable=1s"});
+        .discover = "es", .limits = "confirm=0s,apply_again=100ms,mapping_stable=1s"});
     *state = c;
     for (int i = 1; i <= 3; i++) {
         server_shipper(c, i, SHIPPER_STAND_IN, NULL);

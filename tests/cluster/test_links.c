@@ -124,9 +124,9 @@ static void the_way_is_broken(void **state)
         wait_said(1, reaches[i].sentence, 1);
         wait_said(1, reaches[i].summary, 1);
     }
-    here.c->options.timing = LOST;
+    here.c->options.limits = LOST;
     wait_said(1, "for half an hour or more", 2);
-    here.c->options.timing = TIMING;
+    here.c->options.limits = TIMING;
     all_is_well();
 }
 
@@ -352,7 +352,7 @@ static int setup(void **state)
     if (ci && strcmp(ci, "true") == 0 && strcmp(here.kind, "stand-in") == 0)
         return -1;
     here.c =
-        cluster_start(&(struct cluster_options){.timing = TIMING, .heartbeat = "1s"});
+        cluster_start(&(struct cluster_options){.limits = TIMING, .heartbeat = "1s"});
     (void)snprintf(here.address, sizeof here.address, "127.0.%d.9", here.c->net);
     (void)snprintf(here.dir, sizeof here.dir, "%.200s/elasticsearch", keeper_dir());
     for (int i = 1; i <= SERVERS; i++)

@@ -17,7 +17,7 @@
 static int setup(void **state)
 {
     struct cluster *c = cluster_start(&(struct cluster_options){
-        .timing = "confirm=0s,apply_again=1s,mapping_stable=1s"});
+        .limits = "confirm=0s,apply_again=1s,mapping_stable=1s"});
     *state = c;
     for (int i = 1; i <= 3; i++)
         server_shipper(c, i, SHIPPER_STAND_IN, NULL);
@@ -81,16 +81,16 @@ static void wait_file(struct cluster *c, int i, const char *name, const char *te
 
 static void revision_of(struct cluster *c, int i, char ret[SETTINGS_SHORT + 1])
 {
-    char *ledger = server_read(c, i, "state/logging.json");
-    cJSON *root = cJSON_Parse(ledger);
+    char *local = server_read(c, i, "state/logging.json");
+    cJSON *root = cJSON_Parse(local);
     const char *revision = cJSON_GetStringValue(cJSON_GetObjectItem(root, "revision"));
     (void)snprintf(ret, SETTINGS_SHORT + 1, "%s", revision ? revision : "none");
     cJSON_Delete(root);
-    free(ledger);
+    free(local);
 }
 
 /* In force, confirmed and reported on all. The order counts: the file may be new while
- * ledger and check still speak of what was before. */
+ * local and check still speak of what was before. */
 static void wait_live(struct cluster *c, const char *text)
 {
     char revision[SETTINGS_SHORT + 1], line[100];

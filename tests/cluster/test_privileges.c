@@ -45,7 +45,7 @@ static void stop_listening(struct cluster *c)
 static int setup(void **state)
 {
     struct cluster *c = cluster_start(&(struct cluster_options){
-        .servers = 1, .user = APART_CONSUL, .timing = TIMING});
+        .servers = 1, .user = APART_CONSUL, .limits = TIMING});
     *state = c;
     char text[400];
     server_shipper(c, 1, SHIPPER_STAND_IN, NULL);
@@ -74,11 +74,11 @@ static bool runs_with(void *arg, struct buffer *seen)
 {
     void **args = arg;
     char *text = server_read(args[0], 1, "shipper/running.conf");
-    char *ledger = server_read(args[0], 1, "state/logging.json");
-    bool done = strstr(text, args[1]) && strstr(ledger, "\"state\":\"done\"");
-    (void)!buffer_printf(seen, "%s%s", text, ledger);
+    char *local = server_read(args[0], 1, "state/logging.json");
+    bool done = strstr(text, args[1]) && strstr(local, "\"state\":\"done\"");
+    (void)!buffer_printf(seen, "%s%s", text, local);
     free(text);
-    free(ledger);
+    free(local);
     return done;
 }
 

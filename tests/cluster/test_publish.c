@@ -9,7 +9,7 @@
 static int setup(void **state)
 {
     struct cluster *c = cluster_start(&(struct cluster_options){
-        .consul_timing = true, .timing = "mapping_stable=1s,no_leader=3s"});
+        .consul_timing = true, .limits = "mapping_stable=1s,no_leader=3s"});
     *state = c;
     for (int i = 1; i <= 3; i++)
         wait_catalogue(c, 1, i, "cluster:quorum", "passing",

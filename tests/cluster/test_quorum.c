@@ -91,7 +91,7 @@ static void forms(void **state)
 {
     (void)state;
     struct cluster *c = shared = cluster_start(
-        &(struct cluster_options){.servers = 3, .running = 1, .timing = QUICK});
+        &(struct cluster_options){.servers = 3, .running = 1, .limits = QUICK});
     wait_verdict(c, 1, 1, "warning: forming: 1 of 3 servers");
     server_start(c, 2);
     wait_verdict(c, 1, 1, "warning: forming: 2 of 3 servers");
@@ -302,7 +302,7 @@ static void three_clusters_of_one(void **state)
     (void)state;
     cluster_stop(shared);
     struct cluster *c = shared = cluster_start(
-        &(struct cluster_options){.servers = 3, .alone = true, .timing = QUICK});
+        &(struct cluster_options){.servers = 3, .alone = true, .limits = QUICK});
     server_join(c, 1, 2);
     server_join(c, 1, 3);
     for (int i = 1; i <= 3; i++)

@@ -14,7 +14,7 @@
 static int setup(void **state)
 {
     struct cluster *c =
-        cluster_start(&(struct cluster_options){.timing = "confirm=0s,apply_again=1s"});
+        cluster_start(&(struct cluster_options){.limits = "confirm=0s,apply_again=1s"});
     *state = c;
     for (int i = 1; i <= 3; i++)
         server_shipper(c, i, SHIPPER_STAND_IN, NULL);
@@ -311,7 +311,7 @@ static void a_refusal_is_tried_again_in_time(void **state)
 {
     (void)state;
     struct cluster *c = cluster_start(
-        &(struct cluster_options){.timing = "confirm=0s,apply_again=500ms,resync=4s"});
+        &(struct cluster_options){.limits = "confirm=0s,apply_again=500ms,resync=4s"});
     for (int i = 1; i <= 3; i++)
         server_shipper(c, i, SHIPPER_STAND_IN, NULL);
     write_index(c, "first");

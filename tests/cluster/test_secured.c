@@ -177,7 +177,7 @@ static int setup(void **state)
         return ci && strcmp(ci, "true") == 0 ? -1 : 0;
     here.c = cluster_start(&(struct cluster_options){
         .servers = 1,
-        .timing = "confirm=500ms,apply_again=500ms,fresh=5s,patience=0s,proof=2s,"
+        .limits = "confirm=500ms,apply_again=500ms,fresh=5s,patience=0s,proof=2s,"
                   "mapping_stable=1s"});
     (void)snprintf(address, sizeof address, "127.0.%d.9", here.c->net);
     (void)snprintf(here.dir, sizeof here.dir, "%.200s/elasticsearch", keeper_dir());

@@ -26,7 +26,7 @@
 #define NDJSON "application/x-ndjson"
 
 static struct sink target;
-static const char *target_name;
+static const char *shipper_config_name;
 
 /* What a secured one wants; "" none. */
 static char login[100], ca[500];
@@ -477,7 +477,7 @@ static void finds_probes_however_they_are_mapped(void **state)
     static const char *const types[] = {"keyword", "text"};
     for (size_t i = 0; i < 2; i++) {
         char mapping[300];
-        if (strcmp(target_name, "stand-in") == 0)
+        if (strcmp(shipper_config_name, "stand-in") == 0)
             return; /* has no mappings */
         (void)snprintf(mapping, sizeof mapping,
                        "{\"mappings\":{\"dynamic_templates\":[{\"s\":{\"match_mapping_"
@@ -721,9 +721,9 @@ static int start_target(void **state)
 {
     (void)state;
     char dir[400], address[40];
-    (void)snprintf(dir, sizeof dir, "%s/%s", keeper_dir(), target_name);
+    (void)snprintf(dir, sizeof dir, "%s/%s", keeper_dir(), shipper_config_name);
     (void)snprintf(address, sizeof address, "127.0.%d.1", keeper_take_net());
-    return sink_start(&target, target_name, address, dir);
+    return sink_start(&target, shipper_config_name, address, dir);
 }
 
 /* The stand-in knows users, too, but its https is tested elsewhere. */
@@ -733,12 +733,12 @@ static int start_secured(void **state)
                                           "key-id:key-secret", NULL};
     (void)state;
     char dir[400], address[40];
-    (void)snprintf(dir, sizeof dir, "%s/secured-%s", keeper_dir(), target_name);
+    (void)snprintf(dir, sizeof dir, "%s/secured-%s", keeper_dir(), shipper_config_name);
     (void)snprintf(address, sizeof address, "127.0.%d.1", keeper_take_net());
-    if (strcmp(target_name, "stand-in") == 0)
+    if (strcmp(shipper_config_name, "stand-in") == 0)
         return sink_start_stand_in(&target, address, dir, options);
     (void)snprintf(ca, sizeof ca, "%s/ca.pem", dir);
-    return sink_start_secure(&target, target_name, address, dir, PASSWORD);
+    return sink_start_secure(&target, shipper_config_name, address, dir, PASSWORD);
 }
 
 static int use_given(void **state)
@@ -787,7 +787,7 @@ static int test_one(const char *name)
     };
     bool given = strcmp(name, "given") == 0;
     bool stand_in = strcmp(name, "stand-in") == 0;
-    target_name = name;
+    shipper_config_name = name;
     int failed = cmocka_run_group_tests_name(
         name, all, given ? use_given : start_target, stop_target);
     if (stand_in)

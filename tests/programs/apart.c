@@ -135,12 +135,12 @@ int apart_run(uid_t user, int (*what)(void *arg), void *arg)
 }
 
 static void be_listener(const char *socket, const char *config_dir,
-                        const char *apply_dir, const char *timing)
+                        const char *apply_dir, const char *limits)
 {
     char lictor[20], group[20], environment[300];
     (void)snprintf(lictor, sizeof lictor, "--reuid=%d", APART_LICTOR);
     (void)snprintf(group, sizeof group, "--regid=%d", APART_LICTOR);
-    (void)snprintf(environment, sizeof environment, "LICTOR_TIMING=%s", timing);
+    (void)snprintf(environment, sizeof environment, "LICTOR_LIMITS=%s", limits);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)close(STDERR_FILENO);
     (void)open("/dev/null", O_RDWR);
@@ -153,12 +153,12 @@ static void be_listener(const char *socket, const char *config_dir,
 }
 
 pid_t apart_listen(const char *socket, const char *config_dir, const char *apply_dir,
-                   const char *timing)
+                   const char *limits)
 {
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0)
-        be_listener(socket, config_dir, apply_dir, timing);
+        be_listener(socket, config_dir, apply_dir, limits);
     for (int i = 0; i < 1000 && access(socket, F_OK) < 0; i++)
         (void)usleep(10000);
     if (chown(socket, APART_CONSUL, APART_CONSUL) < 0 || chmod(socket, 0600) < 0)

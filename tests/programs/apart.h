@@ -23,9 +23,9 @@ int apart_run(uid_t user, int (*what)(void *arg), void *arg);
 
 /* Listen at socket (in a directory of root), owner APART_CONSUL, mode 0600; each
  * connection is stdin and stdout of TEST_BIN/apply-logging, APART_LICTOR without a
- * network. timing: LICTOR_TIMING. Returns once it listens; the process is a child that
+ * network. limits: LICTOR_LIMITS. Returns once it listens; the process is a child that
  * dies with the test. */
 pid_t apart_listen(const char *socket, const char *config_dir, const char *apply_dir,
-                   const char *timing);
+                   const char *limits);
 
 #endif

@@ -135,7 +135,7 @@ struct outcome place_apply_env(const char *settings, const char *variable)
     const char *argv[] = {TEST_BIN "/apply-logging", "--config-dir",
                           in_place("etc"),           "--apply-dir",
                           in_place("apply"),         NULL};
-    const char *env[] = {"LICTOR_TIMING=confirm=20ms,lock=300ms", variable, NULL};
+    const char *env[] = {"LICTOR_LIMITS=confirm=20ms,lock=300ms", variable, NULL};
     (void)snprintf(request, sizeof request, "{\"v\":1,\"settings\":{%s}}", settings);
     return run_tool(request, argv, env);
 }

@@ -28,8 +28,8 @@ struct fake_ntp {
 
 int64_t fake_ntp_now_us(void)
 {
-    struct clock_reading now;
-    clock_read(&now);
+    struct local_clock_reading now;
+    local_clock_read(&now);
     return now.real_us;
 }
 

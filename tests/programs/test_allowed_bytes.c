@@ -1,4 +1,4 @@
-/* Every byte template_allowed() lets through, between double quotes, is read back equal by
+/* Every byte mustache_allowed() lets through, between double quotes, is read back equal by
  * rsyslogd and by a YAML parser; so is every byte that a secret may have in the language of
  * the file. (That all others are refused: test_template.c.) */
 #include "base/buffer.h"
@@ -67,7 +67,7 @@ static int set_up(void **state)
     size_t n = 0;
     for (char c = ' '; c < 127; c++) {
         const char text[] = {c, '\0'};
-        if (template_allowed(text))
+        if (mustache_allowed(text))
             all[n++] = c;
     }
     all[n] = '\0';
@@ -84,19 +84,19 @@ static int tear_down(void **state)
 }
 
 /* Render with the names ALL, place and SECRET. The caller releases it. */
-static struct buffer render_as(enum template_language language, const char *text,
+static struct buffer render_as(enum mustache_language language, const char *text,
                                const char *secret)
 {
     const char *const all_item[] = {all};
     const char *const place_item[] = {place};
     const char *const secret_item[] = {secret};
-    struct template_value values[] = {
-        {"ALL", TEMPLATE_TEXT, all_item, 1, false},
-        {"place", TEMPLATE_TEXT, place_item, 1, false},
-        {"SECRET", TEMPLATE_SECRET, secret_item, 1, false}};
+    struct mustache_value values[] = {
+        {"ALL", MUSTACHE_TEXT, all_item, 1, false},
+        {"place", MUSTACHE_TEXT, place_item, 1, false},
+        {"SECRET", MUSTACHE_SECRET, secret_item, 1, false}};
     struct buffer out = BUFFER_INIT(8192);
     struct error err = {0};
-    if (template_render(text, strlen(text), "test", language, true, values, 3, &out,
+    if (mustache_render(text, strlen(text), "test", language, true, values, 3, &out,
                         &err) < 0)
         fail_msg("%s", err.text);
     return out;
@@ -104,7 +104,7 @@ static struct buffer render_as(enum template_language language, const char *text
 
 static struct buffer render(const char *text)
 {
-    return render_as(TEMPLATE_YAML, text, "");
+    return render_as(MUSTACHE_YAML, text, "");
 }
 
 static void assert_validates(const char *conf)
@@ -261,7 +261,7 @@ static void rsyslogd_sends_secrets_equal(void **state)
         "input(type=\"imfile\" file=\"{{place}}/in\" tag=\"t\" ruleset=\"r\")\n",
         port);
     (void)snprintf(expected, sizeof expected, "u:%s", secret);
-    struct buffer conf = render_as(TEMPLATE_RAINERSCRIPT, template, secret);
+    struct buffer conf = render_as(MUSTACHE_RAINERSCRIPT, template, secret);
     put("rsyslog.conf", conf.data);
     put("in", "trigger\n");
     assert_validates(in_place("rsyslog.conf"));
@@ -275,7 +275,7 @@ static void rsyslogd_sends_secrets_equal(void **state)
     buffer_release(&conf);
 }
 
-static void assert_read(enum template_language language, const char *text,
+static void assert_read(enum mustache_language language, const char *text,
                         const char *script, const char *secret)
 {
     struct buffer conf = render_as(language, text, secret);
@@ -295,14 +295,14 @@ static void yaml_and_toml_read_secrets_equal(void **state)
                                "text = yaml.safe_load(open(sys.argv[1]))['x']\n";
     char script[400];
     (void)snprintf(script, sizeof script, "%ssys.stdout.write(text)", yaml);
-    assert_read(TEMPLATE_YAML, "x: \"{{SECRET}}\"\n", script, every_byte("$"));
+    assert_read(MUSTACHE_YAML, "x: \"{{SECRET}}\"\n", script, every_byte("$"));
     /* Beats take "$$" for one, and "$" before anything but "$", "{" and "}" as it is. */
     (void)snprintf(script, sizeof script,
                    "%sassert text.count('$') %% 2 == 0\n"
                    "sys.stdout.write(text.replace('$$', '$'))",
                    yaml);
-    assert_read(TEMPLATE_BEATS, "x: \"{{SECRET}}\"\n", script, every_byte(""));
-    assert_read(TEMPLATE_TOML, "x = \"{{SECRET}}\"\n",
+    assert_read(MUSTACHE_BEATS, "x: \"{{SECRET}}\"\n", script, every_byte(""));
+    assert_read(MUSTACHE_TOML, "x = \"{{SECRET}}\"\n",
                 "import sys, tomllib\n"
                 "sys.stdout.write(tomllib.load(open(sys.argv[1], 'rb'))['x'])",
                 every_byte("$"));

@@ -145,7 +145,7 @@ static int send_request(void *arg)
     struct buffer answer = BUFFER_INIT(1U << 20);
     (void)signal(SIGPIPE, SIG_IGN);
     int fd = dial();
-    if (fd < 0 || dial_ask(fd, r->text, r->len, 20000, &answer, &err) < 0)
+    if (fd < 0 || unix_socket_ask(fd, r->text, r->len, 20000, &answer, &err) < 0)
         return 1;
     int out = open(in_place("log/answer"), O_WRONLY | O_CREAT | O_TRUNC, 0644);
     ssize_t n = write(out, buffer_text(&answer), answer.len);

@@ -129,7 +129,7 @@ static struct outcome apply_env(const char *request, const char *variable)
 {
     const char *argv[] = {program,       "--config-dir",    in_place("etc"),
                           "--apply-dir", in_place("apply"), NULL};
-    const char *env[] = {"LICTOR_TIMING=confirm=20ms,lock=300ms", variable, NULL};
+    const char *env[] = {"LICTOR_LIMITS=confirm=20ms,lock=300ms", variable, NULL};
     return run_tool(request, argv, env);
 }
 
@@ -646,7 +646,7 @@ static void a_second_run_waits_for_the_lock(void **state)
     assert_non_null(strstr(o.out, "/apply/lock"));
     outcome_release(&o);
     const char *argv[] = {program, "--recover", "--apply-dir", in_place("apply"), NULL};
-    const char *env[] = {"LICTOR_TIMING=lock=300ms", NULL};
+    const char *env[] = {"LICTOR_LIMITS=lock=300ms", NULL};
     o = run_tool(NULL, argv, env);
     assert_string_equal(o.err, "");
     assert_int_equal(o.code, 0);
@@ -662,7 +662,7 @@ static void runs_at_once_do_not_mix(void **state)
     (void)snprintf(
         command, sizeof command,
         "cd %s; printf '%%s' '%s' >r1; printf '%%s' '%s' >r2; "
-        "export LICTOR_TIMING=confirm=5ms,lock=20s; for i in 1 2 3 4; do for r in "
+        "export LICTOR_LIMITS=confirm=5ms,lock=20s; for i in 1 2 3 4; do for r in "
         "r1 r2; do %s --config-dir %s/etc --apply-dir %s/apply <$r >out$i$r & "
         "done; done; wait; [ $(cat out* | grep -c done) = 8 ]",
         place, ONE, TWO, program, place, place);

@@ -123,8 +123,8 @@ struct measured {
 };
 
 /* Real - raw from one reading to the other, slewed or stepped in between or not. */
-static struct sntp_interval between(const struct clock_reading *a,
-                                    const struct clock_reading *b)
+static struct sntp_interval between(const struct local_clock_reading *a,
+                                    const struct local_clock_reading *b)
 {
     int64_t a_us = a->real_us - a->raw_us, b_us = b->real_us - b->raw_us;
     int64_t a_lo_us = a_us - a->err_us, b_lo_us = b_us - b->err_us;
@@ -153,10 +153,10 @@ static void expect_true(const struct measured *m)
 
 static struct measured measure(const struct chronyd *chronyd, struct sntp_result *ret)
 {
-    struct clock_reading before, after;
-    clock_read(&before);
+    struct local_clock_reading before, after;
+    local_clock_read(&before);
     ask(chronyd, ret);
-    clock_read(&after);
+    local_clock_read(&after);
     struct sntp_interval clock = between(&before, &after);
     return (struct measured){ret->answer[0].offset, clock, clock};
 }
@@ -191,7 +191,7 @@ static struct measured measure_with_clock(const struct chronyd *chronyd,
                                           const char *offset)
 {
     char port[12], fake[40];
-    struct clock_reading before, after;
+    struct local_clock_reading before, after;
     struct measured m;
     const char *argv[] = {"/proc/self/exe", "ask", port, NULL};
     const char *env[] = {"LD_PRELOAD=/usr/$LIB/faketime/libfaketimeMT.so.1",
@@ -200,9 +200,9 @@ static struct measured measure_with_clock(const struct chronyd *chronyd,
                          "ASAN_OPTIONS=exitcode=99:verify_asan_link_order=0", NULL};
     (void)snprintf(port, sizeof port, "%d", chronyd->server.port);
     (void)snprintf(fake, sizeof fake, "FAKETIME=%s", offset);
-    clock_read(&before);
+    local_clock_read(&before);
     struct outcome o = run_tool(NULL, argv, env);
-    clock_read(&after);
+    local_clock_read(&after);
     if (o.code != 0 || sscanf(o.out, PRINTED(SCNd64), &m.offset.lo_us, &m.offset.hi_us,
                               &m.own.lo_us, &m.own.hi_us) != 4)
         harness_fail("with FAKETIME=%s: %d \"%s\" \"%s\"", offset, o.code, o.out,
@@ -279,11 +279,11 @@ static int ask_and_print(int port)
 {
     struct ntp_server server = {ADDRESS, port};
     struct sntp_result r;
-    struct clock_reading before, after;
-    clock_read(&before);
+    struct local_clock_reading before, after;
+    local_clock_read(&before);
     if (sntp_ask(&server, 1, &r, NULL) < 0 || r.best < 0)
         return 1;
-    clock_read(&after);
+    local_clock_read(&after);
     struct sntp_interval own = between(&before, &after);
     (void)printf(PRINTED(PRId64), r.answer[0].offset.lo_us, r.answer[0].offset.hi_us,
                  own.lo_us, own.hi_us);

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #define PLACE   "dc/home/env/service/cluster/tag/any/"
-#define RECORDS "GET /v1/kv/" EXCHANGE_PREFIX
-#define OWN     "PUT /v1/kv/" EXCHANGE_PREFIX "n1"
+#define RECORDS "GET /v1/kv/" CLOCK_RECORD_PREFIX
+#define OWN     "PUT /v1/kv/" CLOCK_RECORD_PREFIX "n1"
 #define CHECK   "PUT /v1/agent/check/update/cluster:clock"
 
 struct world {
@@ -23,7 +23,7 @@ struct world {
     struct kv_list records; /* what stands below lictor/clock/ */
 };
 
-static struct hearing kept;
+static struct clock_state kept;
 
 /* ---- what the agent says ------------------------------------------------- */
 
@@ -82,7 +82,7 @@ static void say_whole(struct world *w)
 static void put_record(struct world *w, const char *node, int64_t raw_us)
 {
     char key[200], text[500];
-    (void)snprintf(key, sizeof key, EXCHANGE_PREFIX "%s", node);
+    (void)snprintf(key, sizeof key, CLOCK_RECORD_PREFIX "%s", node);
     (void)snprintf(text, sizeof text,
                    "{\"v\":1,\"boot\":\"b+0\",\"raw\":%lld,\"real\":%lld,\"err\":1,"
                    "\"ppm\":50,\"synced\":true,\"heard\":{}}",
@@ -98,7 +98,7 @@ static struct outcome run_with(struct world *w, const char *program, const char 
     char path[600];
     const char *argv[16] = {path, "--config-dir", w->config, "--state-dir", w->state};
     const char *env[] = {fake_agent_env(w->agent),
-                         "LICTOR_TIMING=http=400ms,leader_proof=300ms,lock=300ms",
+                         "LICTOR_LIMITS=http=400ms,leader_proof=300ms,lock=300ms",
                          NULL};
     (void)snprintf(path, sizeof path, "%s/%s", TEST_BIN, program);
     for (size_t i = 0; more && more[i]; i++)
@@ -164,9 +164,9 @@ static void expect_done(struct outcome o)
 
 static void read_state(struct world *w)
 {
-    struct clock_reading now;
-    clock_read(&now);
-    hearing_read(w->state, &now, &kept);
+    struct local_clock_reading now;
+    local_clock_read(&now);
+    clock_state_read(w->state, &now, &kept);
 }
 
 /* ---- a world ------------------------------------------------------------- */
@@ -294,7 +294,7 @@ static void empty_is_nothing_to_do(void **state)
     expect(hear(w, "null\n"), 0, "", "");
     expect(hear(w, "[]\n"), 0, "", "");
     read_state(w);
-    assert_string_equal(kept.skew.server[1].boot, "b+0"); /* nothing is forgotten */
+    assert_string_equal(kept.offsets.server[1].boot, "b+0"); /* nothing is forgotten */
 }
 
 static void a_payload_that_is_none_is_refused(void **state)
@@ -336,11 +336,11 @@ static void a_state_directory_of_others_is_refused(void **state)
     assert_int_equal(chmod(w->state, 0700), 0);
 }
 
-/* A stamp of hearing that is too early would be a false bound. */
+/* A stamp of state that is too early would be a false bound. */
 static void heard_is_when_all_of_it_is_in_memory(void **state)
 {
     struct world *w = *state;
-    struct clock_reading begin;
+    struct local_clock_reading begin;
     char path[100], script[600];
     expect_done(publish(w));
     put_record(w, "n2", 1000);
@@ -355,24 +355,24 @@ static void heard_is_when_all_of_it_is_in_memory(void **state)
                    "/hear-clock --state-dir %s",
                    path, w->state);
     const char *const argv[] = {"/bin/sh", "-c", script, NULL};
-    clock_read(&begin);
+    local_clock_read(&begin);
     expect(run_tool(NULL, argv, NULL), 0, "", "");
     read_state(w);
-    assert_true(kept.skew.server[1].heard_us >= begin.raw_us + 300000);
+    assert_true(kept.offsets.server[1].heard_us >= begin.raw_us + 300000);
     free(payload);
 }
 
 static void so_it_is_when_the_heartbeat_hears(void **state)
 {
     struct world *w = *state;
-    struct clock_reading begin;
+    struct local_clock_reading begin;
     put_record(w, "n2", 1000);
     say_records(w);
     fake_agent_delay(w->agent, RECORDS, 200);
-    clock_read(&begin);
+    local_clock_read(&begin);
     expect_done(publish(w));
     read_state(w);
-    assert_true(kept.skew.server[1].heard_us >= begin.raw_us + 200000);
+    assert_true(kept.offsets.server[1].heard_us >= begin.raw_us + 200000);
 }
 
 static void forget_what_was_said(struct world *w)
@@ -380,7 +380,7 @@ static void forget_what_was_said(struct world *w)
     struct error err = {0};
     read_state(w);
     kept.said.summary[0] = '\0';
-    assert_int_equal(hearing_write(&kept, w->state, &err), 0);
+    assert_int_equal(clock_state_write(&kept, w->state, &err), 0);
     fake_agent_forget(w->agent);
 }
 
@@ -415,7 +415,7 @@ static void a_jump_is_logged_once(void **state)
     put_record(w, "n2", 1000);
     expect_done(hear_records(w));
     assert_int_equal(
-        kv_set(&w->records, EXCHANGE_PREFIX "n2",
+        kv_set(&w->records, CLOCK_RECORD_PREFIX "n2",
                "{\"v\":1,\"boot\":\"b+0\",\"raw\":2000,\"real\":5002000,\"err\":1,"
                "\"ppm\":50,\"synced\":true,\"heard\":{}}"),
         0);
@@ -454,7 +454,7 @@ static void a_damaged_state_is_dropped(void **state)
                    "nothing was heard of the other clocks yet");
     expect_done(publish(w));
     read_state(w);
-    assert_int_equal(kept.skew.n, 3);
+    assert_int_equal(kept.offsets.n, 3);
 }
 
 /* ---- verify-clock: telling ------------------------------------------------ */
@@ -474,11 +474,11 @@ static int64_t sent_number(struct world *w, const char *request, const char *nam
 static void the_own_record_is_written_with_check_and_set(void **state)
 {
     struct world *w = *state;
-    struct clock_reading before, after;
+    struct local_clock_reading before, after;
     put_record(w, "n2", 1000);
-    clock_read(&before);
+    local_clock_read(&before);
     expect_done(publish(w));
-    clock_read(&after);
+    local_clock_read(&after);
     assert_in_range(sent_number(w, OWN "?cas=0", "raw"), before.raw_us, after.raw_us);
     assert_in_range(sent_number(w, OWN "?cas=0", "real"), before.real_us,
                     after.real_us);
@@ -488,8 +488,8 @@ static void the_own_record_is_written_with_check_and_set(void **state)
         strstr(sent, "\"heard\":{\"n2\":{\"boot\":\"b+0\",\"raw\":1000,");
     assert_non_null(heard);
     assert_null(strstr(sent, "\"n3\""));
-    assert_int_equal(kv_add(&w->records, EXCHANGE_PREFIX "n1", sent, strlen(sent), 42),
-                     0);
+    assert_int_equal(
+        kv_add(&w->records, CLOCK_RECORD_PREFIX "n1", sent, strlen(sent), 42), 0);
     expect_done(publish(w));
     assert_non_null(fake_agent_sent(w->agent, OWN "?cas=42"));
 }
@@ -519,7 +519,7 @@ static void without_the_right_to_tell_it_says_so(void **state)
                            "warning|warning: cannot look: cannot write"));
 }
 
-/* Two in a row, see hearing.h; the status is raised, the clocks are judged as ever. */
+/* Two in a row, see state.h; the status is raised, the clocks are judged as ever. */
 static void somebody_else_under_our_name_is_said(void **state)
 {
     struct world *w = *state;
@@ -544,16 +544,16 @@ static void records_too_large_are_read_one_by_one(void **state)
     char *value = malloc(1U << 20);
     assert_non_null(value);
     memset(value, 'x', 1U << 20);
-    assert_int_equal(kv_add(&huge, EXCHANGE_PREFIX "zz", value, 1U << 20, 7), 0);
+    assert_int_equal(kv_add(&huge, CLOCK_RECORD_PREFIX "zz", value, 1U << 20, 7), 0);
     put_record(w, "n3", 1000);
-    fake_agent_kv(w->agent, EXCHANGE_PREFIX "n3", w->records.entries[0].value, 8);
-    fake_agent_kv(w->agent, EXCHANGE_PREFIX "n2", NULL, 0);
+    fake_agent_kv(w->agent, CLOCK_RECORD_PREFIX "n3", w->records.entries[0].value, 8);
+    fake_agent_kv(w->agent, CLOCK_RECORD_PREFIX "n2", NULL, 0);
     char *text = as_json(&huge);
     static const char *const more[] = {"--publish", "cluster:clock", NULL};
     fake_agent_answer(w->agent, RECORDS, 200, text);
     expect_done(run_with(w, "verify-clock", NULL, more));
     read_state(w);
-    assert_string_equal(kept.skew.server[2].boot, "b+0");
+    assert_string_equal(kept.offsets.server[2].boot, "b+0");
     free(text);
     free(value);
     kv_release(&huge);
@@ -562,7 +562,7 @@ static void records_too_large_are_read_one_by_one(void **state)
 static void a_record_that_cannot_be_used_is_a_line(void **state)
 {
     struct world *w = *state;
-    assert_int_equal(kv_add(&w->records, EXCHANGE_PREFIX "n2", "oops", 4, 7), 0);
+    assert_int_equal(kv_add(&w->records, CLOCK_RECORD_PREFIX "n2", "oops", 4, 7), 0);
     expect_done(publish(w));
     assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
                            "\nlictor/clock/n2 cannot be used: is not JSON\n"));

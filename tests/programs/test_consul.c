@@ -436,7 +436,7 @@ static void an_odd_address_is_refused(void **state)
 int main(void)
 {
     if (!mkdtemp(dir) ||
-        setenv("LICTOR_TIMING", "http=300ms,leader_proof=200ms", 1) < 0)
+        setenv("LICTOR_LIMITS", "http=300ms,leader_proof=200ms", 1) < 0)
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_failure_is_a_sentence, clear),

@@ -67,16 +67,16 @@ static struct settings settings_to(const char *first, const char *second,
     return s;
 }
 
-static struct evidence gather(const struct settings *s)
+static struct delivery_gathered gather(const struct settings *s)
 {
-    struct evidence e;
+    struct delivery_gathered e;
     struct error err = {0};
-    const struct evidence_question q = {here.etc, s, REVISION, nodes, 2};
-    assert_int_equal(evidence_gather(&q, &e, &err), 0);
+    const struct delivery_question q = {here.etc, s, REVISION, nodes, 2};
+    assert_int_equal(delivery_gather(&q, &e, &err), 0);
     return e;
 }
 
-static struct evidence gather_from(const char *url, const char *credential)
+static struct delivery_gathered gather_from(const char *url, const char *credential)
 {
     struct settings s = settings_to(url, NULL, credential);
     return gather(&s);
@@ -122,23 +122,23 @@ static void without_a_probe_nothing_is_proven(void **state)
     (void)state;
     char text[500];
     put_target("rsyslog", "");
-    struct evidence e = gather_from(here.open.url, "");
+    struct delivery_gathered e = gather_from(here.open.url, "");
     assert_int_equal(e.sight, DELIVERY_NO_PROBE);
     (void)snprintf(text, sizeof text,
                    "arrival is not proven: no target in %s/logging.d names a \"probe\" "
                    "log which its shipper carries",
                    here.etc);
     assert_string_equal(e.sight_text, text);
-    assert_int_equal(e.url[0].trouble, ELASTIC_OK);
+    assert_int_equal(e.url[0].trouble, ELASTICSEARCH_OK);
     assert_true(*delivery_uuid(e.url, e.urls) != '\0');
-    evidence_release(&e);
+    delivery_gather_release(&e);
     run("rm \"$1\"/logging.d/*", here.etc, "");
     e = gather_from(here.open.url, "");
     assert_int_equal(e.sight, DELIVERY_NO_PROBE);
     assert_non_null(strstr(e.sight_text, "no log shipper is configured"));
     struct error err = {0};
-    assert_int_equal(evidence_write(here.etc, "n1", &err), 0);
-    evidence_release(&e);
+    assert_int_equal(delivery_write_probes(here.etc, "n1", &err), 0);
+    delivery_gather_release(&e);
     put_target("rsyslog", "/p/rsyslog.log");
 }
 
@@ -146,13 +146,13 @@ static void what_arrived_is_found_by_node_and_revision(void **state)
 {
     (void)state;
     int64_t now = wall_ms();
-    struct evidence e = gather_from(here.open.url, "");
+    struct delivery_gathered e = gather_from(here.open.url, "");
     assert_int_equal(e.sight, DELIVERY_SEEN);
     assert_string_equal(e.sight_text, "");
     assert_in_range(e.asked_ms, now, now + 5000);
     assert_int_equal(e.found[0].newest_ms, -1);
     assert_int_equal(e.found[1].revision_ms, -1);
-    evidence_release(&e);
+    delivery_gather_release(&e);
     arrive("n1", "rsyslog", now - 5, REVISION);
     arrive("n2", "rsyslog", now - 7, "other");
     arrive("n2", "filebeat", now, REVISION);
@@ -161,7 +161,7 @@ static void what_arrived_is_found_by_node_and_revision(void **state)
     assert_int_equal(e.found[0].revision_ms, now - 5);
     assert_int_equal(e.found[1].newest_ms, now - 7);
     assert_int_equal(e.found[1].revision_ms, -1);
-    evidence_release(&e);
+    delivery_gather_release(&e);
 }
 
 static void of_several_carriers_the_oldest_counts(void **state)
@@ -172,11 +172,11 @@ static void of_several_carriers_the_oldest_counts(void **state)
     put_target("zz-silent", ""); /* has no say */
     arrive("n1", "rsyslog", now, REVISION);
     arrive("n1", "filebeat", now - 100, REVISION);
-    struct evidence e = gather_from(here.open.url, "");
+    struct delivery_gathered e = gather_from(here.open.url, "");
     assert_int_equal(e.found[0].newest_ms, now - 100);
     assert_int_equal(e.found[0].revision_ms, now - 100);
     assert_int_equal(e.found[1].revision_ms, -1);
-    evidence_release(&e);
+    delivery_gather_release(&e);
     run("rm \"$1\"/logging.d/filebeat.json \"$1\"/logging.d/zz-silent.json", here.etc,
         "");
 }
@@ -185,7 +185,7 @@ static void a_missing_credential_is_told_where_one_is_needed(void **state)
 {
     (void)state;
     char text[600];
-    struct evidence e = gather_from(here.closed.url, "es");
+    struct delivery_gathered e = gather_from(here.closed.url, "es");
     assert_int_equal(e.sight, DELIVERY_NO_CREDENTIAL);
     (void)snprintf(
         text, sizeof text,
@@ -193,18 +193,18 @@ static void a_missing_credential_is_told_where_one_is_needed(void **state)
         "credential es on this server: %s/credentials/es.read.json is missing",
         here.etc);
     assert_string_equal(e.sight_text, text);
-    evidence_release(&e);
+    delivery_gather_release(&e);
     e = gather_from(here.open.url, "es"); /* everybody may ask here */
     assert_int_equal(e.sight, DELIVERY_SEEN);
-    evidence_release(&e);
+    delivery_gather_release(&e);
     e = gather_from(here.closed.url, ""); /* none is set, so the shipper has none */
     assert_int_equal(e.sight, DELIVERY_BLIND);
-    assert_int_equal(e.url[0].trouble, ELASTIC_401);
-    evidence_release(&e);
+    assert_int_equal(e.url[0].trouble, ELASTICSEARCH_401);
+    delivery_gather_release(&e);
     put_target("rsyslog", "");
     e = gather_from(here.closed.url, "es");
     assert_int_equal(e.sight, DELIVERY_NO_CREDENTIAL);
-    evidence_release(&e);
+    delivery_gather_release(&e);
     put_target("rsyslog", "/p/rsyslog.log");
 }
 
@@ -212,22 +212,22 @@ static void the_credential_to_ask_with_is_used(void **state)
 {
     (void)state;
     put_credential("secret-word");
-    struct evidence e = gather_from(here.closed.url, "es");
+    struct delivery_gathered e = gather_from(here.closed.url, "es");
     assert_int_equal(e.sight, DELIVERY_SEEN);
-    evidence_release(&e);
+    delivery_gather_release(&e);
     put_credential("secret-wore");
     e = gather_from(here.closed.url, "es");
     assert_int_equal(e.sight, DELIVERY_BLIND);
     assert_string_equal(e.sight_text, "");
-    assert_int_equal(e.url[0].trouble, ELASTIC_401);
+    assert_int_equal(e.url[0].trouble, ELASTICSEARCH_401);
     assert_non_null(strstr(e.url[0].text, "es.read.json"));
     assert_null(strstr(e.url[0].text, "secret"));
-    evidence_release(&e);
+    delivery_gather_release(&e);
     put("credentials/es.read.json", "{", 0600);
     e = gather_from(here.closed.url, "es");
     assert_int_equal(e.sight, DELIVERY_NO_CREDENTIAL);
     assert_non_null(strstr(e.sight_text, "es.read.json"));
-    evidence_release(&e);
+    delivery_gather_release(&e);
 }
 
 static void one_good_address_is_enough_to_look(void **state)
@@ -236,15 +236,15 @@ static void one_good_address_is_enough_to_look(void **state)
     char down[100];
     (void)snprintf(down, sizeof down, "http://%s:9299", here.address);
     struct settings s = settings_to(down, here.open.url, "");
-    struct evidence e = gather(&s);
+    struct delivery_gathered e = gather(&s);
     assert_int_equal(e.sight, DELIVERY_SEEN);
-    assert_int_equal(e.url[0].trouble, ELASTIC_REFUSED);
-    assert_int_equal(e.url[1].trouble, ELASTIC_OK);
-    evidence_release(&e);
+    assert_int_equal(e.url[0].trouble, ELASTICSEARCH_REFUSED);
+    assert_int_equal(e.url[1].trouble, ELASTICSEARCH_OK);
+    delivery_gather_release(&e);
     e = gather_from(down, "");
     assert_int_equal(e.sight, DELIVERY_BLIND);
     assert_string_equal(e.sight_text, "");
-    evidence_release(&e);
+    delivery_gather_release(&e);
 }
 
 static void a_search_that_fails_says_why(void **state)
@@ -252,7 +252,7 @@ static void a_search_that_fails_says_why(void **state)
     (void)state;
     char text[200];
     sink_mode(&here.open, "search=403", 0);
-    struct evidence e = gather_from(here.open.url, "");
+    struct delivery_gathered e = gather_from(here.open.url, "");
     assert_int_equal(e.sight, DELIVERY_BLIND);
     (void)snprintf(
         text, sizeof text,
@@ -260,10 +260,10 @@ static void a_search_that_fails_says_why(void **state)
         "logs (403)",
         here.open.url);
     assert_string_equal(e.sight_text, text);
-    evidence_release(&e);
+    delivery_gather_release(&e);
     e = gather_from(here.open.url, "none");
     assert_int_equal(e.sight, DELIVERY_NO_CREDENTIAL);
-    evidence_release(&e);
+    delivery_gather_release(&e);
     sink_mode(&here.open, "ok", 0);
 }
 
@@ -275,12 +275,12 @@ static void every_carrier_gets_its_record(void **state)
     (void)snprintf(dir, sizeof dir, "%s/probe", here.etc);
     (void)snprintf(log, sizeof log, "%s/one.log", dir);
     put_target("rsyslog", log);
-    assert_true(evidence_write(here.etc, "n1", &err) < 0);
+    assert_true(delivery_write_probes(here.etc, "n1", &err) < 0);
     assert_non_null(strstr(err.text, "scripts/enable makes it"));
     assert_int_equal(mkdir(dir, 0755), 0);
     (void)snprintf(log, sizeof log, "%s/two.log", dir);
     put_target("second", log);
-    assert_int_equal(evidence_write(here.etc, "n1", &err), 0);
+    assert_int_equal(delivery_write_probes(here.etc, "n1", &err), 0);
     run("cd \"$1/probe\" && [ $(cat one.log two.log | wc -l) = 2 ] && "
         "! cmp -s one.log two.log",
         here.etc, "");
@@ -304,9 +304,9 @@ static void remember(const char *boot, int64_t newest_ms, int64_t ago_ms)
 static enum delivery_arrival arrival_of(int64_t newest_ms, const char *state_dir)
 {
     struct probe_found found = {newest_ms, -1};
-    struct evidence e = {.asked_ms = 10000000, .found = &found};
+    struct delivery_gathered e = {.asked_ms = 10000000, .found = &found};
     enum delivery_arrival arrival;
-    evidence_arrivals(&e, state_dir, nodes, 1, &arrival);
+    delivery_gather_arrivals(&e, state_dir, nodes, 1, &arrival);
     return arrival;
 }
 

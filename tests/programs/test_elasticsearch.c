@@ -40,12 +40,12 @@ static const char *url_at(const char *scheme, int host, int port)
     return url;
 }
 
-static struct elastic_greeting greet(const struct credential *credential,
-                                     const char *url)
+static struct elasticsearch_greeting greet(const struct credential *credential,
+                                           const char *url)
 {
-    struct elastic_greeting g;
+    struct elasticsearch_greeting g;
     struct error err = {0};
-    assert_int_equal(elastic_greet(credential, &url, 1, LIMIT, &g, &err), 0);
+    assert_int_equal(elasticsearch_greet(credential, &url, 1, LIMIT, &g, &err), 0);
     return g;
 }
 
@@ -62,34 +62,35 @@ static const char *words(const char *text, const char *url)
 
 static const struct mode_row {
     const char *mode;
-    enum elastic_trouble trouble;
+    enum elasticsearch_trouble trouble;
     const char *text;
 } modes[] = {
-    {"ok", ELASTIC_OK, ""},
-    {"opensearch", ELASTIC_OK, ""},
-    {"401", ELASTIC_401, "it demands a credential (401)"},
-    {"403", ELASTIC_403,
+    {"ok", ELASTICSEARCH_OK, ""},
+    {"opensearch", ELASTICSEARCH_OK, ""},
+    {"401", ELASTICSEARCH_401, "it demands a credential (401)"},
+    {"403", ELASTICSEARCH_403,
      "without a credential nobody has the cluster privilege \"monitor\" (403)"},
-    {"429", ELASTIC_429, "too busy (429): it is asked again"},
-    {"503", ELASTIC_5XX, "not ready (5xx, or without a cluster): it is asked again"},
-    {"starting", ELASTIC_5XX,
+    {"429", ELASTICSEARCH_429, "too busy (429): it is asked again"},
+    {"503", ELASTICSEARCH_5XX,
      "not ready (5xx, or without a cluster): it is asked again"},
-    {"404", ELASTIC_FOREIGN, "what answers there is no Elasticsearch"},
-    {"foreign", ELASTIC_FOREIGN, "what answers there is no Elasticsearch"},
-    {"quotes", ELASTIC_FOREIGN, "what answers there is no Elasticsearch"},
-    {"old", ELASTIC_OLD, "older than Elasticsearch 7, which is the least"},
-    {"garbage", ELASTIC_GARBAGE, "its answer is no JSON: what runs there?"},
-    {"huge", ELASTIC_LARGE,
+    {"starting", ELASTICSEARCH_5XX,
+     "not ready (5xx, or without a cluster): it is asked again"},
+    {"404", ELASTICSEARCH_FOREIGN, "what answers there is no Elasticsearch"},
+    {"foreign", ELASTICSEARCH_FOREIGN, "what answers there is no Elasticsearch"},
+    {"quotes", ELASTICSEARCH_FOREIGN, "what answers there is no Elasticsearch"},
+    {"old", ELASTICSEARCH_OLD, "older than Elasticsearch 7, which is the least"},
+    {"garbage", ELASTICSEARCH_GARBAGE, "its answer is no JSON: what runs there?"},
+    {"huge", ELASTICSEARCH_LARGE,
      "its answer is larger than any of Elasticsearch: what runs there?"},
-    {"endless", ELASTIC_LARGE,
+    {"endless", ELASTICSEARCH_LARGE,
      "its answer is larger than any of Elasticsearch: what runs there?"},
-    {"redirect", ELASTIC_REDIRECT,
+    {"redirect", ELASTICSEARCH_REDIRECT,
      "it redirects, which is not followed: give the address of Elasticsearch itself"},
-    {"close", ELASTIC_CUT,
+    {"close", ELASTICSEARCH_CUT,
      "it ends the connection without an answer: does it speak https only?"},
-    {"hang", ELASTIC_SLOW,
+    {"hang", ELASTICSEARCH_SLOW,
      "it takes the connection but does not answer in time: is it overloaded?"},
-    {"slow", ELASTIC_SLOW,
+    {"slow", ELASTICSEARCH_SLOW,
      "it takes the connection but does not answer in time: is it overloaded?"},
 };
 
@@ -100,11 +101,11 @@ static void each_answer_has_its_sentence(void **state)
         print_message("  %s\n", modes[i].mode);
         sink_mode(&here.sink, modes[i].mode, 0);
         int64_t begin = now_ms();
-        struct elastic_greeting g = greet(NULL, here.sink.url);
+        struct elasticsearch_greeting g = greet(NULL, here.sink.url);
         assert_in_range(now_ms() - begin, 0, LIMIT + 1000);
         assert_int_equal(g.trouble, modes[i].trouble);
         assert_string_equal(*g.text ? words(g.text, here.sink.url) : "", modes[i].text);
-        assert_int_equal(*g.uuid != '\0', g.trouble == ELASTIC_OK);
+        assert_int_equal(*g.uuid != '\0', g.trouble == ELASTICSEARCH_OK);
     }
     sink_mode(&here.sink, "ok", 0);
 }
@@ -114,7 +115,7 @@ static void a_redirect_is_not_followed(void **state)
     (void)state;
     sink_mode(&here.sink, "redirect", 0);
     int before = sink_number(&here.sink, "requests");
-    assert_int_equal(greet(NULL, here.sink.url).trouble, ELASTIC_REDIRECT);
+    assert_int_equal(greet(NULL, here.sink.url).trouble, ELASTICSEARCH_REDIRECT);
     assert_int_equal(sink_number(&here.sink, "requests"), before + 1);
     sink_mode(&here.sink, "ok", 0);
 }
@@ -125,14 +126,14 @@ static void nobody_there_is_told_by_what_is_missing(void **state)
 {
     (void)state;
     const char *url = url_at("http", 9, 9201);
-    struct elastic_greeting g = greet(NULL, url);
-    assert_int_equal(g.trouble, ELASTIC_REFUSED);
+    struct elasticsearch_greeting g = greet(NULL, url);
+    assert_int_equal(g.trouble, ELASTICSEARCH_REFUSED);
     assert_string_equal(words(g.text, url),
                         "connection refused (TCP): does Elasticsearch "
                         "run there, and is the port right?");
     url = "http://no-such-host.invalid:9200";
     g = greet(NULL, url);
-    assert_int_equal(g.trouble, ELASTIC_DNS);
+    assert_int_equal(g.trouble, ELASTICSEARCH_DNS);
     assert_string_equal(words(g.text, url),
                         "the name cannot be resolved (DNS): is it right, "
                         "and does this server's resolver answer?");
@@ -159,9 +160,9 @@ static void no_connection_in_time_is_told(void **state)
     }
     const char *url = url_at("http", 9, 9203);
     int64_t begin = now_ms();
-    struct elastic_greeting g = greet(NULL, url);
+    struct elasticsearch_greeting g = greet(NULL, url);
     assert_in_range(now_ms() - begin, 0, LIMIT + 1000);
-    assert_int_equal(g.trouble, ELASTIC_UNREACHABLE);
+    assert_int_equal(g.trouble, ELASTICSEARCH_UNREACHABLE);
     assert_string_equal(
         words(g.text, url),
         "no connection (TCP): is the host up, is a firewall in between?");
@@ -172,22 +173,22 @@ static void no_connection_in_time_is_told(void **state)
 static void several_are_asked_side_by_side(void **state)
 {
     (void)state;
-    struct elastic_greeting g[4];
+    struct elasticsearch_greeting g[4];
     struct error err = {0};
     const char *urls[] = {here.sink.url, "http://no-such-host.invalid:9200",
                           url_at("http", 9, 9201), here.sink.url};
-    assert_int_equal(elastic_greet(NULL, urls, 4, LIMIT, g, &err), 0);
-    assert_int_equal(g[0].trouble, ELASTIC_OK);
-    assert_int_equal(g[1].trouble, ELASTIC_DNS);
-    assert_int_equal(g[2].trouble, ELASTIC_REFUSED);
-    assert_int_equal(g[3].trouble, ELASTIC_OK);
+    assert_int_equal(elasticsearch_greet(NULL, urls, 4, LIMIT, g, &err), 0);
+    assert_int_equal(g[0].trouble, ELASTICSEARCH_OK);
+    assert_int_equal(g[1].trouble, ELASTICSEARCH_DNS);
+    assert_int_equal(g[2].trouble, ELASTICSEARCH_REFUSED);
+    assert_int_equal(g[3].trouble, ELASTICSEARCH_OK);
     assert_string_equal(g[0].uuid, g[3].uuid);
-    assert_int_equal(elastic_greet(NULL, urls, 0, LIMIT, g, &err), 0);
+    assert_int_equal(elasticsearch_greet(NULL, urls, 0, LIMIT, g, &err), 0);
     sink_mode(&here.sink, "hang", 0);
     for (size_t i = 0; i < 4; i++)
         urls[i] = here.sink.url;
     int64_t begin = now_ms();
-    assert_int_equal(elastic_greet(NULL, urls, 4, LIMIT, g, &err), 0);
+    assert_int_equal(elasticsearch_greet(NULL, urls, 4, LIMIT, g, &err), 0);
     assert_in_range(now_ms() - begin, 0, LIMIT + 1000);
     sink_mode(&here.sink, "ok", 0);
 }
@@ -200,10 +201,10 @@ static void the_environment_has_no_say(void **state)
     const char *proxy = url_at("http", 9, 9201);
     assert_int_equal(setenv("http_proxy", proxy, 1), 0);
     assert_int_equal(setenv("ALL_PROXY", proxy, 1), 0);
-    struct elastic_greeting g = greet(NULL, here.sink.url);
+    struct elasticsearch_greeting g = greet(NULL, here.sink.url);
     assert_int_equal(unsetenv("http_proxy"), 0);
     assert_int_equal(unsetenv("ALL_PROXY"), 0);
-    assert_int_equal(g.trouble, ELASTIC_OK);
+    assert_int_equal(g.trouble, ELASTICSEARCH_OK);
 }
 
 static void a_credential_stays_where_it_may_go(void **state)
@@ -212,9 +213,9 @@ static void a_credential_stays_where_it_may_go(void **state)
     struct credential c = SOME;
     int before = sink_number(&here.sink, "requests");
     (void)snprintf(c.host[0], sizeof c.host[0], "es.example");
-    struct elastic_greeting g = greet(&c, here.sink.url);
+    struct elasticsearch_greeting g = greet(&c, here.sink.url);
     assert_int_equal(sink_number(&here.sink, "requests"), before);
-    assert_int_equal(g.trouble, ELASTIC_BARRED);
+    assert_int_equal(g.trouble, ELASTICSEARCH_BARRED);
     assert_non_null(strstr(g.text, ": not asked: host 127.0."));
     assert_null(strstr(g.text, "secret-word"));
     assert_string_equal(g.uuid, "");
@@ -239,18 +240,19 @@ static void passwords_and_api_keys_let_in(void **state)
     start_secured(&sink, options, 3);
     struct credential c = SOME;
     (void)snprintf(c.host[0], sizeof c.host[0], "127.0.0.0/8");
-    assert_int_equal(greet(&c, sink.url).trouble, ELASTIC_OK);
-    assert_int_equal(elastic_search(&c, sink.url, "none", "{}", LIMIT, &answer, &err),
-                     ELASTIC_UNSEARCHABLE);
+    assert_int_equal(greet(&c, sink.url).trouble, ELASTICSEARCH_OK);
+    assert_int_equal(
+        elasticsearch_search(&c, sink.url, "none", "{}", LIMIT, &answer, &err),
+        ELASTICSEARCH_UNSEARCHABLE);
     (void)snprintf(c.password, sizeof c.password, "secret-wor");
-    struct elastic_greeting g = greet(&c, sink.url);
-    assert_int_equal(g.trouble, ELASTIC_401);
+    struct elasticsearch_greeting g = greet(&c, sink.url);
+    assert_int_equal(g.trouble, ELASTICSEARCH_401);
     assert_string_equal(words(g.text, sink.url),
                         "it does not know the credential in "
                         "/etc/lictor/credentials/es.read.json (401)");
     c.user[0] = c.password[0] = '\0';
     (void)snprintf(c.encoded, sizeof c.encoded, "aWQ6a2V5LXNlY3JldA==");
-    assert_int_equal(greet(&c, sink.url).trouble, ELASTIC_OK);
+    assert_int_equal(greet(&c, sink.url).trouble, ELASTICSEARCH_OK);
     sink_kill(&sink);
 }
 
@@ -258,20 +260,21 @@ static void passwords_and_api_keys_let_in(void **state)
 
 static const struct search_row {
     const char *mode;
-    enum elastic_trouble trouble;
+    enum elasticsearch_trouble trouble;
     const char *text;
 } searches[] = {
-    {"ok", ELASTIC_NO_INDEX, "nothing was ever written to the index"},
-    {"401", ELASTIC_401, "it demands a credential (401)"},
-    {"403", ELASTIC_403,
+    {"ok", ELASTICSEARCH_NO_INDEX, "nothing was ever written to the index"},
+    {"401", ELASTICSEARCH_401, "it demands a credential (401)"},
+    {"403", ELASTICSEARCH_403,
      "without a credential nobody has the index privilege \"read\" on logs (403)"},
-    {"503", ELASTIC_5XX, "not ready (5xx, or without a cluster): it is asked again"},
-    {"garbage", ELASTIC_GARBAGE, "its answer is no JSON: what runs there?"},
-    {"endless", ELASTIC_LARGE,
+    {"503", ELASTICSEARCH_5XX,
+     "not ready (5xx, or without a cluster): it is asked again"},
+    {"garbage", ELASTICSEARCH_GARBAGE, "its answer is no JSON: what runs there?"},
+    {"endless", ELASTICSEARCH_LARGE,
      "its answer is larger than any of Elasticsearch: what runs there?"},
-    {"redirect", ELASTIC_REDIRECT,
+    {"redirect", ELASTICSEARCH_REDIRECT,
      "it redirects, which is not followed: give the address of Elasticsearch itself"},
-    {"hang", ELASTIC_SLOW,
+    {"hang", ELASTICSEARCH_SLOW,
      "it takes the connection but does not answer in time: is it overloaded?"},
 };
 
@@ -287,9 +290,9 @@ static void each_failed_search_has_its_sentence(void **state)
         struct error err = {0};
         print_message("  %s\n", searches[i].mode);
         sink_mode(&here.sink, searches[i].mode, 0);
-        assert_int_equal(
-            elastic_search(NULL, here.sink.url, "logs", question, LIMIT, &answer, &err),
-            searches[i].trouble);
+        assert_int_equal(elasticsearch_search(NULL, here.sink.url, "logs", question,
+                                              LIMIT, &answer, &err),
+                         searches[i].trouble);
         assert_null(answer);
         assert_string_equal(words(err.text, here.sink.url), searches[i].text);
     }
@@ -299,31 +302,34 @@ static void each_failed_search_has_its_sentence(void **state)
 static void what_passes_by_itself_is_known(void **state)
 {
     (void)state;
-    static const enum elastic_trouble stays[] = {
-        ELASTIC_OK,       ELASTIC_BARRED,  ELASTIC_UNTRUSTED, ELASTIC_EXPIRED,
-        ELASTIC_401,      ELASTIC_403,     ELASTIC_LARGE,     ELASTIC_GARBAGE,
-        ELASTIC_REDIRECT, ELASTIC_FOREIGN, ELASTIC_OLD,       ELASTIC_OTHER_NAME};
-    static const enum elastic_trouble passes[] = {
-        ELASTIC_DNS, ELASTIC_REFUSED, ELASTIC_UNREACHABLE, ELASTIC_SLOW,
-        ELASTIC_CUT, ELASTIC_429,     ELASTIC_5XX};
+    static const enum elasticsearch_trouble stays[] = {
+        ELASTICSEARCH_OK,      ELASTICSEARCH_BARRED,  ELASTICSEARCH_UNTRUSTED,
+        ELASTICSEARCH_EXPIRED, ELASTICSEARCH_401,     ELASTICSEARCH_403,
+        ELASTICSEARCH_LARGE,   ELASTICSEARCH_GARBAGE, ELASTICSEARCH_REDIRECT,
+        ELASTICSEARCH_FOREIGN, ELASTICSEARCH_OLD,     ELASTICSEARCH_OTHER_NAME};
+    static const enum elasticsearch_trouble passes[] = {
+        ELASTICSEARCH_DNS,  ELASTICSEARCH_REFUSED, ELASTICSEARCH_UNREACHABLE,
+        ELASTICSEARCH_SLOW, ELASTICSEARCH_CUT,     ELASTICSEARCH_429,
+        ELASTICSEARCH_5XX};
     for (size_t i = 0; i < sizeof stays / sizeof stays[0]; i++)
-        assert_false(elastic_passes(stays[i]));
+        assert_false(elasticsearch_passes(stays[i]));
     for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++)
-        assert_true(elastic_passes(passes[i]));
+        assert_true(elasticsearch_passes(passes[i]));
 }
 
 static void what_a_credential_may_change_is_known(void **state)
 {
     (void)state;
-    static const enum elastic_trouble may[] = {ELASTIC_401, ELASTIC_403,
-                                               ELASTIC_UNTRUSTED, ELASTIC_NO_TLS};
-    static const enum elastic_trouble may_not[] = {ELASTIC_OK,      ELASTIC_DNS,
-                                                   ELASTIC_EXPIRED, ELASTIC_OTHER_NAME,
-                                                   ELASTIC_429,     ELASTIC_FOREIGN};
+    static const enum elasticsearch_trouble may[] = {
+        ELASTICSEARCH_401, ELASTICSEARCH_403, ELASTICSEARCH_UNTRUSTED,
+        ELASTICSEARCH_NO_TLS};
+    static const enum elasticsearch_trouble may_not[] = {
+        ELASTICSEARCH_OK,         ELASTICSEARCH_DNS, ELASTICSEARCH_EXPIRED,
+        ELASTICSEARCH_OTHER_NAME, ELASTICSEARCH_429, ELASTICSEARCH_FOREIGN};
     for (size_t i = 0; i < sizeof may / sizeof may[0]; i++)
-        assert_true(elastic_demands(may[i]));
+        assert_true(elasticsearch_demands(may[i]));
     for (size_t i = 0; i < sizeof may_not / sizeof may_not[0]; i++)
-        assert_false(elastic_demands(may_not[i]));
+        assert_false(elasticsearch_demands(may_not[i]));
 }
 
 /* ---- TLS ----------------------------------------------------------------- */
@@ -350,20 +356,20 @@ static const char make_certificates[] =
 static const struct tls_row {
     const char *pem;
     bool ca;
-    enum elastic_trouble trouble;
+    enum elasticsearch_trouble trouble;
     const char *text;
 } tls_rows[] = {
-    {"good", true, ELASTIC_OK, ""},
-    {"good", false, ELASTIC_UNTRUSTED,
+    {"good", true, ELASTICSEARCH_OK, ""},
+    {"good", false, ELASTICSEARCH_UNTRUSTED,
      "its certificate is of an unknown CA (TLS): name the CA's file as \"ca\" in "
      "/etc/lictor/credentials/es.read.json"},
-    {"other", true, ELASTIC_OTHER_NAME,
+    {"other", true, ELASTICSEARCH_OTHER_NAME,
      "its certificate is for another host (TLS): use the name in the certificate, or "
      "have this one added to it"},
-    {"expired", true, ELASTIC_EXPIRED,
+    {"expired", true, ELASTICSEARCH_EXPIRED,
      "its certificate has expired or is not valid yet (TLS): renew it, compare the "
      "clocks"},
-    {"early", true, ELASTIC_EXPIRED,
+    {"early", true, ELASTICSEARCH_EXPIRED,
      "its certificate has expired or is not valid yet (TLS): renew it, compare the "
      "clocks"},
 };
@@ -393,8 +399,8 @@ struct waiting {
 static bool answers(void *arg, struct buffer *seen)
 {
     const struct waiting *w = arg;
-    struct elastic_greeting g = greet(w->credential, w->url);
-    return g.trouble != ELASTIC_REFUSED && buffer_printf(seen, "%s", g.text) == 0;
+    struct elasticsearch_greeting g = greet(w->credential, w->url);
+    return g.trouble != ELASTICSEARCH_REFUSED && buffer_printf(seen, "%s", g.text) == 0;
 }
 
 static void a_certificate_is_refused_by_what_is_wrong(void **state)
@@ -412,7 +418,7 @@ static void a_certificate_is_refused_by_what_is_wrong(void **state)
         if (!row->ca)
             c.ca[0] = '\0';
         wait_until("https answers", 5000, answers, &w);
-        struct elastic_greeting g = greet(&c, url);
+        struct elasticsearch_greeting g = greet(&c, url);
         assert_int_equal(g.trouble, row->trouble);
         assert_string_equal(*g.text ? words(g.text, url) : "", row->text);
         (void)kill(pid, SIGKILL);
@@ -450,15 +456,15 @@ static void a_client_certificate_is_shown(void **state)
     (void)snprintf(c.host[0], sizeof c.host[0], "127.0.0.0/8");
     (void)snprintf(c.ca, sizeof c.ca, "%s/ca.pem", here.dir);
     wait_until("https answers", 5000, answers, &w);
-    struct elastic_greeting g = greet(&c, url);
-    assert_int_equal(g.trouble, ELASTIC_NO_TLS);
+    struct elasticsearch_greeting g = greet(&c, url);
+    assert_int_equal(g.trouble, ELASTICSEARCH_NO_TLS);
     assert_string_equal(words(g.text, url),
                         "no TLS connection: does it speak https, does it demand a "
                         "client certificate?");
     (void)snprintf(c.cert, sizeof c.cert, "%s/good.crt", here.dir);
     (void)snprintf(c.key, sizeof c.key, "%s/good.key", here.dir);
     g = greet(&c, url);
-    assert_int_equal(g.trouble, ELASTIC_GARBAGE);
+    assert_int_equal(g.trouble, ELASTICSEARCH_GARBAGE);
     (void)kill(pid, SIGKILL);
     (void)waitpid(pid, NULL, 0);
 }
@@ -467,8 +473,8 @@ static void http_and_https_mixed_up_are_told(void **state)
 {
     (void)state;
     const char *url = url_at("https", 9, 9200);
-    struct elastic_greeting g = greet(NULL, url);
-    assert_int_equal(g.trouble, ELASTIC_NO_TLS);
+    struct elasticsearch_greeting g = greet(NULL, url);
+    assert_int_equal(g.trouble, ELASTICSEARCH_NO_TLS);
     assert_string_equal(words(g.text, url),
                         "no TLS connection: does it speak https, does it demand a "
                         "client certificate?");
@@ -477,7 +483,7 @@ static void http_and_https_mixed_up_are_told(void **state)
     pid_t pid = start_tls("good", 9310);
     wait_until("https answers", 5000, answers, &w);
     g = greet(NULL, plain);
-    assert_int_equal(g.trouble, ELASTIC_CUT);
+    assert_int_equal(g.trouble, ELASTICSEARCH_CUT);
     assert_non_null(strstr(g.text, "does it speak https only?"));
     (void)kill(pid, SIGKILL);
     (void)waitpid(pid, NULL, 0);
@@ -525,5 +531,5 @@ int main(void)
         cmocka_unit_test(a_client_certificate_is_shown),
         cmocka_unit_test(http_and_https_mixed_up_are_told),
     };
-    return HARNESS_RUN("elastic", tests, setup, teardown);
+    return HARNESS_RUN("elasticsearch", tests, setup, teardown);
 }

@@ -35,7 +35,7 @@ struct partner {
     int errors; /* a file with what it said on stderr */
 };
 
-static struct partner start_from(const char *timing)
+static struct partner start_from(const char *limits)
 {
     struct partner p;
     int in[2], out[2];
@@ -49,7 +49,7 @@ static struct partner start_from(const char *timing)
         (void)dup2(in[0], STDIN_FILENO);
         (void)dup2(out[1], STDOUT_FILENO);
         (void)dup2(p.errors, STDERR_FILENO);
-        (void)setenv("LICTOR_TIMING", timing, 1);
+        (void)setenv("LICTOR_LIMITS", limits, 1);
         (void)execl(TEST_BIN "/index-records", "index-records", (char *)NULL);
         _exit(127);
     }

@@ -23,7 +23,7 @@ static struct outcome run(const char *program, const char *input,
     const char *argv[16] = {path, "--state-dir", dir, "--config-dir",
                             "/tmp/no-such-directory"};
     static const char *const env[] = {
-        "LICTOR_TIMING=http=300ms,leader_proof=200ms,verify=2s,lock=100ms", NULL};
+        "LICTOR_LIMITS=http=300ms,leader_proof=200ms,verify=2s,lock=100ms", NULL};
     (void)snprintf(path, sizeof path, "%s/%s", TEST_BIN, program);
     for (int i = 0; words && words[i]; i++)
         argv[5 + i] = words[i];
@@ -116,16 +116,16 @@ static void help_says_what_exit_codes_mean(void **state)
 
 /* ---- the watch handler --------------------------------------------------- */
 
-static void write_ledger(enum ledger_state what, const char *level)
+static void write_ledger(enum local_state_state what, const char *level)
 {
     struct error err = {0};
     struct kv_list list = {0};
-    struct ledger ledger = {.state = what};
+    struct local_state local = {.state = what};
     if (level)
         assert_int_equal(kv_add(&list, PLACE "LOG_LEVEL", level, strlen(level), 1), 0);
-    assert_int_equal(kv_digest(&list, PLACE "LOG_", ledger.settings, &err), 0);
-    assert_int_equal(kv_digest(&list, "lictor/logging/", ledger.results, &err), 0);
-    assert_int_equal(ledger_write(dir, &ledger, &err), 0);
+    assert_int_equal(kv_digest(&list, PLACE "LOG_", local.settings, &err), 0);
+    assert_int_equal(kv_digest(&list, "lictor/logging/", local.results, &err), 0);
+    assert_int_equal(local_state_write(dir, &local, &err), 0);
     kv_release(&list);
 }
 
@@ -136,36 +136,37 @@ static void write_ledger(enum ledger_state what, const char *level)
  * Whenever it is not, it becomes rollout-logging, which finds no agent here. */
 static const struct payload_row {
     const char *name, *watch, *payload;
-    enum ledger_state done;
+    enum local_state_state done;
     const char *level;
     int code;
     const char *begins;
 } payload_rows[] = {
-    {"dealt with", "settings", LEVEL("d2Fybg=="), LEDGER_DONE, "warn", 0, ""},
-    {"refused before", "settings", LEVEL("d2Fybg=="), LEDGER_REFUSED, "warn", 0, ""},
-    {"failed before", "settings", LEVEL("d2Fybg=="), LEDGER_FAILED, "warn", 0, ""},
-    {"interrupted", "settings", LEVEL("d2Fybg=="), LEDGER_APPLYING, "warn", 1,
+    {"dealt with", "settings", LEVEL("d2Fybg=="), LOCAL_STATE_DONE, "warn", 0, ""},
+    {"refused before", "settings", LEVEL("d2Fybg=="), LOCAL_STATE_REFUSED, "warn", 0,
+     ""},
+    {"failed before", "settings", LEVEL("d2Fybg=="), LOCAL_STATE_FAILED, "warn", 0, ""},
+    {"interrupted", "settings", LEVEL("d2Fybg=="), LOCAL_STATE_APPLYING, "warn", 1,
      "rollout-logging: cannot reach the Consul agent"},
-    {"another value", "settings", LEVEL("aW5mbw=="), LEDGER_DONE, "warn", 1,
+    {"another value", "settings", LEVEL("aW5mbw=="), LOCAL_STATE_DONE, "warn", 1,
      "rollout-logging: cannot reach the Consul agent"},
-    {"never seen", "settings", LEVEL("aW5mbw=="), LEDGER_NONE, NULL, 1,
+    {"never seen", "settings", LEVEL("aW5mbw=="), LOCAL_STATE_NONE, NULL, 1,
      "rollout-logging: cannot reach the Consul agent"},
-    {"gone", "settings", "null\n", LEDGER_DONE, "warn", 1,
+    {"gone", "settings", "null\n", LOCAL_STATE_DONE, "warn", 1,
      "rollout-logging: cannot reach the Consul agent"},
-    {"gone, and looked after", "settings", "null\n", LEDGER_REFUSED, NULL, 0, ""},
-    {"an empty list is the same", "settings", "[]\n", LEDGER_REFUSED, NULL, 0, ""},
-    {"not JSON", "settings", "oops", LEDGER_DONE, "warn", 1,
+    {"gone, and looked after", "settings", "null\n", LOCAL_STATE_REFUSED, NULL, 0, ""},
+    {"an empty list is the same", "settings", "[]\n", LOCAL_STATE_REFUSED, NULL, 0, ""},
+    {"not JSON", "settings", "oops", LOCAL_STATE_DONE, "warn", 1,
      "reconfigure-logging: watch payload: is not JSON; asking Consul instead\n"
      "rollout-logging: cannot reach the Consul agent"},
-    {"nothing at all", "settings", "", LEDGER_DONE, "warn", 1,
+    {"nothing at all", "settings", "", LOCAL_STATE_DONE, "warn", 1,
      "reconfigure-logging: watch payload: is not JSON; asking Consul instead\n"},
-    {"another shape", "settings", "{\"a\":1}", LEDGER_DONE, "warn", 1,
+    {"another shape", "settings", "{\"a\":1}", LOCAL_STATE_DONE, "warn", 1,
      "reconfigure-logging: not a KV entry as Consul writes it; asking Consul "
      "instead\n"},
-    {"results dealt with", "results", "null\n", LEDGER_DONE, NULL, 0, ""},
+    {"results dealt with", "results", "null\n", LOCAL_STATE_DONE, NULL, 0, ""},
     {"new results", "results",
      "[{\"Key\":\"lictor/logging/n1\",\"ModifyIndex\":7,\"Value\":\"e30=\"}]",
-     LEDGER_DONE, NULL, 1, "rollout-logging: cannot reach the Consul agent"},
+     LOCAL_STATE_DONE, NULL, 1, "rollout-logging: cannot reach the Consul agent"},
 };
 
 static void the_handler_starts_a_rollout_only_for_news(void **state)
@@ -213,7 +214,7 @@ static void the_handler_starts_a_rollout_only_for_other_instances(void **state)
     char path[100];
     struct error err = {0};
     (void)snprintf(path, sizeof path, "%s/discovered", dir);
-    write_ledger(LEDGER_DONE, "warn");
+    write_ledger(LOCAL_STATE_DONE, "warn");
     for (size_t i = 0; i < sizeof service_rows / sizeof service_rows[0]; i++) {
         const char *last = service_rows[i].last;
         print_message("  %s\n", service_rows[i].name);
@@ -237,7 +238,7 @@ static void an_oversized_payload_is_read_from_consul(void **state)
     assert_non_null(huge);
     memset(huge, ' ', 2U << 20);
     huge[2U << 20] = '\0';
-    write_ledger(LEDGER_DONE, "warn");
+    write_ledger(LOCAL_STATE_DONE, "warn");
     struct outcome o = run("reconfigure-logging", huge, words);
     assert_non_null(strstr(o.err,
                            "reconfigure-logging: watch payload: Message too long; "

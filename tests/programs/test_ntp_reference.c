@@ -8,19 +8,19 @@
 #include <string.h>
 
 static struct settings settings;
-static struct hearing_reference found;
+static struct clock_state_reference found;
 
-static struct clock_reading now(void)
+static struct local_clock_reading now(void)
 {
-    struct clock_reading reading;
-    clock_read(&reading);
+    struct local_clock_reading reading;
+    local_clock_read(&reading);
     return reading;
 }
 
 static void ask_again(void)
 {
-    const struct clock_reading at = now();
-    witness_ask(&settings, &at, &found);
+    const struct local_clock_reading at = now();
+    ntp_reference_ask(&settings, &at, &found);
 }
 
 static void set_servers(struct fake_ntp *const *ntp, size_t n)
@@ -34,7 +34,7 @@ static int begin(void **state)
 {
     (void)state;
     settings = (struct settings){0};
-    found = (struct hearing_reference){0};
+    found = (struct clock_state_reference){0};
     return 0;
 }
 

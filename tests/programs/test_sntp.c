@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LIMIT_MS 1000 /* timing()->reference_ms here */
+#define LIMIT_MS 1000 /* limits()->reference_ms here */
 #define HOUR_US  INT64_C(3600000000)
 
 /* Wider than what a loaded machine makes of an honest answer, narrower than what tests
@@ -486,7 +486,7 @@ static int setup(void **state)
 {
     (void)state;
     (void)signal(SIGPIPE, SIG_IGN);
-    return setenv("LICTOR_TIMING", "reference=1s,resolve=10s", 1);
+    return setenv("LICTOR_LIMITS", "reference=1s,resolve=10s", 1);
 }
 
 int main(void)

@@ -120,11 +120,11 @@ static void say_leaderless(struct world *w, const char *last_contact)
 #define HAND    NULL
 #define PUBLISH "--publish", "cluster:quorum", NULL
 
-static struct outcome run_with(struct world *w, const char *timing,
+static struct outcome run_with(struct world *w, const char *limits,
                                const char *const *more)
 {
     const char *argv[16] = {PROGRAM, NULL};
-    const char *env[] = {fake_agent_env(w->agent), timing, NULL};
+    const char *env[] = {fake_agent_env(w->agent), limits, NULL};
     size_t n = 1;
     argv[n++] = "--config-dir";
     argv[n++] = w->config;
@@ -135,11 +135,11 @@ static struct outcome run_with(struct world *w, const char *timing,
     return run_tool(NULL, argv, env);
 }
 
-static struct outcome run_timed(struct world *w, const char *timing, bool publish)
+static struct outcome run_timed(struct world *w, const char *limits, bool publish)
 {
     const char *const publishing[] = {PUBLISH};
     const char *const by_hand[] = {HAND};
-    return run_with(w, timing, publish ? publishing : by_hand);
+    return run_with(w, limits, publish ? publishing : by_hand);
 }
 
 static struct outcome run(struct world *w, bool publish)
@@ -243,7 +243,7 @@ static void a_majority_lost_is_critical(void **state)
     struct world *w = *state;
     say_members(w, "144");
     say_leaderless(w, "1.5s");
-    struct outcome o = run_timed(w, "LICTOR_TIMING=leader_proof=100ms", false);
+    struct outcome o = run_timed(w, "LICTOR_LIMITS=leader_proof=100ms", false);
     assert_int_equal(o.code, 2);
     assert_int_equal(strncmp(o.out,
                              "critical: 1 of 3 servers, none may fail, 1 more needed: "
@@ -269,7 +269,7 @@ static void a_server_that_heard_no_leader_is_asked_only_what_it_knows(void **sta
     say_self(w, (struct self){"false", "disabled", "never", 2});
     int64_t start = now_ms();
     expect(
-        run_timed(w, "LICTOR_TIMING=leader_proof=100ms", false), 2,
+        run_timed(w, "LICTOR_LIMITS=leader_proof=100ms", false), 2,
         "critical: 1 of 3 servers, none may fail, 1 more needed: node 10.0.0.3:8300 is "
         "down, and 2 more\n"
         "node 10.0.0.3:8300 is down: start it again; if it is gone for good: consul\n"
@@ -320,7 +320,7 @@ static void a_slow_agent_is_no_verdict(void **state)
 {
     struct world *w = *state;
     fake_agent_delay(w->agent, "GET /v1/agent/members", 2000);
-    expect_no_look(run_timed(w, "LICTOR_TIMING=http=200ms", false),
+    expect_no_look(run_timed(w, "LICTOR_LIMITS=http=200ms", false),
                    "does not answer in time");
 }
 
@@ -430,7 +430,7 @@ static void a_verdict_found_without_leader_is_held_back(void **state)
     say_members(w, "144");
     say_leaderless(w, "2s");
     expect(
-        run_timed(w, "LICTOR_TIMING=leader_proof=100ms", true), 0, "",
+        run_timed(w, "LICTOR_LIMITS=leader_proof=100ms", true), 0, "",
         "verify-quorum: cluster:quorum: passing -> critical: 1 of 3 servers, none may "
         "fail, 1 more needed: server_2 (node n2) is down, and 2 more\n");
     assert_string_equal(fake_agent_published(w->agent, "cluster:quorum"),
@@ -476,14 +476,14 @@ static void a_check_that_is_not_there_is_a_failure(void **state)
 /* ---- what must hold for a while ------------------------------------------ */
 
 /* Look with --publish until by hand the exit code is `code`, at most limit_ms. */
-static void wait_code(struct world *w, const char *timing, int code, int64_t limit_ms)
+static void wait_code(struct world *w, const char *limits, int code, int64_t limit_ms)
 {
     int64_t end = now_ms() + limit_ms;
     for (;;) {
-        struct outcome o = run_timed(w, timing, true);
+        struct outcome o = run_timed(w, limits, true);
         assert_int_equal(o.code, 0);
         outcome_release(&o);
-        o = run_timed(w, timing, false);
+        o = run_timed(w, limits, false);
         int got = o.code;
         outcome_release(&o);
         if (got == code)
@@ -496,13 +496,13 @@ static void wait_code(struct world *w, const char *timing, int code, int64_t lim
 static void no_leader_becomes_critical(void **state)
 {
     struct world *w = *state;
-    const char *timing = "LICTOR_TIMING=leader_proof=50ms,no_leader=700ms";
+    const char *limits = "LICTOR_LIMITS=leader_proof=50ms,no_leader=700ms";
     say_leaderless(w, "2s");
     int64_t start = now_ms();
-    wait_code(w, timing, 1, 2000);
-    wait_code(w, timing, 2, 5000);
+    wait_code(w, limits, 1, 2000);
+    wait_code(w, limits, 2, 5000);
     assert_in_range(now_ms() - start, 600, 5000);
-    struct outcome o = run_timed(w, timing, false);
+    struct outcome o = run_timed(w, limits, false);
     assert_int_equal(
         strncmp(o.out, "critical: no leader: 3 of 3 servers, none may fail\n", 51), 0);
     outcome_release(&o);
@@ -511,13 +511,13 @@ static void no_leader_becomes_critical(void **state)
 static void a_split_becomes_critical(void **state)
 {
     struct world *w = *state;
-    const char *timing = "LICTOR_TIMING=split=500ms";
+    const char *limits = "LICTOR_LIMITS=split=500ms";
     say_self(w, (struct self){"true", "disabled", "0", 4});
     say_members(w, "1111");
-    wait_code(w, timing, 0, 2000);
-    wait_code(w, timing, 2, 5000);
+    wait_code(w, limits, 0, 2000);
+    wait_code(w, limits, 2, 5000);
     say_members(w, "1114");
-    wait_code(w, timing, 0, 2000);
+    wait_code(w, limits, 0, 2000);
 }
 
 static void grace_ends_and_maintenance_stops_its_clock(void **state)
@@ -550,13 +550,13 @@ static void a_look_by_hand_leaves_nothing_behind(void **state)
 
 /* ---- the mapping --------------------------------------------------------- */
 
-static const char *created(struct world *w, struct self self, const char *timing,
+static const char *created(struct world *w, struct self self, const char *limits,
                            bool publish)
 {
     fake_agent_forget(w->agent);
     fake_agent_kv(w->agent, "lictor/mapping", NULL, 0);
     say_self(w, self);
-    struct outcome o = run_timed(w, timing, publish);
+    struct outcome o = run_timed(w, limits, publish);
     assert_int_equal(o.code, 0);
     outcome_release(&o);
     return fake_agent_sent(w->agent, CREATE);
@@ -565,7 +565,7 @@ static const char *created(struct world *w, struct self self, const char *timing
 static void the_leader_confirms_once_where_no_acl_says_who_may(void **state)
 {
     struct world *w = *state;
-    const char *now = "LICTOR_TIMING=mapping_stable=0s";
+    const char *now = "LICTOR_LIMITS=mapping_stable=0s";
     assert_null(created(w, (struct self){"true", "disabled", "0", 3}, NULL, true));
     assert_null(created(w, (struct self){"true", "disabled", "0", 3}, now, false));
     assert_null(created(w, (struct self){"false", "disabled", "0", 3}, now, true));
@@ -582,7 +582,7 @@ static void a_lost_race_for_the_record_is_no_failure(void **state)
     struct world *w = *state;
     fake_agent_answer(w->agent, "PUT /v1/kv/lictor/mapping", 200, "false");
     assert_non_null(created(w, (struct self){"true", "disabled", "0", 3},
-                            "LICTOR_TIMING=mapping_stable=0s", true));
+                            "LICTOR_LIMITS=mapping_stable=0s", true));
     assert_non_null(
         strstr(fake_agent_published(w->agent, "cluster:quorum"), "not confirmed yet"));
 }

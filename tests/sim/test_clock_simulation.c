@@ -119,7 +119,7 @@ struct truth {
 };
 
 struct heard {
-    struct skew_echo echo;
+    struct clock_echo echo;
     int64_t real_us; /* as the echo's raw_us and at_us, of the real clocks */
     int64_t real_at_us;
 };
@@ -127,14 +127,14 @@ struct heard {
 struct record {
     int name;
     struct truth truth;
-    struct skew_record record; /* without echo */
+    struct clock_record record; /* without echo */
     struct heard heard[MACHINES];
 };
 
 /* What a machine's plain variant knows: the same rounds by the real clock. */
 struct plain {
-    struct bound rounds;
-    char boot[CLOCK_BOOT];
+    struct offset_bound rounds;
+    char boot[LOCAL_CLOCK_BOOT];
     int64_t real_us;
     int64_t heard_us;
 };
@@ -144,7 +144,7 @@ struct machine {
     bool down;
     bool synced;
     int boots;
-    char boot[CLOCK_BOOT];
+    char boot[LOCAL_CLOCK_BOOT];
     struct raw raw;
     double slew;
     struct segment segment[SEGMENTS];
@@ -153,11 +153,11 @@ struct machine {
     struct truth peer[MACHINES];
     int64_t own_gap_us[MACHINES];
     struct plain plain[MACHINES];
-    int64_t first_from[MACHINES][MACHINES][2]; /* true time: a pair's first evidence */
+    int64_t first_from[MACHINES][MACHINES][2]; /* true time: a pair's first gathered */
 };
 
 static struct machine machines[MACHINES];
-static struct skew states[MACHINES];
+static struct offsets states[MACHINES];
 static struct record records[RECORDS];
 static int n_machines;
 static int n_names;
@@ -168,8 +168,8 @@ static bool storm;
 static const char *const names[MACHINES] = {
     "server-1", "server-2", "server-3", "server-4", "server-5",
     "server-6", "server-7", "server-8", "server-9", ""};
-static const struct skew_limits limits = {.warning_us = 100 * MS,
-                                          .critical_us = 500 * MS};
+static const struct skew_limits skew_limits = {.warning_us = 100 * MS,
+                                               .critical_us = 500 * MS};
 
 static struct {
     int64_t judgements;
@@ -218,7 +218,8 @@ static void move_clock(struct machine *m, double step_us)
 }
 
 /* The clocks as the machine reads them: it is held up now and then. */
-static struct clock_reading read_clocks(const struct machine *m, int64_t *ret_gap_us)
+static struct local_clock_reading read_clocks(const struct machine *m,
+                                              int64_t *ret_gap_us)
 {
     const int64_t bracket = happens(0.98) ? between(0, 90) : log_between(100, 50 * MS);
     const int64_t at = now + between(0, bracket + 1);
@@ -226,7 +227,7 @@ static struct clock_reading read_clocks(const struct machine *m, int64_t *ret_ga
     const int64_t to = raw_at(&m->raw, now + bracket);
     *ret_gap_us = real_at(m, at) - raw_at(&m->raw, at);
     now += bracket;
-    return (struct clock_reading){
+    return (struct local_clock_reading){
         .raw_us = from + (to - from) / 2,
         .real_us = real_at(m, at),
         .err_us = (to - from) / 2 + 2,
@@ -345,12 +346,12 @@ static int64_t clock_as_of(const struct machine *me, int i, int other, int64_t t
     return me->peer[i].gap_us + raw_at(&me->peer[i].raw, t);
 }
 
-static void check_statement(const struct machine *me, const struct skew *skew, int i,
-                            int j)
+static void check_statement(const struct machine *me, const struct offsets *offsets,
+                            int i, int j)
 {
-    struct skew_offset offset;
+    struct clock_offset offset;
     const int64_t now_us = raw_at(&me->raw, now);
-    if (skew_offset(skew, i, j, now_us, &offset) < 0)
+    if (offsets_between(offsets, i, j, now_us, &offset) < 0)
         return;
     int64_t stamp = i == me->name ? me->peer[j].t : me->peer[i].t;
     if (i != me->name && j != me->name && me->peer[j].t > stamp)
@@ -406,13 +407,14 @@ static int64_t true_time(const struct machine *me, int64_t raw_us)
     return now - (int64_t)(age * (1 + 1.1e-4));
 }
 
-/* A pair's evidence went from `before` to `after` records. */
-static void check_alarm(struct machine *me, const struct skew *skew, int i, int j,
+/* A pair's gathered went from `before` to `after` records. */
+static void check_alarm(struct machine *me, const struct offsets *offsets, int i, int j,
                         int level, int before, int after, int64_t limit_us)
 {
-    struct skew_offset offset;
+    struct clock_offset offset;
     int64_t *from = &me->first_from[i][j][level];
-    if (after == before || skew_offset(skew, i, j, raw_at(&me->raw, now), &offset) < 0)
+    if (after == before ||
+        offsets_between(offsets, i, j, raw_at(&me->raw, now), &offset) < 0)
         return;
     if (after == 1 && before == 0)
         *from = true_time(me, offset.from_us);
@@ -426,30 +428,30 @@ static void check_alarm(struct machine *me, const struct skew *skew, int i, int 
 
 /* ---- runs ---------------------------------------------------------------- */
 
-static void begin(struct machine *m, const struct clock_reading *reading)
+static void begin(struct machine *m, const struct local_clock_reading *reading)
 {
-    const struct skew_own own = {
+    const struct offsets_own own = {
         .name = names[m->name], .boot = m->boot, .ppm = ppm_of(m)};
-    (void)skew_begin(&states[m - machines], &own, names, (size_t)n_names, reading);
+    (void)offsets_begin(&states[m - machines], &own, names, (size_t)n_names, reading);
 }
 
-static void judge(struct machine *m, const struct clock_reading *reading,
+static void judge(struct machine *m, const struct local_clock_reading *reading,
                   struct verdict *ret)
 {
-    struct skew *skew = &states[m - machines];
-    struct skew_pair before[MACHINES * MACHINES];
-    const int pairs = skew->n * (skew->n - 1) / 2;
-    memcpy(before, skew->pair, (size_t)pairs * sizeof before[0]);
-    agreement_judge(skew, &limits, reading, ret);
+    struct offsets *offsets = &states[m - machines];
+    struct offsets_pair before[MACHINES * MACHINES];
+    const int pairs = offsets->n * (offsets->n - 1) / 2;
+    memcpy(before, offsets->pair, (size_t)pairs * sizeof before[0]);
+    skew_verdict_judge(offsets, &skew_limits, reading, ret);
     seen.judgements++;
     seen.passed += ret->status == VERDICT_PASSING;
-    for (int i = 0; i < skew->n; i++) {
+    for (int i = 0; i < offsets->n; i++) {
         for (int j = 0; j < i; j++) {
-            const int at = skew_pair_at(i, j);
-            check_alarm(m, skew, i, j, 0, before[at].warning, skew->pair[at].warning,
-                        limits.warning_us);
-            check_alarm(m, skew, i, j, 1, before[at].critical, skew->pair[at].critical,
-                        limits.critical_us);
+            const int at = offsets_pair_at(i, j);
+            check_alarm(m, offsets, i, j, 0, before[at].warning,
+                        offsets->pair[at].warning, skew_limits.warning_us);
+            check_alarm(m, offsets, i, j, 1, before[at].critical,
+                        offsets->pair[at].critical, skew_limits.critical_us);
         }
     }
 }
@@ -463,11 +465,11 @@ static void check_all(struct machine *m)
 
 /* The variant that must fail: the same messages bound by the real clocks. */
 static void hear_plain(struct machine *m, const struct record *record,
-                       const struct clock_reading *at)
+                       const struct local_clock_reading *at)
 {
     struct plain *plain = &m->plain[record->name];
     const struct heard *heard = &record->heard[m->name];
-    const struct bound_round round = {
+    const struct offset_bound_round round = {
         .sent_us = heard->real_us,
         .got_us = heard->real_at_us,
         .stamped_us = record->record.clock.real_us,
@@ -482,8 +484,8 @@ static void hear_plain(struct machine *m, const struct record *record,
         plain->rounds.n = 0;
         memcpy(plain->boot, record->record.boot, sizeof plain->boot);
     }
-    if (bound_add(&plain->rounds, &round, k) < 0 ||
-        bound_offset(&plain->rounds, k, at->real_us, &lo, &hi) < 0)
+    if (offset_bound_add(&plain->rounds, &round, k) < 0 ||
+        offset_bound_get(&plain->rounds, k, at->real_us, &lo, &hi) < 0)
         return;
     seen.plain_statements++;
     seen.plain_false += truth < lo || truth > hi;
@@ -491,17 +493,17 @@ static void hear_plain(struct machine *m, const struct record *record,
 
 /* The record is the newest one: what is stated is as of it. */
 static void heard_round(struct machine *m, const struct record *record,
-                        const struct clock_reading *at, int64_t gap_us)
+                        const struct local_clock_reading *at, int64_t gap_us)
 {
-    const struct skew *skew = &states[m - machines];
-    if (skew->server[record->name].own.raw_us == at->raw_us) {
+    const struct offsets *offsets = &states[m - machines];
+    if (offsets->server[record->name].own.raw_us == at->raw_us) {
         m->peer[record->name] = record->truth;
         m->own_gap_us[record->name] = gap_us;
     }
     hear_plain(m, record, at);
     for (int i = 0; i < n_names; i++)
         if (i != record->name)
-            check_statement(m, skew, record->name, i);
+            check_statement(m, offsets, record->name, i);
 }
 
 static void arrive(struct machine *m, const struct record *record)
@@ -511,27 +513,27 @@ static void arrive(struct machine *m, const struct record *record)
     int64_t jump_us = 0;
     if (m->down)
         return;
-    const struct clock_reading at = read_clocks(m, &gap_us);
-    struct skew *skew = &states[m - machines];
-    struct skew_record heard = record->record;
+    const struct local_clock_reading at = read_clocks(m, &gap_us);
+    struct offsets *offsets = &states[m - machines];
+    struct clock_record heard = record->record;
     heard.echo = record->heard[m->name].echo;
     begin(m, &at);
-    const enum skew_heard how =
-        skew_hear(skew, names[record->name], &heard, &at, &jump_us);
-    assert_int_not_equal(how, SKEW_NONSENSE);
-    if (how == SKEW_HEARD || how == SKEW_ROUND) {
+    const enum offsets_received how =
+        offsets_receive(offsets, names[record->name], &heard, &at, &jump_us);
+    assert_int_not_equal(how, OFFSETS_NONSENSE);
+    if (how == OFFSETS_RECEIVED || how == OFFSETS_ROUND) {
         m->plain[record->name].real_us = record->record.clock.real_us;
         m->plain[record->name].heard_us = at.real_us;
     }
-    if (how == SKEW_ROUND)
+    if (how == OFFSETS_ROUND)
         heard_round(m, record, &at, gap_us);
     judge(m, &at, &verdict);
 }
 
-static void build_record(struct machine *m, const struct clock_reading *reading,
+static void build_record(struct machine *m, const struct local_clock_reading *reading,
                          int64_t gap_us, struct record *ret)
 {
-    const struct skew *skew = &states[m - machines];
+    const struct offsets *offsets = &states[m - machines];
     *ret = (struct record){
         .name = m->name,
         .truth = {.machine = (int)(m - machines),
@@ -542,10 +544,10 @@ static void build_record(struct machine *m, const struct clock_reading *reading,
     };
     memcpy(ret->record.boot, m->boot, sizeof m->boot);
     for (int i = 0; i < n_names; i++) {
-        const struct skew_server *server = &skew->server[i];
+        const struct offsets_server *server = &offsets->server[i];
         if (server->boot[0] == '\0')
             continue;
-        ret->heard[i].echo = (struct skew_echo){
+        ret->heard[i].echo = (struct clock_echo){
             .known = true, .raw_us = server->record.raw_us, .at_us = server->heard_us};
         memcpy(ret->heard[i].echo.boot, server->boot, sizeof server->boot);
         ret->heard[i].real_us = m->plain[i].real_us;
@@ -563,7 +565,7 @@ static void stamp(struct machine *m)
            STAMP, id, 0);
     if (m->down)
         return;
-    const struct clock_reading reading = read_clocks(m, &gap_us);
+    const struct local_clock_reading reading = read_clocks(m, &gap_us);
     begin(m, &reading);
     judge(m, &reading, &verdict);
     check_all(m);

@@ -1,8 +1,8 @@
-/* The chain of turn.h under everything that happens to a cluster, in random order: programs
+/* The chain of rolling.h under everything that happens to a cluster, in random order: programs
  * and machines killed between any two steps, gossip that errs, records deleted or restored,
  * other orders, fresh servers, revisions that one or all refuse.
  *
- * The servers run the judgement and the ledger of the product; KV, the programs' steps and
+ * The servers run the judgement and the local of the product; KV, the programs' steps and
  * the mishaps are simulated here. Two claims:
  *   - never do two servers stand on a revision that is not yet done or rolled back there
  *     ("exposed"), and
@@ -59,7 +59,7 @@ enum without {
 struct record {
     uint64_t index; /* 0: there is none */
     bool garbage;
-    struct logging_record is;
+    struct server_record is;
 };
 
 /* All that is in KV. */
@@ -75,9 +75,9 @@ struct kv {
 /* What a program has read; the facts point into it. */
 struct view {
     struct kv kv;
-    struct turn_server order[SERVERS];
-    struct logging_record own;
-    struct turn_facts facts;
+    struct rolling_server order[SERVERS];
+    struct server_record own;
+    struct rolling_facts facts;
 };
 
 /* What its program does next. */
@@ -88,10 +88,10 @@ struct server {
     bool mute;           /* but nothing of ours is started */
     bool again;          /* a refusal may be tried again now */
     bool wrong[SERVERS]; /* about whom gossip is wrong here */
-    struct ledger ledger;
+    struct local_state local;
     enum step step;
     struct view view;
-    struct turn turn;
+    struct rolling turn;
     uint64_t announcement; /* its index */
 
     bool exposed;   /* on a revision that is neither proven nor rolled back here */
@@ -121,13 +121,13 @@ static const char *key_of(int i)
 {
     static char keys[SERVERS][40];
     if (!keys[i][0])
-        (void)snprintf(keys[i], sizeof keys[i], "%sn%d", LOGGING_PREFIX, i + 1);
+        (void)snprintf(keys[i], sizeof keys[i], "%sn%d", SERVER_RECORD_PREFIX, i + 1);
     return keys[i];
 }
 
 static const char *name_of(int i)
 {
-    return key_of(i) + strlen(LOGGING_PREFIX);
+    return key_of(i) + strlen(SERVER_RECORD_PREFIX);
 }
 
 static const char *text_of(unsigned revision)
@@ -148,7 +148,7 @@ static bool in_order(int i)
 
 /* ---- a program, step by step --------------------------------------------- */
 
-static const struct logging_record *readable(const struct record *r)
+static const struct server_record *readable(const struct record *r)
 {
     return r->index && !r->garbage ? &r->is : NULL;
 }
@@ -161,34 +161,34 @@ static void look(int i, struct view *v)
     for (size_t n = 0; n < v->kv.n; n++) {
         int other = v->kv.order[n];
         const struct record *r = &v->kv.record[other];
-        v->order[n] = (struct turn_server){name_of(other),
-                                           w.server[other].alive != s->wrong[other],
-                                           {key_of(other), r->index},
-                                           readable(r)};
+        v->order[n] = (struct rolling_server){name_of(other),
+                                              w.server[other].alive != s->wrong[other],
+                                              {key_of(other), r->index},
+                                              readable(r)};
     }
-    v->facts = (struct turn_facts){.order = v->order,
-                                   .n = v->kv.n,
-                                   .source = {"order", v->kv.source},
-                                   .wanted = text_of(v->kv.wanted),
-                                   .own = &v->own,
-                                   .published = readable(&v->kv.record[i]),
-                                   .in_force = s->ledger.revision,
-                                   .again = s->again,
-                                   .parallel = v->kv.parallel};
-    ledger_record(&s->ledger, name_of(i), &v->own);
+    v->facts = (struct rolling_facts){.order = v->order,
+                                      .n = v->kv.n,
+                                      .source = {"order", v->kv.source},
+                                      .wanted = text_of(v->kv.wanted),
+                                      .own = &v->own,
+                                      .published = readable(&v->kv.record[i]),
+                                      .in_force = s->local.revision,
+                                      .again = s->again,
+                                      .parallel = v->kv.parallel};
+    local_state_record(&s->local, name_of(i), &v->own);
 }
 
-static void write_record(int i, const struct logging_record *is)
+static void write_record(int i, const struct server_record *is)
 {
     w.kv.record[i] = (struct record){.index = ++w.index, .is = *is};
-    w.server[i].announced = is->state == LOGGING_APPLYING;
+    w.server[i].announced = is->state == SERVER_RECORD_APPLYING;
 }
 
 /* The truth, by check-and-set. */
 static void publish(int i, const struct view *v)
 {
     if (w.kv.record[i].index == v->kv.record[i].index &&
-        (!v->facts.published || !logging_same(v->facts.published, &v->own)))
+        (!v->facts.published || !server_record_same(v->facts.published, &v->own)))
         write_record(i, &v->own);
 }
 
@@ -196,11 +196,11 @@ static void publish(int i, const struct view *v)
  * yet. */
 static bool seek_proof(struct server *s)
 {
-    if (!s->ledger.unproven || s->ledger.state != LEDGER_DONE ||
-        strcmp(s->ledger.revision, s->view.facts.wanted) != 0)
+    if (!s->local.unproven || s->local.state != LOCAL_STATE_DONE ||
+        strcmp(s->local.revision, s->view.facts.wanted) != 0)
         return false;
     if (w.calm || one_in(2)) {
-        s->ledger.unproven = false;
+        s->local.unproven = false;
         s->exposed = false;
     }
     s->step = REPORT;
@@ -210,26 +210,26 @@ static bool seek_proof(struct server *s)
 static void read_and_judge(int i)
 {
     struct server *s = &w.server[i];
-    ledger_look(&s->ledger, text_of(w.kv.wanted), "", readable(&w.kv.record[i]));
+    local_state_look(&s->local, text_of(w.kv.wanted), "", readable(&w.kv.record[i]));
     look(i, &s->view);
-    turn_judge(&s->view.facts, &s->turn);
+    rolling_judge(&s->view.facts, &s->turn);
     if (seek_proof(s))
         return;
-    seen.resumed += s->turn.state == TURN_APPLY && s->exposed;
-    if (s->turn.state == TURN_PUBLISH) {
+    seen.resumed += s->turn.state == ROLLING_APPLY && s->exposed;
+    if (s->turn.state == ROLLING_PUBLISH) {
         s->step = PUBLISH;
-    } else if (s->turn.state == TURN_APPLY || s->turn.state == TURN_CANARY) {
+    } else if (s->turn.state == ROLLING_APPLY || s->turn.state == ROLLING_CANARY) {
         s->excused = s->excused || s->view.kv.parallel;
         s->step = s->view.kv.parallel ? BEGIN : ANNOUNCE;
-    } else if (s->turn.state == TURN_FINISHED) {
+    } else if (s->turn.state == ROLLING_FINISHED) {
         if (!one_in(20))
             return;
-        ledger_begin(&s->ledger, s->view.facts.wanted); /* a repair */
+        local_state_begin(&s->local, s->view.facts.wanted); /* a repair */
         s->step = END;
     } else {
-        seen.waits += s->turn.state == TURN_WAIT;
-        seen.stops += s->turn.state == TURN_STOPPED;
-        ledger_wait(&s->ledger, s->view.facts.wanted);
+        seen.waits += s->turn.state == ROLLING_WAIT;
+        seen.stops += s->turn.state == ROLLING_STOPPED;
+        local_state_wait(&s->local, s->view.facts.wanted);
         look(i, &s->view);
         s->step = REPORT;
     }
@@ -260,7 +260,7 @@ static bool unchanged(int i)
 static void announce(int i)
 {
     struct server *s = &w.server[i];
-    struct logging_record is = {.state = LOGGING_APPLYING};
+    struct server_record is = {.state = SERVER_RECORD_APPLYING};
     s->step = READ;
     if (!unchanged(i)) {
         seen.conflicts++;
@@ -281,7 +281,7 @@ static void look_again(int i)
     struct server *s = &w.server[i];
     look(i, &now);
     s->step = BEGIN;
-    if (turn_rival(&now.facts, s->announcement)) {
+    if (rolling_rival(&now.facts, s->announcement)) {
         seen.rivals++;
         publish(i, &now);
         s->step = READ;
@@ -292,7 +292,7 @@ static void look_again(int i)
 static void begin(int i)
 {
     struct server *s = &w.server[i];
-    ledger_begin(&s->ledger, s->view.facts.wanted);
+    local_state_begin(&s->local, s->view.facts.wanted);
     for (int other = 0; other < w.servers && !s->exposed; other++) {
         const struct server *o = &w.server[other];
         if (other == i || !o->exposed)
@@ -310,8 +310,8 @@ static void end(int i)
     struct server *s = &w.server[i];
     unsigned revision = s->view.kv.wanted;
     bool refused = w.refuses[revision] >> i & 1;
-    ledger_end(&s->ledger, !refused, false, refused ? "no" : "");
-    s->exposed = s->ledger.unproven;
+    local_state_end(&s->local, !refused, false, refused ? "no" : "");
+    s->exposed = s->local.unproven;
     seen.done += !refused;
     seen.refused += refused;
 }
@@ -531,7 +531,7 @@ static void mishap(void)
         break;
     default:
         if (w.mild && s->step == READ && one_in(3))
-            s->ledger = (struct ledger){0};
+            s->local = (struct local_state){0};
         break;
     }
 }
@@ -552,11 +552,11 @@ static void begin_run(enum without without, bool mild)
         s->alive = !one_in(6);
         put_in_order(i);
         if (one_in(3))
-            continue; /* fresh: neither ledger nor record */
-        ledger_begin(&s->ledger, text_of(0));
-        ledger_end(&s->ledger, true, false, "");
-        s->ledger.unproven = false;
-        ledger_record(&s->ledger, name_of(i), &w.kv.record[i].is);
+            continue; /* fresh: neither local nor record */
+        local_state_begin(&s->local, text_of(0));
+        local_state_end(&s->local, true, false, "");
+        s->local.unproven = false;
+        local_state_record(&s->local, name_of(i), &w.kv.record[i].is);
         w.kv.record[i].index = ++w.index;
     }
 }
@@ -585,22 +585,21 @@ static void calm_down(void)
 
 static bool is_done(int i)
 {
-    const struct logging_record *r = readable(&w.kv.record[i]);
-    return r && r->state == LOGGING_DONE &&
+    const struct server_record *r = readable(&w.kv.record[i]);
+    return r && r->state == SERVER_RECORD_DONE &&
            strcmp(r->revision, text_of(w.kv.wanted)) == 0 &&
-           strcmp(w.server[i].ledger.revision, r->revision) == 0 &&
-           !w.server[i].exposed;
+           strcmp(w.server[i].local.revision, r->revision) == 0 && !w.server[i].exposed;
 }
 
 /* Has somebody refused what is wanted, or died applying? */
 static bool held(void)
 {
     for (int i = 0; i < w.servers; i++) {
-        const struct logging_record *r = readable(&w.kv.record[i]);
-        bool refusal = r && r->state == LOGGING_FAILED &&
+        const struct server_record *r = readable(&w.kv.record[i]);
+        bool refusal = r && r->state == SERVER_RECORD_FAILED &&
                        strcmp(r->revision, text_of(w.kv.wanted)) == 0;
-        bool dead =
-            r && (r->state == LOGGING_APPLYING || r->unproven) && !w.server[i].alive;
+        bool dead = r && (r->state == SERVER_RECORD_APPLYING || r->unproven) &&
+                    !w.server[i].alive;
         if (refusal || (dead && in_order(i)))
             return true;
     }

@@ -240,7 +240,7 @@ static int setup(void **state)
     if (!sink_available(here.kind))
         return -1;
     here.c = cluster_start(&(struct cluster_options){
-        .timing = "confirm=500ms,apply_again=500ms,proof=500ms"});
+        .limits = "confirm=500ms,apply_again=500ms,proof=500ms"});
     (void)snprintf(here.address, sizeof here.address, "127.0.%d.9", here.c->net);
     (void)snprintf(here.dir, sizeof here.dir, "%.200s/elasticsearch", keeper_dir());
     for (int i = 1; i <= SERVERS; i++) {

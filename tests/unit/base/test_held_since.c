@@ -45,40 +45,40 @@ static void write_text(const char *text)
 }
 
 /* An entry of a run that was `ago_ms` before this one. */
-static void remember(struct spans *spans, const char *name, int64_t ago_ms)
+static void remember(struct held_since *spans, const char *name, int64_t ago_ms)
 {
-    struct spans earlier = {.now_ms = duration_now_ms() - ago_ms};
-    assert_int_equal(span_hold(&earlier, name, true), 0);
-    assert_int_equal(span_write(&earlier, dir, "cluster:quorum", NULL), 0);
-    span_read(dir, "cluster:quorum", spans);
+    struct held_since earlier = {.now_ms = duration_now_ms() - ago_ms};
+    assert_int_equal(held_since_note(&earlier, name, true), 0);
+    assert_int_equal(held_since_write(&earlier, dir, "cluster:quorum", NULL), 0);
+    held_since_read(dir, "cluster:quorum", spans);
 }
 
 static void grows_while_a_condition_holds(void **state)
 {
     (void)state;
-    struct spans spans;
+    struct held_since spans;
     remember(&spans, "leaderless", 500);
-    int64_t ms = span_hold(&spans, "leaderless", true);
+    int64_t ms = held_since_note(&spans, "leaderless", true);
     assert_in_range(ms, 500, 5000);
-    assert_int_equal(span_hold(&spans, "split", true), 0);
-    assert_int_equal(span_write(&spans, dir, "cluster:quorum", NULL), 0);
-    span_read(dir, "cluster:quorum", &spans);
+    assert_int_equal(held_since_note(&spans, "split", true), 0);
+    assert_int_equal(held_since_write(&spans, dir, "cluster:quorum", NULL), 0);
+    held_since_read(dir, "cluster:quorum", &spans);
     assert_int_equal(spans.n, 2);
-    assert_true(span_hold(&spans, "leaderless", true) >= ms);
+    assert_true(held_since_note(&spans, "leaderless", true) >= ms);
 }
 
 static void forgets_what_does_not_hold(void **state)
 {
     (void)state;
-    struct spans spans;
+    struct held_since spans;
     remember(&spans, "leaderless", 500);
-    assert_int_equal(span_hold(&spans, "split", true), 0);
-    assert_int_equal(span_hold(&spans, "leaderless", false), -1);
-    assert_int_equal(span_hold(&spans, "leaderless", false), -1);
-    assert_int_equal(span_hold(&spans, "leaderless", true), 0);
-    assert_int_equal(span_hold(&spans, "leaderless", false), -1);
-    assert_int_equal(span_write(&spans, dir, "cluster:quorum", NULL), 0);
-    span_read(dir, "cluster:quorum", &spans);
+    assert_int_equal(held_since_note(&spans, "split", true), 0);
+    assert_int_equal(held_since_note(&spans, "leaderless", false), -1);
+    assert_int_equal(held_since_note(&spans, "leaderless", false), -1);
+    assert_int_equal(held_since_note(&spans, "leaderless", true), 0);
+    assert_int_equal(held_since_note(&spans, "leaderless", false), -1);
+    assert_int_equal(held_since_write(&spans, dir, "cluster:quorum", NULL), 0);
+    held_since_read(dir, "cluster:quorum", &spans);
     assert_int_equal(spans.n, 1);
     assert_string_equal(spans.span[0].name, "split");
 }
@@ -86,12 +86,12 @@ static void forgets_what_does_not_hold(void **state)
 static void forgives(void **state)
 {
     (void)state;
-    struct spans spans = {.now_ms = 10000, .n = 1, .span = {{"down", 4000}}};
-    span_forgive(&spans, "down", 1500);
-    span_forgive(&spans, "other", 1500);
-    assert_int_equal(span_hold(&spans, "down", true), 4500);
-    span_forgive(&spans, "down", 100000);
-    assert_int_equal(span_hold(&spans, "down", true), 0);
+    struct held_since spans = {.now_ms = 10000, .n = 1, .span = {{"down", 4000}}};
+    held_since_forgive(&spans, "down", 1500);
+    held_since_forgive(&spans, "other", 1500);
+    assert_int_equal(held_since_note(&spans, "down", true), 4500);
+    held_since_forgive(&spans, "down", 100000);
+    assert_int_equal(held_since_note(&spans, "down", true), 0);
     assert_int_equal(spans.n, 1);
 }
 
@@ -116,13 +116,13 @@ static void begins_anew_without_a_file_of_this_boot(void **state)
                                  other_boot,
                                  array};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        struct spans spans;
+        struct held_since spans;
         if (texts[i])
             write_text(texts[i]);
-        span_read(dir, "cluster:quorum", &spans);
+        held_since_read(dir, "cluster:quorum", &spans);
         assert_int_equal(spans.n, 0);
         assert_in_range(spans.now_ms, 1, duration_now_ms());
-        assert_int_equal(span_hold(&spans, "x", true), 0);
+        assert_int_equal(held_since_note(&spans, "x", true), 0);
     }
 }
 
@@ -130,7 +130,7 @@ static void takes_no_nonsense(void **state)
 {
     (void)state;
     char text[512];
-    struct spans spans;
+    struct held_since spans;
     (void)snprintf(
         text, sizeof text,
         "{\"boot\":\"%s\",\"since_ms\":{\"good\":1,\"future\":9007199254740992,"
@@ -138,7 +138,7 @@ static void takes_no_nonsense(void **state)
         "\"a name that is longer than any of ours\":1}}",
         duration_boot_id());
     write_text(text);
-    span_read(dir, "cluster:quorum", &spans);
+    held_since_read(dir, "cluster:quorum", &spans);
     assert_int_equal(spans.n, 1);
     assert_string_equal(spans.span[0].name, "good");
 }
@@ -146,32 +146,32 @@ static void takes_no_nonsense(void **state)
 static void has_a_place_for_sixteen(void **state)
 {
     (void)state;
-    struct spans spans = {.now_ms = 100};
-    char name[SPAN_NAME];
-    for (int i = 0; i < SPAN_MAX + 4; i++) {
+    struct held_since spans = {.now_ms = 100};
+    char name[HELD_SINCE_NAME];
+    for (int i = 0; i < HELD_SINCE_MAX + 4; i++) {
         (void)snprintf(name, sizeof name, "condition %d", i);
-        assert_int_equal(span_hold(&spans, name, true), 0);
+        assert_int_equal(held_since_note(&spans, name, true), 0);
     }
     spans.now_ms = 150;
-    assert_int_equal(span_hold(&spans, "condition 15", true), 50);
-    assert_int_equal(span_hold(&spans, "condition 16", true), 0);
+    assert_int_equal(held_since_note(&spans, "condition 15", true), 50);
+    assert_int_equal(held_since_note(&spans, "condition 16", true), 0);
     const char *longer = "0123456789012345678901234567890 and more";
-    assert_int_equal(span_hold(&spans, "condition 0", false), -1);
-    assert_int_equal(span_hold(&spans, longer, true), 0);
+    assert_int_equal(held_since_note(&spans, "condition 0", false), -1);
+    assert_int_equal(held_since_note(&spans, longer, true), 0);
     spans.now_ms = 170;
-    assert_int_equal(span_hold(&spans, longer, true), 20);
+    assert_int_equal(held_since_note(&spans, longer, true), 20);
 }
 
 static void keeps_nothing_without_a_directory(void **state)
 {
     (void)state;
     char text[256];
-    struct spans spans;
+    struct held_since spans;
     struct error err = {0};
-    span_read(NULL, "cluster:quorum", &spans);
-    assert_int_equal(span_hold(&spans, "x", true), 0);
-    assert_int_equal(span_write(&spans, NULL, "cluster:quorum", &err), 0);
-    assert_int_equal(span_write(&spans, path, "x", &err), -ENOENT);
+    held_since_read(NULL, "cluster:quorum", &spans);
+    assert_int_equal(held_since_note(&spans, "x", true), 0);
+    assert_int_equal(held_since_write(&spans, NULL, "cluster:quorum", &err), 0);
+    assert_int_equal(held_since_write(&spans, path, "x", &err), -ENOENT);
     (void)snprintf(text, sizeof text,
                    "cannot write %s/x.spans: No such file or directory", path);
     assert_string_equal(err.text, text);
@@ -181,7 +181,7 @@ static void writes_a_file_of_its_own(void **state)
 {
     (void)state;
     struct stat st;
-    struct spans spans;
+    struct held_since spans;
     remember(&spans, "x", 0);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);

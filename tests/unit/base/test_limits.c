@@ -16,7 +16,7 @@
 
 /* It reads its environment once: each row has a process of its own. What is different
  * from expected there is the exit code, a signal is negative. */
-static int in_a_process(const char *environment, const struct timing *expected)
+static int in_a_process(const char *environment, const struct limits *expected)
 {
     int status = 0;
     pid_t pid = fork();
@@ -25,11 +25,11 @@ static int in_a_process(const char *environment, const struct timing *expected)
         const struct rlimit none = {0, 0};
         (void)signal(SIGABRT, SIG_DFL);
         (void)setrlimit(RLIMIT_CORE, &none);
-        if (environment ? setenv("LICTOR_TIMING", environment, 1)
-                        : unsetenv("LICTOR_TIMING"))
+        if (environment ? setenv("LICTOR_LIMITS", environment, 1)
+                        : unsetenv("LICTOR_LIMITS"))
             _exit(3);
-        const struct timing *t = timing();
-        bool same = t == timing() && memcmp(t, expected, sizeof *t) == 0;
+        const struct limits *t = limits();
+        bool same = t == limits() && memcmp(t, expected, sizeof *t) == 0;
         _exit(same ? 0 : 1);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -37,9 +37,9 @@ static int in_a_process(const char *environment, const struct timing *expected)
 }
 
 /* What an installed program uses. */
-static struct timing installed(void)
+static struct limits installed(void)
 {
-    return (struct timing){
+    return (struct limits){
         .http_ms = 10000,
         .leader_proof_ms = 2000,
         .no_leader_ms = 30000,
@@ -59,7 +59,7 @@ static struct timing installed(void)
         .resolve_ms = 1000,
         .reference_ms = 1500,
         .reference_again_ms = 60000,
-        .elastic_ms = 2000,
+        .elasticsearch_ms = 2000,
         .proof_ms = 10000,
         .fresh_ms = 90000,
         .patience_ms = 60000,
@@ -72,7 +72,7 @@ static struct timing installed(void)
 static void has_the_installed_values(void **state)
 {
     (void)state;
-    struct timing expected = installed();
+    struct limits expected = installed();
     assert_int_equal(in_a_process(NULL, &expected), 0);
     assert_int_equal(in_a_process("", &expected), 0);
 }
@@ -80,10 +80,10 @@ static void has_the_installed_values(void **state)
 static void a_test_changes_them_by_name(void **state)
 {
     (void)state;
-    struct timing one = installed();
+    struct limits one = installed();
     one.no_leader_ms = 2000;
     assert_int_equal(in_a_process("no_leader=2s", &one), 0);
-    struct timing all = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13,
+    struct limits all = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13,
                          14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26};
     assert_int_equal(
         in_a_process("http=1ms,leader_proof=2ms,no_leader=3ms,split=4ms,"
@@ -91,7 +91,7 @@ static void a_test_changes_them_by_name(void **state)
                      "resync=9ms,unsynced=10ms,apply=11ms,request=12ms,confirm=13ms,"
                      "clock_interval=14ms,clock_echo=15ms,clock_unproven=16ms,"
                      "resolve=17ms,reference=18ms,reference_again=19ms,"
-                     "elastic=20ms,proof=21ms,fresh=22ms,patience=23ms,loss=24ms,"
+                     "elasticsearch=20ms,proof=21ms,fresh=22ms,patience=23ms,loss=24ms,"
                      "write=25ms,write_again=26ms",
                      &all),
         0);
@@ -113,7 +113,7 @@ static void a_wrong_word_ends_the_test(void **state)
         ",",
         "http=11111111111111111111111111111111s",
     };
-    struct timing expected = installed();
+    struct limits expected = installed();
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_int_equal(in_a_process(wrong[i], &expected), -SIGABRT);
 }

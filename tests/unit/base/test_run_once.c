@@ -57,7 +57,7 @@ static int work_while_another_asks(void *arg, struct error *err)
     if (pid == 0) {
         struct context other = *c;
         other.runs = 0;
-        int rc = single_run(c->dir, "job", count, &other, err);
+        int rc = run_once(c->dir, "job", count, &other, err);
         _exit(rc == 0 && other.runs == 0 ? 0 : 1);
     }
     int status = -1;
@@ -76,7 +76,7 @@ static void a_run_alone_runs_once(void **state)
 {
     struct context *c = *state;
     struct error err = {0};
-    assert_int_equal(single_run(c->dir, "job", count, c, &err), 0);
+    assert_int_equal(run_once(c->dir, "job", count, c, &err), 0);
     assert_int_equal(c->runs, 1);
 }
 
@@ -84,7 +84,7 @@ static void a_second_one_leaves_and_the_first_looks_again(void **state)
 {
     struct context *c = *state;
     struct error err = {0};
-    assert_int_equal(single_run(c->dir, "job", work_while_another_asks, c, &err), 0);
+    assert_int_equal(run_once(c->dir, "job", work_while_another_asks, c, &err), 0);
     assert_int_equal(c->runs, 2);
 }
 
@@ -92,7 +92,7 @@ static void a_failure_is_reported_and_not_repeated(void **state)
 {
     struct context *c = *state;
     struct error err = {0};
-    assert_int_equal(single_run(c->dir, "job", break_down, c, &err), -EIO);
+    assert_int_equal(run_once(c->dir, "job", break_down, c, &err), -EIO);
     assert_string_equal(err.text, "broken");
     assert_int_equal(c->runs, 1);
 }
@@ -101,7 +101,7 @@ static void a_missing_directory_is_named(void **state)
 {
     struct context *c = *state;
     struct error err = {0};
-    assert_int_equal(single_run("/nonexistent/x", "job", count, c, &err), -ENOENT);
+    assert_int_equal(run_once("/nonexistent/x", "job", count, c, &err), -ENOENT);
     assert_string_equal(
         err.text, "cannot create /nonexistent/x/job.again: No such file or directory");
     assert_int_equal(c->runs, 0);

@@ -43,8 +43,9 @@ static void unsynced_checks_are_named(void **state)
         print_message("  %s\n", rows[i].name);
         assert_non_null(agent);
         assert_non_null(catalogue);
-        assert_int_equal(sync_compare(agent, catalogue, "n1", ids, sizeof ids, &err),
-                         rows[i].n);
+        assert_int_equal(
+            check_sync_compare(agent, catalogue, "n1", ids, sizeof ids, &err),
+            rows[i].n);
         assert_string_equal(ids, rows[i].ids);
         cJSON_Delete(agent);
         cJSON_Delete(catalogue);
@@ -61,7 +62,8 @@ static void many_ids_are_cut_not_overrun(void **state)
                     "\"b\":{\"CheckID\":\"cluster:second\",\"ServiceID\":\"cluster\"},"
                     "\"c\":{\"CheckID\":\"cluster:third\",\"ServiceID\":\"cluster\"}}");
     cJSON *catalogue = cJSON_CreateArray();
-    assert_int_equal(sync_compare(agent, catalogue, "n1", ids, sizeof ids, &err), 3);
+    assert_int_equal(check_sync_compare(agent, catalogue, "n1", ids, sizeof ids, &err),
+                     3);
     assert_string_equal(ids, "cluster:first, clus");
     cJSON_Delete(agent);
     cJSON_Delete(catalogue);

@@ -53,12 +53,12 @@ static const struct step {
 static void without_a_leader_the_last_line_is_repeated(void **state)
 {
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        char text[REPEAT_TEXT];
+        char text[SCRIPT_CHECK_TEXT];
         bool changed = !steps[i].changed;
         print_message("  %s\n", steps[i].name);
-        assert_int_equal(
-            repeat_choose(*state, "beat", steps[i].v, steps[i].led, text, &changed),
-            steps[i].code);
+        assert_int_equal(script_check_choose(*state, "beat", steps[i].v, steps[i].led,
+                                             text, &changed),
+                         steps[i].code);
         assert_string_equal(text, steps[i].text);
         assert_int_equal(changed, steps[i].changed);
     }

@@ -19,33 +19,35 @@
 
 /* ---- what is written is read again ---------------------------------------- */
 
-static void make_skew(struct skew *skew)
+static void make_skew(struct offsets *offsets)
 {
-    *skew = (struct skew){.n = 4, .self = 1};
-    (void)snprintf(skew->boot, sizeof skew->boot, "%s", BOOT);
+    *offsets = (struct offsets){.n = 4, .self = 1};
+    (void)snprintf(offsets->boot, sizeof offsets->boot, "%s", BOOT);
     for (int i = 0; i < 4; i++)
-        (void)snprintf(skew->server[i].name, sizeof skew->server[i].name, "n%d", i + 1);
-    (void)snprintf(skew->server[0].boot, CLOCK_BOOT, "other+7");
-    skew->server[0].record.raw_us = 123456789012345;
-    skew->server[0].heard_us = 456789012345678;
-    (void)snprintf(skew->server[1].boot, CLOCK_BOOT, "own+0");
-    (void)snprintf(skew->server[3].boot, CLOCK_BOOT, "third+0");
-    skew->server[3].record.raw_us = SKEW_MOST;
-    skew->server[3].heard_us = SKEW_MOST;
+        (void)snprintf(offsets->server[i].name, sizeof offsets->server[i].name, "n%d",
+                       i + 1);
+    (void)snprintf(offsets->server[0].boot, LOCAL_CLOCK_BOOT, "other+7");
+    offsets->server[0].record.raw_us = 123456789012345;
+    offsets->server[0].heard_us = 456789012345678;
+    (void)snprintf(offsets->server[1].boot, LOCAL_CLOCK_BOOT, "own+0");
+    (void)snprintf(offsets->server[3].boot, LOCAL_CLOCK_BOOT, "third+0");
+    offsets->server[3].record.raw_us = OFFSETS_MOST;
+    offsets->server[3].heard_us = OFFSETS_MOST;
 }
 
-static const struct clock_reading stamp = {
+static const struct local_clock_reading stamp = {
     .raw_us = 5321009876, .real_us = 1795562412075766, .err_us = 3};
-static const struct clock_kernel kernel = {.known = true, .synced = false, .ppm = 500};
+static const struct local_clock_kernel kernel = {
+    .known = true, .synced = false, .ppm = 500};
 
 static void the_record_is_as_documented(void **state)
 {
     (void)state;
-    static struct skew skew;
-    struct buffer text = BUFFER_INIT(EXCHANGE_LIMIT);
-    const struct skew_reference none = {0};
-    make_skew(&skew);
-    assert_int_equal(exchange_format(&skew, &stamp, &kernel, &none, &text), 0);
+    static struct offsets offsets;
+    struct buffer text = BUFFER_INIT(CLOCK_RECORD_LIMIT);
+    const struct clock_reference none = {0};
+    make_skew(&offsets);
+    assert_int_equal(clock_record_format(&offsets, &stamp, &kernel, &none, &text), 0);
     assert_string_equal(
         buffer_text(&text),
         "{\"v\":1,\"boot\":\"" BOOT "\",\"raw\":5321009876,\"real\":1795562412075766,"
@@ -59,26 +61,27 @@ static void the_record_is_as_documented(void **state)
 static void what_is_written_is_read_again(void **state)
 {
     (void)state;
-    static struct skew skew;
-    struct buffer text = BUFFER_INIT(EXCHANGE_LIMIT);
-    const struct skew_reference reference = {true, -2000123, 4567};
-    struct skew_record record;
+    static struct offsets offsets;
+    struct buffer text = BUFFER_INIT(CLOCK_RECORD_LIMIT);
+    const struct clock_reference reference = {true, -2000123, 4567};
+    struct clock_record record;
     struct error err = {0};
-    make_skew(&skew);
-    assert_int_equal(exchange_format(&skew, &stamp, &kernel, &reference, &text), 0);
-    assert_int_equal(exchange_parse(text.data, text.len, "n4", &record, &err), 0);
+    make_skew(&offsets);
+    assert_int_equal(clock_record_format(&offsets, &stamp, &kernel, &reference, &text),
+                     0);
+    assert_int_equal(clock_record_parse(text.data, text.len, "n4", &record, &err), 0);
     assert_string_equal(record.boot, BOOT);
     assert_memory_equal(&record.clock, &stamp, sizeof stamp);
     assert_int_equal(record.ppm, 500);
     assert_false(record.synced);
     assert_true(record.echo.known);
     assert_string_equal(record.echo.boot, "third+0");
-    assert_int_equal(record.echo.raw_us, SKEW_MOST);
-    assert_int_equal(record.echo.at_us, SKEW_MOST);
+    assert_int_equal(record.echo.raw_us, OFFSETS_MOST);
+    assert_int_equal(record.echo.at_us, OFFSETS_MOST);
     assert_true(record.reference.known);
     assert_int_equal(record.reference.offset_us, -2000123);
     assert_int_equal(record.reference.err_us, 4567);
-    assert_int_equal(exchange_parse(text.data, text.len, "n3", &record, &err), 0);
+    assert_int_equal(clock_record_parse(text.data, text.len, "n3", &record, &err), 0);
     assert_false(record.echo.known);
     buffer_release(&text);
 }
@@ -87,28 +90,30 @@ static void what_is_written_is_read_again(void **state)
 static void fifty_one_servers_fit(void **state)
 {
     (void)state;
-    static struct skew skew;
-    struct buffer text = BUFFER_INIT(EXCHANGE_LIMIT);
-    const struct skew_reference reference = {true, -SKEW_MOST, SKEW_MOST};
-    struct skew_record record;
-    skew = (struct skew){.n = SKEW_SERVERS, .self = -1};
-    memset(skew.boot, 'b', CLOCK_BOOT - 1);
-    for (int i = 0; i < SKEW_SERVERS; i++) {
-        struct skew_server *server = &skew.server[i];
-        memset(server->name, 'n', VALUE_NAME);
+    static struct offsets offsets;
+    struct buffer text = BUFFER_INIT(CLOCK_RECORD_LIMIT);
+    const struct clock_reference reference = {true, -OFFSETS_MOST, OFFSETS_MOST};
+    struct clock_record record;
+    offsets = (struct offsets){.n = OFFSETS_SERVERS, .self = -1};
+    memset(offsets.boot, 'b', LOCAL_CLOCK_BOOT - 1);
+    for (int i = 0; i < OFFSETS_SERVERS; i++) {
+        struct offsets_server *server = &offsets.server[i];
+        memset(server->name, 'n', SETTING_VALUE_NAME);
         (void)snprintf(server->name, 3, "%02d", i);
         server->name[2] = 'n';
-        memset(server->boot, 'b', CLOCK_BOOT - 1);
-        server->record.raw_us = SKEW_MOST;
-        server->heard_us = SKEW_MOST;
+        memset(server->boot, 'b', LOCAL_CLOCK_BOOT - 1);
+        server->record.raw_us = OFFSETS_MOST;
+        server->heard_us = OFFSETS_MOST;
     }
-    assert_int_equal(exchange_format(&skew, &stamp, &kernel, &reference, &text), 0);
+    assert_int_equal(clock_record_format(&offsets, &stamp, &kernel, &reference, &text),
+                     0);
     assert_int_equal(
-        exchange_parse(text.data, text.len, skew.server[50].name, &record, NULL), 0);
+        clock_record_parse(text.data, text.len, offsets.server[50].name, &record, NULL),
+        0);
     assert_true(record.echo.known);
     buffer_release(&text);
     text = BUFFER_INIT(100);
-    assert_int_equal(exchange_format(&skew, &stamp, &kernel, &reference, &text),
+    assert_int_equal(clock_record_format(&offsets, &stamp, &kernel, &reference, &text),
                      -EMSGSIZE);
     buffer_release(&text);
 }
@@ -177,11 +182,11 @@ static void a_record_is_read_strictly(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct skew_record record;
+        struct clock_record record;
         struct error err = {0};
         print_message("  %s\n", rows[i].record);
-        int rc =
-            exchange_parse(rows[i].record, strlen(rows[i].record), "n2", &record, &err);
+        int rc = clock_record_parse(rows[i].record, strlen(rows[i].record), "n2",
+                                    &record, &err);
         if (rows[i].text)
             assert_string_equal(err.text, rows[i].text);
         assert_int_equal(rc, rows[i].text ? -EBADMSG : 0);
@@ -191,13 +196,14 @@ static void a_record_is_read_strictly(void **state)
 static void a_huge_record_is_not_even_looked_at(void **state)
 {
     (void)state;
-    struct skew_record record;
+    struct clock_record record;
     struct error err = {0};
-    char *huge = malloc(EXCHANGE_LIMIT + 1);
+    char *huge = malloc(CLOCK_RECORD_LIMIT + 1);
     assert_non_null(huge);
-    memset(huge, ' ', EXCHANGE_LIMIT + 1);
-    assert_int_equal(exchange_parse(huge, EXCHANGE_LIMIT + 1, "n2", &record, &err),
-                     -EBADMSG);
+    memset(huge, ' ', CLOCK_RECORD_LIMIT + 1);
+    assert_int_equal(
+        clock_record_parse(huge, CLOCK_RECORD_LIMIT + 1, "n2", &record, &err),
+        -EBADMSG);
     assert_string_equal(err.text, "is too large");
     free(huge);
 }
@@ -207,9 +213,9 @@ static void a_nul_is_no_end(void **state)
 {
     (void)state;
     static const char text[] = "{" WHOLE "," HEARD "}\0,";
-    struct skew_record record;
+    struct clock_record record;
     struct error err = {0};
-    assert_int_equal(exchange_parse(text, sizeof text - 1, "n2", &record, &err),
+    assert_int_equal(clock_record_parse(text, sizeof text - 1, "n2", &record, &err),
                      -EBADMSG);
     assert_string_equal(err.text, "is not JSON");
 }

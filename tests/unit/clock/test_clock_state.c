@@ -1,4 +1,4 @@
-/* hearing.c: what is kept between runs, and whose records count. */
+/* state.c: what is kept between runs, and whose records count. */
 #include "clock/clock_state.h"
 
 #include "base/file.h"
@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 static char dir[] = "/tmp/lictor-hearing-XXXXXX";
-static struct hearing kept, again;
+static struct clock_state kept, again;
 
 static const char *state_file(void)
 {
@@ -26,40 +26,40 @@ static const char *state_file(void)
     return path;
 }
 
-static struct clock_reading now(void)
+static struct local_clock_reading now(void)
 {
-    struct clock_reading reading;
-    clock_read(&reading);
+    struct local_clock_reading reading;
+    local_clock_read(&reading);
     return reading;
 }
 
 /* A state of three servers, as the first heartbeat of n1 makes it. */
-static void begin(struct hearing *h, int servers)
+static void begin(struct clock_state *h, int servers)
 {
-    static char names[SKEW_SERVERS][16];
-    const char *list[SKEW_SERVERS];
-    const struct clock_reading at = now();
+    static char names[OFFSETS_SERVERS][16];
+    const char *list[OFFSETS_SERVERS];
+    const struct local_clock_reading at = now();
     (void)unlink(state_file());
-    hearing_read(dir, &at, h);
+    clock_state_read(dir, &at, h);
     (void)snprintf(h->node, sizeof h->node, "n1");
     for (int i = 0; i < servers; i++) {
         (void)snprintf(names[i], sizeof names[i], "n%d", i + 1);
         list[i] = names[i];
     }
-    hearing_begin(h, list, (size_t)servers, &at);
+    clock_state_begin(h, list, (size_t)servers, &at);
 }
 
-static void write_state(struct hearing *h)
+static void write_state(struct clock_state *h)
 {
     struct error err = {0};
-    if (hearing_write(h, dir, &err) < 0)
+    if (clock_state_write(h, dir, &err) < 0)
         fail_msg("%s", err.text);
 }
 
 static bool can_be_read(void)
 {
-    const struct clock_reading at = now();
-    hearing_read(dir, &at, &again);
+    const struct local_clock_reading at = now();
+    clock_state_read(dir, &at, &again);
     return again.node[0] != '\0';
 }
 
@@ -68,7 +68,7 @@ static bool can_be_read(void)
 static void what_is_written_is_read_again(void **state)
 {
     (void)state;
-    static const int sizes[] = {0, 1, 3, SKEW_SERVERS};
+    static const int sizes[] = {0, 1, 3, OFFSETS_SERVERS};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         begin(&kept, sizes[i]);
         kept.sent_us[0] = 1234567;
@@ -76,27 +76,28 @@ static void what_is_written_is_read_again(void **state)
         (void)snprintf(kept.reference.servers, 10, "ntp1:123");
         verdict_set(&kept.said, VERDICT_CRITICAL, "said");
         verdict_note(&kept.notes, "a note");
-        kept.skew.proven_us = 17;
+        kept.offsets.proven_us = 17;
         for (int n = 0; n < sizes[i]; n++)
-            kept.skew.server[n].shown_us = n;
+            kept.offsets.server[n].shown_us = n;
         for (int n = 0; n < sizes[i] * (sizes[i] - 1) / 2; n++)
-            kept.skew.pair[n].shown_us = n;
+            kept.offsets.pair[n].shown_us = n;
         write_state(&kept);
         assert_true(can_be_read());
-        assert_int_equal(again.skew.n, sizes[i]);
+        assert_int_equal(again.offsets.n, sizes[i]);
         assert_string_equal(again.node, "n1");
         assert_int_equal(again.sent_us[0], 1234567);
         assert_int_equal(again.foreign, 2);
         assert_string_equal(again.reference.servers, "ntp1:123");
         assert_memory_equal(&again.said, &kept.said, sizeof kept.said);
         assert_string_equal(again.notes.details, "a note\n");
-        assert_int_equal(again.skew.proven_us, 17);
+        assert_int_equal(again.offsets.proven_us, 17);
         for (int n = 0; n < sizes[i]; n++) {
-            assert_string_equal(again.skew.server[n].name, kept.skew.server[n].name);
-            assert_int_equal(again.skew.server[n].shown_us, n);
+            assert_string_equal(again.offsets.server[n].name,
+                                kept.offsets.server[n].name);
+            assert_int_equal(again.offsets.server[n].shown_us, n);
         }
         for (int n = 0; n < sizes[i] * (sizes[i] - 1) / 2; n++)
-            assert_int_equal(again.skew.pair[n].shown_us, n);
+            assert_int_equal(again.offsets.pair[n].shown_us, n);
     }
 }
 
@@ -149,18 +150,18 @@ static void of_another_boot_it_is_dropped(void **state)
 {
     (void)state;
     begin(&kept, 3);
-    (void)snprintf(kept.skew.boot, sizeof kept.skew.boot, "another+0");
+    (void)snprintf(kept.offsets.boot, sizeof kept.offsets.boot, "another+0");
     write_state(&kept);
     assert_false(can_be_read());
     assert_string_not_equal(again.boot, "");
-    assert_in_range(again.kernel.ppm, CLOCK_PPM_LEAST, CLOCK_PPM_MOST);
+    assert_in_range(again.kernel.ppm, LOCAL_CLOCK_PPM_LEAST, LOCAL_CLOCK_PPM_MOST);
 }
 
 static void from_the_future_it_is_dropped(void **state)
 {
     (void)state;
     begin(&kept, 3);
-    kept.skew.server[1].heard_us = now().raw_us + 60000000;
+    kept.offsets.server[1].heard_us = now().raw_us + 60000000;
     write_state(&kept);
     assert_false(can_be_read());
 }
@@ -169,11 +170,11 @@ static void the_lock_is_exclusive(void **state)
 {
     (void)state;
     struct error err = {0};
-    int first = hearing_lock(dir, &err);
+    int first = clock_state_lock(dir, &err);
     assert_true(first >= 0);
-    assert_int_equal(hearing_lock(dir, &err), -EWOULDBLOCK);
+    assert_int_equal(clock_state_lock(dir, &err), -EWOULDBLOCK);
     file_unlock(first);
-    int second = hearing_lock(dir, &err);
+    int second = clock_state_lock(dir, &err);
     assert_true(second >= 0);
     file_unlock(second);
 }
@@ -197,24 +198,24 @@ static void only_records_of_participants_count(void **state)
     (void)state;
     struct kv_list list = {0};
     struct verdict damaged = {0};
-    struct clock_reading at;
+    struct local_clock_reading at;
     begin(&kept, 3);
-    add_record(&list, EXCHANGE_PREFIX "n1", kept.boot, 5);
-    add_record(&list, EXCHANGE_PREFIX "n2", "b+0", 6);
-    add_record(&list, EXCHANGE_PREFIX "n3/x", "b+0", 7);
-    add_record(&list, EXCHANGE_PREFIX "n10", "b+0", 8);
+    add_record(&list, CLOCK_RECORD_PREFIX "n1", kept.boot, 5);
+    add_record(&list, CLOCK_RECORD_PREFIX "n2", "b+0", 6);
+    add_record(&list, CLOCK_RECORD_PREFIX "n3/x", "b+0", 7);
+    add_record(&list, CLOCK_RECORD_PREFIX "n10", "b+0", 8);
     add_record(&list, "lictor/n3", "b+0", 9);
     add_record(&list, "n3", "b+0", 9);
-    assert_int_equal(kv_add(&list, EXCHANGE_PREFIX "n11", "x", 1, 1), 0);
+    assert_int_equal(kv_add(&list, CLOCK_RECORD_PREFIX "n11", "x", 1, 1), 0);
     at = now();
-    assert_int_equal(hearing_records(&kept, &list, &at, &damaged), 1);
-    assert_string_equal(kept.skew.server[0].boot, "");
-    assert_string_equal(kept.skew.server[1].boot, "b+0");
-    assert_int_equal(kept.skew.server[1].heard_us, at.raw_us);
-    assert_string_equal(kept.skew.server[2].boot, "");
+    assert_int_equal(clock_state_receive(&kept, &list, &at, &damaged), 1);
+    assert_string_equal(kept.offsets.server[0].boot, "");
+    assert_string_equal(kept.offsets.server[1].boot, "b+0");
+    assert_int_equal(kept.offsets.server[1].heard_us, at.raw_us);
+    assert_string_equal(kept.offsets.server[2].boot, "");
     assert_string_equal(damaged.details, "");
     at = now();
-    assert_int_equal(hearing_records(&kept, &list, &at, NULL), 0);
+    assert_int_equal(clock_state_receive(&kept, &list, &at, NULL), 0);
     kv_release(&list);
 }
 
@@ -223,12 +224,12 @@ static void a_damaged_record_is_named(void **state)
     (void)state;
     struct kv_list list = {0};
     struct verdict damaged = {0};
-    const struct clock_reading at = now();
+    const struct local_clock_reading at = now();
     begin(&kept, 3);
-    assert_int_equal(kv_add(&list, EXCHANGE_PREFIX "n2", "x", 1, 1), 0);
-    add_record(&list, EXCHANGE_PREFIX "n3", "b+0", -1);
-    assert_int_equal(hearing_records(&kept, &list, &at, NULL), 0);
-    assert_int_equal(hearing_records(&kept, &list, &at, &damaged), 0);
+    assert_int_equal(kv_add(&list, CLOCK_RECORD_PREFIX "n2", "x", 1, 1), 0);
+    add_record(&list, CLOCK_RECORD_PREFIX "n3", "b+0", -1);
+    assert_int_equal(clock_state_receive(&kept, &list, &at, NULL), 0);
+    assert_int_equal(clock_state_receive(&kept, &list, &at, &damaged), 0);
     assert_string_equal(
         damaged.details,
         "lictor/clock/n2 cannot be used: is not JSON\n"
@@ -242,15 +243,15 @@ static void an_older_list_is_passed_by(void **state)
     (void)state;
     struct kv_list older = {0};
     struct kv_list newer = {0};
-    struct clock_reading first = now();
-    struct clock_reading second = first;
+    struct local_clock_reading first = now();
+    struct local_clock_reading second = first;
     begin(&kept, 3);
     second.raw_us += 1000;
-    add_record(&older, EXCHANGE_PREFIX "n2", "b+0", 6);
-    add_record(&newer, EXCHANGE_PREFIX "n2", "b+0", 7);
-    assert_int_equal(hearing_records(&kept, &newer, &second, NULL), 1);
-    assert_int_equal(hearing_records(&kept, &older, &first, NULL), 0);
-    assert_int_equal(kept.skew.server[1].record.raw_us, 7);
+    add_record(&older, CLOCK_RECORD_PREFIX "n2", "b+0", 6);
+    add_record(&newer, CLOCK_RECORD_PREFIX "n2", "b+0", 7);
+    assert_int_equal(clock_state_receive(&kept, &newer, &second, NULL), 1);
+    assert_int_equal(clock_state_receive(&kept, &older, &first, NULL), 0);
+    assert_int_equal(kept.offsets.server[1].record.raw_us, 7);
     kv_release(&older);
     kv_release(&newer);
 }
@@ -259,15 +260,15 @@ static void going_on_keeps_the_participants(void **state)
 {
     (void)state;
     struct kv_list list = {0};
-    struct clock_reading at = now();
+    struct local_clock_reading at = now();
     begin(&kept, 3);
-    add_record(&list, EXCHANGE_PREFIX "n2", "b+0", 6);
-    assert_int_equal(hearing_records(&kept, &list, &at, NULL), 1);
+    add_record(&list, CLOCK_RECORD_PREFIX "n2", "b+0", 6);
+    assert_int_equal(clock_state_receive(&kept, &list, &at, NULL), 1);
     at = now();
-    hearing_go_on(&kept, &at);
-    assert_int_equal(kept.skew.n, 3);
-    assert_int_equal(kept.skew.self, 0);
-    assert_string_equal(kept.skew.server[1].boot, "b+0");
+    clock_state_continue(&kept, &at);
+    assert_int_equal(kept.offsets.n, 3);
+    assert_int_equal(kept.offsets.self, 0);
+    assert_string_equal(kept.offsets.server[1].boot, "b+0");
     kv_release(&list);
 }
 
@@ -285,18 +286,18 @@ static const struct own_row {
     {"oggoooooo", "..!!!...."}, {"xx------", ".!!!...."}, {"rroooo", ".!!!.."},
 };
 
-static void put_own(struct kv_list *list, const struct hearing *h, char what)
+static void put_own(struct kv_list *list, const struct clock_state *h, char what)
 {
     if (what == 'o')
-        add_record(list, EXCHANGE_PREFIX "n1", h->boot, 2000);
+        add_record(list, CLOCK_RECORD_PREFIX "n1", h->boot, 2000);
     else if (what == 'b')
-        add_record(list, EXCHANGE_PREFIX "n1", h->boot, 1000);
+        add_record(list, CLOCK_RECORD_PREFIX "n1", h->boot, 1000);
     else if (what == 'r')
-        add_record(list, EXCHANGE_PREFIX "n1", h->boot, 500);
+        add_record(list, CLOCK_RECORD_PREFIX "n1", h->boot, 500);
     else if (what == 'x')
-        add_record(list, EXCHANGE_PREFIX "n1", "foreign+0", 2000);
+        add_record(list, CLOCK_RECORD_PREFIX "n1", "foreign+0", 2000);
     else if (what == 'g')
-        assert_int_equal(kv_add(list, EXCHANGE_PREFIX "n1", "x", 1, 1), 0);
+        assert_int_equal(kv_add(list, CLOCK_RECORD_PREFIX "n1", "x", 1, 1), 0);
 }
 
 static void somebody_else_under_our_name_is_noticed(void **state)
@@ -311,7 +312,7 @@ static void somebody_else_under_our_name_is_noticed(void **state)
         for (size_t at = 0; row->found[at]; at++) {
             struct kv_list list = {0};
             put_own(&list, &kept, row->found[at]);
-            said[at] = hearing_own(&kept, &list) ? '!' : '.';
+            said[at] = clock_state_check_own(&kept, &list) ? '!' : '.';
             kv_release(&list);
         }
         print_message("  %s\n", row->found);
@@ -327,7 +328,7 @@ static void a_lost_state_accuses_nobody(void **state)
     for (int i = 0; i < 5; i++) {
         struct kv_list list = {0};
         put_own(&list, &kept, 'x');
-        assert_false(hearing_own(&kept, &list));
+        assert_false(clock_state_check_own(&kept, &list));
         kv_release(&list);
     }
 }
@@ -337,15 +338,16 @@ static void a_lost_state_accuses_nobody(void **state)
 static void a_measured_offset_ages(void **state)
 {
     (void)state;
-    const struct clock_reading at = {.raw_us = 1000, .real_us = 5000, .err_us = 10};
-    struct clock_reading stamp = {
+    const struct local_clock_reading at = {
+        .raw_us = 1000, .real_us = 5000, .err_us = 10};
+    struct local_clock_reading stamp = {
         .raw_us = 10001000, .real_us = 12005000, .err_us = 20};
     begin(&kept, 3);
-    assert_false(hearing_reference(&kept, &stamp).known);
-    kept.reference.found = (struct skew_reference){true, -300, 40};
+    assert_false(clock_state_reference(&kept, &stamp).known);
+    kept.reference.found = (struct clock_reference){true, -300, 40};
     kept.reference.at = at;
     kept.kernel.ppm = 100;
-    struct skew_reference found = hearing_reference(&kept, &stamp);
+    struct clock_reference found = clock_state_reference(&kept, &stamp);
     assert_true(found.known);
     assert_int_equal(found.offset_us, -300 + 2000000); /* set ahead by 2 s meanwhile */
     assert_int_equal(found.err_us, 40 + 10 + 20 + 1000 + 1); /* 10 s at 100 ppm */
@@ -355,16 +357,16 @@ static void notes_are_added_to_the_verdict(void **state)
 {
     (void)state;
     const struct skew_limits limits = {100000, 500000};
-    const struct clock_reading at = now();
+    const struct local_clock_reading at = now();
     struct verdict clocks = {0}, whole = {0};
     char text[VERDICT_OUTPUT + 1];
     begin(&kept, 1);
-    hearing_judge(&kept, &limits, &at, &clocks, &whole);
+    clock_state_judge(&kept, &limits, &at, &clocks, &whole);
     assert_memory_equal(&clocks, &whole, sizeof clocks);
     verdict_set(&kept.notes, VERDICT_WARNING, "a CLOCK_ setting is refused");
     verdict_note(&kept.notes, "CLOCK_SKEW_WARNING: no duration");
     verdict_note(&kept.reference.notes, "ntp1 does not answer");
-    hearing_judge(&kept, &limits, &at, &clocks, &whole);
+    clock_state_judge(&kept, &limits, &at, &clocks, &whole);
     verdict_render(&clocks, text);
     assert_string_equal(text,
                         "passing: 1 clock: there is no other to compare it with\n");
@@ -387,7 +389,7 @@ static int clean(void **state)
 
 int main(void)
 {
-    if (!mkdtemp(dir) || setenv("LICTOR_TIMING", "lock=50ms", 1) < 0)
+    if (!mkdtemp(dir) || setenv("LICTOR_LIMITS", "lock=50ms", 1) < 0)
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_lock_is_exclusive),

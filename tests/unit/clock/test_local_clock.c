@@ -18,12 +18,12 @@
 static void both_clocks_are_read_together(void **state)
 {
     (void)state;
-    struct clock_reading first;
-    struct clock_reading last;
-    clock_read(&first);
+    struct local_clock_reading first;
+    struct local_clock_reading last;
+    local_clock_read(&first);
     const int64_t now_s = time(NULL);
     for (int i = 0; i < 1000; i++) {
-        clock_read(&last);
+        local_clock_read(&last);
         assert_in_range(last.err_us, 2, 1000000);
         assert_true(last.raw_us >= first.raw_us);
     }
@@ -38,11 +38,11 @@ static void both_clocks_are_read_together(void **state)
 static void a_boot_has_one_text(void **state)
 {
     (void)state;
-    char one[CLOCK_BOOT];
-    char two[CLOCK_BOOT];
+    char one[LOCAL_CLOCK_BOOT];
+    char two[LOCAL_CLOCK_BOOT];
     char *end = NULL;
     const size_t len = strlen(duration_boot_id());
-    assert_string_equal(clock_boot(one), clock_boot(two));
+    assert_string_equal(local_clock_boot(one), local_clock_boot(two));
     assert_int_equal(strncmp(one, duration_boot_id(), len), 0);
     assert_int_equal(one[len], '+');
     assert_true(strtoll(one + len + 1, &end, 10) >= 0);
@@ -88,8 +88,8 @@ static void the_kernel_bounds_the_rate(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct timex timex = {
             .status = rows[i].status, .freq = rows[i].freq, .tick = rows[i].tick};
-        struct clock_kernel kernel;
-        clock_read_kernel(rows[i].state, &timex, &kernel);
+        struct local_clock_kernel kernel;
+        local_clock_read_kernel(rows[i].state, &timex, &kernel);
         if (kernel.known != rows[i].known || kernel.synced != rows[i].synced ||
             kernel.ppm != rows[i].ppm)
             fail_msg("%s: %d %d %lld", rows[i].name, kernel.known, kernel.synced,
@@ -100,10 +100,11 @@ static void the_kernel_bounds_the_rate(void **state)
 static void the_kernel_can_be_asked(void **state)
 {
     (void)state;
-    struct clock_kernel kernel;
-    clock_ask_kernel(&kernel);
-    assert_in_range(kernel.ppm, kernel.synced ? CLOCK_PPM_LEAST : CLOCK_PPM_MOST,
-                    CLOCK_PPM_MOST);
+    struct local_clock_kernel kernel;
+    local_clock_ask_kernel(&kernel);
+    assert_in_range(kernel.ppm,
+                    kernel.synced ? LOCAL_CLOCK_PPM_LEAST : LOCAL_CLOCK_PPM_MOST,
+                    LOCAL_CLOCK_PPM_MOST);
     assert_true(kernel.known || !kernel.synced);
 }
 
@@ -113,8 +114,8 @@ static void advice_names_who_is_there(void **state)
 {
     (void)state;
     static const struct {
-        struct clock_kernel kernel;
-        struct clock_daemons daemons;
+        struct local_clock_kernel kernel;
+        struct local_clock_daemons daemons;
         const char *text;
     } rows[] = {
         {{true, true, 50}, {{0}, {0}}, ""},
@@ -145,9 +146,9 @@ static void advice_names_who_is_there(void **state)
          "the kernel does not say whether its clock is synchronised (is chronyd, ntpd "
          "or systemd-timesyncd running?)"},
     };
-    char text[CLOCK_ADVICE];
+    char text[LOCAL_CLOCK_ADVICE];
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        assert_string_equal(clock_advice(&rows[i].kernel, &rows[i].daemons, text),
+        assert_string_equal(local_clock_advice(&rows[i].kernel, &rows[i].daemons, text),
                             rows[i].text);
 }
 
@@ -189,9 +190,9 @@ static void make(const char *path, const char *text, mode_t mode)
 static void daemons_are_found(void **state)
 {
     (void)state;
-    static const struct clock_daemons none;
-    struct clock_daemons found;
-    clock_find_daemons(root, &found);
+    static const struct local_clock_daemons none;
+    struct local_clock_daemons found;
+    local_clock_find_daemons(root, &found);
     assert_memory_equal(&found, &none, sizeof found);
     make("/usr/sbin/chronyd", "", 0755);
     make("/usr/sbin/ntpd", "", 0644);
@@ -202,14 +203,14 @@ static void daemons_are_found(void **state)
     make("/proc/19/comm", "", 0644);
     make("/proc/net/comm", "chronyd\n", 0644);
     make("/proc/20/status", "Name: chronyd\n", 0644);
-    clock_find_daemons(root, &found);
+    local_clock_find_daemons(root, &found);
     assert_true(found.installed[0]);
     assert_false(found.installed[1]);
     assert_true(found.installed[2]);
     assert_false(found.running[0]);
     assert_false(found.running[1]);
     assert_true(found.running[2]);
-    clock_find_daemons("", &found); /* the machine itself: whatever it has */
+    local_clock_find_daemons("", &found); /* the machine itself: whatever it has */
 }
 
 int main(void)

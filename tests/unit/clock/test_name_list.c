@@ -13,7 +13,7 @@
 #define SECOND INT64_C(1000000)
 
 static const char *const names[] = {"a", "bb", "ccc", "server-4", "server-5"};
-static const struct phrase_verb differs = {"differs", "differ"};
+static const struct name_list_verb differs = {"differs", "differ"};
 
 /* Which of the five, a letter each: "xx-x-". */
 static int read_set(const char *text, bool ret[5])
@@ -53,8 +53,7 @@ static void lists_fit(void **state)
         bool set[5];
         char text[100];
         int n = read_set(rows[i].set, set);
-        assert_int_equal(phrase_list(names, set, 5, rows[i].last, text, rows[i].size),
-                         n);
+        assert_int_equal(name_list(names, set, 5, rows[i].last, text, rows[i].size), n);
         assert_string_equal(text, rows[i].text);
     }
 }
@@ -95,7 +94,8 @@ static void figures_are_said_once_where_they_are_one(void **state)
         char text[100];
         int n = read_set(rows[i].set, set);
         assert_int_equal(
-            phrase_by(names, set, 5, rows[i].figures, &differs, text, rows[i].size), n);
+            name_list_by(names, set, 5, rows[i].figures, &differs, text, rows[i].size),
+            n);
         assert_string_equal(text, rows[i].text);
     }
 }

@@ -16,7 +16,7 @@
 /* Rounds and what they prove; now is when the last one was heard, and `age_us` later. */
 struct row {
     const char *name;
-    struct bound_round round[3]; /* sent, got, stamped, heard */
+    struct offset_bound_round round[3]; /* sent, got, stamped, heard */
     int n;
     int64_t k_ppm;
     int64_t age_us;
@@ -86,12 +86,12 @@ static void bounds_are_as_the_rounds_say(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct row *row = &rows[i];
-        struct bound bound = {.n = row->n};
+        struct offset_bound bound = {.n = row->n};
         int64_t lo = 0;
         int64_t hi = 0;
         memcpy(bound.round, row->round, sizeof row->round);
         int64_t now = row->age_us + (row->n ? row->round[row->n - 1].heard_us : 0);
-        int rc = bound_offset(&bound, row->k_ppm, now, &lo, &hi);
+        int rc = offset_bound_get(&bound, row->k_ppm, now, &lo, &hi);
         if (rc != row->rc || lo != row->lo || hi != row->hi)
             fail_msg("%s: %d, %lld to %lld", row->name, rc, (long long)lo,
                      (long long)hi);
@@ -101,11 +101,11 @@ static void bounds_are_as_the_rounds_say(void **state)
 static void keeps_the_latest_32(void **state)
 {
     (void)state;
-    struct bound bound = {0};
+    struct offset_bound bound = {0};
     for (int64_t i = 0; i < 40; i++) {
-        const struct bound_round round = {i * 1000, i * 1000 + 5, i * 1000 + 10,
-                                          i * 1000 + 15};
-        assert_int_equal(bound_add(&bound, &round, 100), 0);
+        const struct offset_bound_round round = {i * 1000, i * 1000 + 5, i * 1000 + 10,
+                                                 i * 1000 + 15};
+        assert_int_equal(offset_bound_add(&bound, &round, 100), 0);
         assert_int_equal(bound.n, i < 32 ? i + 1 : 32);
     }
     assert_int_equal(bound.round[0].sent_us, 8000);
@@ -116,33 +116,33 @@ static void keeps_the_latest_32(void **state)
 static void a_contradiction_leaves_the_newest(void **state)
 {
     (void)state;
-    struct bound bound = {0};
+    struct offset_bound bound = {0};
     int64_t lo = 0;
     int64_t hi = 0;
     for (int64_t i = 0; i < 5; i++) {
-        const struct bound_round round = {i * 1000, i * 1000, i * 1000 + 10,
-                                          i * 1000 + 10};
-        assert_int_equal(bound_add(&bound, &round, 100), 0);
+        const struct offset_bound_round round = {i * 1000, i * 1000, i * 1000 + 10,
+                                                 i * 1000 + 10};
+        assert_int_equal(offset_bound_add(&bound, &round, 100), 0);
     }
-    const struct bound_round later = {5000, 4500, 4510, 5010};
-    assert_int_equal(bound_add(&bound, &later, 100), 0);
+    const struct offset_bound_round later = {5000, 4500, 4510, 5010};
+    assert_int_equal(offset_bound_add(&bound, &later, 100), 0);
     assert_int_equal(bound.n, 1);
-    assert_int_equal(bound_offset(&bound, 100, 5010, &lo, &hi), 0);
+    assert_int_equal(offset_bound_get(&bound, 100, 5010, &lo, &hi), 0);
     assert_int_equal(lo, 499);
     assert_int_equal(hi, 500);
 }
 
-/* The own machine was paused between sending and hearing. */
+/* The own machine was paused between sending and state. */
 static void what_contradicts_itself_leaves_none(void **state)
 {
     (void)state;
-    struct bound bound = {0};
-    const struct bound_round good = {0, 0, 10, 10};
-    const struct bound_round bad = {1000, 1000, 2000, 1500};
-    assert_int_equal(bound_add(&bound, &good, 100), 0);
-    assert_int_equal(bound_add(&bound, &bad, 100), -ERANGE);
+    struct offset_bound bound = {0};
+    const struct offset_bound_round good = {0, 0, 10, 10};
+    const struct offset_bound_round bad = {1000, 1000, 2000, 1500};
+    assert_int_equal(offset_bound_add(&bound, &good, 100), 0);
+    assert_int_equal(offset_bound_add(&bound, &bad, 100), -ERANGE);
     assert_int_equal(bound.n, 0);
-    assert_int_equal(bound_add(&bound, &good, 100), 0);
+    assert_int_equal(offset_bound_add(&bound, &good, 100), 0);
     assert_int_equal(bound.n, 1);
 }
 

@@ -19,21 +19,21 @@
 #define REAL   (INT64_C(1795000000) * SECOND)
 #define OTHER  (500 * SECOND) /* raw clock of server-2 minus ours */
 
-static struct skew skew;
+static struct offsets offsets;
 static const char *const three[] = {"server-1", "server-2", "server-3"};
 
 /* Own clocks at a raw time; the real clock is off by off_us. */
-static struct clock_reading own_at(int64_t raw_us, int64_t off_us)
+static struct local_clock_reading own_at(int64_t raw_us, int64_t off_us)
 {
-    return (struct clock_reading){
+    return (struct local_clock_reading){
         .raw_us = raw_us, .real_us = REAL + raw_us + off_us, .err_us = 2};
 }
 
 /* A record of server-2, stamped at our raw time, of which it heard one ours of 7 s earlier,
  * 1 ms late; its real clock is off by off_us. */
-static struct skew_record record_at(int64_t raw_us, int64_t off_us)
+static struct clock_record record_at(int64_t raw_us, int64_t off_us)
 {
-    return (struct skew_record){
+    return (struct clock_record){
         .boot = "boot-2",
         .clock = {.raw_us = raw_us + OTHER,
                   .real_us = REAL + raw_us + off_us,
@@ -50,22 +50,22 @@ static struct skew_record record_at(int64_t raw_us, int64_t off_us)
 static int64_t begin_at(const char *boot, int64_t raw_us, int64_t off_us,
                         const char *const *names, size_t n)
 {
-    const struct clock_reading now = own_at(raw_us, off_us);
-    const struct skew_own own = {.name = "server-1", .boot = boot, .ppm = 50};
-    return skew_begin(&skew, &own, names, n, &now);
+    const struct local_clock_reading now = own_at(raw_us, off_us);
+    const struct offsets_own own = {.name = "server-1", .boot = boot, .ppm = 50};
+    return offsets_begin(&offsets, &own, names, n, &now);
 }
 
 static void start(void)
 {
-    memset(&skew, 0, sizeof skew);
+    memset(&offsets, 0, sizeof offsets);
     assert_int_equal(begin_at("boot-1", NOW - 100 * SECOND, 0, three, 3), 0);
 }
 
-static enum skew_heard hear(const char *name, const struct skew_record *record,
-                            int64_t raw_us, int64_t *ret_jump_us)
+static enum offsets_received hear(const char *name, const struct clock_record *record,
+                                  int64_t raw_us, int64_t *ret_jump_us)
 {
-    const struct clock_reading at = own_at(raw_us, 0);
-    return skew_hear(&skew, name, record, &at, ret_jump_us);
+    const struct local_clock_reading at = own_at(raw_us, 0);
+    return offsets_receive(&offsets, name, record, &at, ret_jump_us);
 }
 
 /* ---- what makes a round -------------------------------------------------- */
@@ -73,7 +73,7 @@ static enum skew_heard hear(const char *name, const struct skew_record *record,
 /* A good record, changed: numbers are set where they are not 0. */
 struct row {
     const char *name;
-    enum skew_heard heard;
+    enum offsets_received heard;
     const char *of;
     const char *boot;
     const char *echo_boot;
@@ -86,45 +86,45 @@ struct row {
 #define ECHO (NOW - 7 * SECOND)
 
 static const struct row rows[] = {
-    {"a good one", SKEW_ROUND, .of = "server-2"},
-    {"another name", SKEW_KNOWN, .of = "server-4"},
-    {"the own record", SKEW_KNOWN, .of = "server-1"},
-    {"case of names is ignored", SKEW_ROUND, .of = "SERVER-2"},
-    {"no echo", SKEW_HEARD, .no_echo = true},
-    {"the echo of another boot", SKEW_HEARD, .echo_boot = "boot-0"},
-    {"the echo of another waking", SKEW_HEARD, .echo_boot = "boot-1+1"},
-    {"it was stamped before it heard us", SKEW_HEARD, .echo_at = NOW + OTHER + 1},
-    {"it was stamped as it heard us", SKEW_ROUND, .echo_at = NOW + OTHER},
-    {"it echoes what we have not sent", SKEW_HEARD, .echo_raw = NOW + 1},
-    {"an echo of now", SKEW_ROUND, .echo_raw = NOW, .echo_at = NOW + OTHER},
-    {"an echo of 60 s", SKEW_ROUND, .echo_raw = NOW - 60 * SECOND},
-    {"an older one", SKEW_HEARD, .echo_raw = NOW - 60 * SECOND - 1},
-    {"it contradicts itself", SKEW_HEARD, .echo_at = NOW + OTHER - 9 * SECOND},
-    {"nothing but a boot", SKEW_NONSENSE, .boot = ""},
-    {"a boot with a space", SKEW_NONSENSE, .boot = "boot 2"},
-    {"a boot with a line feed", SKEW_NONSENSE, .boot = "boot\n2"},
-    {"no boot in the echo", SKEW_NONSENSE, .echo_boot = ""},
-    {"a negative raw clock", SKEW_NONSENSE, .raw = -1},
-    {"a raw clock beyond 2^53", SKEW_NONSENSE, .raw = SKEW_MOST + 1},
-    {"the least number", SKEW_NONSENSE, .raw = INT64_MIN},
-    {"the largest", SKEW_NONSENSE, .raw = INT64_MAX},
-    {"a negative real clock", SKEW_NONSENSE, .real = -1},
-    {"a real clock beyond 2^53", SKEW_NONSENSE, .real = SKEW_MOST + 1},
-    {"the largest that is possible", SKEW_ROUND, .real = SKEW_MOST},
-    {"a negative error", SKEW_NONSENSE, .err = -1},
-    {"an error beyond 2^53", SKEW_NONSENSE, .err = SKEW_MOST + 1},
-    {"a rate that proves too much", SKEW_NONSENSE, .ppm = 49},
-    {"a negative rate", SKEW_NONSENSE, .ppm = -50},
-    {"a rate that is too large", SKEW_NONSENSE, .ppm = 501},
-    {"the largest rate", SKEW_ROUND, .ppm = 500},
-    {"an echo before our time", SKEW_NONSENSE, .echo_raw = -1},
-    {"an echo beyond 2^53", SKEW_NONSENSE, .echo_raw = INT64_MAX},
-    {"heard before its time", SKEW_NONSENSE, .echo_at = -1},
-    {"heard beyond 2^53", SKEW_NONSENSE, .echo_at = INT64_MAX},
-    {"a reference", SKEW_ROUND, .offset = -5, .offset_err = 7},
-    {"a reference beyond 2^53", SKEW_NONSENSE, .offset = SKEW_MOST + 1},
-    {"the least reference", SKEW_NONSENSE, .offset = INT64_MIN},
-    {"a reference with a negative error", SKEW_NONSENSE, .offset_err = -1},
+    {"a good one", OFFSETS_ROUND, .of = "server-2"},
+    {"another name", OFFSETS_KNOWN, .of = "server-4"},
+    {"the own record", OFFSETS_KNOWN, .of = "server-1"},
+    {"case of names is ignored", OFFSETS_ROUND, .of = "SERVER-2"},
+    {"no echo", OFFSETS_RECEIVED, .no_echo = true},
+    {"the echo of another boot", OFFSETS_RECEIVED, .echo_boot = "boot-0"},
+    {"the echo of another waking", OFFSETS_RECEIVED, .echo_boot = "boot-1+1"},
+    {"it was stamped before it heard us", OFFSETS_RECEIVED, .echo_at = NOW + OTHER + 1},
+    {"it was stamped as it heard us", OFFSETS_ROUND, .echo_at = NOW + OTHER},
+    {"it echoes what we have not sent", OFFSETS_RECEIVED, .echo_raw = NOW + 1},
+    {"an echo of now", OFFSETS_ROUND, .echo_raw = NOW, .echo_at = NOW + OTHER},
+    {"an echo of 60 s", OFFSETS_ROUND, .echo_raw = NOW - 60 * SECOND},
+    {"an older one", OFFSETS_RECEIVED, .echo_raw = NOW - 60 * SECOND - 1},
+    {"it contradicts itself", OFFSETS_RECEIVED, .echo_at = NOW + OTHER - 9 * SECOND},
+    {"nothing but a boot", OFFSETS_NONSENSE, .boot = ""},
+    {"a boot with a space", OFFSETS_NONSENSE, .boot = "boot 2"},
+    {"a boot with a line feed", OFFSETS_NONSENSE, .boot = "boot\n2"},
+    {"no boot in the echo", OFFSETS_NONSENSE, .echo_boot = ""},
+    {"a negative raw clock", OFFSETS_NONSENSE, .raw = -1},
+    {"a raw clock beyond 2^53", OFFSETS_NONSENSE, .raw = OFFSETS_MOST + 1},
+    {"the least number", OFFSETS_NONSENSE, .raw = INT64_MIN},
+    {"the largest", OFFSETS_NONSENSE, .raw = INT64_MAX},
+    {"a negative real clock", OFFSETS_NONSENSE, .real = -1},
+    {"a real clock beyond 2^53", OFFSETS_NONSENSE, .real = OFFSETS_MOST + 1},
+    {"the largest that is possible", OFFSETS_ROUND, .real = OFFSETS_MOST},
+    {"a negative error", OFFSETS_NONSENSE, .err = -1},
+    {"an error beyond 2^53", OFFSETS_NONSENSE, .err = OFFSETS_MOST + 1},
+    {"a rate that proves too much", OFFSETS_NONSENSE, .ppm = 49},
+    {"a negative rate", OFFSETS_NONSENSE, .ppm = -50},
+    {"a rate that is too large", OFFSETS_NONSENSE, .ppm = 501},
+    {"the largest rate", OFFSETS_ROUND, .ppm = 500},
+    {"an echo before our time", OFFSETS_NONSENSE, .echo_raw = -1},
+    {"an echo beyond 2^53", OFFSETS_NONSENSE, .echo_raw = INT64_MAX},
+    {"heard before its time", OFFSETS_NONSENSE, .echo_at = -1},
+    {"heard beyond 2^53", OFFSETS_NONSENSE, .echo_at = INT64_MAX},
+    {"a reference", OFFSETS_ROUND, .offset = -5, .offset_err = 7},
+    {"a reference beyond 2^53", OFFSETS_NONSENSE, .offset = OFFSETS_MOST + 1},
+    {"the least reference", OFFSETS_NONSENSE, .offset = INT64_MIN},
+    {"a reference with a negative error", OFFSETS_NONSENSE, .offset_err = -1},
 };
 
 static void set(int64_t *number, int64_t value)
@@ -133,9 +133,9 @@ static void set(int64_t *number, int64_t value)
         *number = value;
 }
 
-static struct skew_record changed(const struct row *row)
+static struct clock_record changed(const struct row *row)
 {
-    struct skew_record record = record_at(NOW, 0);
+    struct clock_record record = record_at(NOW, 0);
     if (row->boot)
         (void)snprintf(record.boot, sizeof record.boot, "%s", row->boot);
     if (row->echo_boot)
@@ -147,7 +147,7 @@ static struct skew_record changed(const struct row *row)
     set(&record.echo.raw_us, row->echo_raw);
     set(&record.echo.at_us, row->echo_at);
     record.echo.known = !row->no_echo;
-    record.reference = (struct skew_reference){
+    record.reference = (struct clock_reference){
         .known = row->offset != 0 || row->offset_err != 0,
         .offset_us = row->offset,
         .err_us = row->offset_err,
@@ -160,16 +160,16 @@ static void only_a_good_record_makes_a_round(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct row *row = &rows[i];
-        const struct skew_record record = changed(row);
+        const struct clock_record record = changed(row);
         int64_t jump_us = 1;
         start();
         (void)begin_at("boot-1", NOW, 0, three, 3);
-        enum skew_heard heard =
+        enum offsets_received heard =
             hear(row->of ? row->of : "server-2", &record, NOW, &jump_us);
         if (heard != row->heard || jump_us != 0 ||
-            (skew.server[1].rounds.n == 1) != (row->heard == SKEW_ROUND) ||
-            (skew.server[1].boot[0] != '\0') !=
-                (row->heard == SKEW_ROUND || row->heard == SKEW_HEARD))
+            (offsets.server[1].rounds.n == 1) != (row->heard == OFFSETS_ROUND) ||
+            (offsets.server[1].boot[0] != '\0') !=
+                (row->heard == OFFSETS_ROUND || row->heard == OFFSETS_RECEIVED))
             fail_msg("%s: %d", row->name, heard);
     }
 }
@@ -177,51 +177,51 @@ static void only_a_good_record_makes_a_round(void **state)
 static void a_record_is_heard_once(void **state)
 {
     (void)state;
-    const struct skew_record record = record_at(NOW, 0);
+    const struct clock_record record = record_at(NOW, 0);
     int64_t jump_us = 0;
     start();
-    assert_int_equal(hear("server-2", &record, NOW + MS, &jump_us), SKEW_ROUND);
-    assert_int_equal(hear("server-2", &record, NOW + SECOND, &jump_us), SKEW_KNOWN);
-    assert_int_equal(skew.server[1].heard_us, NOW + MS);
-    assert_int_equal(skew.server[1].own.raw_us, NOW + MS);
-    assert_string_equal(skew.server[1].boot, "boot-2");
-    assert_int_equal(skew.server[1].record.raw_us, NOW + OTHER);
+    assert_int_equal(hear("server-2", &record, NOW + MS, &jump_us), OFFSETS_ROUND);
+    assert_int_equal(hear("server-2", &record, NOW + SECOND, &jump_us), OFFSETS_KNOWN);
+    assert_int_equal(offsets.server[1].heard_us, NOW + MS);
+    assert_int_equal(offsets.server[1].own.raw_us, NOW + MS);
+    assert_string_equal(offsets.server[1].boot, "boot-2");
+    assert_int_equal(offsets.server[1].record.raw_us, NOW + OTHER);
 }
 
 /* Also without an echo: else two servers could never begin. */
 static void what_proves_nothing_is_echoed(void **state)
 {
     (void)state;
-    struct skew_record record = record_at(NOW, 0);
+    struct clock_record record = record_at(NOW, 0);
     int64_t jump_us = 0;
     record.echo.known = false;
     start();
-    assert_int_equal(hear("server-2", &record, NOW + MS, &jump_us), SKEW_HEARD);
-    assert_int_equal(skew.server[1].heard_us, NOW + MS);
-    assert_int_equal(skew.server[1].record.raw_us, NOW + OTHER);
-    assert_int_equal(skew.server[1].rounds.n, 0);
+    assert_int_equal(hear("server-2", &record, NOW + MS, &jump_us), OFFSETS_RECEIVED);
+    assert_int_equal(offsets.server[1].heard_us, NOW + MS);
+    assert_int_equal(offsets.server[1].record.raw_us, NOW + OTHER);
+    assert_int_equal(offsets.server[1].rounds.n, 0);
 }
 
 static void another_boot_begins_anew(void **state)
 {
     (void)state;
-    struct skew_record record = record_at(NOW, 0);
+    struct clock_record record = record_at(NOW, 0);
     int64_t jump_us = 0;
     start();
-    assert_int_equal(hear("server-2", &record, NOW, &jump_us), SKEW_ROUND);
-    skew.pair[skew_pair_at(1, 0)].critical = 2;
-    skew.pair[skew_pair_at(2, 1)].warning = 2;
-    skew.pair[skew_pair_at(2, 0)].warning = 2;
+    assert_int_equal(hear("server-2", &record, NOW, &jump_us), OFFSETS_ROUND);
+    offsets.pair[offsets_pair_at(1, 0)].critical = 2;
+    offsets.pair[offsets_pair_at(2, 1)].warning = 2;
+    offsets.pair[offsets_pair_at(2, 0)].warning = 2;
     record = record_at(NOW + 15 * SECOND, 3600 * SECOND);
     (void)snprintf(record.boot, sizeof record.boot, "boot-3");
     record.echo.known = false;
     assert_int_equal(hear("server-2", &record, NOW + 15 * SECOND, &jump_us),
-                     SKEW_HEARD);
+                     OFFSETS_RECEIVED);
     assert_int_equal(jump_us, 0);
-    assert_int_equal(skew.server[1].rounds.n, 0);
-    assert_int_equal(skew.pair[skew_pair_at(1, 0)].critical, 0);
-    assert_int_equal(skew.pair[skew_pair_at(2, 1)].warning, 0);
-    assert_int_equal(skew.pair[skew_pair_at(2, 0)].warning, 2);
+    assert_int_equal(offsets.server[1].rounds.n, 0);
+    assert_int_equal(offsets.pair[offsets_pair_at(1, 0)].critical, 0);
+    assert_int_equal(offsets.pair[offsets_pair_at(2, 1)].warning, 0);
+    assert_int_equal(offsets.pair[offsets_pair_at(2, 0)].warning, 2);
 }
 
 /* ---- jumps --------------------------------------------------------------- */
@@ -246,7 +246,7 @@ static void a_moved_clock_is_reported(void **state)
         {-15 * SECOND, 2 * SECOND, 50, 0},
     };
     for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++) {
-        struct skew_record record = record_at(NOW, 0);
+        struct clock_record record = record_at(NOW, 0);
         int64_t jump_us = 1;
         start();
         (void)hear("server-2", &record, NOW, &jump_us);
@@ -261,14 +261,14 @@ static void a_moved_clock_is_reported(void **state)
 static void the_own_clock_is_reported(void **state)
 {
     (void)state;
-    char text[SKEW_EVENT];
+    char text[OFFSETS_EVENT];
     start();
     assert_int_equal(begin_at("boot-1", NOW, 0, three, 3), 0);
     assert_int_equal(begin_at("boot-1", NOW + SECOND, 10 * MS, three, 3), 0);
     assert_int_equal(begin_at("boot-1", NOW + 2 * SECOND, -1990 * MS, three, 3),
                      -2 * SECOND);
     assert_int_equal(begin_at("boot-9", NOW, 5 * SECOND, three, 3), 0);
-    assert_string_equal(skew_jump_text("server-3", -2 * SECOND, text),
+    assert_string_equal(offsets_jump_text("server-3", -2 * SECOND, text),
                         "clock of server-3 stepped or slewed by -2.0 s");
 }
 
@@ -277,9 +277,9 @@ static void the_own_clock_is_reported(void **state)
 static void check_names(const char *expected)
 {
     char names[256] = "";
-    for (int i = 0; i < skew.n; i++) {
+    for (int i = 0; i < offsets.n; i++) {
         const size_t len = strlen(names);
-        (void)snprintf(names + len, sizeof names - len, "%s ", skew.server[i].name);
+        (void)snprintf(names + len, sizeof names - len, "%s ", offsets.server[i].name);
     }
     assert_string_equal(names, expected);
 }
@@ -290,77 +290,81 @@ static void participants_come_and_go(void **state)
     static const char *const more[] = {"server-10", "server-3", "server-1", "Server-3",
                                        "server-2"};
     static const char *const less[] = {"server-3", "server-1"};
-    const struct skew_record record = record_at(NOW, 0);
+    const struct clock_record record = record_at(NOW, 0);
     int64_t jump_us = 0;
     start();
-    assert_int_equal(hear("server-2", &record, NOW, &jump_us), SKEW_ROUND);
-    skew.pair[skew_pair_at(1, 0)].warning = 2;
+    assert_int_equal(hear("server-2", &record, NOW, &jump_us), OFFSETS_ROUND);
+    offsets.pair[offsets_pair_at(1, 0)].warning = 2;
     (void)begin_at("boot-1", NOW + 1, 0, three, 3);
-    assert_int_equal(skew.pair[skew_pair_at(1, 0)].warning, 2);
+    assert_int_equal(offsets.pair[offsets_pair_at(1, 0)].warning, 2);
     (void)begin_at("boot-1", NOW + 2, 0, more, 5);
     check_names("server-1 server-2 server-3 server-10 ");
-    assert_int_equal(skew.self, 0);
-    assert_int_equal(skew.server[1].rounds.n, 1);
-    assert_int_equal(skew.server[3].round_us, NOW + 2);
-    assert_int_equal(skew.pair[skew_pair_at(1, 0)].warning, 0);
+    assert_int_equal(offsets.self, 0);
+    assert_int_equal(offsets.server[1].rounds.n, 1);
+    assert_int_equal(offsets.server[3].round_us, NOW + 2);
+    assert_int_equal(offsets.pair[offsets_pair_at(1, 0)].warning, 0);
     (void)begin_at("boot-1", NOW + 3, 0, less, 2);
     check_names("server-1 server-3 ");
     (void)begin_at("boot-1", NOW + 4, 0, less, 1);
     check_names("server-3 ");
-    assert_int_equal(skew.self, -1);
+    assert_int_equal(offsets.self, -1);
     (void)begin_at("boot-1", NOW + 5, 0, three, 3);
-    assert_int_equal(skew.server[1].rounds.n, 0);
+    assert_int_equal(offsets.server[1].rounds.n, 0);
 }
 
 static void another_own_boot_drops_everything(void **state)
 {
     (void)state;
-    const struct skew_record record = record_at(NOW, 0);
+    const struct clock_record record = record_at(NOW, 0);
     int64_t jump_us = 0;
     start();
-    assert_int_equal(hear("server-2", &record, NOW, &jump_us), SKEW_ROUND);
+    assert_int_equal(hear("server-2", &record, NOW, &jump_us), OFFSETS_ROUND);
     (void)begin_at("boot-1+7", 5, 0, three, 3);
-    assert_int_equal(skew.server[1].rounds.n, 0);
-    assert_string_equal(skew.server[1].boot, "");
-    assert_int_equal(skew.proven_us, 5);
-    assert_int_equal(hear("server-2", &record, NOW + SECOND, &jump_us), SKEW_HEARD);
+    assert_int_equal(offsets.server[1].rounds.n, 0);
+    assert_string_equal(offsets.server[1].boot, "");
+    assert_int_equal(offsets.proven_us, 5);
+    assert_int_equal(hear("server-2", &record, NOW + SECOND, &jump_us),
+                     OFFSETS_RECEIVED);
 }
 
 /* ---- offsets ------------------------------------------------------------- */
 
 static void check_offset(int i, int j, int64_t lo, int64_t hi)
 {
-    struct skew_offset offset;
-    assert_int_equal(skew_offset(&skew, i, j, NOW + 3 * MS, &offset), 0);
+    struct clock_offset offset;
+    assert_int_equal(offsets_between(&offsets, i, j, NOW + 3 * MS, &offset), 0);
     assert_int_equal(offset.lo_us, lo);
     assert_int_equal(offset.hi_us, hi);
-    assert_int_equal(skew_least(&offset), lo > 0 ? lo : hi < 0 ? -hi : 0);
-    assert_int_equal(skew_most(&offset), llabs(lo) > llabs(hi) ? llabs(lo) : llabs(hi));
+    assert_int_equal(clock_offset_least(&offset), lo > 0 ? lo : hi < 0 ? -hi : 0);
+    assert_int_equal(clock_offset_most(&offset),
+                     llabs(lo) > llabs(hi) ? llabs(lo) : llabs(hi));
 }
 
 /* server-2 is 40 ms ahead, server-3 60 ms behind; our clock is stepped by a second between
- * the hearing of the one and of the other. Delays: there 1 ms, back 2 ms and 3 ms; 7.003 s
+ * the state of the one and of the other. Delays: there 1 ms, back 2 ms and 3 ms; 7.003 s
  * widen the way there by 701 us, the way back of server-2 by 1 us. */
 static void offsets_are_as_of_the_records(void **state)
 {
     (void)state;
-    struct skew_record two = record_at(NOW, 40 * MS);
-    struct skew_record third = record_at(NOW, -60 * MS);
-    struct skew_offset offset;
-    struct clock_reading at = own_at(NOW + 2 * MS, 0);
+    struct clock_record two = record_at(NOW, 40 * MS);
+    struct clock_record third = record_at(NOW, -60 * MS);
+    struct clock_offset offset;
+    struct local_clock_reading at = own_at(NOW + 2 * MS, 0);
     int64_t jump_us = 0;
     start();
-    assert_int_equal(skew_offset(&skew, 1, 0, NOW, &offset), -ENODATA);
-    assert_int_equal(skew_hear(&skew, "server-2", &two, &at, &jump_us), SKEW_ROUND);
-    assert_int_equal(skew_offset(&skew, 2, 1, NOW, &offset), -ENODATA);
+    assert_int_equal(offsets_between(&offsets, 1, 0, NOW, &offset), -ENODATA);
+    assert_int_equal(offsets_receive(&offsets, "server-2", &two, &at, &jump_us),
+                     OFFSETS_ROUND);
+    assert_int_equal(offsets_between(&offsets, 2, 1, NOW, &offset), -ENODATA);
     at = own_at(NOW + 3 * MS, SECOND);
-    assert_int_equal(skew_hear(&skew, "server-3", &third, &at, &jump_us), SKEW_ROUND);
+    assert_int_equal(offsets_receive(&offsets, "server-3", &third, &at, &jump_us),
+                     OFFSETS_ROUND);
     check_offset(1, 0, 40 * MS - 2 * MS - 1 - 5, 40 * MS + MS + 701 + 5);
     check_offset(0, 1, -40 * MS - MS - 701 - 5, -40 * MS + 2 * MS + 1 + 5);
     check_offset(0, 2, 1060 * MS - MS - 701 - 5, 1060 * MS + 3 * MS + 5);
     check_offset(1, 2, 100 * MS - MS - 701 - 2 * MS - 1 - 6,
                  100 * MS + 3 * MS + MS + 701 + 6);
-    assert_int_equal(skew_offset(&skew, 1, 2, NOW + 3 * MS, &offset), 0);
+    assert_int_equal(offsets_between(&offsets, 1, 2, NOW + 3 * MS, &offset), 0);
     assert_int_equal(offset.from_us, NOW - MS - 701);
     assert_int_equal(offset.to_us, NOW + 3 * MS);
 }
@@ -368,18 +372,20 @@ static void offsets_are_as_of_the_records(void **state)
 static void it_knows_how_far_clocks_moved(void **state)
 {
     (void)state;
-    struct skew_record record = record_at(NOW, 0);
-    struct clock_reading at = own_at(NOW, 0);
-    struct skew_offset offset;
+    struct clock_record record = record_at(NOW, 0);
+    struct local_clock_reading at = own_at(NOW, 0);
+    struct clock_offset offset;
     int64_t jump_us = 0;
     start();
-    assert_int_equal(skew_hear(&skew, "server-2", &record, &at, &jump_us), SKEW_ROUND);
-    assert_int_equal(skew_offset(&skew, 1, 0, NOW, &offset), 0);
+    assert_int_equal(offsets_receive(&offsets, "server-2", &record, &at, &jump_us),
+                     OFFSETS_ROUND);
+    assert_int_equal(offsets_between(&offsets, 1, 0, NOW, &offset), 0);
     assert_int_equal(offset.moved_us, 0);
     record = record_at(NOW + 15 * SECOND, -30 * MS);
     at = own_at(NOW + 15 * SECOND, 7 * MS);
-    assert_int_equal(skew_hear(&skew, "server-2", &record, &at, &jump_us), SKEW_ROUND);
-    assert_int_equal(skew_offset(&skew, 0, 1, NOW + 15 * SECOND, &offset), 0);
+    assert_int_equal(offsets_receive(&offsets, "server-2", &record, &at, &jump_us),
+                     OFFSETS_ROUND);
+    assert_int_equal(offsets_between(&offsets, 0, 1, NOW + 15 * SECOND, &offset), 0);
     assert_int_equal(offset.moved_us, 37 * MS);
 }
 
@@ -387,36 +393,37 @@ static void it_knows_how_far_clocks_moved(void **state)
 static void what_is_stated_is_the_latest_record(void **state)
 {
     (void)state;
-    const struct skew_record late = record_at(NOW, 999 * MS);
-    const struct skew_record record = record_at(NOW + 15 * SECOND, 0);
+    const struct clock_record late = record_at(NOW, 999 * MS);
+    const struct clock_record record = record_at(NOW + 15 * SECOND, 0);
     int64_t jump_us = 0;
     start();
     assert_int_equal(hear("server-2", &record, NOW + 15 * SECOND, &jump_us),
-                     SKEW_ROUND);
-    assert_int_equal(hear("server-2", &late, NOW + 16 * SECOND, &jump_us), SKEW_ROUND);
-    assert_int_equal(skew.server[1].rounds.n, 2);
-    assert_int_equal(skew.server[1].peer.raw_us, record.clock.raw_us);
-    assert_int_equal(skew.server[1].own.raw_us, NOW + 15 * SECOND);
+                     OFFSETS_ROUND);
+    assert_int_equal(hear("server-2", &late, NOW + 16 * SECOND, &jump_us),
+                     OFFSETS_ROUND);
+    assert_int_equal(offsets.server[1].rounds.n, 2);
+    assert_int_equal(offsets.server[1].peer.raw_us, record.clock.raw_us);
+    assert_int_equal(offsets.server[1].own.raw_us, NOW + 15 * SECOND);
 }
 
-/* Whoever can write its record can stop nobody from hearing the next true one. */
+/* Whoever can write its record can stop nobody from state the next true one. */
 static void a_forged_stamp_does_not_stay(void **state)
 {
     (void)state;
-    struct skew_record record = record_at(NOW, 0);
+    struct clock_record record = record_at(NOW, 0);
     int64_t jump_us = 0;
     start();
-    assert_int_equal(hear("server-2", &record, NOW, &jump_us), SKEW_ROUND);
+    assert_int_equal(hear("server-2", &record, NOW, &jump_us), OFFSETS_ROUND);
     record = record_at(NOW + SECOND, 0);
-    record.clock.raw_us = SKEW_MOST;
-    record.echo.at_us = SKEW_MOST;
-    assert_int_equal(hear("server-2", &record, NOW + SECOND, &jump_us), SKEW_ROUND);
-    assert_int_equal(skew.server[1].rounds.n, 1);
+    record.clock.raw_us = OFFSETS_MOST;
+    record.echo.at_us = OFFSETS_MOST;
+    assert_int_equal(hear("server-2", &record, NOW + SECOND, &jump_us), OFFSETS_ROUND);
+    assert_int_equal(offsets.server[1].rounds.n, 1);
     record = record_at(NOW + 15 * SECOND, 0);
     assert_int_equal(hear("server-2", &record, NOW + 15 * SECOND, &jump_us),
-                     SKEW_ROUND);
-    assert_int_equal(skew.server[1].rounds.n, 1);
-    assert_int_equal(skew.server[1].peer.raw_us, record.clock.raw_us);
+                     OFFSETS_ROUND);
+    assert_int_equal(offsets.server[1].rounds.n, 1);
+    assert_int_equal(offsets.server[1].peer.raw_us, record.clock.raw_us);
 }
 
 /* ---- a state that was read ----------------------------------------------- */
@@ -431,14 +438,14 @@ static void fill(void)
     int64_t jump_us = 0;
     start();
     for (int64_t at = NOW; at < NOW + 50 * SECOND; at += 15 * SECOND) {
-        const struct clock_reading own = own_at(at, 0);
-        struct skew_record record = record_at(at, 2 * SECOND);
-        record.reference = (struct skew_reference){true, 2 * SECOND, MS};
+        const struct local_clock_reading own = own_at(at, 0);
+        struct clock_record record = record_at(at, 2 * SECOND);
+        record.reference = (struct clock_reference){true, 2 * SECOND, MS};
         (void)begin_at("boot-1", at, 0, three, 3);
         (void)hear("server-2", &record, at, &jump_us);
         record = record_at(at, 0);
         (void)hear("server-3", &record, at, &jump_us);
-        agreement_judge(&skew, &limits, &own, &verdict);
+        skew_verdict_judge(&offsets, &limits, &own, &verdict);
     }
     assert_string_equal(
         verdict.summary,
@@ -450,7 +457,7 @@ static void fill(void)
 /* Damage number k; false: there is no such. */
 static bool damage(int k)
 {
-    struct skew_server *two = &skew.server[1];
+    struct offsets_server *two = &offsets.server[1];
     const struct {
         int64_t *number;
         int64_t value;
@@ -475,29 +482,29 @@ static bool damage(int k)
         {&two->rounds.round[0].sent_us, -1},
         {&two->rounds.round[1].sent_us, two->rounds.round[1].heard_us + 1},
         {&two->rounds.round[1].got_us, two->rounds.round[1].stamped_us + 1},
-        {&two->rounds.round[1].stamped_us, SKEW_MOST + 1},
+        {&two->rounds.round[1].stamped_us, OFFSETS_MOST + 1},
         {&two->shown_bound.shown_us, INT64_MIN},
         {&two->shown_bound.peak_us, INT64_MAX},
         {&two->shown_us, INT64_MIN},
         {&two->shown_reference_us, INT64_MAX},
-        {&skew.pair[0].warning_end_us, LATER + 1},
-        {&skew.pair[2].critical_end_us, -1},
-        {&skew.pair[1].shown_us, INT64_MIN},
-        {&skew.own.raw_us, LATER + 1},
-        {&skew.own.real_us, -1},
-        {&skew.proven_us, LATER + 1},
-        {&skew.limits.warning_us, -1},
-        {&skew.limits.critical_us, INT64_MAX},
+        {&offsets.pair[0].warning_end_us, LATER + 1},
+        {&offsets.pair[2].critical_end_us, -1},
+        {&offsets.pair[1].shown_us, INT64_MIN},
+        {&offsets.own.raw_us, LATER + 1},
+        {&offsets.own.real_us, -1},
+        {&offsets.proven_us, LATER + 1},
+        {&offsets.limits.warning_us, -1},
+        {&offsets.limits.critical_us, INT64_MAX},
     };
     const struct {
         int *number;
         int value;
     } counts[] = {
-        {&skew.version, SKEW_VERSION + 1},     {&skew.n, -1},
-        {&skew.n, SKEW_SERVERS + 1},           {&two->rounds.n, -1},
-        {&two->rounds.n, BOUND_ROUNDS + 1},    {&two->shown_bound.calm, -1},
-        {&two->shown_bound.calm, FIGURE_CALM}, {&skew.pair[0].warning, 3},
-        {&skew.pair[1].critical, -1},
+        {&offsets.version, OFFSETS_VERSION + 1},   {&offsets.n, -1},
+        {&offsets.n, OFFSETS_SERVERS + 1},         {&two->rounds.n, -1},
+        {&two->rounds.n, OFFSET_BOUND_ROUNDS + 1}, {&two->shown_bound.calm, -1},
+        {&two->shown_bound.calm, FIGURE_CALM},     {&offsets.pair[0].warning, 3},
+        {&offsets.pair[1].critical, -1},
     };
     const int n_numbers = sizeof numbers / sizeof numbers[0];
     const int n_counts = sizeof counts / sizeof counts[0];
@@ -511,10 +518,10 @@ static bool damage(int k)
 /* The same for texts and enumerations. */
 static bool damage_text(int k)
 {
-    struct skew_server *two = &skew.server[1];
+    struct offsets_server *two = &offsets.server[1];
     switch (k) {
     case 0:
-        memset(skew.boot, 'b', sizeof skew.boot);
+        memset(offsets.boot, 'b', sizeof offsets.boot);
         break;
     case 1:
         memset(two->name, 'n', sizeof two->name);
@@ -538,16 +545,16 @@ static bool damage_text(int k)
         two->boot[0] = '\0'; /* with rounds */
         break;
     case 8:
-        memset(skew.summary, 's', sizeof skew.summary);
+        memset(offsets.summary, 's', sizeof offsets.summary);
         break;
     case 9:
-        skew.summary[0] = '\033';
+        offsets.summary[0] = '\033';
         break;
     case 10:
-        skew.standing = (enum skew_standing)3;
+        offsets.standing = (enum offsets_standing)3;
         break;
     case 11:
-        skew.status = (enum verdict_status)7;
+        offsets.status = (enum verdict_status)7;
         break;
     default:
         return false;
@@ -559,53 +566,54 @@ static void a_damaged_state_is_refused(void **state)
 {
     (void)state;
     fill();
-    assert_true(skew_valid(&skew, "boot-1", LATER));
-    assert_true(skew_valid(&skew, "boot-1", NOW + 50 * SECOND));
-    assert_false(skew_valid(&skew, "boot-2", LATER));
-    assert_false(skew_valid(&skew, "boot-1", NOW));
+    assert_true(offsets_valid(&offsets, "boot-1", LATER));
+    assert_true(offsets_valid(&offsets, "boot-1", NOW + 50 * SECOND));
+    assert_false(offsets_valid(&offsets, "boot-2", LATER));
+    assert_false(offsets_valid(&offsets, "boot-1", NOW));
     for (int k = 0; damage(k); k++, fill())
-        if (skew_valid(&skew, "boot-1", LATER))
+        if (offsets_valid(&offsets, "boot-1", LATER))
             fail_msg("damage %d", k);
     fill();
     for (int k = 0; damage_text(k); k++, fill())
-        if (skew_valid(&skew, "boot-1", LATER))
+        if (offsets_valid(&offsets, "boot-1", LATER))
             fail_msg("damaged text %d", k);
-    memset(&skew, 0, sizeof skew);
-    assert_false(skew_valid(&skew, "boot-1", LATER));
+    memset(&offsets, 0, sizeof offsets);
+    assert_false(offsets_valid(&offsets, "boot-1", LATER));
 }
 
 /* What passes does no harm, whatever it says: a sanitizer has the word. */
 static void what_passes_can_be_judged(void **state)
 {
     (void)state;
-    static struct skew good;
+    static struct offsets good;
     unsigned random = 7;
     int passed = 0;
     fill();
-    good = skew;
+    good = offsets;
     for (int i = 0; i < 20000; i++) {
-        const size_t near = offsetof(struct skew, server[3]);
+        const size_t near = offsetof(struct offsets, server[3]);
         for (int k = 0; k < 3; k++) {
             random = random * 1103515245U + 12345U;
             size_t at = (random >> 8) % near;
             random = random * 1103515245U + 12345U;
-            ((unsigned char *)&skew)[at] ^= (unsigned char)(1U << ((random >> 16) % 8));
+            ((unsigned char *)&offsets)[at] ^=
+                (unsigned char)(1U << ((random >> 16) % 8));
         }
         for (int k = 0; k < 3; k++) { /* no value of a bool but these two */
-            skew.server[k].synced = skew.server[k].wrong = i % 2;
-            skew.server[k].reference.known = i % 3 == 0;
+            offsets.server[k].synced = offsets.server[k].wrong = i % 2;
+            offsets.server[k].reference.known = i % 3 == 0;
         }
-        if (skew_valid(&skew, "boot-1", LATER)) {
+        if (offsets_valid(&offsets, "boot-1", LATER)) {
             struct verdict verdict;
-            const struct skew_record record = record_at(LATER, 0);
-            const struct clock_reading own = own_at(LATER, 0);
+            const struct clock_record record = record_at(LATER, 0);
+            const struct local_clock_reading own = own_at(LATER, 0);
             int64_t jump_us = 0;
             passed++;
             (void)begin_at("boot-1", LATER, 0, three, 3);
             (void)hear("server-2", &record, LATER, &jump_us);
-            agreement_judge(&skew, &limits, &own, &verdict);
+            skew_verdict_judge(&offsets, &limits, &own, &verdict);
         }
-        skew = good;
+        offsets = good;
     }
     assert_in_range(passed, 1000, 20000);
 }

@@ -46,11 +46,11 @@ struct word {
     bool unsynced;
     int64_t offset_us;
     int64_t delay_us;
-    struct skew_reference reference;
+    struct clock_reference reference;
 };
 
-static struct skew skew;
-static char names[SERVERS][VALUE_NAME + 1];
+static struct offsets offsets;
+static char names[SERVERS][SETTING_VALUE_NAME + 1];
 static struct word words[SERVERS];
 static int n_words;
 static int64_t now; /* all raw clocks are the same one */
@@ -68,7 +68,7 @@ static void read_word(const char *text, struct word *ret)
     if (*end == '/')
         ret->delay_us = strtoll(end + 1, &end, 10) * MS;
     if (*end == 'r')
-        ret->reference = (struct skew_reference){
+        ret->reference = (struct clock_reference){
             .known = true,
             .offset_us = strtoll(end + 1, &end, 10) * MS,
             .err_us = 10 * MS,
@@ -97,9 +97,9 @@ static int read_phase(const char *text)
     return intervals;
 }
 
-static struct clock_reading clock_of(int i, int64_t raw_us)
+static struct local_clock_reading clock_of(int i, int64_t raw_us)
 {
-    return (struct clock_reading){
+    return (struct local_clock_reading){
         .raw_us = raw_us, .real_us = EPOCH + raw_us + words[i].offset_us, .err_us = 1};
 }
 
@@ -107,25 +107,25 @@ static void begin(int self)
 {
     const char *participants[SERVERS];
     size_t n = 0;
-    const struct clock_reading own = clock_of(self, now);
-    const struct skew_own me = {.name = names[self],
-                                .boot = "boot",
-                                .ppm = 50,
-                                .reference = words[self].reference};
+    const struct local_clock_reading own = clock_of(self, now);
+    const struct offsets_own me = {.name = names[self],
+                                   .boot = "boot",
+                                   .ppm = 50,
+                                   .reference = words[self].reference};
     for (int i = 0; i < n_words; i++)
         if (words[i].present)
             participants[n++] = names[i];
-    (void)skew_begin(&skew, &me, participants, n, &own);
+    (void)offsets_begin(&offsets, &me, participants, n, &own);
 }
 
 /* Its record, stamped now, which heard ours of half an interval ago. */
 static void hear(int self, int i)
 {
     const struct word *word = &words[i];
-    const struct clock_reading at = clock_of(self, now + word->delay_us);
+    const struct local_clock_reading at = clock_of(self, now + word->delay_us);
     const int64_t ours = now - INTERVAL / 2;
     int64_t jump_us = 0;
-    struct skew_record record = {
+    struct clock_record record = {
         .boot = "boot",
         .clock = clock_of(i, now),
         .ppm = 50,
@@ -137,13 +137,13 @@ static void hear(int self, int i)
         .reference = word->reference,
     };
     if (word->present && !word->mute && i != self)
-        (void)skew_hear(&skew, names[i], &record, &at, &jump_us);
+        (void)offsets_receive(&offsets, names[i], &record, &at, &jump_us);
 }
 
 static void judge(int self, const struct skew_limits *limits, struct verdict *ret)
 {
-    const struct clock_reading own = clock_of(self, now + SECOND);
-    agreement_judge(&skew, limits, &own, ret);
+    const struct local_clock_reading own = clock_of(self, now + SECOND);
+    skew_verdict_judge(&offsets, limits, &own, ret);
 }
 
 static void run_phase(const char *text, int self, const struct skew_limits *limits,
@@ -161,7 +161,7 @@ static void run_phase(const char *text, int self, const struct skew_limits *limi
 
 static void start(void)
 {
-    memset(&skew, 0, sizeof skew);
+    memset(&offsets, 0, sizeof offsets);
     now = 1000 * SECOND;
     for (int i = 0; i < SERVERS; i++)
         (void)snprintf(names[i], sizeof names[i], "server-%d", i + 1);
@@ -546,19 +546,19 @@ static const struct skew_limits usual = {.warning_us = 100 * MS,
 static void more_than_51_are_refused(void **state)
 {
     (void)state;
-    static char many[SKEW_SERVERS + 1][16];
-    const char *participants[SKEW_SERVERS + 1];
+    static char many[OFFSETS_SERVERS + 1][16];
+    const char *participants[OFFSETS_SERVERS + 1];
     struct verdict verdict;
-    for (int i = 0; i <= SKEW_SERVERS; i++) {
+    for (int i = 0; i <= OFFSETS_SERVERS; i++) {
         (void)snprintf(many[i], sizeof many[i], "server-%d", i + 1);
         participants[i] = many[i];
     }
     start();
     run_phase("0 0 0", 0, &usual, &verdict);
-    const struct clock_reading own = clock_of(0, now + SECOND);
-    const struct skew_own me = {.name = "server-1", .boot = "boot", .ppm = 50};
-    (void)skew_begin(&skew, &me, participants, SKEW_SERVERS + 1, &own);
-    agreement_judge(&skew, &usual, &own, &verdict);
+    const struct local_clock_reading own = clock_of(0, now + SECOND);
+    const struct offsets_own me = {.name = "server-1", .boot = "boot", .ppm = 50};
+    (void)offsets_begin(&offsets, &me, participants, OFFSETS_SERVERS + 1, &own);
+    skew_verdict_judge(&offsets, &usual, &own, &verdict);
     assert_int_equal(verdict.status, W);
     assert_string_equal(verdict.summary,
                         "52 servers: the clocks of at most 51 are compared");
@@ -604,7 +604,7 @@ static void long_names_have_room(void **state)
 {
     (void)state;
     struct verdict verdict;
-    char name[VALUE_NAME + 1];
+    char name[SETTING_VALUE_NAME + 1];
     start();
     memset(name, 'n', sizeof name - 1);
     name[sizeof name - 1] = '\0';
@@ -614,7 +614,7 @@ static void long_names_have_room(void **state)
     }
     run_phase("0 0 0 2000 -2000", 0, &usual, &verdict);
     assert_int_equal(verdict.status, C);
-    assert_int_equal(strspn(verdict.summary + 1, "n"), VALUE_NAME - 1);
+    assert_int_equal(strspn(verdict.summary + 1, "n"), SETTING_VALUE_NAME - 1);
     assert_non_null(strstr(verdict.summary, "n differs by +2.0 s and 1 more from an"));
     assert_non_null(strstr(verdict.summary, "n and 2 more (limit 500 ms)"));
     run_phase("0 0 - - -", 0, &usual, &verdict);

@@ -297,7 +297,7 @@ static void delay_and_error_make_the_bounds(void **state)
 static void the_real_clock_is_taken_away(void **state)
 {
     (void)state;
-    struct clock_reading now = {.raw_us = 100, .real_us = 5000, .err_us = 7};
+    struct local_clock_reading now = {.raw_us = 100, .real_us = 5000, .err_us = 7};
     struct sntp_interval b =
         sntp_against_real((struct sntp_interval){4800, 5100}, &now);
     assert_int_equal(b.lo_us, -107);
@@ -327,7 +327,7 @@ static void exchange_once(void)
 #define SERVER(t) ((int64_t)((double)((t)-t0) * server_rate) + start + wrong)
     int64_t t1 = t0 + there, t2 = t1 + inside, t3 = t2 + back, t4 = t3 + age;
     struct sntp_stamps stamps = {SERVER(t1), SERVER(t2), error + 1};
-    struct clock_reading now = {RAW(t4), start + (t4 - t0) - offset, 2};
+    struct local_clock_reading now = {RAW(t4), start + (t4 - t0) - offset, 2};
     struct sntp_interval b = {0};
     assert_int_equal(sntp_bound(&stamps, RAW(t0), RAW(t3), RAW(t4), &b, NULL), 0);
     b = sntp_against_real(b, &now);

@@ -52,9 +52,9 @@ struct row {
 
 struct facts {
     char text[WORDS][2][64];
-    struct roster_peer peers[WORDS];
-    struct roster_member members[WORDS];
-    struct mapping confirmed;
+    struct membership_peer peers[WORDS];
+    struct membership_member members[WORDS];
+    struct server_mapping confirmed;
     struct settings settings;
     struct quorum_facts facts;
 };
@@ -62,7 +62,7 @@ struct facts {
 static void add_member(struct facts *f, const char *name, const char *id,
                        const char *flags)
 {
-    f->members[f->facts.who.n_members++] = (struct roster_member){
+    f->members[f->facts.who.n_members++] = (struct membership_member){
         .name = name,
         .id = id,
         .address = strcmp(name, "m9") == 0 ? "10.0.0.9" : "10.0.0.1",
@@ -94,7 +94,7 @@ static void add_word(struct facts *f, const char *word, size_t i)
     if (!strchr(flags, 'u'))
         add_member(f, name, id, flags);
     if (!strpbrk(flags, "sgc"))
-        f->peers[f->facts.who.n_peers++] = (struct roster_peer){
+        f->peers[f->facts.who.n_peers++] = (struct membership_peer){
             .id = id,
             .node = strchr(flags, 'u') ? "10.0.0.3:8300" : name,
             .voter = !strchr(flags, 'w'),
@@ -103,7 +103,7 @@ static void add_word(struct facts *f, const char *word, size_t i)
 
 static void add_confirmed(struct facts *f, const char *word)
 {
-    struct mapping_entry *entry = &f->confirmed.entry[f->confirmed.n++];
+    struct server_mapping_entry *entry = &f->confirmed.entry[f->confirmed.n++];
     const char *equals = strchr(word, '=');
     const char *name = equals ? equals + 1 : word;
     const char *slash = strchr(name, '/');
@@ -867,7 +867,7 @@ static const struct {
 
 static void check_mapping(const struct facts *f, const char *want)
 {
-    struct mapping mapping;
+    struct server_mapping mapping;
     struct error err = {0};
     char text[512] = "";
     size_t len = 0;
@@ -899,7 +899,7 @@ static void a_rebuilt_server_is_confirmed_with_its_new_id(void **state)
     (void)state;
     static struct facts f;
     struct row row = {.servers = "a b c/new", .confirmed = "a b c"};
-    struct mapping mapping;
+    struct server_mapping mapping;
     struct error err = {0};
     build(&row, &f);
     assert_int_equal(quorum_mapping(&f.facts, &mapping, &err), 0);
@@ -912,7 +912,7 @@ static void a_name_that_fits_no_record_is_not_confirmed(void **state)
     (void)state;
     static struct facts f;
     struct row row = {.servers = "a b c$d"};
-    struct mapping mapping;
+    struct server_mapping mapping;
     struct error err = {0};
     build(&row, &f);
     assert_int_equal(quorum_mapping(&f.facts, &mapping, &err), -EINVAL);

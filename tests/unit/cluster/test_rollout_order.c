@@ -38,10 +38,10 @@ static const struct row {
 struct world {
     char text[4][200];
     struct settings settings;
-    struct mapping confirmed;
-    struct roster_peer peers[16];
-    struct roster_member members[16];
-    struct roster_facts facts;
+    struct server_mapping confirmed;
+    struct membership_peer peers[16];
+    struct membership_member members[16];
+    struct membership_facts facts;
 };
 
 static size_t split(char *text, const char *from, char *words[16])
@@ -71,11 +71,11 @@ static void set_world(struct world *w, const struct row *row)
     w->facts.confirmed = w->confirmed.n ? &w->confirmed : NULL;
     w->facts.n_peers = split(w->text[2], row->peers, words);
     for (size_t i = 0; i < w->facts.n_peers; i++)
-        w->peers[i] = (struct roster_peer){
+        w->peers[i] = (struct membership_peer){
             .id = "", .node = words[i] + (*words[i] == '~'), .voter = *words[i] != '~'};
     w->facts.n_members = split(w->text[3], row->members, words);
     for (size_t i = 0; i < w->facts.n_members; i++)
-        w->members[i] = (struct roster_member){
+        w->members[i] = (struct membership_member){
             .name = words[i] + (*words[i] == '~' || *words[i] == '-'),
             .id = "",
             .address = "",
@@ -88,11 +88,11 @@ static void who_counts_and_in_which_order(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         static struct world w;
-        static struct lineup l;
+        static struct rollout_order l;
         char text[400] = "";
         print_message("  %s\n", rows[i].name);
         set_world(&w, &rows[i]);
-        lineup_join(&w.facts, &l);
+        rollout_order_join(&w.facts, &l);
         for (size_t n = 0; n < l.n; n++) {
             size_t len = strlen(text);
             (void)snprintf(text + len, sizeof text - len, "%s%s%s", n ? " " : "",
@@ -107,23 +107,23 @@ static void the_longest_lineup_fits(void **state)
 {
     (void)state;
     static struct world w;
-    static struct lineup l;
-    static struct roster_peer peers[ROSTER_PEERS];
-    static char names[ROSTER_PEERS][16];
+    static struct rollout_order l;
+    static struct membership_peer peers[MEMBERSHIP_PEERS];
+    static char names[MEMBERSHIP_PEERS][16];
     set_world(&w, &rows[0]);
     for (size_t i = 0; i < SETTINGS_SERVERS; i++)
         (void)snprintf(w.settings.server[i], sizeof w.settings.server[i], "m%zu", i);
     w.settings.servers = SETTINGS_SERVERS;
-    for (size_t i = 0; i < ROSTER_PEERS; i++) {
+    for (size_t i = 0; i < MEMBERSHIP_PEERS; i++) {
         (void)snprintf(names[i], sizeof names[i], "p%zu", i);
-        peers[i] = (struct roster_peer){.id = "", .node = names[i], .voter = true};
+        peers[i] = (struct membership_peer){.id = "", .node = names[i], .voter = true};
     }
     w.facts.peers = peers;
-    w.facts.n_peers = ROSTER_PEERS;
-    lineup_join(&w.facts, &l);
-    assert_int_equal(l.n, LINEUP_SERVERS);
+    w.facts.n_peers = MEMBERSHIP_PEERS;
+    rollout_order_join(&w.facts, &l);
+    assert_int_equal(l.n, ROLLOUT_ORDER_SERVERS);
     assert_string_equal(l.server[0].node, "m0");
-    assert_string_equal(l.server[LINEUP_SERVERS - 1].node, "p63");
+    assert_string_equal(l.server[ROLLOUT_ORDER_SERVERS - 1].node, "p63");
 }
 
 int main(void)

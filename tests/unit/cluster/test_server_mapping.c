@@ -21,15 +21,15 @@ static void a_record_is_read_and_written_the_same(void **state)
     (void)state;
     const char *text = RECORD(ONE("server_1", "n1", "1-a") "," ONE(
         "server_2", "N-2.x_y", "[::1]:8300") "," ONE("server_10", "n10", "1-c"));
-    struct mapping mapping;
+    struct server_mapping mapping;
     struct error err = {0};
     struct buffer out = BUFFER_INIT(4096);
-    assert_int_equal(mapping_parse(text, strlen(text), &mapping, &err), 0);
+    assert_int_equal(server_mapping_parse(text, strlen(text), &mapping, &err), 0);
     assert_int_equal(mapping.n, 3);
     assert_string_equal(mapping.entry[1].server, "server_2");
     assert_string_equal(mapping.entry[1].node, "N-2.x_y");
     assert_string_equal(mapping.entry[1].id, "[::1]:8300");
-    assert_int_equal(mapping_render(&mapping, &out), 0);
+    assert_int_equal(server_mapping_render(&mapping, &out), 0);
     assert_string_equal(buffer_text(&out), text);
     buffer_release(&out);
 }
@@ -39,8 +39,8 @@ static void a_record_is_sorted_by_number(void **state)
     (void)state;
     const char *text = RECORD(ONE("server_10", "a", "1") "," ONE(
         "server_9", "b", "2") "," ONE("server_1", "c", "3"));
-    struct mapping mapping;
-    assert_int_equal(mapping_parse(text, strlen(text), &mapping, NULL), 0);
+    struct server_mapping mapping;
+    assert_int_equal(server_mapping_parse(text, strlen(text), &mapping, NULL), 0);
     assert_string_equal(mapping.entry[0].server, "server_1");
     assert_string_equal(mapping.entry[1].server, "server_9");
     assert_string_equal(mapping.entry[2].server, "server_10");
@@ -51,8 +51,8 @@ static void unknown_members_are_accepted(void **state)
     (void)state;
     const char *text = "{\"v\":1,\"by\":\"me\",\"servers\":[{\"server\":\"server_1\","
                        "\"node\":\"a\",\"id\":\"1\",\"note\":null}]}";
-    struct mapping mapping;
-    assert_int_equal(mapping_parse(text, strlen(text), &mapping, NULL), 0);
+    struct server_mapping mapping;
+    assert_int_equal(server_mapping_parse(text, strlen(text), &mapping, NULL), 0);
     assert_int_equal(mapping.n, 1);
 }
 
@@ -107,10 +107,10 @@ static void what_is_damaged_is_refused_whole(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof damaged / sizeof damaged[0]; i++) {
-        struct mapping mapping;
+        struct server_mapping mapping;
         struct error err = {0};
         const char *text = damaged[i].text;
-        int rc = mapping_parse(text, strlen(text), &mapping, &err);
+        int rc = server_mapping_parse(text, strlen(text), &mapping, &err);
         if (damaged[i].error)
             assert_string_equal(err.text, damaged[i].error);
         assert_string_not_equal(err.text, "");
@@ -123,7 +123,7 @@ static void too_many_servers_are_refused(void **state)
 {
     (void)state;
     struct buffer text = BUFFER_INIT(65536);
-    struct mapping mapping;
+    struct server_mapping mapping;
     struct error err = {0};
     assert_int_equal(buffer_printf(&text, "{\"v\":1,\"servers\":["), 0);
     for (int i = 1; i <= SETTINGS_SERVERS + 1; i++)
@@ -131,7 +131,8 @@ static void too_many_servers_are_refused(void **state)
                                        i > 1 ? "," : "", i, i, i),
                          0);
     assert_int_equal(buffer_printf(&text, "]}"), 0);
-    assert_int_equal(mapping_parse(text.data, text.len, &mapping, &err), -EBADMSG);
+    assert_int_equal(server_mapping_parse(text.data, text.len, &mapping, &err),
+                     -EBADMSG);
     assert_string_equal(err.text, "more than 51 servers");
     buffer_release(&text);
 }
@@ -141,25 +142,25 @@ static void entries_are_found(void **state)
     (void)state;
     const char *text =
         RECORD(ONE("server_1", "n1", "1-a") "," ONE("server_2", "n2", "1-b"));
-    struct mapping mapping;
-    assert_int_equal(mapping_parse(text, strlen(text), &mapping, NULL), 0);
-    assert_ptr_equal(mapping_node(&mapping, "N2"), &mapping.entry[1]);
-    assert_ptr_equal(mapping_id(&mapping, "1-b"), &mapping.entry[1]);
-    assert_ptr_equal(mapping_server(&mapping, "server_2"), &mapping.entry[1]);
-    assert_null(mapping_node(&mapping, "n"));
-    assert_null(mapping_id(&mapping, "1-B"));
-    assert_null(mapping_server(&mapping, "server_3"));
-    assert_null(mapping_node(NULL, "n1"));
-    assert_null(mapping_id(NULL, "1-a"));
-    assert_null(mapping_server(NULL, "server_1"));
+    struct server_mapping mapping;
+    assert_int_equal(server_mapping_parse(text, strlen(text), &mapping, NULL), 0);
+    assert_ptr_equal(server_mapping_node(&mapping, "N2"), &mapping.entry[1]);
+    assert_ptr_equal(server_mapping_id(&mapping, "1-b"), &mapping.entry[1]);
+    assert_ptr_equal(server_mapping_server(&mapping, "server_2"), &mapping.entry[1]);
+    assert_null(server_mapping_node(&mapping, "n"));
+    assert_null(server_mapping_id(&mapping, "1-B"));
+    assert_null(server_mapping_server(&mapping, "server_3"));
+    assert_null(server_mapping_node(NULL, "n1"));
+    assert_null(server_mapping_id(NULL, "1-a"));
+    assert_null(server_mapping_server(NULL, "server_1"));
 }
 
 static void a_full_buffer_is_reported(void **state)
 {
     (void)state;
-    struct mapping mapping = {.entry = {{"server_1", "a", "1"}}, .n = 1};
+    struct server_mapping mapping = {.entry = {{"server_1", "a", "1"}}, .n = 1};
     struct buffer out = BUFFER_INIT(10);
-    assert_int_equal(mapping_render(&mapping, &out), -EMSGSIZE);
+    assert_int_equal(server_mapping_render(&mapping, &out), -EMSGSIZE);
     assert_string_equal(buffer_text(&out), "");
     buffer_release(&out);
 }

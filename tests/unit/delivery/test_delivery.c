@@ -21,11 +21,11 @@
 /* An address: what became of it and its uuid or sentence. */
 #define GOOD(u)                                                                        \
     {                                                                                  \
-        ELASTIC_OK, u                                                                  \
+        ELASTICSEARCH_OK, u                                                            \
     }
 #define BAD(t)                                                                         \
     {                                                                                  \
-        ELASTIC_##t, "http://es:9200: " #t                                             \
+        ELASTICSEARCH_##t, "http://es:9200: " #t                                       \
     }
 #define ONE                                                                            \
     {                                                                                  \
@@ -72,7 +72,7 @@
 static const struct row {
     const char *name;
     struct {
-        enum elastic_trouble trouble;
+        enum elasticsearch_trouble trouble;
         const char *text; /* uuid when OK */
     } url[3];             /* without text: none */
     enum delivery_sight sight;
@@ -832,7 +832,7 @@ static const struct row {
      "http://es:9200: REFUSED\n"},
 };
 
-static size_t fill(const struct row *row, struct elastic_greeting urls[3],
+static size_t fill(const struct row *row, struct elasticsearch_greeting urls[3],
                    struct delivery_facts *f)
 {
     *f = (struct delivery_facts){.urls = urls,
@@ -846,9 +846,9 @@ static size_t fill(const struct row *row, struct elastic_greeting urls[3],
                                  .broken_ms = row->broken_ms,
                                  .lost_ms = row->lost_ms};
     for (size_t i = 0; i < 3 && row->url[i].text; i++) {
-        bool good = row->url[i].trouble == ELASTIC_OK;
-        urls[i] = (struct elastic_greeting){.trouble = row->url[i].trouble};
-        (void)snprintf(good ? urls[i].uuid : urls[i].text, ELASTIC_UUID, "%s",
+        bool good = row->url[i].trouble == ELASTICSEARCH_OK;
+        urls[i] = (struct elasticsearch_greeting){.trouble = row->url[i].trouble};
+        (void)snprintf(good ? urls[i].uuid : urls[i].text, ELASTICSEARCH_UUID, "%s",
                        row->url[i].text);
         f->n_urls++;
     }
@@ -862,7 +862,7 @@ static void each_broken_link_has_its_sentence(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct row *row = &rows[i];
-        struct elastic_greeting urls[3];
+        struct elasticsearch_greeting urls[3];
         struct delivery_facts f;
         struct verdict v = {0};
         print_message("  %s\n", row->name);
@@ -881,7 +881,7 @@ static void many_are_not_all_named(void **state)
 {
     (void)state;
     struct delivery_server servers[5];
-    struct elastic_greeting url = {.trouble = ELASTIC_OK, .uuid = U1};
+    struct elasticsearch_greeting url = {.trouble = ELASTICSEARCH_OK, .uuid = U1};
     char names[5][129];
     struct verdict v = {0};
     for (size_t i = 0; i < 5; i++) {
@@ -911,7 +911,7 @@ static void many_are_not_all_named(void **state)
 static const struct preflight_row {
     const char *name;
     struct {
-        enum elastic_trouble trouble;
+        enum elasticsearch_trouble trouble;
         const char *text;
     } url[3];
     enum delivery_sight sight;
@@ -975,7 +975,7 @@ static void a_preflight_fails_for_what_does_not_pass(void **state)
     for (size_t i = 0; i < sizeof preflights / sizeof preflights[0]; i++) {
         const struct preflight_row *row = &preflights[i];
         struct row as = {.sight = row->sight, .sight_text = row->sight_text};
-        struct elastic_greeting urls[3];
+        struct elasticsearch_greeting urls[3];
         struct delivery_facts f;
         char why[DELIVERY_WHY];
         memcpy(as.url, row->url, sizeof as.url);
@@ -991,10 +991,11 @@ static void a_preflight_fails_for_what_does_not_pass(void **state)
 static void one_uuid_or_none(void **state)
 {
     (void)state;
-    const struct elastic_greeting urls[] = {{.trouble = ELASTIC_DNS},
-                                            {.trouble = ELASTIC_OK, .uuid = U1},
-                                            {.trouble = ELASTIC_OK, .uuid = U1},
-                                            {.trouble = ELASTIC_OK, .uuid = U2}};
+    const struct elasticsearch_greeting urls[] = {
+        {.trouble = ELASTICSEARCH_DNS},
+        {.trouble = ELASTICSEARCH_OK, .uuid = U1},
+        {.trouble = ELASTICSEARCH_OK, .uuid = U1},
+        {.trouble = ELASTICSEARCH_OK, .uuid = U2}};
     assert_string_equal(delivery_uuid(urls, 0), "");
     assert_string_equal(delivery_uuid(urls, 1), "");
     assert_string_equal(delivery_uuid(urls, 2), U1);

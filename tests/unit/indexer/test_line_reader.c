@@ -36,7 +36,7 @@ static pid_t start_writer(int fd, const char *text, size_t len, size_t piece)
 }
 
 struct stream {
-    struct lines lines;
+    struct line_reader lines;
     pid_t writer;
 };
 
@@ -103,13 +103,13 @@ static void assert_lines(size_t row, size_t piece)
     char *line = NULL;
     size_t len = 0;
     for (const size_t *n = streams[row].lens; *n; expected += *n++) {
-        if (lines_next(&stream.lines, &line, &len) != 1 || len != *n)
+        if (line_reader_next(&stream.lines, &line, &len) != 1 || len != *n)
             fail_msg("row %zu by %zu bytes: not %zu but %zu", row, piece, *n, len);
         assert_memory_equal(line, expected, len);
     }
     /* The end stays the end. */
     for (int i = 0; i < 2; i++)
-        if (lines_next(&stream.lines, &line, &len) != streams[row].last)
+        if (line_reader_next(&stream.lines, &line, &len) != streams[row].last)
             fail_msg("row %zu by %zu bytes: end", row, piece);
     end(&stream);
 }
@@ -131,15 +131,15 @@ static void a_line_does_not_wait_for_the_next(void **state)
     char *line = NULL;
     size_t len = 0;
     assert_int_equal(pipe(fds), 0);
-    struct lines lines = {.fd = fds[0], .in = BUFFER_INIT(100)};
+    struct line_reader lines = {.fd = fds[0], .in = BUFFER_INIT(100)};
     for (int i = 0; i < 100; i++) {
         assert_int_equal(write(fds[1], "abc\nd", 5), 5);
-        assert_int_equal(lines_next(&lines, &line, &len), 1);
+        assert_int_equal(line_reader_next(&lines, &line, &len), 1);
         assert_int_equal(len, 4 + (i > 0));
         assert_memory_equal(line, i > 0 ? "dabc\n" : "abc\n", len);
     }
     assert_int_equal(close(fds[1]), 0);
-    assert_int_equal(lines_next(&lines, &line, &len), 0);
+    assert_int_equal(line_reader_next(&lines, &line, &len), 0);
     assert_int_equal(close(fds[0]), 0);
     buffer_release(&lines.in);
 }
@@ -159,7 +159,7 @@ static void long_lines_come_whole(void **state)
     struct stream stream = begin(text, len, len, 300000);
     for (size_t i = 0; i < COUNT(lens); i++) {
         char *line = NULL;
-        assert_int_equal(lines_next(&stream.lines, &line, &got), 1);
+        assert_int_equal(line_reader_next(&stream.lines, &line, &got), 1);
         assert_int_equal(got, lens[i]);
         assert_memory_equal(line, text + at, got);
         at += got;
@@ -172,12 +172,12 @@ static void an_error_of_read_is_told(void **state)
     (void)state;
     char *line = NULL;
     size_t len = 0;
-    struct lines lines = {.fd = -1, .in = BUFFER_INIT(LIMIT)};
-    assert_int_equal(lines_next(&lines, &line, &len), -EBADF);
+    struct line_reader lines = {.fd = -1, .in = BUFFER_INIT(LIMIT)};
+    assert_int_equal(line_reader_next(&lines, &line, &len), -EBADF);
     int fds[2];
     assert_int_equal(pipe(fds), 0);
     lines.fd = fds[1]; /* the end to write to */
-    assert_int_equal(lines_next(&lines, &line, &len), -EBADF);
+    assert_int_equal(line_reader_next(&lines, &line, &len), -EBADF);
     assert_int_equal(close(fds[0]), 0);
     assert_int_equal(close(fds[1]), 0);
     buffer_release(&lines.in);
@@ -210,8 +210,8 @@ static void a_signal_is_no_end(void **state)
     rung = 0;
     assert_int_equal(sigaction(SIGALRM, &once, &before), 0);
     assert_int_equal(setitimer(ITIMER_REAL, &every, NULL), 0);
-    struct lines lines = {.fd = fds[0], .in = BUFFER_INIT(LIMIT)};
-    int rc = lines_next(&lines, &line, &len);
+    struct line_reader lines = {.fd = fds[0], .in = BUFFER_INIT(LIMIT)};
+    int rc = line_reader_next(&lines, &line, &len);
     assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
     assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
     assert_int_equal(rc, 1);

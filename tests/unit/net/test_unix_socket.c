@@ -132,10 +132,11 @@ static void every_answer_has_an_end(void **state)
         print_message("  %s\n", rows[i].name);
         pid_t server = socket_server_start(path, rows[i].serve);
         int64_t begin_ms = duration_now_ms();
-        int fd = dial_open(path, 300, &err);
+        int fd = unix_socket_open(path, 300, &err);
         assert_true(fd >= 0);
-        assert_int_equal(dial_ask(fd, request, rows[i].request, 300, &answer, &err),
-                         rows[i].rc);
+        assert_int_equal(
+            unix_socket_ask(fd, request, rows[i].request, 300, &answer, &err),
+            rows[i].rc);
         assert_int_equal(close(fd), 0);
         assert_string_equal(err.text, rows[i].text);
         if (rows[i].answer)
@@ -152,7 +153,7 @@ static void every_answer_has_an_end(void **state)
 static void expect_no_fd(const char *where, int rc, const char *text)
 {
     struct error err = {0};
-    assert_int_equal(dial_open(where, 100, &err), rc);
+    assert_int_equal(unix_socket_open(where, 100, &err), rc);
     if (!strstr(err.text, text))
         fail_msg("\"%s\" is not in \"%s\"", text, err.text);
 }
@@ -185,7 +186,7 @@ static void too_many_before_us_are_not_waited_for(void **state)
     (void)state;
     struct error err = {0};
     int listener = socket_listen(path, 0);
-    int first = dial_open(path, 100, &err);
+    int first = unix_socket_open(path, 100, &err);
     assert_true(first >= 0);
     expect_no_fd(path, -ETIMEDOUT, "cannot connect to ");
     (void)close(first);
@@ -217,7 +218,7 @@ static void no_child_inherits_the_connection(void **state)
     (void)state;
     struct error err = {0};
     int listener = socket_listen(path, 1);
-    int fd = dial_open(path, 100, &err);
+    int fd = unix_socket_open(path, 100, &err);
     assert_true(fd >= 0);
     assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
     (void)close(fd);

@@ -16,19 +16,20 @@ static void attempts_are_apart_after_a_failure_only(void **state)
     (void)state;
     static const struct {
         const char *name;
-        enum ledger_state is;
+        enum local_state_state is;
         int64_t age_ms;
         bool waits;
-    } rows[] = {{"failed just now", LEDGER_FAILED, 0, true},
-                {"failed long enough ago", LEDGER_FAILED, 200, false},
-                {"done just now", LEDGER_DONE, 0, false},
-                {"waiting", LEDGER_WAITING, 0, false}};
+    } rows[] = {{"failed just now", LOCAL_STATE_FAILED, 0, true},
+                {"failed long enough ago", LOCAL_STATE_FAILED, 200, false},
+                {"done just now", LOCAL_STATE_DONE, 0, false},
+                {"waiting", LOCAL_STATE_WAITING, 0, false}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int64_t begin = duration_now_ms();
-        struct ledger ledger = {.state = rows[i].is, .at_ms = begin - rows[i].age_ms};
-        (void)snprintf(ledger.boot, sizeof ledger.boot, "%s", duration_boot_id());
+        struct local_state local = {.state = rows[i].is,
+                                    .at_ms = begin - rows[i].age_ms};
+        (void)snprintf(local.boot, sizeof local.boot, "%s", duration_boot_id());
         print_message("  %s\n", rows[i].name);
-        assert_int_equal(settle_distance(&ledger), rows[i].waits);
+        assert_int_equal(debounce_after_failure(&local), rows[i].waits);
         if (rows[i].waits)
             assert_in_range(duration_now_ms() - begin, 150, 5000);
     }
@@ -36,7 +37,7 @@ static void attempts_are_apart_after_a_failure_only(void **state)
 
 int main(void)
 {
-    if (setenv("LICTOR_TIMING", "apply_again=200ms", 1) < 0)
+    if (setenv("LICTOR_LIMITS", "apply_again=200ms", 1) < 0)
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attempts_are_apart_after_a_failure_only),

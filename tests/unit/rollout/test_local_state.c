@@ -17,80 +17,80 @@
 static void an_attempt_begins_and_ends(void **state)
 {
     (void)state;
-    struct ledger l = {.state = LEDGER_DONE, .revision = "a"};
-    ledger_begin(&l, "b");
-    assert_int_equal(l.state, LEDGER_APPLYING);
+    struct local_state l = {.state = LOCAL_STATE_DONE, .revision = "a"};
+    local_state_begin(&l, "b");
+    assert_int_equal(l.state, LOCAL_STATE_APPLYING);
     assert_string_equal(l.revision, "a");
-    ledger_end(&l, false, true, "disk full");
-    assert_int_equal(l.state, LEDGER_FAILED);
+    local_state_end(&l, false, true, "disk full");
+    assert_int_equal(l.state, LOCAL_STATE_FAILED);
     assert_string_equal(l.revision, "a");
     assert_int_equal(l.rollback_failed, true);
-    ledger_look(&l, "b", "", NULL);
+    local_state_look(&l, "b", "", NULL);
     assert_int_equal(l.state,
-                     LEDGER_FAILED); /* a failure is not forgotten by looking */
-    ledger_begin(&l, "c");
-    ledger_end(&l, true, false, "");
-    assert_int_equal(l.state, LEDGER_DONE);
+                     LOCAL_STATE_FAILED); /* a failure is not forgotten by looking */
+    local_state_begin(&l, "c");
+    local_state_end(&l, true, false, "");
+    assert_int_equal(l.state, LOCAL_STATE_DONE);
     assert_string_equal(l.revision, "c");
     assert_int_equal(l.rollback_failed, false);
 }
 
-static const struct logging_record at_work = {.state = LOGGING_APPLYING,
-                                              .revision = "b"};
+static const struct server_record at_work = {.state = SERVER_RECORD_APPLYING,
+                                             .revision = "b"};
 
-/* The ledger after a look at what is wanted, then after it is not our turn; and what it
+/* The local after a look at what is wanted, then after it is not our turn; and what it
  * says as a record. */
 static const struct look_row {
     const char *name;
-    enum ledger_state state;
+    enum local_state_state state;
     const char *in_force, *tried;
     bool rollback_failed;
     const char *wanted;
-    const struct logging_record *published;
-    enum ledger_state looked, waited;
-    enum logging_state record;
+    const struct server_record *published;
+    enum local_state_state looked, waited;
+    enum server_record_state record;
     const char *revision, *reason;
 } look_rows[] = {
-    {"fresh", LEDGER_NONE, "", "", false, "b", NULL, LEDGER_WAITING, LEDGER_WAITING,
-     LOGGING_KEPT, "", ""},
-    {"in force", LEDGER_DONE, "a", "a", false, "a", NULL, LEDGER_DONE, LEDGER_WAITING,
-     LOGGING_DONE, "a", ""},
-    {"another one wanted", LEDGER_DONE, "a", "a", false, "b", NULL, LEDGER_DONE,
-     LEDGER_WAITING, LOGGING_DONE, "a", ""},
-    {"still waiting", LEDGER_WAITING, "a", "a", false, "b", NULL, LEDGER_WAITING,
-     LEDGER_WAITING, LOGGING_DONE, "a", ""},
-    {"waited, and back", LEDGER_WAITING, "a", "a", false, "a", NULL, LEDGER_DONE,
-     LEDGER_WAITING, LOGGING_DONE, "a", ""},
-    {"refused settings", LEDGER_DONE, "a", "a", false, "", NULL, LEDGER_REFUSED,
-     LEDGER_WAITING, LOGGING_DONE, "a", ""},
-    {"refused settings, and back", LEDGER_REFUSED, "a", "a", false, "a", NULL,
-     LEDGER_DONE, LEDGER_WAITING, LOGGING_DONE, "a", ""},
-    {"an own refusal", LEDGER_FAILED, "a", "b", false, "b", NULL, LEDGER_FAILED,
-     LEDGER_FAILED, LOGGING_FAILED, "b", "why"},
-    {"A -> B refused -> A", LEDGER_FAILED, "a", "b", false, "a", NULL, LEDGER_DONE,
-     LEDGER_WAITING, LOGGING_DONE, "a", ""},
-    {"A -> B refused -> C", LEDGER_FAILED, "a", "b", false, "c", NULL, LEDGER_FAILED,
-     LEDGER_WAITING, LOGGING_DONE, "a", ""},
-    {"first one refused -> C", LEDGER_FAILED, "", "b", false, "c", NULL, LEDGER_FAILED,
-     LEDGER_WAITING, LOGGING_KEPT, "", ""},
-    {"rollback failed -> A", LEDGER_FAILED, "a", "b", true, "a", NULL, LEDGER_FAILED,
-     LEDGER_WAITING, LOGGING_FAILED, "b", "why"},
-    {"a repair failed", LEDGER_FAILED, "a", "a", false, "a", NULL, LEDGER_FAILED,
-     LEDGER_FAILED, LOGGING_FAILED, "a", "why"},
-    {"interrupted", LEDGER_APPLYING, "a", "b", false, "b", NULL, LEDGER_APPLYING,
-     LEDGER_APPLYING, LOGGING_APPLYING, "b", ""},
-    {"interrupted, then refused settings", LEDGER_APPLYING, "a", "b", false, "", NULL,
-     LEDGER_APPLYING, LEDGER_APPLYING, LOGGING_APPLYING, "b", ""},
-    {"interrupted, and back", LEDGER_APPLYING, "a", "b", false, "a", NULL,
-     LEDGER_APPLYING, LEDGER_APPLYING, LOGGING_APPLYING, "b", ""},
-    {"an interrupted repair", LEDGER_APPLYING, "a", "a", false, "a", NULL,
-     LEDGER_APPLYING, LEDGER_APPLYING, LOGGING_DONE, "a", ""},
-    {"interrupted behind a failed rollback", LEDGER_APPLYING, "a", "a", true, "a", NULL,
-     LEDGER_APPLYING, LEDGER_APPLYING, LOGGING_APPLYING, "a", ""},
-    {"lost while applying", LEDGER_NONE, "", "", false, "c", &at_work, LEDGER_APPLYING,
-     LEDGER_APPLYING, LOGGING_APPLYING, "b", ""},
-    {"announced, nothing touched yet", LEDGER_DONE, "a", "a", false, "b", &at_work,
-     LEDGER_DONE, LEDGER_WAITING, LOGGING_DONE, "a", ""},
+    {"fresh", LOCAL_STATE_NONE, "", "", false, "b", NULL, LOCAL_STATE_WAITING,
+     LOCAL_STATE_WAITING, SERVER_RECORD_KEPT, "", ""},
+    {"in force", LOCAL_STATE_DONE, "a", "a", false, "a", NULL, LOCAL_STATE_DONE,
+     LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
+    {"another one wanted", LOCAL_STATE_DONE, "a", "a", false, "b", NULL,
+     LOCAL_STATE_DONE, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
+    {"still waiting", LOCAL_STATE_WAITING, "a", "a", false, "b", NULL,
+     LOCAL_STATE_WAITING, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
+    {"waited, and back", LOCAL_STATE_WAITING, "a", "a", false, "a", NULL,
+     LOCAL_STATE_DONE, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
+    {"refused settings", LOCAL_STATE_DONE, "a", "a", false, "", NULL,
+     LOCAL_STATE_REFUSED, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
+    {"refused settings, and back", LOCAL_STATE_REFUSED, "a", "a", false, "a", NULL,
+     LOCAL_STATE_DONE, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
+    {"an own refusal", LOCAL_STATE_FAILED, "a", "b", false, "b", NULL,
+     LOCAL_STATE_FAILED, LOCAL_STATE_FAILED, SERVER_RECORD_FAILED, "b", "why"},
+    {"A -> B refused -> A", LOCAL_STATE_FAILED, "a", "b", false, "a", NULL,
+     LOCAL_STATE_DONE, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
+    {"A -> B refused -> C", LOCAL_STATE_FAILED, "a", "b", false, "c", NULL,
+     LOCAL_STATE_FAILED, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
+    {"first one refused -> C", LOCAL_STATE_FAILED, "", "b", false, "c", NULL,
+     LOCAL_STATE_FAILED, LOCAL_STATE_WAITING, SERVER_RECORD_KEPT, "", ""},
+    {"rollback failed -> A", LOCAL_STATE_FAILED, "a", "b", true, "a", NULL,
+     LOCAL_STATE_FAILED, LOCAL_STATE_WAITING, SERVER_RECORD_FAILED, "b", "why"},
+    {"a repair failed", LOCAL_STATE_FAILED, "a", "a", false, "a", NULL,
+     LOCAL_STATE_FAILED, LOCAL_STATE_FAILED, SERVER_RECORD_FAILED, "a", "why"},
+    {"interrupted", LOCAL_STATE_APPLYING, "a", "b", false, "b", NULL,
+     LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "b", ""},
+    {"interrupted, then refused settings", LOCAL_STATE_APPLYING, "a", "b", false, "",
+     NULL, LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "b", ""},
+    {"interrupted, and back", LOCAL_STATE_APPLYING, "a", "b", false, "a", NULL,
+     LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "b", ""},
+    {"an interrupted repair", LOCAL_STATE_APPLYING, "a", "a", false, "a", NULL,
+     LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_DONE, "a", ""},
+    {"interrupted behind a failed rollback", LOCAL_STATE_APPLYING, "a", "a", true, "a",
+     NULL, LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "a", ""},
+    {"lost while applying", LOCAL_STATE_NONE, "", "", false, "c", &at_work,
+     LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "b", ""},
+    {"announced, nothing touched yet", LOCAL_STATE_DONE, "a", "a", false, "b", &at_work,
+     LOCAL_STATE_DONE, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
 };
 
 static void a_look_and_a_wait_keep_the_truth(void **state)
@@ -98,22 +98,22 @@ static void a_look_and_a_wait_keep_the_truth(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof look_rows / sizeof look_rows[0]; i++) {
         const struct look_row *row = &look_rows[i];
-        struct logging_record record;
-        struct ledger l = {.state = row->state,
-                           .reason = "why",
-                           .rollback_failed = row->rollback_failed};
+        struct server_record record;
+        struct local_state l = {.state = row->state,
+                                .reason = "why",
+                                .rollback_failed = row->rollback_failed};
         (void)snprintf(l.revision, sizeof l.revision, "%s", row->in_force);
         (void)snprintf(l.tried, sizeof l.tried, "%s", row->tried);
-        if (l.state == LEDGER_APPLYING)
-            ledger_begin(&l, row->tried);
+        if (l.state == LOCAL_STATE_APPLYING)
+            local_state_begin(&l, row->tried);
         print_message("  %s\n", row->name);
-        ledger_look(&l, row->wanted, "bad level", row->published);
+        local_state_look(&l, row->wanted, "bad level", row->published);
         assert_int_equal(l.state, row->looked);
-        if (l.state == LEDGER_REFUSED)
+        if (l.state == LOCAL_STATE_REFUSED)
             assert_string_equal(l.reason, "bad level");
-        ledger_wait(&l, row->wanted);
+        local_state_wait(&l, row->wanted);
         assert_int_equal(l.state, row->waited);
-        ledger_record(&l, "n1", &record);
+        local_state_record(&l, "n1", &record);
         assert_string_equal(record.node, "n1");
         assert_int_equal(record.state, row->record);
         assert_string_equal(record.revision, row->revision);
@@ -125,26 +125,26 @@ static void a_look_and_a_wait_keep_the_truth(void **state)
 static void a_repair_is_none_while_another_attempt_is_not_over(void **state)
 {
     (void)state;
-    struct logging_record record;
-    struct ledger l = {.state = LEDGER_DONE, .revision = "a"};
-    ledger_begin(&l, "b");
-    ledger_look(&l, "a", "", NULL);
-    ledger_begin(&l, "a");
-    ledger_record(&l, "n1", &record);
-    assert_int_equal(record.state, LOGGING_APPLYING);
+    struct server_record record;
+    struct local_state l = {.state = LOCAL_STATE_DONE, .revision = "a"};
+    local_state_begin(&l, "b");
+    local_state_look(&l, "a", "", NULL);
+    local_state_begin(&l, "a");
+    local_state_record(&l, "n1", &record);
+    assert_int_equal(record.state, SERVER_RECORD_APPLYING);
     assert_string_equal(record.revision, "a");
-    ledger_end(&l, true, false, "");
+    local_state_end(&l, true, false, "");
     l.unproven = false;
-    ledger_begin(&l, "a");
-    ledger_record(&l, "n1", &record);
-    assert_int_equal(record.state, LOGGING_DONE);
+    local_state_begin(&l, "a");
+    local_state_record(&l, "n1", &record);
+    assert_int_equal(record.state, SERVER_RECORD_DONE);
 }
 
-static void assert_record(const struct ledger *l, enum logging_state state,
+static void assert_record(const struct local_state *l, enum server_record_state state,
                           const char *revision)
 {
-    struct logging_record record;
-    ledger_record(l, "n1", &record);
+    struct server_record record;
+    local_state_record(l, "n1", &record);
     assert_int_equal(record.state, state);
     assert_string_equal(record.revision, revision);
     assert_string_equal(record.cluster_uuid, l->cluster_uuid);
@@ -154,63 +154,65 @@ static void assert_record(const struct ledger *l, enum logging_state state,
 static void what_is_applied_is_unproven_first(void **state)
 {
     (void)state;
-    struct ledger l = {.state = LEDGER_DONE, .revision = "a", .cluster_uuid = "of a"};
-    ledger_begin(&l, "b");
-    ledger_end(&l, true, false, "");
+    struct local_state l = {
+        .state = LOCAL_STATE_DONE, .revision = "a", .cluster_uuid = "of a"};
+    local_state_begin(&l, "b");
+    local_state_end(&l, true, false, "");
     assert_true(l.unproven);
     assert_true(l.applied_ms > 0);
     assert_string_equal(l.cluster_uuid, "");
-    assert_true(ledger_due(&l));
-    assert_record(&l, LOGGING_APPLYING, "b");
-    ledger_look(&l, "c", "", NULL); /* another one is wanted, not this server's turn */
-    ledger_wait(&l, "c");
-    assert_record(&l, LOGGING_APPLYING, "b");
-    ledger_begin(&l, "c"); /* which fails */
-    assert_record(&l, LOGGING_APPLYING, "c");
-    ledger_end(&l, false, false, "no");
-    assert_record(&l, LOGGING_FAILED, "c");
-    ledger_look(&l, "b", "", NULL); /* back again */
-    assert_record(&l, LOGGING_APPLYING, "b");
-    ledger_begin(&l, "b"); /* a repair proves nothing */
-    assert_record(&l, LOGGING_APPLYING, "b");
-    ledger_end(&l, true, false, "");
-    assert_record(&l, LOGGING_APPLYING, "b");
+    assert_true(local_state_due(&l));
+    assert_record(&l, SERVER_RECORD_APPLYING, "b");
+    local_state_look(&l, "c", "",
+                     NULL); /* another one is wanted, not this server's turn */
+    local_state_wait(&l, "c");
+    assert_record(&l, SERVER_RECORD_APPLYING, "b");
+    local_state_begin(&l, "c"); /* which fails */
+    assert_record(&l, SERVER_RECORD_APPLYING, "c");
+    local_state_end(&l, false, false, "no");
+    assert_record(&l, SERVER_RECORD_FAILED, "c");
+    local_state_look(&l, "b", "", NULL); /* back again */
+    assert_record(&l, SERVER_RECORD_APPLYING, "b");
+    local_state_begin(&l, "b"); /* a repair proves nothing */
+    assert_record(&l, SERVER_RECORD_APPLYING, "b");
+    local_state_end(&l, true, false, "");
+    assert_record(&l, SERVER_RECORD_APPLYING, "b");
     l.unproven = false;
-    assert_record(&l, LOGGING_DONE, "b");
-    ledger_begin(&l, "b"); /* nor does it take a proof away */
-    ledger_end(&l, true, false, "");
-    assert_record(&l, LOGGING_DONE, "b");
-    assert_false(ledger_due(&l));
+    assert_record(&l, SERVER_RECORD_DONE, "b");
+    local_state_begin(&l, "b"); /* nor does it take a proof away */
+    local_state_end(&l, true, false, "");
+    assert_record(&l, SERVER_RECORD_DONE, "b");
+    assert_false(local_state_due(&l));
 }
 
 /* A -> B refused -> back on A, of which nothing has arrived: the record says both. */
 static void rolled_back_to_the_unproven_is_said(void **state)
 {
-    struct ledger l = {0};
-    struct logging_record r;
+    struct local_state l = {0};
+    struct server_record r;
     (void)state;
-    ledger_begin(&l, "aa");
-    ledger_end(&l, true, false, "");
-    ledger_begin(&l, "bb");
-    ledger_end(&l, false, false, "no");
-    ledger_record(&l, "n1", &r);
-    assert_int_equal(r.state, LOGGING_FAILED);
+    local_state_begin(&l, "aa");
+    local_state_end(&l, true, false, "");
+    local_state_begin(&l, "bb");
+    local_state_end(&l, false, false, "no");
+    local_state_record(&l, "n1", &r);
+    assert_int_equal(r.state, SERVER_RECORD_FAILED);
     assert_true(r.unproven);
-    struct ledger lost = {0};
-    ledger_look(&lost, "cc", "", &r);
-    ledger_record(&lost, "n1", &r);
-    assert_int_equal(r.state, LOGGING_KEPT);
+    struct local_state lost = {0};
+    local_state_look(&lost, "cc", "", &r);
+    local_state_record(&lost, "n1", &r);
+    assert_int_equal(r.state, SERVER_RECORD_KEPT);
     assert_true(r.unproven);
 }
 
 static void refused_settings_are_a_reason_to_keep(void **state)
 {
     (void)state;
-    struct logging_record record;
-    struct ledger l = {.state = LEDGER_DONE, .revision = "a"};
-    ledger_look(&l, "", "bad level", NULL);
-    ledger_record(&l, "n1", &record);
-    assert_int_equal(record.state, LOGGING_KEPT);
+    struct server_record record;
+    struct local_state l = {.state = LOCAL_STATE_DONE, .revision = "a"};
+    local_state_look(&l, "", "bad level", NULL);
+    local_state_record(&l, "n1", &record);
+    assert_int_equal(record.state, SERVER_RECORD_KEPT);
     assert_string_equal(record.revision, "a");
     assert_string_equal(record.reason, "bad level");
 }
@@ -219,12 +221,13 @@ static void who_waits_or_was_interrupted_looks_again_soon(void **state)
 {
     (void)state;
     static const bool due[] = {false, true, false, false, false, true};
-    for (int i = LEDGER_NONE; i <= LEDGER_WAITING; i++) {
-        struct ledger l = {.state = (enum ledger_state)i, .at_ms = duration_now_ms()};
+    for (int i = LOCAL_STATE_NONE; i <= LOCAL_STATE_WAITING; i++) {
+        struct local_state l = {.state = (enum local_state_state)i,
+                                .at_ms = duration_now_ms()};
         (void)snprintf(l.boot, sizeof l.boot, "%s", duration_boot_id());
-        assert_int_equal(ledger_due(&l), due[i]);
+        assert_int_equal(local_state_due(&l), due[i]);
         l.at_ms -= 600000;
-        assert_int_equal(ledger_due(&l), true);
+        assert_int_equal(local_state_due(&l), true);
     }
 }
 
@@ -232,10 +235,10 @@ static void only_finished_work_is_settled(void **state)
 {
     (void)state;
     static const bool settled[] = {false, false, true, true, true, true};
-    for (int i = LEDGER_NONE; i <= LEDGER_WAITING; i++) {
-        struct ledger l = {.state = (enum ledger_state)i, .settings = "d"};
-        assert_int_equal(ledger_settled(&l, "d"), settled[i]);
-        assert_int_equal(ledger_settled(&l, "e"), false);
+    for (int i = LOCAL_STATE_NONE; i <= LOCAL_STATE_WAITING; i++) {
+        struct local_state l = {.state = (enum local_state_state)i, .settings = "d"};
+        assert_int_equal(local_state_settled(&l, "d"), settled[i]);
+        assert_int_equal(local_state_settled(&l, "e"), false);
     }
 }
 
@@ -245,13 +248,13 @@ static void a_retry_is_asked_once_and_taken_once(void **state)
     char dir[] = "/tmp/lictor-test-XXXXXX";
     struct error err = {0};
     assert_non_null(mkdtemp(dir));
-    assert_int_equal(ledger_take_retry(dir), false);
-    assert_int_equal(ledger_ask_retry(dir, &err), 0);
-    assert_int_equal(ledger_ask_retry(dir, &err), 0);
-    assert_int_equal(ledger_take_retry(dir), true);
-    assert_int_equal(ledger_take_retry(dir), false);
+    assert_int_equal(local_state_take_retry(dir), false);
+    assert_int_equal(local_state_ask_retry(dir, &err), 0);
+    assert_int_equal(local_state_ask_retry(dir, &err), 0);
+    assert_int_equal(local_state_take_retry(dir), true);
+    assert_int_equal(local_state_take_retry(dir), false);
     assert_int_equal(rmdir(dir), 0);
-    assert_int_equal(ledger_ask_retry(dir, &err), -ENOENT);
+    assert_int_equal(local_state_ask_retry(dir, &err), -ENOENT);
 }
 
 static void it_survives_writing_and_reading(void **state)
@@ -260,30 +263,30 @@ static void it_survives_writing_and_reading(void **state)
     char dir[] = "/tmp/lictor-test-XXXXXX";
     char path[64];
     struct error err = {0};
-    struct ledger out;
-    struct ledger in = {.state = LEDGER_FAILED,
-                        .settings = "s",
-                        .results = "r",
-                        .revision = "a",
-                        .tried = "b",
-                        .reason = "why \"so\"",
-                        .rollback_failed = true,
-                        .touched = true,
-                        .unproven = true,
-                        .applied_ms = 1764028800123,
-                        .cluster_uuid = "yVzQkXGLSEStZ7tqOXlNcw",
-                        .boot = "boot",
-                        .at_ms = 12345};
+    struct local_state out;
+    struct local_state in = {.state = LOCAL_STATE_FAILED,
+                             .settings = "s",
+                             .results = "r",
+                             .revision = "a",
+                             .tried = "b",
+                             .reason = "why \"so\"",
+                             .rollback_failed = true,
+                             .touched = true,
+                             .unproven = true,
+                             .applied_ms = 1764028800123,
+                             .cluster_uuid = "yVzQkXGLSEStZ7tqOXlNcw",
+                             .boot = "boot",
+                             .at_ms = 12345};
     assert_non_null(mkdtemp(dir));
-    ledger_read(dir, &out);
-    assert_int_equal(out.state, LEDGER_NONE);
-    assert_int_equal(ledger_write(dir, &in, &err), 0);
-    ledger_read(dir, &out);
+    local_state_read(dir, &out);
+    assert_int_equal(out.state, LOCAL_STATE_NONE);
+    assert_int_equal(local_state_write(dir, &in, &err), 0);
+    local_state_read(dir, &out);
     assert_memory_equal(&in, &out, sizeof in);
     (void)snprintf(path, sizeof path, "%s/logging.json", dir);
     assert_int_equal(truncate(path, 20), 0);
-    ledger_read(dir, &out);
-    assert_int_equal(out.state, LEDGER_NONE);
+    local_state_read(dir, &out);
+    assert_int_equal(out.state, LOCAL_STATE_NONE);
     (void)unlink(path);
     (void)rmdir(dir);
 }

@@ -23,12 +23,12 @@ static void set_revision(char ret[KV_DIGEST], char letter)
 
 /* "dA" done with A, "fB!disk_full" refused B, "aA" applying A, "kA" keeps A, "k" nothing in
  * force yet, "k!why"; "~" behind it: what is in force is unproven. */
-static void set_record(struct logging_record *r, const char *node, const char *word)
+static void set_record(struct server_record *r, const char *node, const char *word)
 {
     static const char letters[] = "kadf";
     const char *at = strchr(letters, word[0]);
     const char *reason = strchr(word, '!');
-    *r = (struct logging_record){.state = (enum logging_state)(at - letters)};
+    *r = (struct server_record){.state = (enum server_record_state)(at - letters)};
     assert_non_null(at);
     (void)snprintf(r->node, sizeof r->node, "%s", node);
     r->unproven = strchr(word, '~') != NULL;
@@ -40,8 +40,8 @@ static void set_record(struct logging_record *r, const char *node, const char *w
 }
 
 struct world {
-    struct turn_server order[16];
-    struct logging_record record[16];
+    struct rolling_server order[16];
+    struct server_record record[16];
     char node[16][16], key[16][32];
     size_t n;
 };
@@ -57,9 +57,9 @@ static void set_world(struct world *w, const char *text)
     (void)snprintf(copy, sizeof copy, "%s", text);
     for (char *word = strtok_r(copy, " ", &rest); word;
          word = strtok_r(NULL, " ", &rest)) {
-        struct turn_server *s = &w->order[w->n];
+        struct rolling_server *s = &w->order[w->n];
         (void)snprintf(w->node[w->n], sizeof w->node[0], "server-%c", word[0]);
-        (void)snprintf(w->key[w->n], sizeof w->key[0], LOGGING_PREFIX "server-%c",
+        (void)snprintf(w->key[w->n], sizeof w->key[0], SERVER_RECORD_PREFIX "server-%c",
                        word[0]);
         s->node = w->node[w->n];
         s->alive = word[1] == '+';
@@ -74,7 +74,7 @@ static void set_world(struct world *w, const char *text)
     }
 }
 
-static const struct turn_server *find(const struct world *w, const char *node)
+static const struct rolling_server *find(const struct world *w, const char *node)
 {
     for (size_t i = 0; i < w->n; i++)
         if (strcmp(w->order[i].node, node) == 0)
@@ -90,218 +90,219 @@ static const struct row {
     char self;
     const char *own;
     int flags;
-    enum turn_state state;
+    enum rolling_state state;
     const char *text;
     const char *checks; /* "1 3": servers whose records are checked; NULL: not asked */
 } rows[] = {
     /* the way it should go */
-    {"1+dA 2+dA 3+dA", '1', NULL, 0, TURN_CANARY,
+    {"1+dA 2+dA 3+dA", '1', NULL, 0, ROLLING_CANARY,
      "0 of 3 servers on revision bbbbbb, server-1 next", "2 3"},
-    {"1+dA 2+dA 3+dA", '2', NULL, 0, TURN_WAIT,
+    {"1+dA 2+dA 3+dA", '2', NULL, 0, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-1 next", ""},
-    {"1+dA 2+dA 3+dA", '3', NULL, 0, TURN_WAIT,
+    {"1+dA 2+dA 3+dA", '3', NULL, 0, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-1 next", ""},
-    {"1+aB 2+dA 3+dA", '2', NULL, 0, TURN_WAIT,
+    {"1+aB 2+dA 3+dA", '2', NULL, 0, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-1 next", ""},
-    {"1+dB 2+dA 3+dA", '1', NULL, 0, TURN_FINISHED,
+    {"1+dB 2+dA 3+dA", '1', NULL, 0, ROLLING_FINISHED,
      "1 of 3 servers on revision bbbbbb, server-2 next", ""},
-    {"1+dB 2+dA 3+dA", '2', NULL, 0, TURN_APPLY,
+    {"1+dB 2+dA 3+dA", '2', NULL, 0, ROLLING_APPLY,
      "1 of 3 servers on revision bbbbbb, server-2 next", "1 3"},
-    {"1+dB 2+dA 3+dA", '3', NULL, 0, TURN_WAIT,
+    {"1+dB 2+dA 3+dA", '3', NULL, 0, ROLLING_WAIT,
      "1 of 3 servers on revision bbbbbb, server-2 next", ""},
-    {"1+dB 2+aB 3+dA", '3', NULL, 0, TURN_WAIT,
+    {"1+dB 2+aB 3+dA", '3', NULL, 0, ROLLING_WAIT,
      "1 of 3 servers on revision bbbbbb, server-2 next", ""},
-    {"1+dB 2+aB 3+dA", '1', NULL, 0, TURN_FINISHED,
+    {"1+dB 2+aB 3+dA", '1', NULL, 0, ROLLING_FINISHED,
      "1 of 3 servers on revision bbbbbb, server-2 next", ""},
-    {"1+dB 2+dB 3+dA", '3', NULL, 0, TURN_APPLY,
+    {"1+dB 2+dB 3+dA", '3', NULL, 0, ROLLING_APPLY,
      "2 of 3 servers on revision bbbbbb, server-3 next", "1 2"},
-    {"1+dB 2+dB 3+dB", '3', NULL, 0, TURN_FINISHED, "3 of 3 servers on revision bbbbbb",
-     ""},
+    {"1+dB 2+dB 3+dB", '3', NULL, 0, ROLLING_FINISHED,
+     "3 of 3 servers on revision bbbbbb", ""},
     /* back on something that is not proven either */
-    {"1+fC~!x 2+dA 3+dA", '1', NULL, 0, TURN_APPLY,
+    {"1+fC~!x 2+dA 3+dA", '1', NULL, 0, ROLLING_APPLY,
      "0 of 3 servers on revision bbbbbb, nothing of server-1 has arrived yet", "2 3"},
-    {"1+fC~!x 2+dA 3+dA", '2', NULL, 0, TURN_WAIT,
+    {"1+fC~!x 2+dA 3+dA", '2', NULL, 0, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, nothing of server-1 has arrived yet", ""},
-    {"1+dA 2+fC~!x 3+dA", '1', NULL, 0, TURN_WAIT,
+    {"1+dA 2+fC~!x 3+dA", '1', NULL, 0, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, nothing of server-2 has arrived yet", ""},
-    {"1+dA 2+fC~!x 3+dA", '2', NULL, 0, TURN_APPLY,
+    {"1+dA 2+fC~!x 3+dA", '2', NULL, 0, ROLLING_APPLY,
      "0 of 3 servers on revision bbbbbb, nothing of server-2 has arrived yet", "1 3"},
-    {"1+. 2+fC~!x 3+dA", '2', NULL, 0, TURN_APPLY,
+    {"1+. 2+fC~!x 3+dA", '2', NULL, 0, ROLLING_APPLY,
      "0 of 3 servers on revision bbbbbb, nothing of server-2 has arrived yet", "3"},
-    {"1+dA 2-kA~ 3+dA", '1', NULL, HELD, TURN_WAIT,
+    {"1+dA 2-kA~ 3+dA", '1', NULL, HELD, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, nothing of server-2 has arrived yet", ""},
-    {"1+fB~!x 2+dA 3+dA", '2', NULL, HELD, TURN_STOPPED,
+    {"1+fB~!x 2+dA 3+dA", '2', NULL, HELD, ROLLING_STOPPED,
      "kept aaaaaa: server-1 refused bbbbbb: x", ""},
-    {"1+fB~!x 2+dA 3+dA", '1', NULL, HELD, TURN_STOPPED,
+    {"1+fB~!x 2+dA 3+dA", '1', NULL, HELD, ROLLING_STOPPED,
      "0 of 3 servers on revision bbbbbb, server-1 refused it", ""},
     /* one server alone */
-    {"1+k", '1', NULL, 0, TURN_CANARY,
+    {"1+k", '1', NULL, 0, ROLLING_CANARY,
      "0 of 1 servers on revision bbbbbb, server-1 next", ""},
-    {"1+dB", '1', NULL, 0, TURN_FINISHED, "1 of 1 servers on revision bbbbbb", ""},
-    {"3+dA 1+dA 2+dA", '3', NULL, 0, TURN_CANARY,
+    {"1+dB", '1', NULL, 0, ROLLING_FINISHED, "1 of 1 servers on revision bbbbbb", ""},
+    {"3+dA 1+dA 2+dA", '3', NULL, 0, ROLLING_CANARY,
      "0 of 3 servers on revision bbbbbb, server-3 next", "1 2"},
-    {"3+dB 1+dA 2+dA", '1', NULL, 0, TURN_APPLY,
+    {"3+dB 1+dA 2+dA", '1', NULL, 0, ROLLING_APPLY,
      "1 of 3 servers on revision bbbbbb, server-1 next", "3 2"},
-    {"1+k 2+k 3+k", '1', NULL, 0, TURN_CANARY,
+    {"1+k 2+k 3+k", '1', NULL, 0, ROLLING_CANARY,
      "0 of 3 servers on revision bbbbbb, server-1 next", "2 3"},
-    {"1+dC 2+kA 3+fA!x", '1', NULL, 0, TURN_CANARY,
+    {"1+dC 2+kA 3+fA!x", '1', NULL, 0, ROLLING_CANARY,
      "0 of 3 servers on revision bbbbbb, server-1 next", "2 3"},
 
     /* the truth first */
-    {"1+. 2+dA 3+dA", '1', "k", 0, TURN_PUBLISH,
+    {"1+. 2+dA 3+dA", '1', "k", 0, ROLLING_PUBLISH,
      "0 of 3 servers on revision bbbbbb, server-1 next", ""},
-    {"1+? 2+dA 3+dA", '1', "dA", 0, TURN_PUBLISH,
+    {"1+? 2+dA 3+dA", '1', "dA", 0, ROLLING_PUBLISH,
      "0 of 3 servers on revision bbbbbb, server-1 next", ""},
-    {"1+fB!x 2+dA 3+dA", '1', "dB", 0, TURN_PUBLISH,
+    {"1+fB!x 2+dA 3+dA", '1', "dB", 0, ROLLING_PUBLISH,
      "1 of 3 servers on revision bbbbbb, server-2 next", ""},
-    {"1+dB 2+fC!x 3+dB", '2', "dB", 0, TURN_PUBLISH,
+    {"1+dB 2+fC!x 3+dB", '2', "dB", 0, ROLLING_PUBLISH,
      "3 of 3 servers on revision bbbbbb", ""},
-    {"1+dB 2+dB 3+dA", '2', "kA", 0, TURN_PUBLISH,
+    {"1+dB 2+dB 3+dA", '2', "kA", 0, ROLLING_PUBLISH,
      "1 of 3 servers on revision bbbbbb, server-2 next", ""},
-    {"1+aB 2+dA 3+dA", '1', "dA", 0, TURN_PUBLISH,
+    {"1+aB 2+dA 3+dA", '1', "dA", 0, ROLLING_PUBLISH,
      "0 of 3 servers on revision bbbbbb, server-1 next", ""},
-    {"1+dB 2+kA!why 3+dA", '2', "kA", 0, TURN_PUBLISH,
+    {"1+dB 2+kA!why 3+dA", '2', "kA", 0, ROLLING_PUBLISH,
      "1 of 3 servers on revision bbbbbb, server-2 next", ""},
-    {"1+dB 2+aA 3+dB", '2', "dB", PARALLEL, TURN_FINISHED,
+    {"1+dB 2+aA 3+dB", '2', "dB", PARALLEL, ROLLING_FINISHED,
      "3 of 3 servers on revision bbbbbb", ""},
 
-    {"1+. 2+dA 3+dA", '1', "k", PARALLEL, TURN_APPLY,
+    {"1+. 2+dA 3+dA", '1', "k", PARALLEL, ROLLING_APPLY,
      "0 of 3 servers on revision bbbbbb, server-1 next", ""},
 
     /* dead ones are skipped, unless they were at work or have refused */
-    {"1-dA 2+dA 3+dA", '2', NULL, 0, TURN_CANARY,
+    {"1-dA 2+dA 3+dA", '2', NULL, 0, ROLLING_CANARY,
      "0 of 3 servers on revision bbbbbb, server-2 next", "1 3"},
-    {"1-dA 2+dA 3+dA", '3', NULL, 0, TURN_WAIT,
+    {"1-dA 2+dA 3+dA", '3', NULL, 0, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-2 next", ""},
-    {"1-. 2+dA 3+dA", '2', NULL, UNSEEN, TURN_CANARY,
+    {"1-. 2+dA 3+dA", '2', NULL, UNSEEN, ROLLING_CANARY,
      "0 of 3 servers on revision bbbbbb, server-2 next", "3"},
-    {"1-? 2+dA 3+dA", '2', NULL, 0, TURN_CANARY,
+    {"1-? 2+dA 3+dA", '2', NULL, 0, ROLLING_CANARY,
      "0 of 3 servers on revision bbbbbb, server-2 next", "1 3"},
-    {"1-kA!host 2+dA 3+dA", '2', NULL, 0, TURN_CANARY,
+    {"1-kA!host 2+dA 3+dA", '2', NULL, 0, ROLLING_CANARY,
      "0 of 3 servers on revision bbbbbb, server-2 next", "1 3"},
-    {"1+dB 2-dA 3+dA", '3', NULL, 0, TURN_APPLY,
+    {"1+dB 2-dA 3+dA", '3', NULL, 0, ROLLING_APPLY,
      "1 of 3 servers on revision bbbbbb, server-3 next", "1 2"},
-    {"1+dB 2-dA 3+dB", '3', NULL, 0, TURN_FINISHED, "2 of 3 servers on revision bbbbbb",
-     ""},
-    {"1+dA 2+dB 3+dB", '1', NULL, 0, TURN_APPLY,
+    {"1+dB 2-dA 3+dB", '3', NULL, 0, ROLLING_FINISHED,
+     "2 of 3 servers on revision bbbbbb", ""},
+    {"1+dA 2+dB 3+dB", '1', NULL, 0, ROLLING_APPLY,
      "2 of 3 servers on revision bbbbbb, server-1 next", "2 3"},
-    {"1+dA 2+aB 3+dA", '1', NULL, 0, TURN_WAIT,
+    {"1+dA 2+aB 3+dA", '1', NULL, 0, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-2 next", ""},
-    {"1-aB 2+dA 3+dA", '2', NULL, HELD, TURN_WAIT,
+    {"1-aB 2+dA 3+dA", '2', NULL, HELD, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-1 died applying bbbbbb", ""},
-    {"1-aA 2+dA 3+dA", '2', NULL, HELD, TURN_WAIT,
+    {"1-aA 2+dA 3+dA", '2', NULL, HELD, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-1 died applying aaaaaa", ""},
-    {"1+dA 2+dA 3-aB", '1', NULL, HELD, TURN_WAIT,
+    {"1+dA 2+dA 3-aB", '1', NULL, HELD, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-3 died applying bbbbbb", ""},
-    {"1+dB 2-aC 3+dB", '3', NULL, HELD, TURN_FINISHED,
+    {"1+dB 2-aC 3+dB", '3', NULL, HELD, ROLLING_FINISHED,
      "2 of 3 servers on revision bbbbbb, server-2 died applying cccccc", ""},
-    {"1-fB!disk_full 2+dA 3+dA", '2', NULL, HELD, TURN_STOPPED,
+    {"1-fB!disk_full 2+dA 3+dA", '2', NULL, HELD, ROLLING_STOPPED,
      "kept aaaaaa: server-1 refused bbbbbb: disk full", ""},
-    {"1-fA!disk_full 2+dA 3+dA", '2', NULL, 0, TURN_CANARY,
+    {"1-fA!disk_full 2+dA 3+dA", '2', NULL, 0, ROLLING_CANARY,
      "0 of 3 servers on revision bbbbbb, server-2 next", "1 3"},
 
     /* mute ones are waited for by name */
-    {"1+. 2+dA 3+dA", '2', NULL, 0, TURN_WAIT,
+    {"1+. 2+dA 3+dA", '2', NULL, 0, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-1 has not reported", ""},
-    {"1+? 2+dA 3+dA", '3', NULL, 0, TURN_WAIT,
+    {"1+? 2+dA 3+dA", '3', NULL, 0, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-1 has not reported", ""},
-    {"1+dB 2+dA 3+.", '2', NULL, UNSEEN, TURN_APPLY,
+    {"1+dB 2+dA 3+.", '2', NULL, UNSEEN, ROLLING_APPLY,
      "1 of 3 servers on revision bbbbbb, server-2 next", "1"},
-    {"1+kA!host_es_is_not_allowed 2+dA 3+dA", '2', NULL, 0, TURN_WAIT,
+    {"1+kA!host_es_is_not_allowed 2+dA 3+dA", '2', NULL, 0, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-1 says: host es is not allowed", ""},
-    {"1+aC 2+dA 3+dA", '2', NULL, 0, TURN_WAIT,
+    {"1+aC 2+dA 3+dA", '2', NULL, 0, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-1 applies cccccc", ""},
-    {"1+dA 2+dA 3+aA", '1', NULL, 0, TURN_WAIT,
+    {"1+dA 2+dA 3+aA", '1', NULL, 0, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-3 applies aaaaaa", ""},
 
     /* one refusal stops the chain */
-    {"1+fB!rsyslogd:_bad 2+dA 3+dA", '2', NULL, HELD, TURN_STOPPED,
+    {"1+fB!rsyslogd:_bad 2+dA 3+dA", '2', NULL, HELD, ROLLING_STOPPED,
      "kept aaaaaa: server-1 refused bbbbbb: rsyslogd: bad", ""},
-    {"1+fB!rsyslogd:_bad 2+dA 3+dA", '3', NULL, HELD, TURN_STOPPED,
+    {"1+fB!rsyslogd:_bad 2+dA 3+dA", '3', NULL, HELD, ROLLING_STOPPED,
      "kept aaaaaa: server-1 refused bbbbbb: rsyslogd: bad", ""},
-    {"1+fB!rsyslogd:_bad 2+dA 3+k", '3', "k", HELD, TURN_STOPPED,
+    {"1+fB!rsyslogd:_bad 2+dA 3+k", '3', "k", HELD, ROLLING_STOPPED,
      "nothing is shipped yet: server-1 refused bbbbbb: rsyslogd: bad", ""},
-    {"1+dB 2+fB!exit_1 3+dA", '3', NULL, HELD, TURN_STOPPED,
+    {"1+dB 2+fB!exit_1 3+dA", '3', NULL, HELD, ROLLING_STOPPED,
      "kept aaaaaa: server-2 refused bbbbbb: exit 1", ""},
-    {"1+dB 2+fB!exit_1 3+dA", '1', NULL, HELD, TURN_FINISHED,
+    {"1+dB 2+fB!exit_1 3+dA", '1', NULL, HELD, ROLLING_FINISHED,
      "1 of 3 servers on revision bbbbbb, server-2 refused it", ""},
-    {"1+dA 2+dA 3+fB!exit_1", '1', NULL, HELD, TURN_STOPPED,
+    {"1+dA 2+dA 3+fB!exit_1", '1', NULL, HELD, ROLLING_STOPPED,
      "kept aaaaaa: server-3 refused bbbbbb: exit 1", ""},
-    {"1+fA!exit_1 2+dA 3+dA", '2', NULL, 0, TURN_WAIT,
+    {"1+fA!exit_1 2+dA 3+dA", '2', NULL, 0, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-1 next", ""},
-    {"1+fB!exit_1 2+dA 3+aA", '2', NULL, HELD, TURN_WAIT,
+    {"1+fB!exit_1 2+dA 3+aA", '2', NULL, HELD, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-3 applies aaaaaa", ""},
-    {"1+fB!exit_1 2+dA 3+dA", '1', NULL, HELD, TURN_STOPPED,
+    {"1+fB!exit_1 2+dA 3+dA", '1', NULL, HELD, ROLLING_STOPPED,
      "0 of 3 servers on revision bbbbbb, server-1 refused it", ""},
-    {"1+fB!exit_1 2+dA 3+dA", '1', NULL, AGAIN | HELD, TURN_CANARY,
+    {"1+fB!exit_1 2+dA 3+dA", '1', NULL, AGAIN | HELD, ROLLING_CANARY,
      "0 of 3 servers on revision bbbbbb, server-1 refused it", "2 3"},
-    {"1+dB 2+fB!exit_1 3+dA", '2', NULL, AGAIN | HELD, TURN_APPLY,
+    {"1+dB 2+fB!exit_1 3+dA", '2', NULL, AGAIN | HELD, ROLLING_APPLY,
      "1 of 3 servers on revision bbbbbb, server-2 refused it", "1 3"},
-    {"1+dA 2+fB!exit_1 3+dA", '2', NULL, AGAIN | HELD, TURN_WAIT,
+    {"1+dA 2+fB!exit_1 3+dA", '2', NULL, AGAIN | HELD, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-2 refused it", ""},
-    {"1+fB!x 2+fB!y 3+dA", '1', NULL, AGAIN | HELD, TURN_CANARY,
+    {"1+fB!x 2+fB!y 3+dA", '1', NULL, AGAIN | HELD, ROLLING_CANARY,
      "0 of 3 servers on revision bbbbbb, server-1 refused it", "2 3"},
-    {"1+fB!x 2+fB!y 3+dA", '2', NULL, AGAIN | HELD, TURN_STOPPED,
+    {"1+fB!x 2+fB!y 3+dA", '2', NULL, AGAIN | HELD, ROLLING_STOPPED,
      "0 of 3 servers on revision bbbbbb, server-1 refused it", ""},
-    {"1-fB!x 2+fB!y 3+dA", '2', NULL, AGAIN | HELD, TURN_STOPPED,
+    {"1-fB!x 2+fB!y 3+dA", '2', NULL, AGAIN | HELD, ROLLING_STOPPED,
      "0 of 3 servers on revision bbbbbb, server-1 refused it", ""},
-    {"1+fB!x 2+dA 3+aB", '1', NULL, AGAIN | HELD, TURN_WAIT,
+    {"1+fB!x 2+dA 3+aB", '1', NULL, AGAIN | HELD, ROLLING_WAIT,
      "0 of 3 servers on revision bbbbbb, server-3 next", ""},
-    {"1+fA!x 2+dA 3+dA", '1', NULL, 0, TURN_CANARY,
+    {"1+fA!x 2+dA 3+dA", '1', NULL, 0, ROLLING_CANARY,
      "0 of 3 servers on revision bbbbbb, server-1 next", "2 3"},
 
     /* interrupted: goes on at once, whatever the others are doing */
-    {"1+aB 2+dA 3+dA", '1', NULL, 0, TURN_APPLY,
+    {"1+aB 2+dA 3+dA", '1', NULL, 0, ROLLING_APPLY,
      "0 of 3 servers on revision bbbbbb, server-1 next", "2 3"},
-    {"1+dA 2+aB 3+dA", '2', NULL, 0, TURN_APPLY,
+    {"1+dA 2+aB 3+dA", '2', NULL, 0, ROLLING_APPLY,
      "0 of 3 servers on revision bbbbbb, server-2 next", "1 3"},
-    {"1+dA 2+aA 3+dA", '2', NULL, 0, TURN_APPLY,
+    {"1+dA 2+aA 3+dA", '2', NULL, 0, ROLLING_APPLY,
      "0 of 3 servers on revision bbbbbb, server-2 applies aaaaaa", "1 3"},
-    {"1+fB!x 2+aA 3+.", '2', NULL, HELD, TURN_APPLY,
+    {"1+fB!x 2+aA 3+.", '2', NULL, HELD, ROLLING_APPLY,
      "0 of 3 servers on revision bbbbbb, server-2 applies aaaaaa", "1"},
-    {"1+aB 2+aB 3+dA", '2', NULL, 0, TURN_APPLY,
+    {"1+aB 2+aB 3+dA", '2', NULL, 0, ROLLING_APPLY,
      "0 of 3 servers on revision bbbbbb, server-1 next", "1 3"},
-    {"1+dB 2+dA 3+dA", '2', "aB", 0, TURN_APPLY,
+    {"1+dB 2+dA 3+dA", '2', "aB", 0, ROLLING_APPLY,
      "1 of 3 servers on revision bbbbbb, server-2 next", "1 3"},
-    {"1+dB 2+. 3+dA", '2', "aB", 0, TURN_APPLY,
+    {"1+dB 2+. 3+dA", '2', "aB", 0, ROLLING_APPLY,
      "1 of 3 servers on revision bbbbbb, server-2 next", "1 3"},
 
     /* not in the order: behind all */
-    {"1+dA 2+dA", '3', "dA", 0, TURN_WAIT,
+    {"1+dA 2+dA", '3', "dA", 0, ROLLING_WAIT,
      "0 of 2 servers on revision bbbbbb, server-1 next", ""},
-    {"1+dB 2+dB", '3', "dA", 0, TURN_APPLY, "2 of 2 servers on revision bbbbbb", "1 2"},
-    {"1+dB 2+aB", '3', "dA", 0, TURN_WAIT,
-     "1 of 2 servers on revision bbbbbb, server-2 next", ""},
-    {"1+dB 2+fB!x", '3', "dA", HELD, TURN_STOPPED,
-     "kept aaaaaa: server-2 refused bbbbbb: x", ""},
-    {"1-dA 2-dA", '3', "dA", 0, TURN_CANARY, "0 of 2 servers on revision bbbbbb",
+    {"1+dB 2+dB", '3', "dA", 0, ROLLING_APPLY, "2 of 2 servers on revision bbbbbb",
      "1 2"},
-    {"", '3', "k", 0, TURN_CANARY, "0 of 0 servers on revision bbbbbb", ""},
-    {"", '3', "dB", 0, TURN_FINISHED, "0 of 0 servers on revision bbbbbb", ""},
+    {"1+dB 2+aB", '3', "dA", 0, ROLLING_WAIT,
+     "1 of 2 servers on revision bbbbbb, server-2 next", ""},
+    {"1+dB 2+fB!x", '3', "dA", HELD, ROLLING_STOPPED,
+     "kept aaaaaa: server-2 refused bbbbbb: x", ""},
+    {"1-dA 2-dA", '3', "dA", 0, ROLLING_CANARY, "0 of 2 servers on revision bbbbbb",
+     "1 2"},
+    {"", '3', "k", 0, ROLLING_CANARY, "0 of 0 servers on revision bbbbbb", ""},
+    {"", '3', "dB", 0, ROLLING_FINISHED, "0 of 0 servers on revision bbbbbb", ""},
 
     /* all at once */
-    {"1+dA 2+dA 3+dA", '3', NULL, PARALLEL, TURN_APPLY,
+    {"1+dA 2+dA 3+dA", '3', NULL, PARALLEL, ROLLING_APPLY,
      "0 of 3 servers on revision bbbbbb, server-1 next", ""},
-    {"1+dA 2+aB 3+dA", '3', NULL, PARALLEL, TURN_APPLY,
+    {"1+dA 2+aB 3+dA", '3', NULL, PARALLEL, ROLLING_APPLY,
      "0 of 3 servers on revision bbbbbb, server-2 next", ""},
-    {"1-aB 2+dA 3+dA", '2', NULL, PARALLEL | HELD, TURN_APPLY,
+    {"1-aB 2+dA 3+dA", '2', NULL, PARALLEL | HELD, ROLLING_APPLY,
      "0 of 3 servers on revision bbbbbb, server-1 died applying bbbbbb", ""},
-    {"1+fB!x 2+dA 3+dA", '2', NULL, PARALLEL | HELD, TURN_APPLY,
+    {"1+fB!x 2+dA 3+dA", '2', NULL, PARALLEL | HELD, ROLLING_APPLY,
      "0 of 3 servers on revision bbbbbb, server-1 refused it", ""},
-    {"1+fB!x 2+dA 3+dA", '1', NULL, PARALLEL | HELD, TURN_STOPPED,
+    {"1+fB!x 2+dA 3+dA", '1', NULL, PARALLEL | HELD, ROLLING_STOPPED,
      "0 of 3 servers on revision bbbbbb, server-1 refused it", ""},
-    {"1+fB!x 2+dA 3+dA", '1', NULL, PARALLEL | AGAIN | HELD, TURN_APPLY,
+    {"1+fB!x 2+dA 3+dA", '1', NULL, PARALLEL | AGAIN | HELD, ROLLING_APPLY,
      "0 of 3 servers on revision bbbbbb, server-1 refused it", ""},
-    {"1+dB 2+dA 3+dA", '1', NULL, PARALLEL, TURN_FINISHED,
+    {"1+dB 2+dA 3+dA", '1', NULL, PARALLEL, ROLLING_FINISHED,
      "1 of 3 servers on revision bbbbbb, server-2 next", ""},
 };
 
 /* What a row's facts point to. */
 struct facts {
     struct world w;
-    struct logging_record own;
+    struct server_record own;
     char wanted[KV_DIGEST], in_force[KV_DIGEST], node[16];
-    struct turn_facts f;
+    struct rolling_facts f;
 };
 
 static void set_facts(struct facts *to, const char *order, char self, const char *own,
@@ -309,28 +310,28 @@ static void set_facts(struct facts *to, const char *order, char self, const char
 {
     set_world(&to->w, order);
     (void)snprintf(to->node, sizeof to->node, "server-%c", self);
-    const struct turn_server *me = find(&to->w, to->node);
-    const struct logging_record *published = me ? me->record : NULL;
+    const struct rolling_server *me = find(&to->w, to->node);
+    const struct server_record *published = me ? me->record : NULL;
     if (own)
         set_record(&to->own, to->node, own);
     else
         to->own = *published;
     set_revision(to->wanted, 'B');
     set_revision(to->in_force, 'A');
-    if (to->own.state == LOGGING_KEPT && !to->own.revision[0])
+    if (to->own.state == SERVER_RECORD_KEPT && !to->own.revision[0])
         to->in_force[0] = '\0';
-    to->f = (struct turn_facts){.order = to->w.order,
-                                .n = to->w.n,
-                                .wanted = to->wanted,
-                                .own = &to->own,
-                                .published = me ? published : &to->own,
-                                .in_force = to->in_force,
-                                .again = flags & AGAIN,
-                                .parallel = flags & PARALLEL};
+    to->f = (struct rolling_facts){.order = to->w.order,
+                                   .n = to->w.n,
+                                   .wanted = to->wanted,
+                                   .own = &to->own,
+                                   .published = me ? published : &to->own,
+                                   .in_force = to->in_force,
+                                   .again = flags & AGAIN,
+                                   .parallel = flags & PARALLEL};
 }
 
 /* "1 3" of the records checked, with their indexes. */
-static void list_checks(const struct turn *t, char ret[100])
+static void list_checks(const struct rolling *t, char ret[100])
 {
     ret[0] = '\0';
     for (size_t i = 0; i < t->checks; i++) {
@@ -338,8 +339,8 @@ static void list_checks(const struct turn *t, char ret[100])
         size_t len = strlen(ret);
         const char number = v->key[strlen(v->key) - 1];
         assert_int_equal(v->modify_index, (number - '0') * 10);
-        assert_memory_equal(v->key, LOGGING_PREFIX "server-",
-                            strlen(LOGGING_PREFIX "server-"));
+        assert_memory_equal(v->key, SERVER_RECORD_PREFIX "server-",
+                            strlen(SERVER_RECORD_PREFIX "server-"));
         (void)snprintf(ret + len, 100 - len, "%s%c", len ? " " : "", number);
     }
 }
@@ -351,11 +352,11 @@ static void each_situation_has_its_answer(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct row *row = &rows[i];
         struct facts facts;
-        struct turn t;
+        struct rolling t;
         char checks[100];
         print_message("  %s, of %c\n", row->order, row->self);
         set_facts(&facts, row->order, row->self, row->own, row->flags);
-        turn_judge(&facts.f, &t);
+        rolling_judge(&facts.f, &t);
         list_checks(&t, checks);
         assert_string_equal(t.text, row->text);
         assert_int_equal(t.state, row->state);
@@ -370,16 +371,16 @@ static void the_key_of_the_order_is_checked(void **state)
 {
     (void)state;
     struct facts facts;
-    struct turn t;
+    struct rolling t;
     set_facts(&facts, "1+dA 2+dA", '1', NULL, 0);
     facts.f.source = (struct kv_version){"dc/home/env/CLUSTER_SERVERS", 77};
-    turn_judge(&facts.f, &t);
+    rolling_judge(&facts.f, &t);
     assert_int_equal(t.checks, 2);
     assert_string_equal(t.check[0].key, "dc/home/env/CLUSTER_SERVERS");
     assert_int_equal(t.check[0].modify_index, 77);
     assert_int_equal(t.check[1].modify_index, 20);
     facts.f.parallel = true;
-    turn_judge(&facts.f, &t);
+    rolling_judge(&facts.f, &t);
     assert_int_equal(t.checks, 0);
 }
 
@@ -388,11 +389,11 @@ static void this_server_is_known_however_it_is_spelled(void **state)
 {
     (void)state;
     struct facts facts;
-    struct turn t;
+    struct rolling t;
     set_facts(&facts, "1+dA 2+dA", '1', NULL, 0);
     (void)snprintf(facts.own.node, sizeof facts.own.node, "SERVER-1");
-    turn_judge(&facts.f, &t);
-    assert_int_equal(t.state, TURN_CANARY);
+    rolling_judge(&facts.f, &t);
+    assert_int_equal(t.state, ROLLING_CANARY);
     assert_int_equal(t.checks, 1);
 }
 
@@ -400,14 +401,14 @@ static void a_long_reason_is_cut(void **state)
 {
     (void)state;
     struct facts facts;
-    struct turn t;
+    struct rolling t;
     set_facts(&facts, "1+fB!x 2+dA", '2', NULL, 0);
-    struct logging_record *r = &facts.w.record[0];
+    struct server_record *r = &facts.w.record[0];
     memset(r->reason, 'r', sizeof r->reason - 1);
     for (int i = 0; i < 2; i++) { /* with a name as long as they come */
-        turn_judge(&facts.f, &t);
-        assert_int_equal(t.state, TURN_STOPPED);
-        assert_in_range(strlen(t.text), 300, TURN_TEXT - 1);
+        rolling_judge(&facts.f, &t);
+        assert_int_equal(t.state, ROLLING_STOPPED);
+        assert_in_range(strlen(t.text), 300, ROLLING_TEXT - 1);
         static char node[SETTINGS_NAME + 1];
         memset(node, 'n', sizeof node - 1);
         facts.w.order[0].node = node;
@@ -417,20 +418,20 @@ static void a_long_reason_is_cut(void **state)
 static void more_servers_than_can_be_checked_do_no_harm(void **state)
 {
     (void)state;
-    static struct turn_server order[TURN_SERVERS + 30];
-    static char names[TURN_SERVERS + 30][16];
+    static struct rolling_server order[ROLLING_SERVERS + 30];
+    static char names[ROLLING_SERVERS + 30][16];
     struct facts facts;
-    struct turn t;
+    struct rolling t;
     set_facts(&facts, "1+dA", '1', NULL, 0);
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         (void)snprintf(names[i], sizeof names[i], "n%zu", i);
-        order[i] = (struct turn_server){.node = names[i], .version = {names[i], 1}};
+        order[i] = (struct rolling_server){.node = names[i], .version = {names[i], 1}};
     }
     facts.f.order = order;
     facts.f.n = sizeof order / sizeof order[0];
     facts.f.source = (struct kv_version){"k", 1};
-    turn_judge(&facts.f, &t);
-    assert_int_equal(t.checks, TURN_SERVERS + 1);
+    rolling_judge(&facts.f, &t);
+    assert_int_equal(t.checks, ROLLING_SERVERS + 1);
 }
 
 /* Asked by 2, whose announcement has the index 20. */
@@ -458,7 +459,7 @@ static void who_announced_earlier_is_a_rival(void **state)
         struct facts facts;
         print_message("  %s\n", row->order);
         set_facts(&facts, row->order, '2', "dA", 0);
-        const char *name = turn_rival(&facts.f, 20);
+        const char *name = rolling_rival(&facts.f, 20);
         if (row->name)
             assert_string_equal(name, row->name);
         else

@@ -13,10 +13,10 @@
 #define A "aaaaaa1111111111111111111111111111111111111111111111111111111111"
 #define B "bbbbbb2222222222222222222222222222222222222222222222222222222222"
 
-static struct logging_record rec(const char *node, enum logging_state state,
-                                 const char *revision, const char *reason)
+static struct server_record rec(const char *node, enum server_record_state state,
+                                const char *revision, const char *reason)
 {
-    struct logging_record r = {.state = state};
+    struct server_record r = {.state = state};
     (void)snprintf(r.node, sizeof r.node, "%s", node);
     (void)snprintf(r.revision, sizeof r.revision, "%s", revision);
     (void)snprintf(r.reason, sizeof r.reason, "%s", reason);
@@ -27,10 +27,10 @@ static struct logging_record rec(const char *node, enum logging_state state,
 static const struct row {
     const char *name;
     const char *refusal, *wanted, *in_force;
-    enum logging_state own;
+    enum server_record_state own;
     const char *own_revision, *own_reason;
     bool rollback_failed;
-    enum logging_state second;
+    enum server_record_state second;
     const char *second_revision, *second_reason;
     bool third_missing;
     int64_t differ_ms;
@@ -38,48 +38,53 @@ static const struct row {
     const char *summary;
     const char *detail; /* a line that must stand in the details, NULL: none asked */
 } rows[] = {
-    {"all done", "", A, A, LOGGING_DONE, A, "", false, LOGGING_DONE, A, "", false, -1,
-     VERDICT_PASSING, "2 of 3, n3 next", "ships to http://es:9200\n"},
-    {"another is still on its way", "", A, A, LOGGING_DONE, A, "", false, LOGGING_DONE,
-     B, "", false, 500, VERDICT_PASSING, "2 of 3, n3 next", "n2 has revision bbbbbb\n"},
-    {"another stays behind", "", A, A, LOGGING_DONE, A, "", false, LOGGING_DONE, B, "",
-     false, 60000, VERDICT_WARNING, "2 of 3, n3 next", "n2 has revision bbbbbb\n"},
-    {"a moment before patience ends", "", A, A, LOGGING_DONE, A, "", false,
-     LOGGING_DONE, B, "", false, 59999, VERDICT_PASSING, "2 of 3, n3 next", NULL},
-    {"another failed: warning at once", "", A, A, LOGGING_DONE, A, "", false,
-     LOGGING_FAILED, A, "rsyslogd: bad", false, 0, VERDICT_WARNING, "2 of 3, n3 next",
-     "n2 refused aaaaaa: rsyslogd: bad\n"},
-    {"another keeps and says why", "", A, A, LOGGING_DONE, A, "", false, LOGGING_KEPT,
-     B, "pinned", false, 0, VERDICT_PASSING, "2 of 3, n3 next",
+    {"all done", "", A, A, SERVER_RECORD_DONE, A, "", false, SERVER_RECORD_DONE, A, "",
+     false, -1, VERDICT_PASSING, "2 of 3, n3 next", "ships to http://es:9200\n"},
+    {"another is still on its way", "", A, A, SERVER_RECORD_DONE, A, "", false,
+     SERVER_RECORD_DONE, B, "", false, 500, VERDICT_PASSING, "2 of 3, n3 next",
+     "n2 has revision bbbbbb\n"},
+    {"another stays behind", "", A, A, SERVER_RECORD_DONE, A, "", false,
+     SERVER_RECORD_DONE, B, "", false, 60000, VERDICT_WARNING, "2 of 3, n3 next",
+     "n2 has revision bbbbbb\n"},
+    {"a moment before patience ends", "", A, A, SERVER_RECORD_DONE, A, "", false,
+     SERVER_RECORD_DONE, B, "", false, 59999, VERDICT_PASSING, "2 of 3, n3 next", NULL},
+    {"another failed: warning at once", "", A, A, SERVER_RECORD_DONE, A, "", false,
+     SERVER_RECORD_FAILED, A, "rsyslogd: bad", false, 0, VERDICT_WARNING,
+     "2 of 3, n3 next", "n2 refused aaaaaa: rsyslogd: bad\n"},
+    {"another keeps and says why", "", A, A, SERVER_RECORD_DONE, A, "", false,
+     SERVER_RECORD_KEPT, B, "pinned", false, 0, VERDICT_PASSING, "2 of 3, n3 next",
      "n2 has revision bbbbbb: pinned\n"},
-    {"another has nothing yet", "", A, A, LOGGING_DONE, A, "", false, LOGGING_KEPT, "",
-     "", false, 0, VERDICT_PASSING, "2 of 3, n3 next", "n2 has applied nothing yet\n"},
-    {"another is at work", "", A, A, LOGGING_DONE, A, "", false, LOGGING_APPLYING, A,
-     "", false, 0, VERDICT_PASSING, "2 of 3, n3 next", "n2 applies aaaaaa\n"},
-    {"another never reported", "", A, A, LOGGING_DONE, A, "", false, LOGGING_DONE, A,
-     "", true, 90000, VERDICT_WARNING, "2 of 3, n3 next", "n3 has not reported\n"},
-    {"failed here, old one stays", "", A, B, LOGGING_FAILED, A, "rsyslogd: no", false,
-     LOGGING_DONE, A, "", false, 0, VERDICT_WARNING,
+    {"another has nothing yet", "", A, A, SERVER_RECORD_DONE, A, "", false,
+     SERVER_RECORD_KEPT, "", "", false, 0, VERDICT_PASSING, "2 of 3, n3 next",
+     "n2 has applied nothing yet\n"},
+    {"another is at work", "", A, A, SERVER_RECORD_DONE, A, "", false,
+     SERVER_RECORD_APPLYING, A, "", false, 0, VERDICT_PASSING, "2 of 3, n3 next",
+     "n2 applies aaaaaa\n"},
+    {"another never reported", "", A, A, SERVER_RECORD_DONE, A, "", false,
+     SERVER_RECORD_DONE, A, "", true, 90000, VERDICT_WARNING, "2 of 3, n3 next",
+     "n3 has not reported\n"},
+    {"failed here, old one stays", "", A, B, SERVER_RECORD_FAILED, A, "rsyslogd: no",
+     false, SERVER_RECORD_DONE, A, "", false, 0, VERDICT_WARNING,
      "revision aaaaaa failed here, revision bbbbbb stays in force", "rsyslogd: no\n"},
-    {"first install failed", "", A, "", LOGGING_FAILED, A, "exit 1", false,
-     LOGGING_DONE, A, "", false, 0, VERDICT_WARNING,
+    {"first install failed", "", A, "", SERVER_RECORD_FAILED, A, "exit 1", false,
+     SERVER_RECORD_DONE, A, "", false, 0, VERDICT_WARNING,
      "revision aaaaaa failed here, nothing is shipped yet", "exit 1\n"},
-    {"rollback failed", "", A, B, LOGGING_FAILED, A, "/x: disk full", true,
-     LOGGING_DONE, A, "", false, 0, VERDICT_CRITICAL, "rollback failed: /x: disk full",
-     NULL},
-    {"policy refuses", "host 127.0.0.1 is not allowed", "", A, LOGGING_KEPT, A,
-     "host 127.0.0.1 is not allowed", false, LOGGING_KEPT, A, "", false, -1,
+    {"rollback failed", "", A, B, SERVER_RECORD_FAILED, A, "/x: disk full", true,
+     SERVER_RECORD_DONE, A, "", false, 0, VERDICT_CRITICAL,
+     "rollback failed: /x: disk full", NULL},
+    {"policy refuses", "host 127.0.0.1 is not allowed", "", A, SERVER_RECORD_KEPT, A,
+     "host 127.0.0.1 is not allowed", false, SERVER_RECORD_KEPT, A, "", false, -1,
      VERDICT_WARNING, "settings refused, revision aaaaaa stays in force",
      "host 127.0.0.1 is not allowed\n"},
-    {"refused before anything was in force", "host x", "", "", LOGGING_KEPT, "", "",
-     false, LOGGING_KEPT, "", "", false, -1, VERDICT_WARNING,
+    {"refused before anything was in force", "host x", "", "", SERVER_RECORD_KEPT, "",
+     "", false, SERVER_RECORD_KEPT, "", "", false, -1, VERDICT_WARNING,
      "settings refused, nothing is shipped yet", "host x\n"},
-    {"settings gone", "", "", A, LOGGING_KEPT, A, "", false, LOGGING_KEPT, A, "", false,
-     -1, VERDICT_WARNING,
+    {"settings gone", "", "", A, SERVER_RECORD_KEPT, A, "", false, SERVER_RECORD_KEPT,
+     A, "", false, -1, VERDICT_WARNING,
      "the LOG_ settings are gone or cannot be read, revision aaaaaa stays in force",
      NULL},
-    {"never set up", "", "", "", LOGGING_KEPT, "", "", false, LOGGING_KEPT, "", "",
-     false, -1, VERDICT_WARNING,
+    {"never set up", "", "", "", SERVER_RECORD_KEPT, "", "", false, SERVER_RECORD_KEPT,
+     "", "", false, -1, VERDICT_WARNING,
      "not set up: set LOG_ELASTICSEARCH_URL (see cluster-set --help)", NULL},
 };
 
@@ -92,11 +97,11 @@ static void each_situation_has_its_sentence(void **state)
         struct settings settings = {.log_enabled = true, .log_urls = 1};
         (void)snprintf(settings.log_url[0], sizeof settings.log_url[0],
                        "http://es:9200");
-        struct logging_record own =
+        struct server_record own =
             rec("n1", row->own, row->own_revision, row->own_reason);
-        struct logging_record records[] = {
+        struct server_record records[] = {
             own, rec("n2", row->second, row->second_revision, row->second_reason),
-            rec("n3", LOGGING_DONE, row->wanted, "")};
+            rec("n3", SERVER_RECORD_DONE, row->wanted, "")};
         struct logging_facts facts = {.settings = &settings,
                                       .refusal = row->refusal,
                                       .wanted = row->wanted,
@@ -111,7 +116,7 @@ static void each_situation_has_its_sentence(void **state)
                                       .differ_ms = row->differ_ms};
         struct verdict v;
         print_message("  %s\n", row->name);
-        logging_judge(&facts, &v);
+        logging_verdict_judge(&facts, &v);
         assert_string_equal(v.summary, row->summary);
         assert_int_equal(v.status, row->status);
         if (row->detail)
@@ -129,7 +134,7 @@ static void rejects_and_unknown_keys_are_named(void **state)
                                 .reject = {{"LOG_LEVEL", "LOG_LEVEL is wrong"},
                                            {"CLUSTER_GRACE", "CLUSTER_GRACE is wrong"}},
                                 .unknown = {{"LOG_LEVLE", "LOG_LEVLE is unknown"}}};
-    struct logging_record own = rec("n1", LOGGING_KEPT, A, "");
+    struct server_record own = rec("n1", SERVER_RECORD_KEPT, A, "");
     struct logging_facts facts = {.settings = &settings,
                                   .refusal = "a LOG_ setting is refused",
                                   .wanted = "",
@@ -137,7 +142,7 @@ static void rejects_and_unknown_keys_are_named(void **state)
                                   .own = &own,
                                   .differ_ms = -1};
     struct verdict v;
-    logging_judge(&facts, &v);
+    logging_verdict_judge(&facts, &v);
     assert_string_equal(v.summary, "settings refused, revision aaaaaa stays in force");
     assert_string_equal(v.details, "LOG_LEVEL is wrong\nLOG_LEVLE is unknown\n");
 }
@@ -146,7 +151,7 @@ static void switched_off_is_said(void **state)
 {
     (void)state;
     struct settings settings = {.log_present = true, .log_enabled = false};
-    struct logging_record own = rec("n1", LOGGING_DONE, A, "");
+    struct server_record own = rec("n1", SERVER_RECORD_DONE, A, "");
     struct logging_facts facts = {.settings = &settings,
                                   .refusal = "",
                                   .wanted = A,
@@ -157,31 +162,31 @@ static void switched_off_is_said(void **state)
                                   .progress = "1 of 1 servers on revision aaaaaa",
                                   .differ_ms = -1};
     struct verdict v;
-    logging_judge(&facts, &v);
+    logging_verdict_judge(&facts, &v);
     assert_string_equal(v.summary, "1 of 1 servers on revision aaaaaa (switched off)");
     assert_string_equal(v.details, "");
     assert_int_equal(v.status, VERDICT_PASSING);
     facts.held = true; /* no patience with a rollout that stands still for a reason */
-    logging_judge(&facts, &v);
+    logging_verdict_judge(&facts, &v);
     assert_int_equal(v.status, VERDICT_WARNING);
 }
 
 static void a_record_survives_writing_and_reading(void **state)
 {
     (void)state;
-    struct logging_record in =
-        rec("n1", LOGGING_FAILED, A, "rsyslogd: \"bad\" \\ line");
-    struct logging_record out;
+    struct server_record in =
+        rec("n1", SERVER_RECORD_FAILED, A, "rsyslogd: \"bad\" \\ line");
+    struct server_record out;
     struct error err = {0};
-    for (int i = LOGGING_KEPT; i <= LOGGING_FAILED; i++) {
-        in.state = (enum logging_state)i;
+    for (int i = SERVER_RECORD_KEPT; i <= SERVER_RECORD_FAILED; i++) {
+        in.state = (enum server_record_state)i;
         (void)snprintf(in.cluster_uuid, sizeof in.cluster_uuid, "%s",
                        i % 2 ? "" : "yVzQkXGLSEStZ7tqOXlNcw");
-        char *text = logging_format(&in);
+        char *text = server_record_format(&in);
         assert_non_null(text);
-        assert_int_equal(logging_parse("n1", text, strlen(text), &out, &err), 0);
+        assert_int_equal(server_record_parse("n1", text, strlen(text), &out, &err), 0);
         assert_string_equal(out.node, in.node);
-        assert_int_equal(logging_same(&in, &out), true);
+        assert_int_equal(server_record_same(&in, &out), true);
         cJSON_free(text);
     }
 }
@@ -189,17 +194,17 @@ static void a_record_survives_writing_and_reading(void **state)
 static void every_part_of_a_record_counts(void **state)
 {
     (void)state;
-    const struct logging_record as = rec("n1", LOGGING_KEPT, A, "why");
-    struct logging_record other[] = {as, as, as, as};
-    other[0].state = LOGGING_DONE;
+    const struct server_record as = rec("n1", SERVER_RECORD_KEPT, A, "why");
+    struct server_record other[] = {as, as, as, as};
+    other[0].state = SERVER_RECORD_DONE;
     other[1].revision[0] = 'b';
     other[2].reason[0] = 'W';
     other[3].cluster_uuid[0] = 'u';
     for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
-        assert_int_equal(logging_same(&as, &other[i]), false);
+        assert_int_equal(server_record_same(&as, &other[i]), false);
     other[0] = as;
     (void)snprintf(other[0].node, sizeof other[0].node, "n2");
-    assert_int_equal(logging_same(&as, &other[0]), true);
+    assert_int_equal(server_record_same(&as, &other[0]), true);
 }
 
 static void a_hostile_record_is_refused_or_made_printable(void **state)
@@ -214,17 +219,17 @@ static void a_hostile_record_is_refused_or_made_printable(void **state)
                                       "{\"revision\":\"xyz\",\"state\":\"done\"}",
                                       "{\"revision\":\"\",\"state\":\"DONE\"}",
                                       "{\"revision\":\"" A "0\",\"state\":\"done\"}"};
-    struct logging_record out;
+    struct server_record out;
     struct error err = {0};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_int_equal(logging_parse("n2", bad[i], strlen(bad[i]), &out, &err),
+        assert_int_equal(server_record_parse("n2", bad[i], strlen(bad[i]), &out, &err),
                          -EBADMSG);
         assert_string_equal(err.text, "lictor/logging/n2 is no record of a server");
     }
     static const char odd[] =
         "{\"revision\":\"\",\"state\":\"kept\",\"reason\":\"a\\n\\u001b[31mb\\u00e4\","
         "\"cluster_uuid\":\"\\u0007\"}";
-    assert_int_equal(logging_parse("n2", odd, sizeof odd - 1, &out, &err), 0);
+    assert_int_equal(server_record_parse("n2", odd, sizeof odd - 1, &out, &err), 0);
     assert_string_equal(out.reason, "a??[31mb??");
     assert_string_equal(out.cluster_uuid, "?");
 }

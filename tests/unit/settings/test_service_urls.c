@@ -21,15 +21,15 @@
 
 #define POLICY "the policy without policy.json"
 
-static void judge(const char *text, struct discovery *ret)
+static void judge(const char *text, struct service_urls *ret)
 {
     cJSON *root = NULL;
     struct policy policy;
     struct error err = {0};
-    *ret = (struct discovery){.service = "es"};
+    *ret = (struct service_urls){.service = "es"};
     assert_int_equal(policy_parse(NULL, 0, "", &policy, &err), 0);
     assert_int_equal(json_parse(text, strlen(text), "it", &root, &err), 0);
-    assert_int_equal(discovery_judge(root, &policy, ret, &err), 0);
+    assert_int_equal(service_urls_judge(root, &policy, ret, &err), 0);
     cJSON_Delete(root);
     policy_release(&policy);
 }
@@ -103,7 +103,7 @@ static void every_registration_is_used_or_told(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct discovery d;
+        struct service_urls d;
         print_message("  %s\n", rows[i].name);
         judge(rows[i].instances, &d);
         assert_string_equal(d.urls, rows[i].urls);
@@ -116,7 +116,7 @@ static void what_is_used_is_a_value_of_the_setting(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct discovery d;
+        struct service_urls d;
         struct error err = {0};
         judge(rows[i].instances, &d);
         if (*d.urls)
@@ -129,17 +129,17 @@ static void no_list_is_an_error(void **state)
     (void)state;
     static const char *const texts[] = {"null", "{}", "\"x\"", "1"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        struct discovery d = {.service = "es"};
+        struct service_urls d = {.service = "es"};
         struct policy policy = {.n_hosts = 0};
         struct error err = {0};
         cJSON *root = cJSON_Parse(texts[i]);
-        assert_int_equal(discovery_judge(root, &policy, &d, &err), -EBADMSG);
+        assert_int_equal(service_urls_judge(root, &policy, &d, &err), -EBADMSG);
         cJSON_Delete(root);
     }
 }
 
 /* `n` instances 10.0.x.y; judged as one text. */
-static void judge_many(size_t n, const char *first, struct discovery *ret)
+static void judge_many(size_t n, const char *first, struct service_urls *ret)
 {
     struct buffer text = BUFFER_INIT(8U << 20);
     assert_int_equal(buffer_printf(&text, "[%s", first), 0);
@@ -155,7 +155,7 @@ static void judge_many(size_t n, const char *first, struct discovery *ret)
 static void too_many_are_none(void **state)
 {
     (void)state;
-    struct discovery d;
+    struct service_urls d;
     judge_many(16, "", &d);
     assert_string_equal(d.note, "");
     assert_true(strlen(d.urls) > 300);
@@ -171,7 +171,7 @@ static void long_names_fit(void **state)
 {
     (void)state;
     char host[254], instance[700];
-    struct discovery d;
+    struct service_urls d;
     memset(host, 'a', sizeof host);
     for (size_t i = 60; i < 250; i += 60)
         host[i] = '.';
@@ -186,47 +186,47 @@ static void long_names_fit(void **state)
 static void the_last_ones_are_kept_for_the_same_service(void **state)
 {
     (void)state;
-    struct discovery last = {.service = "es", .urls = "http://a:9200"};
-    struct discovery other = {.service = "other", .urls = "http://b:9200"};
-    struct discovery now;
+    struct service_urls last = {.service = "es", .urls = "http://a:9200"};
+    struct service_urls other = {.service = "other", .urls = "http://b:9200"};
+    struct service_urls now;
     judge("[]", &now);
-    discovery_keep(&now, &last);
+    service_urls_keep(&now, &last);
     assert_string_equal(now.urls, "http://a:9200");
     assert_string_equal(
         now.note, "service es has no passing instance: those from before are kept");
-    assert_false(discovery_news(&now, &last));
+    assert_false(service_urls_news(&now, &last));
     judge("[]", &now);
-    discovery_keep(&now, &other);
+    service_urls_keep(&now, &other);
     assert_string_equal(now.urls, "");
-    assert_true(discovery_news(&now, &other));
+    assert_true(service_urls_news(&now, &other));
     judge("[" N("n1", "10.0.0.1") "]", &now);
-    discovery_keep(&now, &last);
+    service_urls_keep(&now, &last);
     assert_string_equal(now.urls, "http://10.0.0.1:9200");
     assert_string_equal(now.note, "");
-    assert_true(discovery_news(&now, &last));
-    assert_false(discovery_news(&now, &now));
+    assert_true(service_urls_news(&now, &last));
+    assert_false(service_urls_news(&now, &now));
 }
 
 static void they_are_remembered(void **state)
 {
     (void)state;
     char dir[] = "/tmp/lictor-test-XXXXXX";
-    struct discovery d = {.service = "es", .urls = "http://a:9200,http://b:9200"};
-    struct discovery read, none = {.service = ""};
+    struct service_urls d = {.service = "es", .urls = "http://a:9200,http://b:9200"};
+    struct service_urls read, none = {.service = ""};
     struct error err = {0};
     assert_non_null(mkdtemp(dir));
-    discovery_read(dir, &read);
+    service_urls_read(dir, &read);
     assert_string_equal(read.service, "");
-    assert_int_equal(discovery_write(dir, &d, &err), 0);
-    discovery_read(dir, &read);
+    assert_int_equal(service_urls_write(dir, &d, &err), 0);
+    service_urls_read(dir, &read);
     assert_string_equal(read.service, d.service);
     assert_string_equal(read.urls, d.urls);
-    assert_int_equal(discovery_write(dir, &none, &err), 0);
-    assert_int_equal(discovery_write(dir, &none, &err), 0);
-    discovery_read(dir, &read);
+    assert_int_equal(service_urls_write(dir, &none, &err), 0);
+    assert_int_equal(service_urls_write(dir, &none, &err), 0);
+    service_urls_read(dir, &read);
     assert_string_equal(read.service, "");
     assert_int_equal(rmdir(dir), 0);
-    assert_int_equal(discovery_write(dir, &d, &err), -ENOENT);
+    assert_int_equal(service_urls_write(dir, &d, &err), -ENOENT);
 }
 
 int main(void)

@@ -53,7 +53,7 @@ static void put(struct kv_list *list, const char *key, const char *value)
 static char *in_force(enum setting setting, const char *value, struct settings *s)
 {
     struct kv_list list = {0};
-    struct buffer text = BUFFER_INIT(VALUE_MAX);
+    struct buffer text = BUFFER_INIT(SETTING_VALUE_MAX);
     put(&list, settings_row(setting)->key, value);
     settings_parse(&list, ROOT, s);
     assert_int_equal(settings_text(s, setting, &text), 0);
@@ -499,30 +499,31 @@ static void the_barrier_itself(void **state)
     for (int byte = 0; byte < 256; byte++) {
         char text[] = {'a', (char)byte, 'b', '\0'};
         bool fine = byte > ' ' && byte < 0x7f && !strchr(out, byte);
-        assert_int_equal(value_barrier(text, 3, NULL), fine ? 0 : -EINVAL);
-        assert_int_equal(value_barrier_words(text, 3, NULL),
+        assert_int_equal(setting_value_barrier(text, 3, NULL), fine ? 0 : -EINVAL);
+        assert_int_equal(setting_value_barrier_words(text, 3, NULL),
                          fine || byte == ' ' ? 0 : -EINVAL);
         text[1] = 'a';
         text[2] = (char)byte; /* the last one */
-        assert_int_equal(value_barrier_words(text, 3, NULL), fine ? 0 : -EINVAL);
+        assert_int_equal(setting_value_barrier_words(text, 3, NULL),
+                         fine ? 0 : -EINVAL);
     }
 }
 
 static void size_has_a_limit(void **state)
 {
     (void)state;
-    static char text[VALUE_MAX + 2];
+    static char text[SETTING_VALUE_MAX + 2];
     struct error err = {0};
-    memset(text, 'a', VALUE_MAX + 1);
-    assert_int_equal(value_barrier(text, VALUE_MAX, &err), 0);
-    assert_int_equal(value_barrier(text, VALUE_MAX + 1, &err), -EINVAL);
+    memset(text, 'a', SETTING_VALUE_MAX + 1);
+    assert_int_equal(setting_value_barrier(text, SETTING_VALUE_MAX, &err), 0);
+    assert_int_equal(setting_value_barrier(text, SETTING_VALUE_MAX + 1, &err), -EINVAL);
     assert_string_equal(err.text, "has 8193 bytes, 8192 are the limit");
 }
 
 static void fifty_one_servers_and_no_more(void **state)
 {
     (void)state;
-    struct buffer text = BUFFER_INIT(VALUE_MAX);
+    struct buffer text = BUFFER_INIT(SETTING_VALUE_MAX);
     for (int i = 1; i <= 51; i++)
         assert_int_equal(buffer_printf(&text, "%sserver_%d=" FIFTY FIFTY TEN "%d",
                                        i > 1 ? "," : "", i, i),

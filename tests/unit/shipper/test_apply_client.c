@@ -28,7 +28,7 @@ static void only_the_log_settings_are_handed_over(void **state)
     assert_int_equal(kv_add(&list, AT "LOG_LEVEL", "warn", 4, 2), 0);
     assert_int_equal(kv_add(&list, "other/service/cluster/tag/any/LOG_X", "1", 1, 3),
                      0);
-    char *text = handover_request(&list, ROOT);
+    char *text = apply_client_request(&list, ROOT);
     assert_string_equal(text, "{\"v\":1,\"settings\":{\"LOG_LEVEL\":\"warn\"}}");
     cJSON_free(text);
     kv_release(&list);
@@ -39,7 +39,7 @@ static void a_value_with_a_nul_is_not_cut_short(void **state)
     (void)state;
     struct kv_list list = {0};
     assert_int_equal(kv_add(&list, AT "LOG_LEVEL", "warn\0x", 6, 2), 0);
-    assert_null(handover_request(&list, ROOT));
+    assert_null(apply_client_request(&list, ROOT));
     kv_release(&list);
 }
 
@@ -71,11 +71,11 @@ static void every_answer_is_understood_or_refused(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct handover_result result;
+        struct apply_result result;
         struct error err = {0};
         print_message("  %s\n", rows[i].text);
         assert_int_equal(
-            handover_answer(rows[i].text, strlen(rows[i].text), "r", &result, &err),
+            apply_client_answer(rows[i].text, strlen(rows[i].text), "r", &result, &err),
             rows[i].rc);
         assert_int_equal(result.done, rows[i].done);
         assert_int_equal(result.changed, rows[i].changed);
@@ -92,7 +92,7 @@ static char path[64], file[64];
 static int make_dir(void **state)
 {
     (void)state;
-    if (!mkdtemp(dir) || setenv("LICTOR_TIMING", "lock=300ms,apply=300ms", 1) < 0)
+    if (!mkdtemp(dir) || setenv("LICTOR_LIMITS", "lock=300ms,apply=300ms", 1) < 0)
         return -1;
     (void)snprintf(path, sizeof path, "%s/socket", dir);
     (void)snprintf(file, sizeof file, "%s/apply-socket", dir);
@@ -112,9 +112,9 @@ static void say_where(const char *text)
     assert_int_equal(file_replace(file, text, strlen(text), 0644, false, &err), 0);
 }
 
-static int hand_over(struct handover_result *result, struct error *err)
+static int hand_over(struct apply_result *result, struct error *err)
 {
-    return handover_run(dir, "/nonexistent", "{}", "r", result, err);
+    return apply_client_run(dir, "/nonexistent", "{}", "r", result, err);
 }
 
 #define DONE "{\"v\":1,\"state\":\"done\",\"revision\":\"r\",\"changed\":true}\n"
@@ -172,7 +172,7 @@ static void an_answer_is_an_answer_or_the_outcome_is_unknown(void **state)
     (void)snprintf(line, sizeof line, "%s\n", path);
     say_where(line);
     for (size_t i = 0; i < sizeof servers / sizeof servers[0]; i++) {
-        struct handover_result result = {0};
+        struct apply_result result = {0};
         struct error err = {0};
         print_message("  %s\n", servers[i].name);
         pid_t server = socket_server_start(path, servers[i].serve);
@@ -191,7 +191,7 @@ static void an_answer_is_an_answer_or_the_outcome_is_unknown(void **state)
 static void nobody_at_the_socket_is_a_failure_that_says_so(void **state)
 {
     (void)state;
-    struct handover_result result;
+    struct apply_result result;
     struct error err = {0};
     char text[200];
     say_where(path);
@@ -210,7 +210,7 @@ static void a_socket_file_that_is_none_is_no_way_around_the_socket(void **state)
 {
     (void)state;
     static const char *const texts[] = {"", "\n", "relative\n", "/a\n/b\n", "/a\n\n"};
-    struct handover_result result;
+    struct apply_result result;
     struct error err = {0};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         say_where(texts[i]);

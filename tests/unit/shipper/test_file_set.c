@@ -28,7 +28,7 @@ static char place[128]; /* a fresh directory for every test: place/dir, place/de
 static char dir[160];
 
 /* The set of all tests: changed, new, removed, removed though it is not there. */
-static struct journal_file set[FILES];
+static struct file_set_entry set[FILES];
 
 static void write_text(const char *path, const char *text, mode_t mode)
 {
@@ -146,36 +146,36 @@ static int stage_all(struct error *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < FILES; i++)
-        rc = journal_stage(&set[i], err);
+        rc = file_set_stage(&set[i], err);
     return rc;
 }
 
 /* Everything a run does about files. Returns 1 when it found a journal. */
 static int recover(void)
 {
-    struct journal_file *files = NULL;
+    struct file_set_entry *files = NULL;
     size_t n = 0;
     struct error err = {0};
-    int rc = journal_load(dir, &files, &n, &err);
+    int rc = file_set_load(dir, &files, &n, &err);
     if (rc == -ENOENT) {
-        journal_clean(set, FILES);
+        file_set_clean(set, FILES);
         return 0;
     }
-    if (rc < 0 || journal_roll_back(files, n, &err) < 0 ||
-        journal_begin(dir, NULL, 0, &err) < 0)
+    if (rc < 0 || file_set_roll_back(files, n, &err) < 0 ||
+        file_set_begin(dir, NULL, 0, &err) < 0)
         abort();
-    journal_clean(set, FILES);
+    file_set_clean(set, FILES);
     free(files);
-    return journal_commit(dir, &err) < 0 ? -1 : 1;
+    return file_set_commit(dir, &err) < 0 ? -1 : 1;
 }
 
 static void apply(void)
 {
     if (recover() < 0 || stage_all(NULL) < 0 ||
-        journal_begin(dir, set, FILES, NULL) < 0 ||
-        journal_swap(set, FILES, NULL) < 0 || journal_commit(dir, NULL) < 0)
+        file_set_begin(dir, set, FILES, NULL) < 0 ||
+        file_set_swap(set, FILES, NULL) < 0 || file_set_commit(dir, NULL) < 0)
         abort();
-    journal_clean(set, FILES);
+    file_set_clean(set, FILES);
 }
 
 /* Run in a process that dies at its k-th step. Returns whether it died there. */
@@ -211,17 +211,17 @@ static void swaps_a_set(void **state)
     assert_int_equal(st.st_mode & 07777, 0640);
     assert_int_equal(entries_of(dir), 0);
     for (size_t i = 0; i < FILES; i++)
-        assert_true(journal_is_right(&set[i]));
+        assert_true(file_set_is_right(&set[i]));
 }
 
 static void rolls_back_a_set(void **state)
 {
     (void)state;
     assert_int_equal(stage_all(NULL), 0);
-    assert_int_equal(journal_begin(dir, set, FILES, NULL), 0);
-    assert_int_equal(journal_swap(set, FILES, NULL), 0);
+    assert_int_equal(file_set_begin(dir, set, FILES, NULL), 0);
+    assert_int_equal(file_set_swap(set, FILES, NULL), 0);
     for (int again = 0; again < 2; again++)
-        assert_int_equal(journal_roll_back(set, FILES, NULL), 0);
+        assert_int_equal(file_set_roll_back(set, FILES, NULL), 0);
     assert_int_equal(recover(), 1);
     assert_old();
     struct stat st;
@@ -259,28 +259,28 @@ static void killed_at_every_step_twice_in_a_row(void **state)
 static void knows_what_is_right(void **state)
 {
     (void)state;
-    struct journal_file file = set[0];
-    assert_false(journal_is_right(&file));
+    struct file_set_entry file = set[0];
+    assert_false(file_set_is_right(&file));
     write_text(file.path, NEW_TEXT, 0640);
-    assert_true(journal_is_right(&file));
+    assert_true(file_set_is_right(&file));
     assert_int_equal(chmod(file.path, 0644), 0);
-    assert_false(journal_is_right(&file));
+    assert_false(file_set_is_right(&file));
     assert_int_equal(chmod(file.path, 0640), 0);
     assert_int_equal(link(file.path, dest("second")), 0);
-    assert_false(journal_is_right(&file));
+    assert_false(file_set_is_right(&file));
     assert_int_equal(unlink(dest("second")), 0);
     write_text(file.path, NEW_TEXT "x", 0640);
-    assert_false(journal_is_right(&file));
-    assert_false(journal_is_right(&set[2]));
-    assert_true(journal_is_right(&set[3]));
+    assert_false(file_set_is_right(&file));
+    assert_false(file_set_is_right(&set[2]));
+    assert_true(file_set_is_right(&set[3]));
 }
 
-static void assert_refused(struct journal_file *file, int code, const char *what)
+static void assert_refused(struct file_set_entry *file, int code, const char *what)
 {
     struct error err = {0};
     char expected[700];
     (void)snprintf(expected, sizeof expected, "%s %s", file->path, what);
-    assert_int_equal(journal_stage(file, &err), code);
+    assert_int_equal(file_set_stage(file, &err), code);
     assert_string_equal(err.text, expected);
 }
 
@@ -307,14 +307,14 @@ static void refuses_parents_of_others(void **state)
     (void)state;
     struct error err = {0};
     assert_int_equal(chmod(dest(""), 0777), 0);
-    assert_int_equal(journal_stage(&set[0], &err), -EPERM);
+    assert_int_equal(file_set_stage(&set[0], &err), -EPERM);
     assert_non_null(strstr(err.text, "/dest"));
     assert_int_equal(chmod(dest(""), 0755), 0);
     char link_path[200];
     (void)snprintf(link_path, sizeof link_path, "%s/link", place);
     assert_int_equal(symlink("dest", link_path), 0);
     (void)snprintf(set[0].path, sizeof set[0].path, "%s/changed", link_path);
-    assert_int_equal(journal_stage(&set[0], &err), -EPERM);
+    assert_int_equal(file_set_stage(&set[0], &err), -EPERM);
     assert_old();
 }
 
@@ -323,9 +323,9 @@ static void does_not_overwrite_what_somebody_else_changed(void **state)
     (void)state;
     struct error err = {0};
     assert_int_equal(stage_all(&err), 0);
-    assert_int_equal(journal_begin(dir, set, FILES, &err), 0);
+    assert_int_equal(file_set_begin(dir, set, FILES, &err), 0);
     write_text(set[1].path, "somebody else's\n", 0644);
-    assert_int_equal(journal_swap(set, FILES, &err), -ESTALE);
+    assert_int_equal(file_set_swap(set, FILES, &err), -ESTALE);
     assert_non_null(
         strstr(err.text, "/dest/new was changed by somebody else meanwhile"));
     assert_string_equal(text_of(set[0].path), NEW_TEXT);
@@ -339,11 +339,11 @@ static void notices_a_change_of_the_old_file(void **state)
 {
     (void)state;
     assert_int_equal(stage_all(NULL), 0);
-    assert_int_equal(journal_begin(dir, set, FILES, NULL), 0);
+    assert_int_equal(file_set_begin(dir, set, FILES, NULL), 0);
     int fd = open(set[0].path, O_WRONLY | O_APPEND);
     assert_int_equal(write(fd, "more", 4), 4);
     (void)close(fd);
-    assert_int_equal(journal_swap(set, FILES, NULL), -ESTALE);
+    assert_int_equal(file_set_swap(set, FILES, NULL), -ESTALE);
     assert_int_equal(recover(), 1);
     assert_string_equal(text_of(set[0].path), OLD_TEXT "more");
 }
@@ -352,11 +352,11 @@ static void staged_leftovers_are_refused_until_cleaned(void **state)
 {
     (void)state;
     struct error err = {0};
-    assert_int_equal(journal_stage(&set[0], &err), 0);
-    assert_int_equal(journal_stage(&set[0], &err), -EEXIST);
-    journal_clean(set, FILES);
-    assert_int_equal(journal_stage(&set[0], &err), 0);
-    journal_clean(set, FILES);
+    assert_int_equal(file_set_stage(&set[0], &err), 0);
+    assert_int_equal(file_set_stage(&set[0], &err), -EEXIST);
+    file_set_clean(set, FILES);
+    assert_int_equal(file_set_stage(&set[0], &err), 0);
+    file_set_clean(set, FILES);
     assert_old();
 }
 
@@ -365,11 +365,11 @@ static void names_what_cannot_be_brought_back(void **state)
     (void)state;
     struct error err = {0};
     assert_int_equal(stage_all(&err), 0);
-    assert_int_equal(journal_begin(dir, set, FILES, &err), 0);
-    assert_int_equal(journal_swap(set, FILES, &err), 0);
+    assert_int_equal(file_set_begin(dir, set, FILES, &err), 0);
+    assert_int_equal(file_set_swap(set, FILES, &err), 0);
     assert_int_equal(unlink(set[1].path), 0);
     assert_int_equal(mkdir(set[1].path, 0755), 0);
-    assert_int_equal(journal_roll_back(set, FILES, &err), -EISDIR);
+    assert_int_equal(file_set_roll_back(set, FILES, &err), -EISDIR);
     assert_false(set[0].failed);
     assert_true(set[1].failed);
     assert_non_null(strstr(err.text, "cannot bring back"));
@@ -387,11 +387,11 @@ static void damaged_journal_is_said_and_touches_nothing(void **state)
     char path[200];
     (void)snprintf(path, sizeof path, "%s/journal", dir);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        struct journal_file *files = NULL;
+        struct file_set_entry *files = NULL;
         size_t n = 0;
         struct error err = {0};
         write_text(path, texts[i], 0600);
-        assert_int_equal(journal_load(dir, &files, &n, &err), -EBADMSG);
+        assert_int_equal(file_set_load(dir, &files, &n, &err), -EBADMSG);
         assert_non_null(strstr(err.text, "journal is damaged"));
         assert_null(files);
     }
@@ -402,10 +402,10 @@ static void foreign_size_is_refused(void **state)
 {
     (void)state;
     struct error err = {0};
-    assert_int_equal(truncate(set[0].path, JOURNAL_OLD_MAX + 1), 0);
+    assert_int_equal(truncate(set[0].path, FILE_SET_OLD_MAX + 1), 0);
     assert_int_equal(stage_all(&err), 0);
-    assert_int_equal(journal_begin(dir, set, FILES, &err), -EFBIG);
-    journal_clean(set, FILES);
+    assert_int_equal(file_set_begin(dir, set, FILES, &err), -EFBIG);
+    file_set_clean(set, FILES);
     assert_int_equal(entries_of(dir), 0);
 }
 
@@ -421,9 +421,9 @@ static int begin_in_a_small_disk(rlim_t limit)
             _exit(99);
         int rc = stage_all(NULL);
         if (rc == 0)
-            rc = journal_begin(dir, set, FILES, NULL);
+            rc = file_set_begin(dir, set, FILES, NULL);
         if (rc < 0)
-            journal_clean(set, FILES);
+            file_set_clean(set, FILES);
         _exit(-rc);
     }
     int status = 0;

@@ -20,15 +20,15 @@ static const char *const two[] = {"a", "b"};
 static const char *const bad_items[] = {"ab\"c"};
 static const char *const bad_list[] = {"ok", "not ok"};
 
-static struct template_value values[] = {
-    {"INDEX", TEMPLATE_TEXT, index_items, 1, false},
-    {"EMPTY", TEMPLATE_TEXT, empty_items, 1, false},
-    {"LEVEL", TEMPLATE_WORD, level_items, 1, false},
-    {"LIST", TEMPLATE_LIST, three, 3, false},
-    {"PAIR", TEMPLATE_LIST, two, 2, false},
-    {"NONE", TEMPLATE_LIST, NULL, 0, false},
-    {"BAD", TEMPLATE_TEXT, bad_items, 1, false},
-    {"BADS", TEMPLATE_LIST, bad_list, 2, false},
+static struct mustache_value values[] = {
+    {"INDEX", MUSTACHE_TEXT, index_items, 1, false},
+    {"EMPTY", MUSTACHE_TEXT, empty_items, 1, false},
+    {"LEVEL", MUSTACHE_WORD, level_items, 1, false},
+    {"LIST", MUSTACHE_LIST, three, 3, false},
+    {"PAIR", MUSTACHE_LIST, two, 2, false},
+    {"NONE", MUSTACHE_LIST, NULL, 0, false},
+    {"BAD", MUSTACHE_TEXT, bad_items, 1, false},
+    {"BADS", MUSTACHE_LIST, bad_list, 2, false},
 };
 
 struct row {
@@ -42,8 +42,8 @@ static void check_row(const struct row *row)
     struct buffer out = BUFFER_INIT(4096);
     struct error err = {0};
     int rc =
-        template_render(row->template, strlen(row->template), "t",
-                        TEMPLATE_RAINERSCRIPT, true, values, COUNT(values), &out, &err);
+        mustache_render(row->template, strlen(row->template), "t",
+                        MUSTACHE_RAINERSCRIPT, true, values, COUNT(values), &out, &err);
     if (rc != 0 || strcmp(buffer_text(&out), row->expected) != 0)
         print_error("row \"%s\": %d %s\n", row->name, rc, err.text);
     assert_int_equal(rc, 0);
@@ -174,8 +174,8 @@ static void refuses(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buffer out = BUFFER_INIT(4096);
         struct error err = {0};
-        int rc = template_render(rows[i].template, strlen(rows[i].template), "t",
-                                 TEMPLATE_RAINERSCRIPT, true, values, COUNT(values),
+        int rc = mustache_render(rows[i].template, strlen(rows[i].template), "t",
+                                 MUSTACHE_RAINERSCRIPT, true, values, COUNT(values),
                                  &out, &err);
         assert_string_equal(err.text, rows[i].text);
         assert_int_equal(rc, rows[i].rc);
@@ -190,18 +190,18 @@ static const char *const plain_items[] = {"secret"};
 static const char *const stored_items[] = {"ES_PWD"};
 
 /* Render a template with the names PASSWORD, PLAIN, NO_PASSWORD and STORED. */
-static int render_secret(const char *template, enum template_language language,
+static int render_secret(const char *template, enum mustache_language language,
                          bool private, struct buffer *out, struct error *err)
 {
-    struct template_value secrets[] = {
-        {"PASSWORD", TEMPLATE_SECRET, password_items, 1, false},
-        {"PLAIN", TEMPLATE_SECRET, plain_items, 1, false},
-        {"NO_PASSWORD", TEMPLATE_SECRET, empty_items, 1, false},
-        {"STORED", TEMPLATE_STORED, stored_items, 1, false},
-        {"NOT_STORED", TEMPLATE_STORED, empty_items, 1, false},
-        {"NONE", TEMPLATE_LIST, NULL, 0, false},
+    struct mustache_value secrets[] = {
+        {"PASSWORD", MUSTACHE_SECRET, password_items, 1, false},
+        {"PLAIN", MUSTACHE_SECRET, plain_items, 1, false},
+        {"NO_PASSWORD", MUSTACHE_SECRET, empty_items, 1, false},
+        {"STORED", MUSTACHE_STORED, stored_items, 1, false},
+        {"NOT_STORED", MUSTACHE_STORED, empty_items, 1, false},
+        {"NONE", MUSTACHE_LIST, NULL, 0, false},
     };
-    return template_render(template, strlen(template), "t", language, private, secrets,
+    return mustache_render(template, strlen(template), "t", language, private, secrets,
                            COUNT(secrets), out, err);
 }
 
@@ -209,26 +209,26 @@ static void secrets_are_escaped(void **state)
 {
     (void)state;
     static const struct {
-        enum template_language language;
+        enum mustache_language language;
         const char *template, *expected;
     } rows[] = {
-        {TEMPLATE_RAINERSCRIPT, "action(pwd=\"{{PASSWORD}}\")",
+        {MUSTACHE_RAINERSCRIPT, "action(pwd=\"{{PASSWORD}}\")",
          "action(pwd=\"p\\\"w\\\\o$r{d}\")"},
-        {TEMPLATE_RAINERSCRIPT, "action(type=\"x\"\n  a.b=\"{{PLAIN}}\" c=\"\")",
+        {MUSTACHE_RAINERSCRIPT, "action(type=\"x\"\n  a.b=\"{{PLAIN}}\" c=\"\")",
          "action(type=\"x\"\n  a.b=\"secret\" c=\"\")"},
-        {TEMPLATE_RAINERSCRIPT, "{{#PASSWORD}}action(pwd=\"{{.}}\"){{/PASSWORD}}",
+        {MUSTACHE_RAINERSCRIPT, "{{#PASSWORD}}action(pwd=\"{{.}}\"){{/PASSWORD}}",
          "action(pwd=\"p\\\"w\\\\o$r{d}\")"},
-        {TEMPLATE_RAINERSCRIPT, "action(pwd=\"{{NO_PASSWORD}}\")", "action(pwd=\"\")"},
-        {TEMPLATE_RAINERSCRIPT, "{{#NO_PASSWORD}}a(b=\"{{.}}\"){{/NO_PASSWORD}}", ""},
-        {TEMPLATE_RAINERSCRIPT, "a(b=\"u\\tp={{PASSWORD}}\\tq\")",
+        {MUSTACHE_RAINERSCRIPT, "action(pwd=\"{{NO_PASSWORD}}\")", "action(pwd=\"\")"},
+        {MUSTACHE_RAINERSCRIPT, "{{#NO_PASSWORD}}a(b=\"{{.}}\"){{/NO_PASSWORD}}", ""},
+        {MUSTACHE_RAINERSCRIPT, "a(b=\"u\\tp={{PASSWORD}}\\tq\")",
          "a(b=\"u\\tp=p\\\"w\\\\o$r{d}\\tq\")"},
-        {TEMPLATE_BEATS, "password: \"{{PASSWORD}}\"\n",
+        {MUSTACHE_BEATS, "password: \"{{PASSWORD}}\"\n",
          "password: \"p\\\"w\\\\o$$r{d}\"\n"},
-        {TEMPLATE_BEATS, "password: \"{{STORED}}\"\n", "password: \"${ES_PWD}\"\n"},
-        {TEMPLATE_YAML, "password: \"{{PLAIN}}\"\n", "password: \"secret\"\n"},
-        {TEMPLATE_TOML, "password = \"{{PLAIN}}\"\n", "password = \"secret\"\n"},
-        {TEMPLATE_YAML, "{{#NONE}}password: \"{{PASSWORD}}\"\n{{/NONE}}", ""},
-        {TEMPLATE_YAML, "password: \"{{NOT_STORED}}\"\n", "password: \"\"\n"},
+        {MUSTACHE_BEATS, "password: \"{{STORED}}\"\n", "password: \"${ES_PWD}\"\n"},
+        {MUSTACHE_YAML, "password: \"{{PLAIN}}\"\n", "password: \"secret\"\n"},
+        {MUSTACHE_TOML, "password = \"{{PLAIN}}\"\n", "password = \"secret\"\n"},
+        {MUSTACHE_YAML, "{{#NONE}}password: \"{{PASSWORD}}\"\n{{/NONE}}", ""},
+        {MUSTACHE_YAML, "password: \"{{NOT_STORED}}\"\n", "password: \"\"\n"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buffer out = BUFFER_INIT(4096);
@@ -250,45 +250,45 @@ static void secrets_stand_in_their_place_only(void **state)
 {
     (void)state;
     static const struct {
-        enum template_language language;
+        enum mustache_language language;
         const char *template, *text;
     } rows[] = {
-        {TEMPLATE_YAML, "p: {{PLAIN}}", QUOTES},
-        {TEMPLATE_YAML, "p: '{{PLAIN}}'", QUOTES},
-        {TEMPLATE_YAML, "p: \"x{{PLAIN}}\"", QUOTES},
-        {TEMPLATE_YAML, "p: \"{{PLAIN}}x\"", QUOTES},
-        {TEMPLATE_YAML, "\"{{PLAIN}}", QUOTES},
-        {TEMPLATE_YAML, "{{PLAIN}}\"", QUOTES},
-        {TEMPLATE_YAML, "{{#NONE}}p: {{PLAIN}}{{/NONE}}", QUOTES},
-        {TEMPLATE_YAML, "{{#PLAIN}}{{.}}{{/PLAIN}}",
+        {MUSTACHE_YAML, "p: {{PLAIN}}", QUOTES},
+        {MUSTACHE_YAML, "p: '{{PLAIN}}'", QUOTES},
+        {MUSTACHE_YAML, "p: \"x{{PLAIN}}\"", QUOTES},
+        {MUSTACHE_YAML, "p: \"{{PLAIN}}x\"", QUOTES},
+        {MUSTACHE_YAML, "\"{{PLAIN}}", QUOTES},
+        {MUSTACHE_YAML, "{{PLAIN}}\"", QUOTES},
+        {MUSTACHE_YAML, "{{#NONE}}p: {{PLAIN}}{{/NONE}}", QUOTES},
+        {MUSTACHE_YAML, "{{#PLAIN}}{{.}}{{/PLAIN}}",
          "t:1: a secret stands between double quotes: ."},
-        {TEMPLATE_YAML, "\"{{{PLAIN}}}\"",
+        {MUSTACHE_YAML, "\"{{{PLAIN}}}\"",
          "t:1: {{{ }}} is only for numbers and enumerations: PLAIN"},
-        {TEMPLATE_RAINERSCRIPT, "\"{{PLAIN}}\"", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "=\"{{PLAIN}}\"", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "p=\"{{PLAIN}}\"", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "# p=\"{{PLAIN}}\"", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "a(b=\"c\") p=\"{{PLAIN}}\"", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "a(\"{{PLAIN}}\")", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "a(b, \"{{PLAIN}}\")", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "a(=\"{{PLAIN}}\")", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "set $.x=\"{{PLAIN}}\";", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "if ($.x==\"{{PLAIN}}\")", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "if ($x=\"{{PLAIN}}\")", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "a(b={{PLAIN}})", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "a(b=\"c\"{{PLAIN}})", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "a(b=\"\"{{PLAIN}})", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "a(b=\"c\\\"{{PLAIN}}\")", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "a(b='c=\"{{PLAIN}}')", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "constant(value=\"{{PLAIN}}\")", PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "Constant (outname=\"a\" value=\"{{PLAIN}}\")",
+        {MUSTACHE_RAINERSCRIPT, "\"{{PLAIN}}\"", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "=\"{{PLAIN}}\"", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "p=\"{{PLAIN}}\"", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "# p=\"{{PLAIN}}\"", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "a(b=\"c\") p=\"{{PLAIN}}\"", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "a(\"{{PLAIN}}\")", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "a(b, \"{{PLAIN}}\")", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "a(=\"{{PLAIN}}\")", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "set $.x=\"{{PLAIN}}\";", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "if ($.x==\"{{PLAIN}}\")", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "if ($x=\"{{PLAIN}}\")", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "a(b={{PLAIN}})", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "a(b=\"c\"{{PLAIN}})", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "a(b=\"\"{{PLAIN}})", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "a(b=\"c\\\"{{PLAIN}}\")", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "a(b='c=\"{{PLAIN}}')", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "constant(value=\"{{PLAIN}}\")", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "Constant (outname=\"a\" value=\"{{PLAIN}}\")",
          PARAMETER},
-        {TEMPLATE_RAINERSCRIPT, "{{#NONE}}constant(value=\"{{PLAIN}}\"){{/NONE}}",
+        {MUSTACHE_RAINERSCRIPT, "{{#NONE}}constant(value=\"{{PLAIN}}\"){{/NONE}}",
          PARAMETER},
-        {TEMPLATE_YAML, "p: \"{{STORED}}\"", "t:1: only Beats have a keystore: STORED"},
-        {TEMPLATE_RAINERSCRIPT, "a(p=\"{{STORED}}\")",
+        {MUSTACHE_YAML, "p: \"{{STORED}}\"", "t:1: only Beats have a keystore: STORED"},
+        {MUSTACHE_RAINERSCRIPT, "a(p=\"{{STORED}}\")",
          "t:1: only Beats have a keystore: STORED"},
-        {TEMPLATE_BEATS, "p: {{STORED}}",
+        {MUSTACHE_BEATS, "p: {{STORED}}",
          "t:1: a secret stands between double quotes: STORED"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -310,7 +310,7 @@ static void secrets_need_a_private_file(void **state)
     for (size_t i = 0; i < COUNT(templates); i++) {
         struct buffer out = BUFFER_INIT(4096);
         struct error err = {0};
-        int rc = render_secret(templates[i], TEMPLATE_BEATS, false, &out, &err);
+        int rc = render_secret(templates[i], MUSTACHE_BEATS, false, &out, &err);
         assert_int_equal(rc, -EINVAL);
         assert_non_null(strstr(
             err.text, "t:1: nobody else may read a file with secrets (\"mode\")"));
@@ -322,19 +322,19 @@ static void secrets_need_a_private_file(void **state)
 static void every_byte_of_a_secret_is_judged(void **state)
 {
     (void)state;
-    static const char *const refused[] = {[TEMPLATE_RAINERSCRIPT] = "",
-                                          [TEMPLATE_YAML] = "$",
-                                          [TEMPLATE_TOML] = "$",
-                                          [TEMPLATE_BEATS] = ""};
+    static const char *const refused[] = {[MUSTACHE_RAINERSCRIPT] = "",
+                                          [MUSTACHE_YAML] = "$",
+                                          [MUSTACHE_TOML] = "$",
+                                          [MUSTACHE_BEATS] = ""};
     for (int language = 0; language < (int)COUNT(refused); language++) {
         for (int byte = 1; byte < 256; byte++) {
             const char secret[] = {'a', (char)byte, 'b', '\0'};
             const char *items[] = {secret};
-            struct template_value value = {"S", TEMPLATE_SECRET, items, 1, false};
+            struct mustache_value value = {"S", MUSTACHE_SECRET, items, 1, false};
             struct buffer out = BUFFER_INIT(100);
             struct error err = {0};
-            int rc = template_render("a(p=\"{{S}}\")", 12, "t",
-                                     (enum template_language)language, true, &value, 1,
+            int rc = mustache_render("a(p=\"{{S}}\")", 12, "t",
+                                     (enum mustache_language)language, true, &value, 1,
                                      &out, &err);
             bool good = byte >= ' ' && byte <= '~' && !strchr(refused[language], byte);
             assert_int_equal(rc, good ? 0 : -EILSEQ);
@@ -350,15 +350,15 @@ static void what_is_written_is_marked(void **state)
     (void)state;
     static const char template[] = "a(p=\"{{A}}\"){{#B}}a(q=\"{{B}}\"){{/B}}"
                                    "{{^A}}a(q=\"{{C}}\"){{/A}}{{#D}}{{.}}{{/D}}";
-    struct template_value marked[] = {
-        {"A", TEMPLATE_SECRET, plain_items, 1, false},
-        {"B", TEMPLATE_SECRET, empty_items, 1, false},
-        {"C", TEMPLATE_SECRET, plain_items, 1, false},
-        {"D", TEMPLATE_LIST, two, 2, false},
+    struct mustache_value marked[] = {
+        {"A", MUSTACHE_SECRET, plain_items, 1, false},
+        {"B", MUSTACHE_SECRET, empty_items, 1, false},
+        {"C", MUSTACHE_SECRET, plain_items, 1, false},
+        {"D", MUSTACHE_LIST, two, 2, false},
     };
     struct buffer out = BUFFER_INIT(100);
-    assert_int_equal(template_render(template, strlen(template), "t",
-                                     TEMPLATE_RAINERSCRIPT, true, marked, 4, &out,
+    assert_int_equal(mustache_render(template, strlen(template), "t",
+                                     MUSTACHE_RAINERSCRIPT, true, marked, 4, &out,
                                      NULL),
                      0);
     assert_true(marked[0].used && marked[3].used);
@@ -374,17 +374,17 @@ static void every_byte_is_judged(void **state)
     for (int byte = 1; byte < 256; byte++) {
         const char text[] = {'a', (char)byte, 'b', '\0'};
         bool expected = byte > ' ' && byte <= '~' && !strchr(forbidden, byte);
-        assert_int_equal(template_allowed(text), expected);
+        assert_int_equal(mustache_allowed(text), expected);
         allowed += expected;
     }
     assert_int_equal(allowed, 94 - 14);
-    assert_true(template_allowed(""));
+    assert_true(mustache_allowed(""));
 }
 
 static int render_text(const char *template, size_t limit)
 {
     struct buffer out = BUFFER_INIT(limit);
-    int rc = template_render(template, strlen(template), "t", TEMPLATE_RAINERSCRIPT,
+    int rc = mustache_render(template, strlen(template), "t", MUSTACHE_RAINERSCRIPT,
                              true, values, COUNT(values), &out, NULL);
     assert_true(out.len <= limit);
     buffer_release(&out);
@@ -396,9 +396,9 @@ static void nesting_has_a_limit(void **state)
     (void)state;
     char text[512];
     size_t n = 0;
-    for (int depth = 0; depth < TEMPLATE_DEPTH; depth++)
+    for (int depth = 0; depth < MUSTACHE_DEPTH; depth++)
         n += (size_t)snprintf(text + n, sizeof text - n, "{{#LEVEL}}");
-    for (int depth = 0; depth < TEMPLATE_DEPTH; depth++)
+    for (int depth = 0; depth < MUSTACHE_DEPTH; depth++)
         n += (size_t)snprintf(text + n, sizeof text - n, "{{/LEVEL}}");
     assert_int_equal(render_text(text, 10), 0);
     char deeper[600];
@@ -419,7 +419,7 @@ static void length_is_respected(void **state)
 {
     (void)state;
     struct buffer out = BUFFER_INIT(64);
-    assert_int_equal(template_render("ab{{INDEX}}", 2, "t", TEMPLATE_RAINERSCRIPT, true,
+    assert_int_equal(mustache_render("ab{{INDEX}}", 2, "t", MUSTACHE_RAINERSCRIPT, true,
                                      values, COUNT(values), &out, NULL),
                      0);
     assert_string_equal(out.data, "ab");

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #define PATH "/d/x.conf"
-#define NONE APPLIED_NONE
+#define NONE OWNED_FILES_NONE
 
 static char place[128];
 
@@ -96,20 +96,20 @@ static const struct {
 
 static bool play(const char *steps)
 {
-    struct applied applied = {.n = 0};
+    struct owned_files applied = {.n = 0};
     char present[2] = NONE;
     bool foreign = false;
     for (const char *s = steps; *s; s += 2) {
         char text[2] = {s[1], '\0'};
         if (strchr("wkf", *s)) {
-            foreign = applied_foreign(&applied, PATH, present);
-            assert_true(applied_note(&applied, PATH, text, false, present) >= 0);
-            assert_false(applied_foreign(&applied, PATH, text));
+            foreign = owned_files_foreign(&applied, PATH, present);
+            assert_true(owned_files_note(&applied, PATH, text, false, present) >= 0);
+            assert_false(owned_files_foreign(&applied, PATH, text));
         }
         if (*s != 'f')
             present[0] = s[1];
         if (*s == 'w')
-            assert_true(applied_note(&applied, PATH, text, false, present) >= 0);
+            assert_true(owned_files_note(&applied, PATH, text, false, present) >= 0);
     }
     return foreign;
 }
@@ -127,56 +127,56 @@ static void knows_its_own(void **state)
 static void says_what_is_news(void **state)
 {
     (void)state;
-    struct applied applied = {.n = 0};
-    assert_int_equal(applied_note(&applied, PATH, "A", true, NONE), 1);
-    assert_int_equal(applied_note(&applied, PATH, "A", true, NONE), 0);
-    assert_int_equal(applied_note(&applied, PATH, "A", true, "A"), 1);
-    assert_int_equal(applied_note(&applied, PATH, "A", true, "A"), 0);
-    assert_int_equal(applied_note(&applied, PATH, "A", false, "A"), 1);
+    struct owned_files applied = {.n = 0};
+    assert_int_equal(owned_files_note(&applied, PATH, "A", true, NONE), 1);
+    assert_int_equal(owned_files_note(&applied, PATH, "A", true, NONE), 0);
+    assert_int_equal(owned_files_note(&applied, PATH, "A", true, "A"), 1);
+    assert_int_equal(owned_files_note(&applied, PATH, "A", true, "A"), 0);
+    assert_int_equal(owned_files_note(&applied, PATH, "A", false, "A"), 1);
 }
 
 /* As long as one of the two texts may hold secrets. */
 static void remembers_secrets(void **state)
 {
     (void)state;
-    struct applied applied = {.n = 0};
-    assert_null(applied_find(&applied, PATH));
-    assert_int_equal(applied_note(&applied, PATH, "A", false, NONE), 1);
-    assert_false(applied_find(&applied, PATH)->secret);
-    assert_int_equal(applied_note(&applied, PATH, "B", true, "A"), 1);
-    assert_true(applied_find(&applied, PATH)->secret);
-    assert_int_equal(applied_note(&applied, PATH, "C", false, "B"), 1);
-    assert_true(applied_find(&applied, PATH)->secret);
-    assert_int_equal(applied_note(&applied, PATH, "C", false, "C"), 1);
-    assert_false(applied_find(&applied, PATH)->secret);
-    assert_int_equal(applied_note(&applied, "/d/unknown", "C", false, "X"), 1);
-    assert_true(applied_find(&applied, "/d/unknown")->secret);
+    struct owned_files applied = {.n = 0};
+    assert_null(owned_files_find(&applied, PATH));
+    assert_int_equal(owned_files_note(&applied, PATH, "A", false, NONE), 1);
+    assert_false(owned_files_find(&applied, PATH)->secret);
+    assert_int_equal(owned_files_note(&applied, PATH, "B", true, "A"), 1);
+    assert_true(owned_files_find(&applied, PATH)->secret);
+    assert_int_equal(owned_files_note(&applied, PATH, "C", false, "B"), 1);
+    assert_true(owned_files_find(&applied, PATH)->secret);
+    assert_int_equal(owned_files_note(&applied, PATH, "C", false, "C"), 1);
+    assert_false(owned_files_find(&applied, PATH)->secret);
+    assert_int_equal(owned_files_note(&applied, "/d/unknown", "C", false, "X"), 1);
+    assert_true(owned_files_find(&applied, "/d/unknown")->secret);
 }
 
 static void is_written_and_read(void **state)
 {
     (void)state;
-    struct applied applied = {.n = 0}, back;
+    struct owned_files applied = {.n = 0}, back;
     struct error err = {0};
     struct stat st;
-    assert_int_equal(applied_note(&applied, PATH, "A", false, NONE), 1);
-    assert_int_equal(applied_note(&applied, PATH, "B", false, "A"), 1);
-    assert_int_equal(applied_note(&applied, "/d/y", "C", true, NONE), 1);
-    assert_int_equal(applied_write(place, &applied, true, &err), 0);
-    assert_int_equal(stat(in_place(APPLIED_FILE), &st), 0);
+    assert_int_equal(owned_files_note(&applied, PATH, "A", false, NONE), 1);
+    assert_int_equal(owned_files_note(&applied, PATH, "B", false, "A"), 1);
+    assert_int_equal(owned_files_note(&applied, "/d/y", "C", true, NONE), 1);
+    assert_int_equal(owned_files_write(place, &applied, true, &err), 0);
+    assert_int_equal(stat(in_place(OWNED_FILES_FILE), &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
-    applied_read(place, &back);
+    owned_files_read(place, &back);
     assert_int_equal(back.n, 2);
-    const struct applied_file *file = applied_find(&back, PATH);
+    const struct owned_file *file = owned_files_find(&back, PATH);
     assert_non_null(file);
     assert_string_equal(file->last, "B");
     assert_string_equal(file->before, "A");
     assert_false(file->secret);
-    assert_true(applied_find(&back, "/d/y")->secret);
-    struct journal_file kept = {.path = "/d/y"};
-    applied_keep(&back, &kept, 1);
+    assert_true(owned_files_find(&back, "/d/y")->secret);
+    struct file_set_entry kept = {.path = "/d/y"};
+    owned_files_keep(&back, &kept, 1);
     assert_int_equal(back.n, 1);
-    assert_null(applied_find(&back, PATH));
+    assert_null(owned_files_find(&back, PATH));
 }
 
 static void a_damaged_record_is_none(void **state)
@@ -184,12 +184,12 @@ static void a_damaged_record_is_none(void **state)
     (void)state;
     static const char *const texts[] = {
         "", "{", "[]", "{\"files\":{}}", "{\"files\":[{}]}", "{\"files\":[5,null]}"};
-    struct applied applied;
-    applied_read(place, &applied);
+    struct owned_files applied;
+    owned_files_read(place, &applied);
     assert_int_equal(applied.n, 0);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        put(APPLIED_FILE, texts[i]);
-        applied_read(place, &applied);
+        put(OWNED_FILES_FILE, texts[i]);
+        owned_files_read(place, &applied);
         assert_int_equal(applied.n, 0);
     }
 }
@@ -197,12 +197,12 @@ static void a_damaged_record_is_none(void **state)
 static void has_room_for_every_target(void **state)
 {
     (void)state;
-    struct applied applied = {.n = 0};
+    struct owned_files applied = {.n = 0};
     char path[20];
-    for (int i = 0; i <= APPLIED_MAX; i++) {
+    for (int i = 0; i <= OWNED_FILES_MAX; i++) {
         (void)snprintf(path, sizeof path, "/d/%d", i);
-        assert_int_equal(applied_note(&applied, path, "A", false, NONE),
-                         i < APPLIED_MAX ? 1 : -ENOSPC);
+        assert_int_equal(owned_files_note(&applied, path, "A", false, NONE),
+                         i < OWNED_FILES_MAX ? 1 : -ENOSPC);
     }
 }
 
@@ -210,11 +210,11 @@ static void looks_at_files(void **state)
 {
     (void)state;
     char text[DIGEST_TEXT], expected[DIGEST_TEXT];
-    assert_string_equal(applied_look(in_place("x"), text), NONE);
-    assert_string_equal(applied_look(place, text), NONE);
+    assert_string_equal(owned_files_look(in_place("x"), text), NONE);
+    assert_string_equal(owned_files_look(place, text), NONE);
     put("x", "abc");
     digest_of("abc", 3, expected);
-    assert_string_equal(applied_look(in_place("x"), text), expected);
+    assert_string_equal(owned_files_look(in_place("x"), text), expected);
 }
 
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

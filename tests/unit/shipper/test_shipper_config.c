@@ -34,10 +34,11 @@ static void reads_everything(void **state)
         "\"stop\":[\"/x/shipper\",\"stop\"],\"timeout\":\"1m30s\","
         "\"probe\":\"/var/lib/p/probe.log\","
         "\"variables\":{\"work\":\"/var/lib/x\",\"size2\":\"1g\"}}";
-    struct target_list list = {.n = 1};
-    struct target *t = &list.target[0];
+    struct shipper_config_list list = {.n = 1};
+    struct shipper_config *t = &list.target[0];
     struct error err = {0};
-    assert_int_equal(target_parse(text, strlen(text), "/etc/l/a.json", t, &err), 0);
+    assert_int_equal(shipper_config_parse(text, strlen(text), "/etc/l/a.json", t, &err),
+                     0);
     assert_string_equal(t->path, "/etc/l/a.json");
     assert_string_equal(t->template, "/etc/l/rsyslog.conf.mustache");
     assert_string_equal(t->destination, "/var/lib/x/rsyslog.conf");
@@ -52,30 +53,32 @@ static void reads_everything(void **state)
     assert_int_equal(t->variables, 2);
     assert_string_equal(t->variable[0].name, "work");
     assert_string_equal(t->variable[0].text, "/var/lib/x");
-    target_release(&list);
+    shipper_config_release(&list);
 }
 
 static void has_defaults(void **state)
 {
     (void)state;
-    struct target_list list = {.n = 1};
-    struct target *t = &list.target[0];
+    struct shipper_config_list list = {.n = 1};
+    struct shipper_config *t = &list.target[0];
     assert_int_equal(
-        target_parse(MINIMAL(""), strlen(MINIMAL("")), "/l/a.json", t, NULL), 0);
+        shipper_config_parse(MINIMAL(""), strlen(MINIMAL("")), "/l/a.json", t, NULL),
+        0);
     assert_int_equal(t->mode, 0640);
     assert_int_equal(t->timeout_ms, 30000);
     assert_null(t->validate[0]);
     assert_string_equal(t->probe, "");
     assert_int_equal(t->variables, 0);
-    target_release(&list);
+    shipper_config_release(&list);
     static const char absolute[] =
         "{\"template\":\"/t/x\",\"destination\":\"/d/x\",\"escape\":\"toml\"," COMMANDS
         "}";
     list.n = 1;
-    assert_int_equal(target_parse(absolute, strlen(absolute), "/l/a.json", t, NULL), 0);
+    assert_int_equal(
+        shipper_config_parse(absolute, strlen(absolute), "/l/a.json", t, NULL), 0);
     assert_string_equal(t->template, "/t/x");
-    assert_int_equal(t->language, TEMPLATE_TOML);
-    target_release(&list);
+    assert_int_equal(t->language, MUSTACHE_TOML);
+    shipper_config_release(&list);
 }
 
 #define MODE_TEXT                                                                      \
@@ -157,9 +160,10 @@ static void refuses(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(refused); i++) {
-        struct target t;
+        struct shipper_config t;
         struct error err = {0};
-        int rc = target_parse(refused[i].text, strlen(refused[i].text), "/a", &t, &err);
+        int rc = shipper_config_parse(refused[i].text, strlen(refused[i].text), "/a",
+                                      &t, &err);
         assert_string_equal(err.text, refused[i].expected);
         assert_int_equal(rc, -EBADMSG);
         assert_null(t.root);
@@ -169,9 +173,9 @@ static void refuses(void **state)
 static void refuses_what_is_no_json(void **state)
 {
     (void)state;
-    struct target t;
+    struct shipper_config t;
     struct error err = {0};
-    assert_int_equal(target_parse("{", 1, "/l/a.json", &t, &err), -EBADMSG);
+    assert_int_equal(shipper_config_parse("{", 1, "/l/a.json", &t, &err), -EBADMSG);
     assert_non_null(strstr(err.text, "/l/a.json"));
 }
 
@@ -215,9 +219,9 @@ static int tear_down(void **state)
     "\"reload\":[\"" program                                                           \
     "\"],\"confirm\":[\"/bin/true\"],\"stop\":[\"/bin/true\"]}"
 
-static int read_place(struct target_list *list, struct error *err)
+static int read_place(struct shipper_config_list *list, struct error *err)
 {
-    int rc = target_read(place, list, err);
+    int rc = shipper_config_read(place, list, err);
     if (rc < 0)
         assert_int_equal(list->n, 0);
     return rc;
@@ -226,7 +230,7 @@ static int read_place(struct target_list *list, struct error *err)
 static void reads_a_directory_in_order(void **state)
 {
     (void)state;
-    struct target_list list;
+    struct shipper_config_list list;
     put("20-b.json", DEFINITION("/d/b", "/bin/true"));
     put("10-a.json", DEFINITION("/d/a", "/bin/true"));
     put("ignored.mustache", "x");
@@ -235,13 +239,13 @@ static void reads_a_directory_in_order(void **state)
     assert_int_equal(list.n, 2);
     assert_string_equal(list.target[0].destination, "/d/a");
     assert_string_equal(list.target[1].destination, "/d/b");
-    target_release(&list);
+    shipper_config_release(&list);
 }
 
 static void says_when_there_is_none(void **state)
 {
     (void)state;
-    struct target_list list;
+    struct shipper_config_list list;
     struct error err = {0};
     char expected[256];
     (void)snprintf(expected, sizeof expected,
@@ -254,7 +258,7 @@ static void says_when_there_is_none(void **state)
 static void refuses_one_destination_twice(void **state)
 {
     (void)state;
-    struct target_list list;
+    struct shipper_config_list list;
     struct error err = {0};
     put("a.json", DEFINITION("/d/a", "/bin/true"));
     put("b.json", DEFINITION("/d/a", "/bin/true"));
@@ -270,15 +274,15 @@ static void refuses_one_destination_twice(void **state)
 static void refuses_one_probe_log_twice(void **state)
 {
     (void)state;
-    struct target_list list;
+    struct shipper_config_list list;
     struct error err = {0};
-    char name[JOURNAL_PATH];
+    char name[FILE_SET_PATH];
     put("a.json", WITH_PROBE("/d/a", "/p/a"));
     put("b.x.json", WITH_PROBE("/d/b", "/p/b"));
     assert_int_equal(read_place(&list, &err), 0);
-    assert_string_equal(target_name(&list.target[0], name), "a");
-    assert_string_equal(target_name(&list.target[1], name), "b.x");
-    target_release(&list);
+    assert_string_equal(shipper_config_name(&list.target[0], name), "a");
+    assert_string_equal(shipper_config_name(&list.target[1], name), "b.x");
+    shipper_config_release(&list);
     put("b.x.json", WITH_PROBE("/d/b", "/p/a"));
     assert_int_equal(read_place(&list, &err), -EEXIST);
     assert_non_null(strstr(err.text, "b.x.json have the same probe log"));
@@ -287,7 +291,7 @@ static void refuses_one_probe_log_twice(void **state)
 static void refuses_what_others_can_write(void **state)
 {
     (void)state;
-    struct target_list list;
+    struct shipper_config_list list;
     struct error err = {0};
     char path[256];
     put("a.json", DEFINITION("/d/a", "/bin/true"));
@@ -305,7 +309,7 @@ static void refuses_what_others_can_write(void **state)
 static void refuses_a_program_that_is_not_there(void **state)
 {
     (void)state;
-    struct target_list list;
+    struct shipper_config_list list;
     struct error err = {0};
     put("a.json", DEFINITION("/d/a", "/nonexistent/program"));
     assert_true(read_place(&list, &err) < 0);
