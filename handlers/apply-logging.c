@@ -96,8 +96,8 @@ static int render(struct run *run, struct error *err)
         file->remove = !run->settings.log_enabled;
         memcpy(file->path, t->destination, sizeof file->path);
         if (!file->remove)
-            rc = render_target(t, &run->settings, &run->policy, &run->credential,
-                               run->revision, &run->text[i], err);
+            rc = render_target(t, &run->settings, &run->policy, &run->credential, run->revision,
+                               &run->text[i], err);
         file->data = buffer_text(&run->text[i]);
         file->len = run->text[i].len;
     }
@@ -110,8 +110,7 @@ static int lock(const char *dir, struct error *err)
 {
     char path[FILE_SET_PATH];
     if (!file_own_directory(dir))
-        return error_set(err, -EPERM,
-                         "%s must be a directory of the running user, mode 0700", dir);
+        return error_set(err, -EPERM, "%s must be a directory of the running user, mode 0700", dir);
     int rc = file_path(path, sizeof path, dir, "lock", err);
     return rc < 0 ? rc : file_lock(path, limits()->lock_ms, err);
 }

@@ -32,8 +32,7 @@ static const char help[] =
     "  --json                print all settings, values in force, where they are from\n"
     "  --table               print the table of all settings (Markdown)\n"
     "  --config-dir DIR      where policy.json is (" PROGRAM_CONFIG_DIR ")\n"
-    "  --settings-root PATH  where the settings live in KV (" PROGRAM_SETTINGS_ROOT
-    ")\n"
+    "  --settings-root PATH  where the settings live in KV (" PROGRAM_SETTINGS_ROOT ")\n"
     "  --help, --version\n"
     "\n"
     "The LOG_ settings are judged as one set: one that may not be written refuses "
@@ -60,12 +59,10 @@ static int parse_options(int argc, char **argv, struct options *opt, struct erro
         {"json", NULL, &opt->json},
         {"table", NULL, &opt->table},
     };
-    return program_options(argc, argv, help, options,
-                           sizeof options / sizeof options[0], err);
+    return program_options(argc, argv, help, options, sizeof options / sizeof options[0], err);
 }
 
-static int read_lines(struct settings_change *p, char *text, size_t len,
-                      struct error *err)
+static int read_lines(struct settings_change *p, char *text, size_t len, struct error *err)
 {
     int rc = 0;
     if (memchr(text, '\0', len))
@@ -80,8 +77,7 @@ static int read_lines(struct settings_change *p, char *text, size_t len,
     return rc;
 }
 
-static int read_kv(struct settings_change *p, const char *text, size_t len,
-                   struct error *err)
+static int read_kv(struct settings_change *p, const char *text, size_t len, struct error *err)
 {
     cJSON *root = NULL;
     if (len == 0) /* Consul's answer when nothing is there */
@@ -118,8 +114,7 @@ static int print_table(void)
 }
 
 /* Returns 0 without problems, 1 with, negative errno when it could not be judged. */
-static int judge(struct settings_change *p, const struct options *opt,
-                 struct error *err)
+static int judge(struct settings_change *p, const struct options *opt, struct error *err)
 {
     struct buffer problems = BUFFER_INIT(OUTPUT_MAX), json = BUFFER_INIT(OUTPUT_MAX);
     int rc = settings_change_judge(p, opt->config_dir, &problems, err);
@@ -136,8 +131,7 @@ static int judge(struct settings_change *p, const struct options *opt,
 
 static int run(int argc, char **argv, struct error *err)
 {
-    struct options opt = {.config_dir = PROGRAM_CONFIG_DIR,
-                          .settings_root = PROGRAM_SETTINGS_ROOT};
+    struct options opt = {.config_dir = PROGRAM_CONFIG_DIR, .settings_root = PROGRAM_SETTINGS_ROOT};
     int first = parse_options(argc, argv, &opt, err);
     if (first <= 0)
         return first;

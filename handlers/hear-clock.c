@@ -33,8 +33,7 @@ static const char help[] =
     "\n"
     "  --config-dir DIR      handed to verify-clock (default " PROGRAM_CONFIG_DIR ")\n"
     "  --state-dir DIR       what was heard (default " PROGRAM_STATE_DIR ")\n"
-    "  --settings-root PATH  handed to verify-clock (default " PROGRAM_SETTINGS_ROOT
-    ")\n"
+    "  --settings-root PATH  handed to verify-clock (default " PROGRAM_SETTINGS_ROOT ")\n"
     "  --help, --version\n"
     "\n"
     "exit: 0 nothing to do or done, 1 failed, 2 usage\n"
@@ -53,16 +52,14 @@ static int parse_options(int argc, char **argv, struct options *opt, struct erro
         {"state-dir", &opt->state_dir, NULL},
         {"settings-root", &opt->settings_root, NULL},
     };
-    int rc =
-        program_options(argc, argv, help, table, sizeof table / sizeof table[0], err);
+    int rc = program_options(argc, argv, help, table, sizeof table / sizeof table[0], err);
     if (rc > 0 && rc < argc)
         return error_set(err, -EINVAL, "unexpected '%s', see --help", argv[rc]);
     return rc;
 }
 
 /* The stamp is taken when the last byte is in memory, not before. */
-static int read_payload(struct kv_list *list, struct local_clock_reading *at,
-                        struct error *err)
+static int read_payload(struct kv_list *list, struct local_clock_reading *at, struct error *err)
 {
     struct buffer payload = BUFFER_INIT(PAYLOAD_LIMIT);
     cJSON *root = NULL;
@@ -72,8 +69,7 @@ static int read_payload(struct kv_list *list, struct local_clock_reading *at,
         rc = error_set(err, rc, "watch payload: %s (the heartbeat reads the records)",
                        strerror(-rc));
     if (rc == 0)
-        rc =
-            json_parse(buffer_text(&payload), payload.len, "watch payload", &root, err);
+        rc = json_parse(buffer_text(&payload), payload.len, "watch payload", &root, err);
     if (rc == 0)
         rc = kv_parse(root, list, err);
     cJSON_Delete(root);
@@ -88,9 +84,8 @@ static bool same_verdict(const struct verdict *a, const struct verdict *b)
 }
 
 /* Under the lock: hear and judge. Returns 1 when that has to be published. */
-static int hear(struct clock_state *h, const char *state_dir,
-                const struct kv_list *list, const struct local_clock_reading *at,
-                struct error *err)
+static int hear(struct clock_state *h, const char *state_dir, const struct kv_list *list,
+                const struct local_clock_reading *at, struct error *err)
 {
     struct local_clock_reading now;
     struct verdict clocks = {0};
@@ -115,8 +110,7 @@ static int run(const struct options *opt, struct error *err)
     struct local_clock_reading at;
     int rc = read_payload(&list, &at, err);
     if (rc == 0 && !file_own_directory(opt->state_dir))
-        rc = error_set(err, -EPERM,
-                       "%s is not ours alone (scripts/enable creates the directory)",
+        rc = error_set(err, -EPERM, "%s is not ours alone (scripts/enable creates the directory)",
                        opt->state_dir);
     int lock = rc < 0 || list.n == 0 ? rc : clock_state_lock(opt->state_dir, err);
     if (lock > 0) {

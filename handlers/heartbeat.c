@@ -59,33 +59,23 @@ struct job {
 static int prepare(const struct snapshot_place *place, const struct verification *what,
                    struct job *job, struct child_job *ret, struct error *err)
 {
-    const char *const argv[10] = {job->path,
-                                  "--publish",
-                                  what->check,
-                                  "--config-dir",
-                                  place->config_dir,
-                                  "--state-dir",
-                                  place->state_dir,
-                                  "--settings-root",
-                                  place->settings_root,
-                                  NULL};
+    const char *const argv[10] = {
+        job->path,     "--publish",      what->check,       "--config-dir",       place->config_dir,
+        "--state-dir", place->state_dir, "--settings-root", place->settings_root, NULL};
     memcpy(job->argv, argv, sizeof argv);
-    *ret = (struct child_job){.argv = job->argv,
-                              .env = (const char *const *)environ,
-                              .timeout_ms = limits()->verify_ms};
+    *ret = (struct child_job){
+        .argv = job->argv, .env = (const char *const *)environ, .timeout_ms = limits()->verify_ms};
     return program_sibling(what->program, job->path, sizeof job->path, err);
 }
 
-static void note_ending(const struct verification *what,
-                        const struct child_result *result, struct verdict *v)
+static void note_ending(const struct verification *what, const struct child_result *result,
+                        struct verdict *v)
 {
     const char *said = buffer_text(&result->errors);
     if (result->rc == -ETIMEDOUT)
-        verdict_note(v, "%s: no end within %d ms", what->program,
-                     (int)limits()->verify_ms);
+        verdict_note(v, "%s: no end within %d ms", what->program, (int)limits()->verify_ms);
     else if (result->rc < 0)
-        verdict_note(v, "%s: cannot be started: %s", what->program,
-                     strerror(-result->rc));
+        verdict_note(v, "%s: cannot be started: %s", what->program, strerror(-result->rc));
     else if (result->signal != 0)
         verdict_note(v, "%s: killed by signal %d", what->program, result->signal);
     else if (result->exit_code != 0)
@@ -119,8 +109,7 @@ static void verify(const struct snapshot_place *place, struct verdict *v)
 }
 
 /* Start rollout-logging, never wait for it. */
-static int repair(struct consul *consul, const struct snapshot_place *place,
-                  struct error *err)
+static int repair(struct consul *consul, const struct snapshot_place *place, struct error *err)
 {
     char path[4096];
     bool due = false;
@@ -140,8 +129,8 @@ static int repair(struct consul *consul, const struct snapshot_place *place,
 }
 
 /* Name our checks which the catalogue has not had for two heartbeats. */
-static int compare(struct consul *consul, const struct snapshot_place *place,
-                   struct verdict *v, struct error *err)
+static int compare(struct consul *consul, const struct snapshot_place *place, struct verdict *v,
+                   struct error *err)
 {
     char ids[200] = "";
     char node[SETTING_VALUE_NAME + 1] = "";
@@ -149,8 +138,7 @@ static int compare(struct consul *consul, const struct snapshot_place *place,
     cJSON *agent = NULL, *catalogue = NULL;
     int rc = settings_read_node(consul, node, err);
     if (rc == 0)
-        rc =
-            consul_get(consul, "agent/checks", "service \"cluster\" read", &agent, err);
+        rc = consul_get(consul, "agent/checks", "service \"cluster\" read", &agent, err);
     if (rc == 0)
         rc = consul_get(consul, "health/checks/" CHECK_SYNC_SERVICE "?stale",
                         "service \"cluster\" read", &catalogue, err);
@@ -183,8 +171,7 @@ static void beat(struct consul *consul, const struct snapshot_place *place, bool
     if (v->details[0])
         verdict_set(v, VERDICT_WARNING, "not everything could run and report");
     else
-        verdict_set(v, VERDICT_PASSING, "all %zu verifications run and report",
-                    VERIFICATIONS);
+        verdict_set(v, VERDICT_PASSING, "all %zu verifications run and report", VERIFICATIONS);
 }
 
 /* stdout is the check's text and nothing else may go there: the reasons go to syslog. */
@@ -193,8 +180,7 @@ static int say(const struct snapshot_place *place, const struct verdict *v, bool
     char text[SCRIPT_CHECK_TEXT];
     char truth[VERDICT_OUTPUT + 1];
     bool changed = false;
-    int code =
-        script_check_choose(place->state_dir, "heartbeat", v, led, text, &changed);
+    int code = script_check_choose(place->state_dir, "heartbeat", v, led, text, &changed);
     verdict_render(v, truth);
     if (changed)
         syslog(v->status == VERDICT_PASSING ? LOG_NOTICE : LOG_WARNING, "%s%s",
@@ -209,11 +195,10 @@ static int run(const struct snapshot_place *place, struct error *err)
     struct error why = {0};
     struct verdict v = {0};
     if (!file_own_directory(place->state_dir))
-        return error_set(
-            err, -EPERM,
-            "%s is not ours alone: run this as the user of the Consul agent "
-            "(scripts/enable creates the directory)",
-            place->state_dir);
+        return error_set(err, -EPERM,
+                         "%s is not ours alone: run this as the user of the Consul agent "
+                         "(scripts/enable creates the directory)",
+                         place->state_dir);
     int rc = consul_open(place->config_dir, &consul, err);
     if (rc < 0)
         return rc;
@@ -235,8 +220,7 @@ int main(int argc, char **argv)
         {"settings-root", &place.settings_root, NULL},
     };
     struct error err = {0};
-    int rc =
-        program_options(argc, argv, help, table, sizeof table / sizeof table[0], &err);
+    int rc = program_options(argc, argv, help, table, sizeof table / sizeof table[0], &err);
     if (rc == 0)
         return program_end(CHECK_PASSING, CHECK_UNKNOWN);
     if (rc > 0 && rc < argc)

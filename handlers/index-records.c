@@ -155,8 +155,8 @@ static int commit(struct indexer *self, struct error *err)
     (void)strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &utc));
     for (;;) {
         size_t before = bulk_waiting(&self->bulk);
-        int rc = sender_send(&self->sender, &self->to, &self->bulk, now,
-                             limits()->write_ms, &self->losses, err);
+        int rc = sender_send(&self->sender, &self->to, &self->bulk, now, limits()->write_ms,
+                             &self->losses, err);
         tell_losses(self);
         if (rc != -EAGAIN)
             return rc;
@@ -182,8 +182,7 @@ static int end_transaction(struct indexer *self, struct error *err)
 }
 
 /* `text` ends with a newline and holds secrets. A wrong one is answered and comes again. */
-static int begin_transaction(struct indexer *self, const char *text, size_t len,
-                             struct error *err)
+static int begin_transaction(struct indexer *self, const char *text, size_t len, struct error *err)
 {
     char *copy = strndup(text, len - 1);
     if (!copy)

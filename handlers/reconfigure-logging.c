@@ -36,8 +36,7 @@ static const char help[] =
     "\n"
     "  --config-dir DIR      policy.json, logging.d/ (default " PROGRAM_CONFIG_DIR ")\n"
     "  --state-dir DIR       what was done last (default " PROGRAM_STATE_DIR ")\n"
-    "  --settings-root PATH  KV root of the settings (default " PROGRAM_SETTINGS_ROOT
-    ")\n"
+    "  --settings-root PATH  KV root of the settings (default " PROGRAM_SETTINGS_ROOT ")\n"
     "  --help, --version\n"
     "\n"
     "exit: 0 nothing to do or done, 1 failed, 2 usage\n"
@@ -57,8 +56,7 @@ static int parse_options(int argc, char **argv, struct options *opt, struct erro
         {"state-dir", &opt->state_dir, NULL},
         {"settings-root", &opt->settings_root, NULL},
     };
-    int rc =
-        program_options(argc, argv, help, table, sizeof table / sizeof table[0], err);
+    int rc = program_options(argc, argv, help, table, sizeof table / sizeof table[0], err);
     if (rc <= 0)
         return rc;
     for (int i = 0; i < WATCHES; i++) {
@@ -91,17 +89,16 @@ static int know_entries(const struct options *opt, const cJSON *payload,
     char prefix[256] = SERVER_RECORD_PREFIX;
     struct kv_list list = {0};
     if (opt->watch == SETTINGS)
-        (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", opt->settings_root,
-                       SETTINGS_PLACE);
+        (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", opt->settings_root, SETTINGS_PLACE);
     int rc = kv_parse(payload, &list, err);
     if (rc == 0)
         rc = kv_digest(&list, prefix, digest, err);
     kv_release(&list);
     if (rc < 0)
         return rc;
-    *ret = opt->watch == SETTINGS ? local_state_settled(local, digest)
-                                  : local->state >= LOCAL_STATE_DONE &&
-                                        strcmp(local->results, digest) == 0;
+    *ret = opt->watch == SETTINGS
+               ? local_state_settled(local, digest)
+               : local->state >= LOCAL_STATE_DONE && strcmp(local->results, digest) == 0;
     return 0;
 }
 
@@ -122,8 +119,7 @@ static int know_instances(const struct options *opt, const cJSON *payload,
         rc = service_urls_judge(payload, &policy, &now, err);
     policy_release(&policy);
     if (rc == 0)
-        *ret = local->state >= LOCAL_STATE_DONE && now.urls[0] &&
-               !service_urls_news(&now, &last);
+        *ret = local->state >= LOCAL_STATE_DONE && now.urls[0] && !service_urls_news(&now, &last);
     return rc;
 }
 
@@ -159,9 +155,8 @@ int main(int argc, char **argv)
     if (nothing_to_do(&opt))
         return program_end(HANDLER_DONE, HANDLER_FAILED);
     char path[4096];
-    const char *const args[] = {
-        path,          "--config-dir",    opt.config_dir,    "--state-dir",
-        opt.state_dir, "--settings-root", opt.settings_root, NULL};
+    const char *const args[] = {path,          "--config-dir",    opt.config_dir,    "--state-dir",
+                                opt.state_dir, "--settings-root", opt.settings_root, NULL};
     if (program_sibling("rollout-logging", path, sizeof path, &err) == 0) {
         (void)execv(path, (char *const *)(uintptr_t)args);
         (void)error_set(&err, -errno, "cannot run %s: %s", path, strerror(errno));

@@ -37,8 +37,7 @@ static const char help[] =
     "  --retry               apply even what is in force or failed a moment ago\n"
     "  --config-dir DIR      policy.json, logging.d/ (default " PROGRAM_CONFIG_DIR ")\n"
     "  --state-dir DIR       what was done last (default " PROGRAM_STATE_DIR ")\n"
-    "  --settings-root PATH  KV root of the settings (default " PROGRAM_SETTINGS_ROOT
-    ")\n"
+    "  --settings-root PATH  KV root of the settings (default " PROGRAM_SETTINGS_ROOT ")\n"
     "  --help, --version\n"
     "\n"
     "exit: 0 done or nothing to do, 1 failed, 2 usage\n"
@@ -64,14 +63,14 @@ static int apply(struct rollout *r, struct error *err)
     local_state_begin(&r->local, r->snapshot.wanted);
     int rc = local_state_write(r->place.state_dir, &r->local, err);
     if (rc == 0)
-        rc = apply_client_run(r->place.config_dir, r->place.state_dir, request,
-                              r->snapshot.wanted, &result, err);
+        rc = apply_client_run(r->place.config_dir, r->place.state_dir, request, r->snapshot.wanted,
+                              &result, err);
     free(request);
     if (rc < 0)
         return rc;
     local_state_end(&r->local, result.done, result.rollback_failed, result.reason);
-    program_log(result.done ? LOG_NOTICE : LOG_ERR, "revision %.*s %s%s%s",
-                SETTINGS_SHORT, r->local.tried, result.done ? "is in force" : "failed",
+    program_log(result.done ? LOG_NOTICE : LOG_ERR, "revision %.*s %s%s%s", SETTINGS_SHORT,
+                r->local.tried, result.done ? "is in force" : "failed",
                 result.reason[0] ? ": " : "", result.reason);
     return local_state_write(r->place.state_dir, &r->local, err);
 }
@@ -105,16 +104,14 @@ static int finish(struct rollout *r, struct error *err)
 
 static int look_once(struct rollout *r, struct rolling *turn, struct error *err)
 {
-    return claim_judge(r->consul, &r->place, &r->local, r->retry, &r->snapshot, turn,
-                       err);
+    return claim_judge(r->consul, &r->place, &r->local, r->retry, &r->snapshot, turn, err);
 }
 
 /* A moment after a failure: wait, and look again, for the newest request wins. */
 static int look(struct rollout *r, struct rolling *turn, struct error *err)
 {
     int rc = look_once(r, turn, err);
-    if (rc < 0 || !rolling_may_apply(turn) || r->retry ||
-        !debounce_after_failure(&r->local))
+    if (rc < 0 || !rolling_may_apply(turn) || r->retry || !debounce_after_failure(&r->local))
         return rc;
     rc = debounce_read(r->consul, &r->place, &r->local, &r->snapshot, err);
     return rc < 0 ? rc : look_once(r, turn, err);
@@ -126,8 +123,7 @@ static int seek(struct rollout *r, int64_t limit_ms, struct error *err)
     int rc = snapshot_records(r->consul, &r->place, CONSUL_DEFAULT, &r->snapshot, err);
     if (rc < 0)
         return rc;
-    return delivery_proof_seek(&r->place, &r->snapshot, limit_ms, &r->local, &r->proof,
-                               err);
+    return delivery_proof_seek(&r->place, &r->snapshot, limit_ms, &r->local, &r->proof, err);
 }
 
 /* The local is there before the announcement, see local_state_look(). */
@@ -145,8 +141,7 @@ static int attempt(struct rollout *r, const struct rolling *turn, struct error *
 static bool repairs(const struct rollout *r)
 {
     return r->snapshot.wanted[0] &&
-           (r->retry || r->local.state == LOCAL_STATE_APPLYING ||
-            local_state_overdue(&r->local) ||
+           (r->retry || r->local.state == LOCAL_STATE_APPLYING || local_state_overdue(&r->local) ||
             delivery_proof_silent(r->place.state_dir, &r->local));
 }
 
@@ -155,20 +150,17 @@ static bool repairs(const struct rollout *r)
 static int keep(struct rollout *r, struct error *err)
 {
     int rc = repairs(r) ? apply(r, err) : 0;
-    return rc < 0 || !delivery_proof_pending(&r->snapshot, &r->local) ? rc
-                                                                      : seek(r, 0, err);
+    return rc < 0 || !delivery_proof_pending(&r->snapshot, &r->local) ? rc : seek(r, 0, err);
 }
 
 static int act(struct rollout *r, const struct rolling *turn, struct error *err)
 {
     bool go = false;
-    if (turn->state == ROLLING_FINISHED ||
-        delivery_proof_pending(&r->snapshot, &r->local))
+    if (turn->state == ROLLING_FINISHED || delivery_proof_pending(&r->snapshot, &r->local))
         return keep(r, err);
     int rc = 0;
     if (rolling_may_apply(turn))
-        rc = delivery_proof_preflight(&r->place, &r->snapshot, &r->local, &r->proof,
-                                      &go, err);
+        rc = delivery_proof_preflight(&r->place, &r->snapshot, &r->local, &r->proof, &go, err);
     if (rc == 0 && go)
         return attempt(r, turn, err);
     if (rc == 0)
@@ -197,11 +189,10 @@ static int round_once(void *arg, struct error *err)
 static int run(struct rollout *r, struct error *err)
 {
     if (!file_own_directory(r->place.state_dir))
-        return error_set(
-            err, -EPERM,
-            "%s is not ours alone: run this as the user of the Consul agent "
-            "(scripts/enable creates the directory)",
-            r->place.state_dir);
+        return error_set(err, -EPERM,
+                         "%s is not ours alone: run this as the user of the Consul agent "
+                         "(scripts/enable creates the directory)",
+                         r->place.state_dir);
     int rc = r->retry ? local_state_ask_retry(r->place.state_dir, err) : 0;
     if (rc == 0)
         rc = consul_open(r->place.config_dir, &r->consul, err);
@@ -226,8 +217,7 @@ int main(int argc, char **argv)
         {"retry", NULL, &r.retry},
     };
     struct error err = {0};
-    int rc =
-        program_options(argc, argv, help, table, sizeof table / sizeof table[0], &err);
+    int rc = program_options(argc, argv, help, table, sizeof table / sizeof table[0], &err);
     if (rc > 0 && rc < argc)
         rc = error_set(&err, -EINVAL, "unexpected '%s', see --help", argv[rc]);
     if (rc < 0)

@@ -57,8 +57,7 @@ static int read_options(int argc, char **argv, struct options *opt, struct error
         {"state-dir", &opt->state_dir, NULL},
         {"settings-root", &opt->settings_root, NULL},
     };
-    int rc =
-        program_options(argc, argv, help, table, sizeof table / sizeof table[0], err);
+    int rc = program_options(argc, argv, help, table, sizeof table / sizeof table[0], err);
     if (rc > 0 && rc < argc)
         return error_set(err, -EINVAL, "unexpected argument, see verify-clock --help");
     if (rc > 0 && opt->heard && !opt->publish)
@@ -69,8 +68,8 @@ static int read_options(int argc, char **argv, struct options *opt, struct error
 /* ---- the verdict --------------------------------------------------------- */
 
 /* From what was heard before. keep: go on from here next time. */
-static int judge(const struct options *opt, struct clock_state *h, bool keep,
-                 struct verdict *v, struct error *err)
+static int judge(const struct options *opt, struct clock_state *h, bool keep, struct verdict *v,
+                 struct error *err)
 {
     struct local_clock_reading now;
     struct verdict clocks = {0};
@@ -100,8 +99,7 @@ static int judge(const struct options *opt, struct clock_state *h, bool keep,
 static int tell(struct consul *consul, const struct options *opt, struct clock_state *h,
                 struct verdict *v, struct error *err)
 {
-    const struct clock_round_place place = {opt->config_dir, opt->state_dir,
-                                            opt->settings_root};
+    const struct clock_round_place place = {opt->config_dir, opt->state_dir, opt->settings_root};
     return clock_round_run(consul, &place, h, v, err);
 }
 
@@ -114,8 +112,7 @@ static int look(struct consul *consul, const struct options *opt, struct clock_s
     if (proof == -ECONNREFUSED)
         return proof;
     *ret_led = proof == 0 || proof == -EACCES;
-    return opt->heard || !*ret_led ? judge(opt, h, true, v, err)
-                                   : tell(consul, opt, h, v, err);
+    return opt->heard || !*ret_led ? judge(opt, h, true, v, err) : tell(consul, opt, h, v, err);
 }
 
 static int publish(const struct options *opt, struct clock_state *h, struct error *err)
@@ -132,9 +129,8 @@ static int publish(const struct options *opt, struct clock_state *h, struct erro
         looked = look(consul, opt, h, &led, &v, &why);
     if (looked < 0)
         publish_cannot_look(&v, why.text);
-    int rc = looked == 0 && !led
-                 ? publish_held(consul, opt->state_dir, opt->publish, &v, err)
-                 : publish_verdict(consul, opt->state_dir, opt->publish, &v, err);
+    int rc = looked == 0 && !led ? publish_held(consul, opt->state_dir, opt->publish, &v, err)
+                                 : publish_verdict(consul, opt->state_dir, opt->publish, &v, err);
     if (looked < 0)
         rc = error_set(err, looked, "%s", why.text);
     consul_close(consul);

@@ -28,8 +28,7 @@ static const char help[] =
     "  --config-dir DIR      policy.json, consul.env, logging.d/, credentials/\n"
     "                        (default " PROGRAM_CONFIG_DIR ")\n"
     "  --state-dir DIR       what was done last (default " PROGRAM_STATE_DIR ")\n"
-    "  --settings-root PATH  KV root of the settings (default " PROGRAM_SETTINGS_ROOT
-    ")\n"
+    "  --settings-root PATH  KV root of the settings (default " PROGRAM_SETTINGS_ROOT ")\n"
     "  --help, --version\n"
     "\n"
     "exit: 0 passing, 1 warning, 2 critical, 3 could not look; with --publish\n"
@@ -49,8 +48,7 @@ static void write_probe(const struct options *opt, const char *node, struct erro
 }
 
 static void judge(const struct options *opt, const struct snapshot *snapshot,
-                  const struct delivery_proof *proof, const struct error *probe,
-                  struct verdict *v)
+                  const struct delivery_proof *proof, const struct error *probe, struct verdict *v)
 {
     struct local_state local = {0};
     local_state_read(opt->place.state_dir, &local);
@@ -126,8 +124,7 @@ int main(int argc, char **argv)
     };
     struct error err = {0};
     struct consul *consul = NULL;
-    int rc =
-        program_options(argc, argv, help, table, sizeof table / sizeof table[0], &err);
+    int rc = program_options(argc, argv, help, table, sizeof table / sizeof table[0], &err);
     if (rc == 0)
         return program_end(CHECK_PASSING, CHECK_UNKNOWN);
     if (rc > 0 && rc < argc)

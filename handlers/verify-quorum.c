@@ -58,13 +58,11 @@ static int read_options(int argc, char **argv, struct options *opt, struct error
         {"state-dir", &opt->state_dir, NULL},
         {"settings-root", &opt->settings_root, NULL},
     };
-    int rc =
-        program_options(argc, argv, help, table, sizeof table / sizeof table[0], err);
+    int rc = program_options(argc, argv, help, table, sizeof table / sizeof table[0], err);
     if (rc > 0 && rc < argc)
         return error_set(err, -EINVAL, "unexpected argument, see verify-quorum --help");
     if (rc > 0 && opt->publish && opt->confirm)
-        return error_set(err, -EINVAL,
-                         "--publish and --confirm-mapping exclude each other");
+        return error_set(err, -EINVAL, "--publish and --confirm-mapping exclude each other");
     return rc;
 }
 
@@ -98,12 +96,11 @@ static void hold(struct held_since *spans, const struct quorum_conditions *now,
 
 /* Once, by the leader, and only where no ACL says who may: everywhere else an admin
  * confirms with a token of his own. */
-static void confirm_first(struct consul *consul, struct cluster_facts *servers,
-                          int64_t whole_ms)
+static void confirm_first(struct consul *consul, struct cluster_facts *servers, int64_t whole_ms)
 {
     struct error err = {0};
-    if (whole_ms < limits()->mapping_stable_ms || !servers->leading ||
-        !servers->acl_off || servers->record)
+    if (whole_ms < limits()->mapping_stable_ms || !servers->leading || !servers->acl_off ||
+        servers->record)
         return;
     int rc = quorum_mapping(&servers->facts, &servers->confirmed, &err);
     if (rc == 0)
@@ -125,12 +122,12 @@ static void print_mapping(const char *title, const struct cluster_facts *servers
                mapping->entry[i].id);
 }
 
-static int confirm(struct consul *consul, const struct options *opt,
-                   struct cluster_facts *servers, struct error *err)
+static int confirm(struct consul *consul, const struct options *opt, struct cluster_facts *servers,
+                   struct error *err)
 {
     struct server_mapping mapping = {0};
-    int rc = cluster_facts_gather(consul, opt->config_dir, opt->settings_root,
-                                  CONSUL_DEFAULT, servers, err);
+    int rc = cluster_facts_gather(consul, opt->config_dir, opt->settings_root, CONSUL_DEFAULT,
+                                  servers, err);
     if (rc < 0)
         return rc;
     rc = quorum_whole(&servers->facts, err);
@@ -151,15 +148,15 @@ static int confirm(struct consul *consul, const struct options *opt,
 
 /* ---- the verdict --------------------------------------------------------- */
 
-static int look(struct consul *consul, const struct options *opt,
-                struct cluster_facts *servers, struct verdict *v, struct error *err)
+static int look(struct consul *consul, const struct options *opt, struct cluster_facts *servers,
+                struct verdict *v, struct error *err)
 {
     struct quorum_conditions now;
     struct quorum_held held;
     struct held_since spans;
     bool own = file_own_directory(opt->state_dir);
-    int rc = cluster_facts_gather(consul, opt->config_dir, opt->settings_root,
-                                  CONSUL_STALE, servers, err);
+    int rc = cluster_facts_gather(consul, opt->config_dir, opt->settings_root, CONSUL_STALE,
+                                  servers, err);
     if (rc < 0)
         return rc;
     held_since_read(own ? opt->state_dir : NULL, "quorum", &spans);
@@ -174,8 +171,7 @@ static int look(struct consul *consul, const struct options *opt,
     return 0;
 }
 
-static int publish(const struct options *opt, struct cluster_facts *servers,
-                   struct error *err)
+static int publish(const struct options *opt, struct cluster_facts *servers, struct error *err)
 {
     struct consul *consul = NULL;
     struct verdict v = {0};
@@ -198,8 +194,7 @@ static int publish(const struct options *opt, struct cluster_facts *servers,
     return rc < 0 ? rc : CHECK_PASSING;
 }
 
-static int by_hand(const struct options *opt, struct cluster_facts *servers,
-                   struct error *err)
+static int by_hand(const struct options *opt, struct cluster_facts *servers, struct error *err)
 {
     struct consul *consul = NULL;
     struct verdict v = {0};

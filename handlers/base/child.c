@@ -14,8 +14,7 @@
 
 /* What a program needs to run at all; everything else in our environment may be secret. */
 static const char *const clean_environment[] = {
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C",
-    NULL};
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", NULL};
 
 /* One of its outputs. */
 struct drain {
@@ -104,8 +103,7 @@ static void on_ended(uv_process_t *process, int64_t status, int signal)
     close_once(process);
     close_once(&run->in);
     /* What it wrote is in the pipes; a daemon it started may keep them open for ever. */
-    (void)uv_timer_start(&run->timer, on_time, left_ms < DRAIN_MS ? left_ms : DRAIN_MS,
-                         0);
+    (void)uv_timer_start(&run->timer, on_time, left_ms < DRAIN_MS ? left_ms : DRAIN_MS, 0);
     stop_timer_when_done(run);
 }
 
@@ -152,8 +150,7 @@ static void on_written(uv_write_t *write, int status)
 static int connect_pipe(uv_pipe_t *ours, bool child_reads, int *ret_theirs)
 {
     uv_file fds[2]; /* read end, write end; both close-on-exec */
-    int rc = uv_pipe(fds, child_reads ? 0 : UV_NONBLOCK_PIPE,
-                     child_reads ? UV_NONBLOCK_PIPE : 0);
+    int rc = uv_pipe(fds, child_reads ? 0 : UV_NONBLOCK_PIPE, child_reads ? UV_NONBLOCK_PIPE : 0);
     if (rc < 0)
         return rc;
     *ret_theirs = fds[child_reads ? 0 : 1];
@@ -179,8 +176,7 @@ static void keep_inherited_to_ourselves(void)
 
 static uv_stdio_container_t stdio_of(int fd)
 {
-    return (uv_stdio_container_t){.flags = fd < 0 ? UV_IGNORE : UV_INHERIT_FD,
-                                  .data.fd = fd};
+    return (uv_stdio_container_t){.flags = fd < 0 ? UV_IGNORE : UV_INHERIT_FD, .data.fd = fd};
 }
 
 static int spawn(uv_loop_t *loop, struct run *run)
@@ -189,8 +185,7 @@ static int spawn(uv_loop_t *loop, struct run *run)
     const char *const *env = job->env ? job->env : clean_environment;
     int theirs[3] = {-1, -1, -1};
     int rc = connect_all(run, theirs);
-    uv_stdio_container_t stdio[3] = {stdio_of(theirs[0]), stdio_of(theirs[1]),
-                                     stdio_of(theirs[2])};
+    uv_stdio_container_t stdio[3] = {stdio_of(theirs[0]), stdio_of(theirs[1]), stdio_of(theirs[2])};
     uv_process_options_t options = {
         .file = job->argv[0],
         .args = (char **)(uintptr_t)job->argv, /* libuv's types lack the const */
@@ -213,15 +208,13 @@ static void communicate(struct run *run)
     (void)uv_timer_start(&run->timer, on_time, (uint64_t)run->job->timeout_ms, 0);
     (void)uv_read_start((uv_stream_t *)&run->out.pipe, on_alloc, on_read);
     (void)uv_read_start((uv_stream_t *)&run->err.pipe, on_alloc, on_read);
-    uv_buf_t input =
-        uv_buf_init((char *)(uintptr_t)run->job->input, (unsigned)run->job->input_len);
+    uv_buf_t input = uv_buf_init((char *)(uintptr_t)run->job->input, (unsigned)run->job->input_len);
     if (!run->job->input ||
         uv_write(&run->write, (uv_stream_t *)&run->in, &input, 1, on_written) < 0)
         close_once(&run->in);
 }
 
-static void init_drain(uv_loop_t *loop, struct drain *drain, struct run *run,
-                       struct buffer *to)
+static void init_drain(uv_loop_t *loop, struct drain *drain, struct run *run, struct buffer *to)
 {
     (void)uv_pipe_init(loop, &drain->pipe, 0);
     drain->pipe.data = drain;
@@ -279,13 +272,11 @@ static int describe(const struct child_job *job, const struct child_result *resu
     if (result->rc == -EMSGSIZE)
         return error_set(err, result->rc, "%s: too much output", program);
     if (result->rc < 0)
-        return error_set(err, result->rc, "cannot start %s: %s", program,
-                         strerror(-result->rc));
+        return error_set(err, result->rc, "cannot start %s: %s", program, strerror(-result->rc));
     return 0;
 }
 
-int child_run(const struct child_job *job, struct child_result *result,
-              struct error *err)
+int child_run(const struct child_job *job, struct child_result *result, struct error *err)
 {
     int rc = child_run_all(job, result, 1, err);
     return rc < 0 ? rc : describe(job, result, err);

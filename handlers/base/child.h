@@ -23,10 +23,10 @@ struct child_job {
 
 /* How it ended. Set the ceilings first; release both buffers afterwards. */
 struct child_result {
-    int rc;        /* 0 it ended by itself; -ETIMEDOUT; -EMSGSIZE (stop_at_limit);
+    int rc;               /* 0 it ended by itself; -ETIMEDOUT; -EMSGSIZE (stop_at_limit);
                              otherwise it could not be started: negative errno */
-    int exit_code; /* 0..255; -1 when killed by a signal or not started */
-    int signal;    /* 0 when it ended by itself */
+    int exit_code;        /* 0..255; -1 when killed by a signal or not started */
+    int signal;           /* 0 when it ended by itself */
     struct buffer output; /* its stdout */
     struct buffer errors; /* its stderr */
 };
@@ -41,8 +41,8 @@ MUST_CHECK int child_run(const struct child_job *job, struct child_result *resul
 
 /* Run n side by side on one loop. Returns 0, or negative errno when the loop itself
  * failed; how each ended is in results[i]. */
-MUST_CHECK int child_run_all(const struct child_job *jobs, struct child_result *results,
-                             size_t n, struct error *err);
+MUST_CHECK int child_run_all(const struct child_job *jobs, struct child_result *results, size_t n,
+                             struct error *err);
 
 /* Start and forget: new session, fds 0..2 on /dev/null, our own environment. Consul
  * waits for everybody who holds its pipe, so nothing long may inherit it.

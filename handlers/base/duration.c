@@ -17,20 +17,10 @@ struct unit {
 };
 
 static const struct unit times[] = {
-    {"us", 1},
-    {"ms", 1000},
-    {"s", SECOND},
-    {"sec", SECOND},
-    {"m", 60 * SECOND},
-    {"min", 60 * SECOND},
-    {"h", 3600 * SECOND},
-    {"hr", 3600 * SECOND},
-    {"d", DAY},
-    {"w", 7 * DAY},
-    {"wk", 7 * DAY},
-    {"months", 30 * DAY},
-    {"y", 365 * DAY},
-    {"yr", 365 * DAY},
+    {"us", 1},          {"ms", 1000},         {"s", SECOND},        {"sec", SECOND},
+    {"m", 60 * SECOND}, {"min", 60 * SECOND}, {"h", 3600 * SECOND}, {"hr", 3600 * SECOND},
+    {"d", DAY},         {"w", 7 * DAY},       {"wk", 7 * DAY},      {"months", 30 * DAY},
+    {"y", 365 * DAY},   {"yr", 365 * DAY},
 };
 
 static const struct unit *find(const char *name, size_t len)
@@ -87,9 +77,8 @@ int duration_parse(const char *text, int64_t *ret_us)
 
 const char *duration_format(int64_t us, char text[DURATION_TEXT])
 {
-    static const struct unit shown[] = {{"d", DAY},         {"h", 3600 * SECOND},
-                                        {"m", 60 * SECOND}, {"s", SECOND},
-                                        {"ms", 1000},       {"us", 1}};
+    static const struct unit shown[] = {{"d", DAY},    {"h", 3600 * SECOND}, {"m", 60 * SECOND},
+                                        {"s", SECOND}, {"ms", 1000},         {"us", 1}};
     size_t used = 0;
     (void)snprintf(text, DURATION_TEXT, "0s");
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
@@ -101,8 +90,8 @@ const char *duration_format(int64_t us, char text[DURATION_TEXT])
             continue;
         }
         if (count > 0 && used < DURATION_TEXT)
-            used += (size_t)snprintf(text + used, DURATION_TEXT - used, "%lld%s",
-                                     (long long)count, shown[i].name);
+            used += (size_t)snprintf(text + used, DURATION_TEXT - used, "%lld%s", (long long)count,
+                                     shown[i].name);
     }
     return text;
 }

@@ -25,8 +25,7 @@ static int fail(struct error *err, const char *verb, const char *path)
     return error_set(err, -code, "cannot %s %s: %s", verb, path, strerror(code));
 }
 
-int file_path(char *ret, size_t size, const char *dir, const char *name,
-              struct error *err)
+int file_path(char *ret, size_t size, const char *dir, const char *name, struct error *err)
 {
     int n = snprintf(ret, size, "%s/%s", dir, name);
     if (n < 0 || (size_t)n >= size)
@@ -240,13 +239,12 @@ static void sweep(int dir, const char *prefix)
         (void)close(fd);
 }
 
-static int write_new(int dir, const char *name, const void *data, size_t len,
-                     mode_t mode, bool durable)
+static int write_new(int dir, const char *name, const void *data, size_t len, mode_t mode,
+                     bool durable)
 {
     /* One with our number is a dead process's: we have a single thread. */
     (void)unlinkat(dir, name, 0);
-    int fd =
-        openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
     int rc = write_all(fd, data, len);
@@ -280,8 +278,8 @@ static int replace(int dir, const char *name, const void *data, size_t len, mode
     return rc;
 }
 
-int file_replace(const char *path, const void *data, size_t len, mode_t mode,
-                 bool durable, struct error *err)
+int file_replace(const char *path, const void *data, size_t len, mode_t mode, bool durable,
+                 struct error *err)
 {
     char parent[PATH_MAX] = ".";
     const char *slash = strrchr(path, '/');

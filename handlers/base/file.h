@@ -18,8 +18,7 @@ MUST_CHECK int file_read(const char *path, struct buffer *buf, struct error *err
  * belong to root or to the running user and must not be writable by anybody else
  * (root's sticky directories may be), and none may be a symbolic link.
  * Returns -EPERM with a text that names the offending path and what to do. */
-MUST_CHECK int file_read_trusted(const char *path, struct buffer *buf,
-                                 struct error *err);
+MUST_CHECK int file_read_trusted(const char *path, struct buffer *buf, struct error *err);
 
 /* The test alone, for a path that may be a file or a directory; and for a program: there
  * links are followed (Debian's /bin is one) and judged by their owner and the directories

@@ -99,8 +99,7 @@ static cJSON *to_json(const struct held_since *spans)
     const cJSON *added = cJSON_AddStringToObject(root, "boot", duration_boot_id());
     cJSON *list = added ? cJSON_AddObjectToObject(root, "since_ms") : NULL;
     for (int i = 0; list && i < spans->n; i++) {
-        if (!cJSON_AddNumberToObject(list, spans->span[i].name,
-                                     (double)spans->span[i].since_ms))
+        if (!cJSON_AddNumberToObject(list, spans->span[i].name, (double)spans->span[i].since_ms))
             list = NULL;
     }
     if (list)
@@ -109,8 +108,8 @@ static cJSON *to_json(const struct held_since *spans)
     return NULL;
 }
 
-int held_since_write(const struct held_since *spans, const char *state_dir,
-                     const char *name, struct error *err)
+int held_since_write(const struct held_since *spans, const char *state_dir, const char *name,
+                     struct error *err)
 {
     char path[4096];
     if (!state_dir)

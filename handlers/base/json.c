@@ -25,14 +25,12 @@ static bool has_nul(const char *text, size_t len)
     return memchr(text, '\0', len) != NULL;
 }
 
-int json_parse(const char *text, size_t len, const char *what, cJSON **ret_root,
-               struct error *err)
+int json_parse(const char *text, size_t len, const char *what, cJSON **ret_root, struct error *err)
 {
     const char *end = NULL;
     *ret_root = NULL;
     if (has_nul(text, len))
-        return error_set(err, -EBADMSG, "%s: holds U+0000 or no valid \\u escape",
-                         what);
+        return error_set(err, -EBADMSG, "%s: holds U+0000 or no valid \\u escape", what);
     cJSON *root = cJSON_ParseWithLengthOpts(text, len, &end, 0);
     size_t used = root ? (size_t)(end - text) : 0;
     while (root && used < len && strchr(" \t\r\n", text[used]))
@@ -45,8 +43,7 @@ int json_parse(const char *text, size_t len, const char *what, cJSON **ret_root,
     return 0;
 }
 
-static int member(const cJSON *object, const char *name, const cJSON **ret,
-                  struct error *err)
+static int member(const cJSON *object, const char *name, const cJSON **ret, struct error *err)
 {
     *ret = cJSON_GetObjectItemCaseSensitive(object, name);
     if (!*ret || cJSON_IsNull(*ret))
@@ -59,8 +56,7 @@ static int wrong(const char *name, const char *expected, struct error *err)
     return error_set(err, -EBADMSG, "\"%s\" is not %s", name, expected);
 }
 
-int json_string(const cJSON *object, const char *name, const char **ret,
-                struct error *err)
+int json_string(const cJSON *object, const char *name, const char **ret, struct error *err)
 {
     const cJSON *item = NULL;
     int rc = member(object, name, &item, err);
@@ -79,8 +75,7 @@ int json_integer(const cJSON *object, const char *name, int64_t *ret, struct err
     if (rc < 0)
         return rc;
     double value = cJSON_IsNumber(item) ? item->valuedouble : EXACT_LIMIT * 2;
-    if (!(value >= -EXACT_LIMIT && value <= EXACT_LIMIT) ||
-        (double)(int64_t)value != value)
+    if (!(value >= -EXACT_LIMIT && value <= EXACT_LIMIT) || (double)(int64_t)value != value)
         return wrong(name, "an integer", err);
     *ret = (int64_t)value;
     return 0;
@@ -98,8 +93,7 @@ int json_boolean(const cJSON *object, const char *name, bool *ret, struct error 
     return 0;
 }
 
-int json_array(const cJSON *object, const char *name, const cJSON **ret,
-               struct error *err)
+int json_array(const cJSON *object, const char *name, const cJSON **ret, struct error *err)
 {
     int rc = member(object, name, ret, err);
     if (rc < 0)
@@ -107,8 +101,7 @@ int json_array(const cJSON *object, const char *name, const cJSON **ret,
     return cJSON_IsArray(*ret) ? 0 : wrong(name, "an array", err);
 }
 
-int json_object(const cJSON *object, const char *name, const cJSON **ret,
-                struct error *err)
+int json_object(const cJSON *object, const char *name, const cJSON **ret, struct error *err)
 {
     int rc = member(object, name, ret, err);
     if (rc < 0)

@@ -15,17 +15,15 @@
  * Returns 0 with *ret_root (free with cJSON_Delete), -EBADMSG when it is not JSON (cJSON
  * reports a lack of memory so, too), has anything but white space behind it, or holds
  * U+0000, escaped or not. */
-MUST_CHECK int json_parse(const char *text, size_t len, const char *what,
-                          cJSON **ret_root, struct error *err);
+MUST_CHECK int json_parse(const char *text, size_t len, const char *what, cJSON **ret_root,
+                          struct error *err);
 
 /* A member of an object, by exact name. Each returns 0, -ENOENT when missing or null,
  * -EBADMSG for another type or range; the text names the member. Strings are borrowed. */
 MUST_CHECK int json_string(const cJSON *object, const char *name, const char **ret,
                            struct error *err);
-MUST_CHECK int json_integer(const cJSON *object, const char *name, int64_t *ret,
-                            struct error *err);
-MUST_CHECK int json_boolean(const cJSON *object, const char *name, bool *ret,
-                            struct error *err);
+MUST_CHECK int json_integer(const cJSON *object, const char *name, int64_t *ret, struct error *err);
+MUST_CHECK int json_boolean(const cJSON *object, const char *name, bool *ret, struct error *err);
 MUST_CHECK int json_array(const cJSON *object, const char *name, const cJSON **ret,
                           struct error *err);
 MUST_CHECK int json_object(const cJSON *object, const char *name, const cJSON **ret,

@@ -39,8 +39,7 @@ static const struct {
     {"write_again", offsetof(struct limits, write_again_ms)},
 };
 
-static void set_member(struct limits *t, const char *name, size_t len,
-                       const char *value)
+static void set_member(struct limits *t, const char *name, size_t len, const char *value)
 {
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         int64_t us = 0;

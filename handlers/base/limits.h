@@ -10,21 +10,21 @@
 #include <stdint.h>
 
 struct limits {
-    int64_t http_ms;           /* 10 s: one request to the agent, all of it */
-    int64_t leader_proof_ms;   /* 2 s: the ?consistent read before a check may change */
-    int64_t no_leader_ms;      /* 30 s: this long without leader is critical */
-    int64_t split_ms;          /* 30 s: a living server outside our raft this long */
-    int64_t mapping_stable_ms; /* 60 s: wholeness before the mapping is confirmed */
-    int64_t verify_ms;         /* 6 s: heartbeat's deadline for one verification */
-    int64_t lock_ms;           /* 4 s: waiting for another run of the same program */
-    int64_t apply_again_ms;    /* 10 s: least distance of applies after a failure */
-    int64_t resync_ms;         /* 10 min: rollout-logging runs at least this often */
-    int64_t unsynced_ms;       /* 60 s: a check may be missing in the catalogue */
-    int64_t apply_ms;          /* 120 s: waiting for one run of apply-logging */
-    int64_t request_ms;        /* 10 s: apply-logging's request must be whole */
-    int64_t confirm_ms;        /* 2 s: a shipper must be the same process this long */
-    int64_t clock_interval_ms; /* 15 s: a clock record is written this often */
-    int64_t clock_echo_ms; /* 60 s: an echo of an own record older than this is none */
+    int64_t http_ms;            /* 10 s: one request to the agent, all of it */
+    int64_t leader_proof_ms;    /* 2 s: the ?consistent read before a check may change */
+    int64_t no_leader_ms;       /* 30 s: this long without leader is critical */
+    int64_t split_ms;           /* 30 s: a living server outside our raft this long */
+    int64_t mapping_stable_ms;  /* 60 s: wholeness before the mapping is confirmed */
+    int64_t verify_ms;          /* 6 s: heartbeat's deadline for one verification */
+    int64_t lock_ms;            /* 4 s: waiting for another run of the same program */
+    int64_t apply_again_ms;     /* 10 s: least distance of applies after a failure */
+    int64_t resync_ms;          /* 10 min: rollout-logging runs at least this often */
+    int64_t unsynced_ms;        /* 60 s: a check may be missing in the catalogue */
+    int64_t apply_ms;           /* 120 s: waiting for one run of apply-logging */
+    int64_t request_ms;         /* 10 s: apply-logging's request must be whole */
+    int64_t confirm_ms;         /* 2 s: a shipper must be the same process this long */
+    int64_t clock_interval_ms;  /* 15 s: a clock record is written this often */
+    int64_t clock_echo_ms;      /* 60 s: an echo of an own record older than this is none */
     int64_t clock_unproven_ms;  /* 3 min: the last verdict on clocks stands this long */
     int64_t resolve_ms;         /* 1 s: finding the addresses of NTP servers */
     int64_t reference_ms;       /* 1.5 s: asking them, all of it */

@@ -32,8 +32,7 @@ static void fill(struct option *to, const struct program_option *options, size_t
 {
     for (size_t i = 0; i < n; i++)
         to[i] = (struct option){.name = options[i].name,
-                                .has_arg =
-                                    options[i].value ? required_argument : no_argument};
+                                .has_arg = options[i].value ? required_argument : no_argument};
     to[n] = (struct option){.name = "help"};
     to[n + 1] = (struct option){.name = "version"};
 }
@@ -50,17 +49,14 @@ static int serve(bool version, const char *help)
 static int refuse(int c, const char *argument, struct error *err)
 {
     if (c == ':')
-        return error_set(err, -EINVAL, "%s needs a value, see %s --help", argument,
-                         program_name);
+        return error_set(err, -EINVAL, "%s needs a value, see %s --help", argument, program_name);
     if (optopt)
-        return error_set(err, -EINVAL, "unknown option -%c, see %s --help", optopt,
-                         program_name);
-    return error_set(err, -EINVAL, "unknown option %s, see %s --help", argument,
-                     program_name);
+        return error_set(err, -EINVAL, "unknown option -%c, see %s --help", optopt, program_name);
+    return error_set(err, -EINVAL, "unknown option %s, see %s --help", argument, program_name);
 }
 
-int program_options(int argc, char **argv, const char *help,
-                    const struct program_option *options, size_t n, struct error *err)
+int program_options(int argc, char **argv, const char *help, const struct program_option *options,
+                    size_t n, struct error *err)
 {
     struct option table[OPTIONS_MAX + 3] = {{0}};
     if (n > OPTIONS_MAX)

@@ -44,13 +44,11 @@ void program_start(const char *name);
  * served (the caller ends with code 0), -EINVAL with the text "unknown option ..., see
  * NAME --help" or "... needs a value, see NAME --help". */
 MUST_CHECK int program_options(int argc, char **argv, const char *help,
-                               const struct program_option *options, size_t n,
-                               struct error *err);
+                               const struct program_option *options, size_t n, struct error *err);
 
 /* Path of the program `name` in the directory of the running one.
  * Returns 0, -ENOENT, -ENAMETOOLONG. */
-MUST_CHECK int program_sibling(const char *name, char *ret, size_t size,
-                               struct error *err);
+MUST_CHECK int program_sibling(const char *name, char *ret, size_t size, struct error *err);
 
 /* One line to syslog and to stderr: "NAME: text". priority: LOG_ERR, LOG_WARNING,
  * LOG_NOTICE, LOG_INFO of syslog(3). What is not printable ASCII becomes '?'. Keeps

@@ -25,8 +25,8 @@ static bool take_mark(const char *path)
 
 /* The mark stands before the lock is tried, and is looked for again after the lock is
  * given back: whoever fails to get the lock is seen by the one who had it. */
-int run_once(const char *dir, const char *name,
-             int (*work)(void *arg, struct error *err), void *arg, struct error *err)
+int run_once(const char *dir, const char *name, int (*work)(void *arg, struct error *err),
+             void *arg, struct error *err)
 {
     char lock_path[4096];
     char mark_path[4096];

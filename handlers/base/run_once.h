@@ -14,7 +14,6 @@
  * meanwhile. Returns what the last call of work returned; 0 without a call when another
  * run holds the lock (it will look again); negative errno when dir cannot be used. */
 MUST_CHECK int run_once(const char *dir, const char *name,
-                        int (*work)(void *arg, struct error *err), void *arg,
-                        struct error *err);
+                        int (*work)(void *arg, struct error *err), void *arg, struct error *err);
 
 #endif

@@ -21,8 +21,8 @@ static bool in_catalogue(const cJSON *catalogue, const char *node, const char *i
     return false;
 }
 
-int check_sync_compare(const cJSON *agent, const cJSON *catalogue, const char *node,
-                       char *ret, size_t size, struct error *err)
+int check_sync_compare(const cJSON *agent, const cJSON *catalogue, const char *node, char *ret,
+                       size_t size, struct error *err)
 {
     int n = 0;
     size_t used = 0;

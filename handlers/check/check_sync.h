@@ -19,8 +19,7 @@
  * node       this server
  * Writes the ids of our service's checks that the catalogue lacks or shows with another
  * status into ret, separated by ", ", cut at size. Returns their number, or -EBADMSG. */
-MUST_CHECK int check_sync_compare(const cJSON *agent, const cJSON *catalogue,
-                                  const char *node, char *ret, size_t size,
-                                  struct error *err);
+MUST_CHECK int check_sync_compare(const cJSON *agent, const cJSON *catalogue, const char *node,
+                                  char *ret, size_t size, struct error *err);
 
 #endif

@@ -21,8 +21,8 @@ struct memory {
     char seen[VERDICT_SUMMARY + 32]; /* last verdict found: "status: summary" */
 };
 
-static int make_path(char *ret, size_t size, const char *state_dir,
-                     const char *check_id, const char *suffix, struct error *err)
+static int make_path(char *ret, size_t size, const char *state_dir, const char *check_id,
+                     const char *suffix, struct error *err)
 {
     int n = snprintf(ret, size, "%s/%s.%s", state_dir, check_id, suffix);
     if (n < 0 || (size_t)n >= size)
@@ -34,11 +34,10 @@ static int check_ours(const char *state_dir, struct error *err)
 {
     if (file_own_directory(state_dir))
         return 0;
-    return error_set(
-        err, -EPERM,
-        "%s is not ours alone: --publish is for the user of the Consul agent "
-        "(scripts/enable creates the directory)",
-        state_dir);
+    return error_set(err, -EPERM,
+                     "%s is not ours alone: --publish is for the user of the Consul agent "
+                     "(scripts/enable creates the directory)",
+                     state_dir);
 }
 
 int publish_lock(const char *state_dir, const char *check_id, struct error *err)
@@ -58,8 +57,7 @@ static void load(const char *path, struct memory *m)
     *m = (struct memory){0};
     if (file_read(path, &text, &ignored) == 0 &&
         json_parse(buffer_text(&text), text.len, path, &root, &ignored) == 0) {
-        (void)snprintf(m->status, sizeof m->status, "%s",
-                       json_text(root, "status", ""));
+        (void)snprintf(m->status, sizeof m->status, "%s", json_text(root, "status", ""));
         (void)snprintf(m->text, sizeof m->text, "%s", json_text(root, "text", ""));
         (void)snprintf(m->seen, sizeof m->seen, "%s", json_text(root, "seen", ""));
     }
@@ -87,21 +85,19 @@ static bool log_change(const char *check_id, const struct verdict *v, struct mem
 {
     char now[sizeof m->seen];
     char before[16];
-    (void)snprintf(now, sizeof now, "%s: %s", verdict_status_name(v->status),
-                   v->summary);
+    (void)snprintf(now, sizeof now, "%s: %s", verdict_status_name(v->status), v->summary);
     if (strcmp(now, m->seen) == 0)
         return false;
     (void)snprintf(before, sizeof before, "%.*s", (int)strcspn(m->seen, ":"), m->seen);
-    program_log(v->status == VERDICT_PASSING ? LOG_NOTICE : LOG_WARNING, "%s: %s -> %s",
-                check_id, before[0] ? before : "unknown", now);
+    program_log(v->status == VERDICT_PASSING ? LOG_NOTICE : LOG_WARNING, "%s: %s -> %s", check_id,
+                before[0] ? before : "unknown", now);
     (void)snprintf(m->seen, sizeof m->seen, "%s", now);
     return true;
 }
 
 /* Send the new text, or where it must be held or no leader is proven the old one again. */
-static int send(struct consul *consul, const char *check_id, const char *status,
-                const char *text, bool hold, struct memory *m, bool *ret_sent,
-                struct error *err)
+static int send(struct consul *consul, const char *check_id, const char *status, const char *text,
+                bool hold, struct memory *m, bool *ret_sent, struct error *err)
 {
     struct error why = {0};
     bool same = strcmp(m->status, status) == 0 && strcmp(m->text, text) == 0;
@@ -109,8 +105,8 @@ static int send(struct consul *consul, const char *check_id, const char *status,
     *ret_sent = false;
     if (!led && !m->status[0])
         return 0; /* nothing published yet: any text would be a change */
-    int rc = consul_check_update(consul, check_id, led ? status : m->status,
-                                 led ? text : m->text, err);
+    int rc = consul_check_update(consul, check_id, led ? status : m->status, led ? text : m->text,
+                                 err);
     if (rc < 0 || !led || same)
         return rc;
     (void)snprintf(m->status, sizeof m->status, "%s", status);
@@ -135,8 +131,7 @@ static int publish(struct consul *consul, const char *state_dir, const char *che
     verdict_render(v, text);
     bool changed = log_change(check_id, v, &m);
     if (consul)
-        rc = send(consul, check_id, verdict_status_name(v->status), text, hold, &m,
-                  &sent, err);
+        rc = send(consul, check_id, verdict_status_name(v->status), text, hold, &m, &sent, err);
     if (changed || sent) {
         struct error disk = {0};
         if (save(path, &m, &disk) < 0 && rc == 0)

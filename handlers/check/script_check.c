@@ -7,9 +7,8 @@
 #include <string.h>
 
 /* The file holds the exit code as one digit, then the text. */
-int script_check_choose(const char *state_dir, const char *name,
-                        const struct verdict *v, bool led, char ret[SCRIPT_CHECK_TEXT],
-                        bool *ret_changed)
+int script_check_choose(const char *state_dir, const char *name, const struct verdict *v, bool led,
+                        char ret[SCRIPT_CHECK_TEXT], bool *ret_changed)
 {
     char path[4096];
     char now[SCRIPT_CHECK_TEXT + 1];

@@ -19,8 +19,7 @@
  * Writes the text to ret and returns the exit code; *ret_changed says whether the
  * verdict differs from what was remembered (worth a line in syslog). Without a leader
  * and without memory the verdict itself is shown. */
-int script_check_choose(const char *state_dir, const char *name,
-                        const struct verdict *v, bool led, char ret[SCRIPT_CHECK_TEXT],
-                        bool *ret_changed);
+int script_check_choose(const char *state_dir, const char *name, const struct verdict *v, bool led,
+                        char ret[SCRIPT_CHECK_TEXT], bool *ret_changed);
 
 #endif

@@ -56,8 +56,7 @@ static size_t piece(const char *text, size_t width)
 static bool is_full(const struct verdict *v)
 {
     size_t used = strlen(v->details);
-    return used >= sizeof full - 1 &&
-           strcmp(v->details + used - (sizeof full - 1), full) == 0;
+    return used >= sizeof full - 1 && strcmp(v->details + used - (sizeof full - 1), full) == 0;
 }
 
 /* Append `line` and a line feed, or the word that there is more. */
@@ -70,8 +69,7 @@ static bool append(struct verdict *v, const char *indent, const char *line, size
         memcpy(v->details + used, full, sizeof full);
         return false;
     }
-    (void)snprintf(v->details + used, sizeof v->details - used, "%s%.*s\n", indent,
-                   (int)len, line);
+    (void)snprintf(v->details + used, sizeof v->details - used, "%s%.*s\n", indent, (int)len, line);
     return true;
 }
 
@@ -97,6 +95,6 @@ void verdict_note(struct verdict *v, const char *fmt, ...)
 
 void verdict_render(const struct verdict *v, char ret[VERDICT_OUTPUT + 1])
 {
-    (void)snprintf(ret, VERDICT_OUTPUT + 1, "%s: %s\n%s",
-                   verdict_status_name(v->status), v->summary, v->details);
+    (void)snprintf(ret, VERDICT_OUTPUT + 1, "%s: %s\n%s", verdict_status_name(v->status),
+                   v->summary, v->details);
 }

@@ -26,8 +26,7 @@ struct verdict {
 };
 
 /* Set status and summary. */
-void verdict_set(struct verdict *v, enum verdict_status status, const char *fmt, ...)
-    FORMAT(3, 4);
+void verdict_set(struct verdict *v, enum verdict_status status, const char *fmt, ...) FORMAT(3, 4);
 
 /* Add a line to the details, wrapped at 80 columns; when they are full the last line
  * says so. Non-printables become '?'. */

@@ -52,8 +52,7 @@ static int read_clocks(const cJSON *root, struct clock_record *ret, struct error
 }
 
 /* What it says of us; nothing, when it has not heard us yet. */
-static int read_echo(const cJSON *root, const char *own, struct clock_echo *ret,
-                     struct error *err)
+static int read_echo(const cJSON *root, const char *own, struct clock_echo *ret, struct error *err)
 {
     const cJSON *heard = NULL;
     const cJSON *entry = NULL;
@@ -73,8 +72,7 @@ static int read_echo(const cJSON *root, const char *own, struct clock_echo *ret,
     return rc;
 }
 
-static int read_reference(const cJSON *root, struct clock_reference *ret,
-                          struct error *err)
+static int read_reference(const cJSON *root, struct clock_reference *ret, struct error *err)
 {
     const cJSON *entry = NULL;
     int rc = json_object(root, "reference", &entry, err);
@@ -104,8 +102,8 @@ static int read_record(const cJSON *root, const char *own, struct clock_record *
     return rc;
 }
 
-int clock_record_parse(const char *text, size_t len, const char *own,
-                       struct clock_record *ret, struct error *err)
+int clock_record_parse(const char *text, size_t len, const char *own, struct clock_record *ret,
+                       struct error *err)
 {
     cJSON *root = NULL;
     struct error why = {0};
@@ -139,8 +137,7 @@ static bool add_heard(cJSON *root, const struct offsets *offsets)
             continue;
         cJSON *entry = cJSON_AddObjectToObject(heard, server->name);
         good = cJSON_AddStringToObject(entry, "boot", server->boot) &&
-               add(entry, "raw", server->record.raw_us) &&
-               add(entry, "at", server->heard_us);
+               add(entry, "raw", server->record.raw_us) && add(entry, "at", server->heard_us);
     }
     return good;
 }
@@ -148,12 +145,10 @@ static bool add_heard(cJSON *root, const struct offsets *offsets)
 static bool add_reference(cJSON *root, const struct clock_reference *reference)
 {
     cJSON *entry = cJSON_AddObjectToObject(root, "reference");
-    return add(entry, "offset", reference->offset_us) &&
-           add(entry, "err", reference->err_us);
+    return add(entry, "offset", reference->offset_us) && add(entry, "err", reference->err_us);
 }
 
-int clock_record_format(const struct offsets *offsets,
-                        const struct local_clock_reading *stamp,
+int clock_record_format(const struct offsets *offsets, const struct local_clock_reading *stamp,
                         const struct local_clock_kernel *kernel,
                         const struct clock_reference *reference, struct buffer *out)
 {
@@ -162,8 +157,7 @@ int clock_record_format(const struct offsets *offsets,
     if (add(root, "v", 1) && cJSON_AddStringToObject(root, "boot", offsets->boot) &&
         add(root, "raw", stamp->raw_us) && add(root, "real", stamp->real_us) &&
         add(root, "err", stamp->err_us) && add(root, "ppm", kernel->ppm) &&
-        cJSON_AddBoolToObject(root, "synced", kernel->synced) &&
-        add_heard(root, offsets) &&
+        cJSON_AddBoolToObject(root, "synced", kernel->synced) && add_heard(root, offsets) &&
         (!reference->known || add_reference(root, reference)))
         text = cJSON_PrintUnformatted(root);
     int rc = text ? buffer_append(out, text, strlen(text)) : -ENOMEM;

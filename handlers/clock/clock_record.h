@@ -36,7 +36,6 @@ MUST_CHECK int clock_record_parse(const char *text, size_t len, const char *own,
 MUST_CHECK int clock_record_format(const struct offsets *offsets,
                                    const struct local_clock_reading *stamp,
                                    const struct local_clock_kernel *kernel,
-                                   const struct clock_reference *reference,
-                                   struct buffer *out);
+                                   const struct clock_reference *reference, struct buffer *out);
 
 #endif

@@ -24,8 +24,7 @@ struct facts {
     struct local_clock_reading at; /* when these were in memory */
 };
 
-static void own_key(const char *node,
-                    char ret[sizeof CLOCK_RECORD_PREFIX + SETTING_VALUE_NAME])
+static void own_key(const char *node, char ret[sizeof CLOCK_RECORD_PREFIX + SETTING_VALUE_NAME])
 {
     (void)snprintf(ret, sizeof CLOCK_RECORD_PREFIX + SETTING_VALUE_NAME, "%s%s",
                    CLOCK_RECORD_PREFIX, node);
@@ -36,8 +35,7 @@ static void own_key(const char *node,
 static int read_records(struct consul *consul, struct facts *f, struct error *err)
 {
     char key[sizeof CLOCK_RECORD_PREFIX + SETTING_VALUE_NAME];
-    int rc = consul_kv_read(consul, CLOCK_RECORD_PREFIX, true, CONSUL_DEFAULT,
-                            &f->records, err);
+    int rc = consul_kv_read(consul, CLOCK_RECORD_PREFIX, true, CONSUL_DEFAULT, &f->records, err);
     if (rc == -EMSGSIZE) {
         rc = 0;
         kv_release(&f->records);
@@ -58,8 +56,8 @@ static int gather(struct consul *consul, const struct clock_round_place *place,
     if (rc == 0)
         rc = settings_read_voters(consul, f->voters, VOTERS, &f->n, err);
     if (rc == 0)
-        rc = settings_read_judged(consul, place->config_dir, place->settings_root,
-                                  CONSUL_STALE, &f->settings, err);
+        rc = settings_read_judged(consul, place->config_dir, place->settings_root, CONSUL_STALE,
+                                  &f->settings, err);
     if (rc < 0)
         return rc;
     local_clock_read(&now);
@@ -99,12 +97,10 @@ static void note_own(struct clock_state *h, const struct facts *f)
     if (!clock_state_check_own(h, &f->records))
         return;
     verdict_note(&h->notes,
-                 "somebody else writes " CLOCK_RECORD_PREFIX
-                 "%s: is there another agent "
+                 "somebody else writes " CLOCK_RECORD_PREFIX "%s: is there another agent "
                  "with this node name, or another state directory of this one?",
                  f->node);
-    verdict_set(&h->notes, VERDICT_WARNING,
-                "somebody else writes this server's record");
+    verdict_set(&h->notes, VERDICT_WARNING, "somebody else writes this server's record");
 }
 
 /* Under the lock. */
@@ -113,8 +109,7 @@ static int hear(struct clock_state *h, const struct facts *f, struct verdict *v,
 {
     const char *names[VOTERS];
     struct local_clock_reading now;
-    const struct skew_limits limits = {f->settings.clock_warning_us,
-                                       f->settings.clock_critical_us};
+    const struct skew_limits limits = {f->settings.clock_warning_us, f->settings.clock_critical_us};
     for (size_t i = 0; i < f->n; i++)
         names[i] = f->voters[i];
     local_clock_read(&now);
@@ -131,13 +126,11 @@ static int hear(struct clock_state *h, const struct facts *f, struct verdict *v,
     h->sent_us[0] = now.raw_us;
     const struct clock_reference reference = clock_state_reference(h, &now);
     int rc = clock_record_format(&h->offsets, &now, &h->kernel, &reference, record);
-    return rc < 0 ? error_set(err, rc, "cannot make the own record: %s", strerror(-rc))
-                  : 0;
+    return rc < 0 ? error_set(err, rc, "cannot make the own record: %s", strerror(-rc)) : 0;
 }
 
 /* Somebody who was faster, or a leader lost meanwhile: there is a next time. */
-static int tell(struct consul *consul, const struct facts *f, const char *record,
-                struct error *err)
+static int tell(struct consul *consul, const struct facts *f, const char *record, struct error *err)
 {
     char key[sizeof CLOCK_RECORD_PREFIX + SETTING_VALUE_NAME];
     own_key(f->node, key);

@@ -19,9 +19,7 @@ struct clock_round_place {
  * is h->said, and with the notes *ret.
  * Returns 0, also when somebody else was faster to write our record or the leader was lost
  * meanwhile (there is a next time), or negative errno. */
-MUST_CHECK int clock_round_run(struct consul *consul,
-                               const struct clock_round_place *place,
-                               struct clock_state *h, struct verdict *ret,
-                               struct error *err);
+MUST_CHECK int clock_round_run(struct consul *consul, const struct clock_round_place *place,
+                               struct clock_state *h, struct verdict *ret, struct error *err);
 
 #endif

@@ -37,14 +37,12 @@ static void parts_of(struct clock_state *h, struct part ret[PARTS])
 }
 
 /* Over the bytes and over what another build of this program may see differently. */
-static int digest_of(const char *bytes, size_t len, char ret[KV_DIGEST],
-                     struct error *err)
+static int digest_of(const char *bytes, size_t len, char ret[KV_DIGEST], struct error *err)
 {
     char build[100];
     struct kv_list list = {0};
-    (void)snprintf(build, sizeof build, "%s %d %zu %zu", LICTOR_VERSION,
-                   OFFSETS_VERSION, sizeof(struct clock_state),
-                   sizeof(struct offsets_server));
+    (void)snprintf(build, sizeof build, "%s %d %zu %zu", LICTOR_VERSION, OFFSETS_VERSION,
+                   sizeof(struct clock_state), sizeof(struct offsets_server));
     int rc = kv_add(&list, build, bytes, len, 0);
     if (rc < 0)
         (void)error_set(err, rc, "out of memory");
@@ -69,8 +67,7 @@ static bool take_parts(const char *bytes, size_t len, struct clock_state *ret)
     ret->offsets.n = 0;
     for (int i = 0; i < PARTS; i++) {
         parts_of(ret, parts);
-        if (ret->offsets.n < 0 || ret->offsets.n > OFFSETS_SERVERS ||
-            len - used < parts[i].len)
+        if (ret->offsets.n < 0 || ret->offsets.n > OFFSETS_SERVERS || len - used < parts[i].len)
             return false;
         memcpy(parts[i].data, bytes + used, parts[i].len);
         used += parts[i].len;
@@ -88,8 +85,7 @@ static bool load(const char *path, struct clock_state *ret)
         const char *bytes = text.data + KV_DIGEST;
         size_t len = text.len - KV_DIGEST;
         good = digest_of(bytes, len, digest, &ignored) == 0 &&
-               memcmp(digest, text.data, sizeof digest) == 0 &&
-               take_parts(bytes, len, ret);
+               memcmp(digest, text.data, sizeof digest) == 0 && take_parts(bytes, len, ret);
     }
     buffer_release(&text);
     return good;
@@ -103,8 +99,8 @@ void clock_state_read(const char *state_dir, const struct local_clock_reading *n
     struct error ignored = {0};
     *ret = (struct clock_state){0};
     (void)local_clock_boot(boot);
-    if (file_path(path, sizeof path, state_dir, "clock", &ignored) < 0 ||
-        !load(path, ret) || !offsets_valid(&ret->offsets, boot, now->raw_us))
+    if (file_path(path, sizeof path, state_dir, "clock", &ignored) < 0 || !load(path, ret) ||
+        !offsets_valid(&ret->offsets, boot, now->raw_us))
         *ret = (struct clock_state){0};
     memcpy(ret->boot, boot, sizeof ret->boot);
     local_clock_ask_kernel(&ret->kernel);
@@ -202,10 +198,8 @@ int clock_state_receive(struct clock_state *h, const struct kv_list *list,
     for (size_t i = 0; i < list->n; i++) {
         const struct kv_entry *entry = &list->entries[i];
         const char *node = entry->key + strlen(CLOCK_RECORD_PREFIX);
-        if (strncmp(entry->key, CLOCK_RECORD_PREFIX, strlen(CLOCK_RECORD_PREFIX)) ==
-                0 &&
-            strcmp(node, h->node) != 0 && takes_part(h, node) &&
-            hear(h, node, entry, at, damaged))
+        if (strncmp(entry->key, CLOCK_RECORD_PREFIX, strlen(CLOCK_RECORD_PREFIX)) == 0 &&
+            strcmp(node, h->node) != 0 && takes_part(h, node) && hear(h, node, entry, at, damaged))
             n++;
     }
     return n;
@@ -218,8 +212,7 @@ static bool is_ours(const struct clock_state *h, const struct kv_entry *entry)
     struct clock_record record;
     return clock_record_parse(entry->value, entry->len, h->node, &record, NULL) == 0 &&
            strcmp(record.boot, h->boot) == 0 &&
-           (record.clock.raw_us == h->sent_us[0] ||
-            record.clock.raw_us == h->sent_us[1]);
+           (record.clock.raw_us == h->sent_us[0] || record.clock.raw_us == h->sent_us[1]);
 }
 
 bool clock_state_check_own(struct clock_state *h, const struct kv_list *list)

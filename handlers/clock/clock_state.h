@@ -37,10 +37,9 @@ struct clock_state {
     int64_t sent_us[2];                /* raw stamps of its latest records, 0 none */
     int foreign;                       /* see clock_state_check_own() */
     struct clock_state_reference reference;
-    struct verdict
-        notes;           /* what the heartbeat has to say besides the clocks: lines, and
+    struct verdict notes; /* what the heartbeat has to say besides the clocks: lines, and
                              a status to raise to with its reason as summary */
-    struct verdict said; /* what skew_verdict_judge() said when it was published last */
+    struct verdict said;  /* what skew_verdict_judge() said when it was published last */
 
     /* Of this run, not kept. */
     char boot[LOCAL_CLOCK_BOOT];
@@ -59,8 +58,7 @@ void clock_state_read(const char *state_dir, const struct local_clock_reading *n
                       struct clock_state *ret);
 
 /* Write it; under the lock. Returns 0 or negative errno. */
-MUST_CHECK int clock_state_write(struct clock_state *h, const char *state_dir,
-                                 struct error *err);
+MUST_CHECK int clock_state_write(struct clock_state *h, const char *state_dir, struct error *err);
 
 /* Begin a run: h->node and the participants are known. A jump of the own clock goes to
  * syslog; returns whether there was one, so that the state must be written. */

@@ -47,8 +47,8 @@ static const char *write_figure(const char *sign, int64_t us, char ret[FIGURE_TE
     const int64_t size = size_of(us);
     if (has_tenths(unit, us)) {
         int64_t tenths = (size * 10 + unit->us / 2) / unit->us;
-        (void)snprintf(ret, FIGURE_TEXT, "%s%lld.%lld %s", sign,
-                       (long long)(tenths / 10), (long long)(tenths % 10), unit->name);
+        (void)snprintf(ret, FIGURE_TEXT, "%s%lld.%lld %s", sign, (long long)(tenths / 10),
+                       (long long)(tenths % 10), unit->name);
     } else {
         (void)snprintf(ret, FIGURE_TEXT, "%s%lld %s", sign,
                        (long long)((size + unit->us / 2) / unit->us), unit->name);
@@ -85,8 +85,7 @@ static int64_t nearest(int64_t us, int64_t step)
 
 int64_t figure_between(int64_t lo, int64_t hi, int64_t shown)
 {
-    static const int64_t tenths[] = {5000, 2000, 1000, 500, 200, 100,
-                                     50,   20,   10,   5,   2,   1};
+    static const int64_t tenths[] = {5000, 2000, 1000, 500, 200, 100, 50, 20, 10, 5, 2, 1};
     const int64_t low = lo < hi ? lo : hi;
     const int64_t high = lo < hi ? hi : lo;
     const int64_t middle = low + (high - low) / 2;

@@ -14,7 +14,7 @@
 #define TRIES      32
 #define NEAR_NS    100000
 #define SECOND_NS  INT64_C(1000000000)
-#define SAFE_RATE  25 /* ppm: how far a disciplined clock wanders from its correction */
+#define SAFE_RATE  25    /* ppm: how far a disciplined clock wanders from its correction */
 #define USUAL_TICK 10000 /* microseconds of a tick without correction */
 
 /* ---- reading ------------------------------------------------------------- */
@@ -82,13 +82,11 @@ void local_clock_ask_kernel(struct local_clock_kernel *ret)
 /* In ppm, rounded up: freq has 16 bits of fraction. */
 static int64_t correction(const struct timex *timex)
 {
-    const int64_t scaled =
-        (timex->tick - (int64_t)USUAL_TICK) * 100 * 65536 + timex->freq;
+    const int64_t scaled = (timex->tick - (int64_t)USUAL_TICK) * 100 * 65536 + timex->freq;
     return (llabs(scaled) + 65535) / 65536;
 }
 
-void local_clock_read_kernel(int state, const struct timex *timex,
-                             struct local_clock_kernel *ret)
+void local_clock_read_kernel(int state, const struct timex *timex, struct local_clock_kernel *ret)
 {
     *ret = (struct local_clock_kernel){.ppm = LOCAL_CLOCK_PPM_MOST};
     if (state < 0)
@@ -113,8 +111,7 @@ static const struct {
 
 static bool is_installed(const char *root, const char *name)
 {
-    static const char *const places[] = {"/usr/sbin", "/sbin", "/usr/lib/systemd",
-                                         "/lib/systemd"};
+    static const char *const places[] = {"/usr/sbin", "/sbin", "/usr/lib/systemd", "/lib/systemd"};
     char path[512];
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         int n = snprintf(path, sizeof path, "%s%s/%s", root, places[i], name);
@@ -166,8 +163,7 @@ void local_clock_find_daemons(const char *root, struct local_clock_daemons *ret)
 }
 
 /* The names of those that are set, "chronyd and ntpd"; returns how many. */
-static int list(const bool set[LOCAL_CLOCK_DAEMONS], const char *between, char *ret,
-                size_t size)
+static int list(const bool set[LOCAL_CLOCK_DAEMONS], const char *between, char *ret, size_t size)
 {
     size_t len = 0;
     int n = 0;
@@ -175,8 +171,7 @@ static int list(const bool set[LOCAL_CLOCK_DAEMONS], const char *between, char *
     for (int i = 0; i < LOCAL_CLOCK_DAEMONS; i++) {
         if (!set[i] || len >= size)
             continue;
-        len += (size_t)snprintf(ret + len, size - len, "%s%s", n ? between : "",
-                                daemons[i].name);
+        len += (size_t)snprintf(ret + len, size - len, "%s%s", n ? between : "", daemons[i].name);
         n++;
     }
     return n;
@@ -186,22 +181,21 @@ const char *local_clock_advice(const struct local_clock_kernel *kernel,
                                const struct local_clock_daemons *found,
                                char ret[LOCAL_CLOCK_ADVICE])
 {
-    const char *says =
-        kernel->known ? "the kernel says its clock is not synchronised"
-                      : "the kernel does not say whether its clock is synchronised";
+    const char *says = kernel->known ? "the kernel says its clock is not synchronised"
+                                     : "the kernel does not say whether its clock is synchronised";
     char installed[64];
     char running[64];
     int n_installed = list(found->installed, " or ", installed, sizeof installed);
     int n_running = list(found->running, " and ", running, sizeof running);
     ret[0] = '\0';
     if (n_running > 1)
-        (void)snprintf(ret, LOCAL_CLOCK_ADVICE,
-                       "%s run side by side: one may set the clock", running);
+        (void)snprintf(ret, LOCAL_CLOCK_ADVICE, "%s run side by side: one may set the clock",
+                       running);
     else if (kernel->synced)
         return ret;
     else if (n_running == 1)
-        (void)snprintf(ret, LOCAL_CLOCK_ADVICE,
-                       "%s (%s runs: does it reach its servers?)", says, running);
+        (void)snprintf(ret, LOCAL_CLOCK_ADVICE, "%s (%s runs: does it reach its servers?)", says,
+                       running);
     else if (n_installed > 0)
         (void)snprintf(ret, LOCAL_CLOCK_ADVICE, "%s (is %s running?)", says, installed);
     else

@@ -45,16 +45,14 @@ void local_clock_ask_kernel(struct local_clock_kernel *ret);
 
 /* The same from an answer: state as returned by ntp_adjtime(), negative when it failed.
  * Pure. The correction is tick and freq together: chronyd slews with both. */
-void local_clock_read_kernel(int state, const struct timex *timex,
-                             struct local_clock_kernel *ret);
+void local_clock_read_kernel(int state, const struct timex *timex, struct local_clock_kernel *ret);
 
 /* Programs that discipline a clock, in this order: chronyd, ntpd, systemd-timesyncd. */
 #define LOCAL_CLOCK_DAEMONS 3
 
 struct local_clock_daemons {
-    bool installed
-        [LOCAL_CLOCK_DAEMONS]; /* a program of that name is in the usual places */
-    bool running[LOCAL_CLOCK_DAEMONS]; /* a process of that name is visible in /proc */
+    bool installed[LOCAL_CLOCK_DAEMONS]; /* a program of that name is in the usual places */
+    bool running[LOCAL_CLOCK_DAEMONS];   /* a process of that name is visible in /proc */
 };
 
 /* Look for them below root, "" for the machine itself. */

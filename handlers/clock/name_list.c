@@ -43,8 +43,7 @@ static bool write_item(struct writer *w, const char *between, const char *item)
     char more[MORE];
     const size_t room = w->written + 1 < w->total ? MORE : 1;
     if (w->written > 0 && w->len + strlen(between) + strlen(item) + room > w->size) {
-        (void)snprintf(more, sizeof more, " and %d more",
-                       (w->total - w->written) % 1000);
+        (void)snprintf(more, sizeof more, " and %d more", (w->total - w->written) % 1000);
         append(w, more);
         return false;
     }
@@ -54,8 +53,8 @@ static bool write_item(struct writer *w, const char *between, const char *item)
     return true;
 }
 
-int name_list(const char *const *names, const bool *set, int n, const char *last,
-              char *ret, size_t size)
+int name_list(const char *const *names, const bool *set, int n, const char *last, char *ret,
+              size_t size)
 {
     struct writer w;
     start(&w, ret, size, count(set, n));
@@ -91,8 +90,8 @@ static int first_of(const bool *set, int n)
     return i;
 }
 
-static void write_common(const char *const *names, const bool *set, int n,
-                         const char *verb, int64_t figure_us, char *ret, size_t size)
+static void write_common(const char *const *names, const bool *set, int n, const char *verb,
+                         int64_t figure_us, char *ret, size_t size)
 {
     char figure[FIGURE_TEXT];
     const size_t tail = strlen(verb) + strlen(figure_signed(figure_us, figure)) + 5;
@@ -102,9 +101,8 @@ static void write_common(const char *const *names, const bool *set, int n,
     (void)snprintf(ret + len, size - len, " %s by %s", verb, figure);
 }
 
-int name_list_by(const char *const *names, const bool *set, int n,
-                 const int64_t *figures_us, const struct name_list_verb *verb,
-                 char *ret, size_t size)
+int name_list_by(const char *const *names, const bool *set, int n, const int64_t *figures_us,
+                 const struct name_list_verb *verb, char *ret, size_t size)
 {
     struct writer w;
     start(&w, ret, size, count(set, n));
@@ -116,9 +114,8 @@ int name_list_by(const char *const *names, const bool *set, int n,
     for (int i = 0; i < n; i++) {
         char item[256];
         char figure[FIGURE_TEXT];
-        (void)snprintf(item, sizeof item, "%s %s%sby %s", names[i],
-                       w.written == 0 ? verb->one : "", w.written == 0 ? " " : "",
-                       figure_signed(figures_us[i], figure));
+        (void)snprintf(item, sizeof item, "%s %s%sby %s", names[i], w.written == 0 ? verb->one : "",
+                       w.written == 0 ? " " : "", figure_signed(figures_us[i], figure));
         if (set[i] && !write_item(&w, ", ", item))
             break;
     }

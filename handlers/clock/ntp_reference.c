@@ -17,8 +17,7 @@ static struct clock_reference found_of(const struct sntp_interval *server_minus_
         .known = true, .offset_us = middle_us, .err_us = hi_us - middle_us};
 }
 
-static void take_best(const struct sntp_interval *offset,
-                      struct clock_state_reference *r)
+static void take_best(const struct sntp_interval *offset, struct clock_state_reference *r)
 {
     char text[FIGURE_TEXT];
     r->found = found_of(offset);
@@ -42,8 +41,7 @@ static void take(const struct settings *settings, const struct sntp_result *resu
 }
 
 /* CLOCK_REFERENCE as text, cut where it is too long: it is only compared. */
-static void name_servers(const struct settings *settings,
-                         char ret[CLOCK_STATE_REFERENCES])
+static void name_servers(const struct settings *settings, char ret[CLOCK_STATE_REFERENCES])
 {
     struct buffer text = BUFFER_INIT(2 * CLOCK_STATE_REFERENCES);
     ret[0] = '\0';
@@ -52,8 +50,7 @@ static void name_servers(const struct settings *settings,
     buffer_release(&text);
 }
 
-void ntp_reference_ask(const struct settings *settings,
-                       const struct local_clock_reading *now,
+void ntp_reference_ask(const struct settings *settings, const struct local_clock_reading *now,
                        struct clock_state_reference *r)
 {
     char servers[CLOCK_STATE_REFERENCES];
@@ -61,15 +58,13 @@ void ntp_reference_ask(const struct settings *settings,
     struct error err = {0};
     name_servers(settings, servers);
     if (strcmp(servers, r->servers) == 0 &&
-        (!servers[0] ||
-         now->raw_us - r->asked_us < limits()->reference_again_ms * 1000))
+        (!servers[0] || now->raw_us - r->asked_us < limits()->reference_again_ms * 1000))
         return;
     *r = (struct clock_state_reference){.asked_us = now->raw_us, .shown = r->shown};
     memcpy(r->servers, servers, sizeof servers);
     if (!servers[0])
         return;
-    if (sntp_ask(settings->clock_reference, settings->clock_references, &result, &err) <
-        0)
+    if (sntp_ask(settings->clock_reference, settings->clock_references, &result, &err) < 0)
         verdict_note(&r->notes, "%s", err.text);
     else
         take(settings, &result, r);

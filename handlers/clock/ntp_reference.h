@@ -12,8 +12,7 @@
  * now  own clocks
  * r    what is known; brought up to date. Servers which contradict each other prove
  *      nothing: found.known is false, and notes says which. Nobody set: empty. */
-void ntp_reference_ask(const struct settings *settings,
-                       const struct local_clock_reading *now,
+void ntp_reference_ask(const struct settings *settings, const struct local_clock_reading *now,
                        struct clock_state_reference *r);
 
 #endif

@@ -18,8 +18,7 @@ int offset_bound_get(const struct offset_bound *bound, int64_t k_ppm, int64_t no
         return -ENODATA;
     for (int i = 0; i < bound->n; i++) {
         const struct offset_bound_round *r = &bound->round[i];
-        int64_t hi =
-            r->heard_us - r->stamped_us + widening(k_ppm, now_us - r->heard_us);
+        int64_t hi = r->heard_us - r->stamped_us + widening(k_ppm, now_us - r->heard_us);
         int64_t lo = r->sent_us - r->got_us - widening(k_ppm, now_us - r->sent_us);
         least = hi < least ? hi : least;
         greatest = lo > greatest ? lo : greatest;
@@ -37,8 +36,7 @@ int offset_bound_add(struct offset_bound *bound, const struct offset_bound_round
     int64_t lo;
     int64_t hi;
     if (bound->n == OFFSET_BOUND_ROUNDS) {
-        memmove(bound->round, bound->round + 1,
-                sizeof bound->round - sizeof bound->round[0]);
+        memmove(bound->round, bound->round + 1, sizeof bound->round - sizeof bound->round[0]);
         bound->n--;
     }
     bound->round[bound->n++] = *round;

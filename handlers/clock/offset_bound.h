@@ -33,13 +33,13 @@ struct offset_bound {
  * Returns 0 with *ret_lo <= *ret_hi (microseconds),
  *         -ENODATA without a round,
  *         -ERANGE  when the rounds contradict each other: a raw clock stood still. */
-MUST_CHECK int offset_bound_get(const struct offset_bound *bound, int64_t k_ppm,
-                                int64_t now_us, int64_t *ret_lo, int64_t *ret_hi);
+MUST_CHECK int offset_bound_get(const struct offset_bound *bound, int64_t k_ppm, int64_t now_us,
+                                int64_t *ret_lo, int64_t *ret_hi);
 
 /* Add a round; of more than OFFSET_BOUND_ROUNDS the oldest goes. When it contradicts the others
  * only it is kept.
  * Returns 0, or -ERANGE when it contradicts itself: then none is kept. */
-MUST_CHECK int offset_bound_add(struct offset_bound *bound,
-                                const struct offset_bound_round *round, int64_t k_ppm);
+MUST_CHECK int offset_bound_add(struct offset_bound *bound, const struct offset_bound_round *round,
+                                int64_t k_ppm);
 
 #endif

@@ -68,14 +68,13 @@ static void insert(struct offsets *offsets, const char *name, int64_t now_us)
     memmove(&offsets->server[at + 1], &offsets->server[at],
             (size_t)(offsets->n - at) * sizeof offsets->server[0]);
     offsets->server[at] = (struct offsets_server){.round_us = now_us};
-    (void)snprintf(offsets->server[at].name, sizeof offsets->server[at].name, "%s",
-                   name);
+    (void)snprintf(offsets->server[at].name, sizeof offsets->server[at].name, "%s", name);
     offsets->n++;
 }
 
 /* Pairs stand by index: another set begins anew with them. */
-static void take_participants(struct offsets *offsets, const char *const *names,
-                              size_t n, int64_t now_us)
+static void take_participants(struct offsets *offsets, const char *const *names, size_t n,
+                              int64_t now_us)
 {
     const int left = drop_missing(offsets, names, n);
     const int stayed = offsets->n;
@@ -92,23 +91,21 @@ static void take_participants(struct offsets *offsets, const char *const *names,
 
 /* By how much a real clock moved between two readings of one boot, beyond what its raw
  * clock's rate explains. */
-static int64_t jump(const struct local_clock_reading *from,
-                    const struct local_clock_reading *to, int64_t ppm)
+static int64_t jump(const struct local_clock_reading *from, const struct local_clock_reading *to,
+                    int64_t ppm)
 {
     const int64_t moved = gap(to) - gap(from);
-    const int64_t explained = JUMP_US + ppm * (to->raw_us - from->raw_us) / 1000000 +
-                              from->err_us + to->err_us;
+    const int64_t explained = JUMP_US + ppm * (to->raw_us - from->raw_us) / 1000000 + from->err_us +
+                              to->err_us;
     return llabs(moved) > explained ? moved : 0;
 }
 
 int64_t offsets_begin(struct offsets *offsets, const struct offsets_own *own,
-                      const char *const *names, size_t n,
-                      const struct local_clock_reading *now)
+                      const char *const *names, size_t n, const struct local_clock_reading *now)
 {
     int64_t moved = 0;
     if (offsets->version != OFFSETS_VERSION || strcmp(offsets->boot, own->boot) != 0) {
-        *offsets =
-            (struct offsets){.version = OFFSETS_VERSION, .proven_us = now->raw_us};
+        *offsets = (struct offsets){.version = OFFSETS_VERSION, .proven_us = now->raw_us};
         (void)snprintf(offsets->boot, sizeof offsets->boot, "%s", own->boot);
     } else {
         moved = jump(&offsets->own, now, own->ppm);
@@ -163,8 +160,7 @@ static bool is_sane(const struct clock_record *record)
     const struct clock_echo *echo = &record->echo;
     return is_boot(record->boot) && is_clock(&record->clock) && is_ppm(record->ppm) &&
            is_reference(&record->reference) &&
-           (!echo->known ||
-            (is_boot(echo->boot) && is_time(echo->raw_us) && is_time(echo->at_us)));
+           (!echo->known || (is_boot(echo->boot) && is_time(echo->raw_us) && is_time(echo->at_us)));
 }
 
 /* The one test that keeps out stale payloads, restored snapshots, earlier boots and
@@ -187,8 +183,8 @@ static void forget_pairs(struct offsets *offsets, int i)
 }
 
 /* Keep what the own record echoes. Another boot has another raw clock. */
-static int64_t keep_record(struct offsets *offsets, int i,
-                           const struct clock_record *record, int64_t now_us)
+static int64_t keep_record(struct offsets *offsets, int i, const struct clock_record *record,
+                           int64_t now_us)
 {
     struct offsets_server *server = &offsets->server[i];
     int64_t moved = 0;
@@ -205,8 +201,7 @@ static int64_t keep_record(struct offsets *offsets, int i,
 }
 
 /* What is stated from now on is as of this record. */
-static void take_record(struct offsets *offsets, int i,
-                        const struct clock_record *record,
+static void take_record(struct offsets *offsets, int i, const struct clock_record *record,
                         const struct local_clock_reading *at, bool again)
 {
     struct offsets_server *server = &offsets->server[i];
@@ -218,8 +213,7 @@ static void take_record(struct offsets *offsets, int i,
     server->ppm = record->ppm;
     server->synced = record->synced;
     server->reference = record->reference;
-    if (offsets->self >= 0 &&
-        offsets_between(offsets, offsets->self, i, at->raw_us, &offset) == 0)
+    if (offsets->self >= 0 && offsets_between(offsets, offsets->self, i, at->raw_us, &offset) == 0)
         figure_look(&server->shown_bound, clock_offset_most(&offset));
 }
 
@@ -245,8 +239,7 @@ static bool add_round(struct offsets *offsets, int i, const struct clock_record 
 
 enum offsets_received offsets_receive(struct offsets *offsets, const char *name,
                                       const struct clock_record *record,
-                                      const struct local_clock_reading *at,
-                                      int64_t *ret_jump_us)
+                                      const struct local_clock_reading *at, int64_t *ret_jump_us)
 {
     const int i = find(offsets, name);
     *ret_jump_us = 0;
@@ -263,8 +256,7 @@ enum offsets_received offsets_receive(struct offsets *offsets, const char *name,
     return OFFSETS_ROUND;
 }
 
-const char *offsets_jump_text(const char *name, int64_t jump_us,
-                              char ret[OFFSETS_EVENT])
+const char *offsets_jump_text(const char *name, int64_t jump_us, char ret[OFFSETS_EVENT])
 {
     char figure[FIGURE_TEXT];
     (void)snprintf(ret, OFFSETS_EVENT, "clock of %s stepped or slewed by %s", name,
@@ -275,22 +267,21 @@ const char *offsets_jump_text(const char *name, int64_t jump_us,
 /* ---- offsets ------------------------------------------------------------- */
 
 /* Raw offset, own minus server i. */
-static int raw_offset(const struct offsets *offsets, int i, int64_t now_us,
-                      int64_t *ret_lo, int64_t *ret_hi)
+static int raw_offset(const struct offsets *offsets, int i, int64_t now_us, int64_t *ret_lo,
+                      int64_t *ret_hi)
 {
     const struct offsets_server *server = &offsets->server[i];
     *ret_lo = 0;
     *ret_hi = 0;
     if (i == offsets->self)
         return 0;
-    return offset_bound_get(&server->rounds, offsets->own_ppm + server->ppm, now_us,
-                            ret_lo, ret_hi);
+    return offset_bound_get(&server->rounds, offsets->own_ppm + server->ppm, now_us, ret_lo,
+                            ret_hi);
 }
 
 /* The moments at which the offset may have been what it is said to be: from when the record
  * of `server` was stamped, at the earliest, until it was heard. */
-static void span_record(const struct offsets_server *server, int64_t lo,
-                        struct clock_offset *ret)
+static void span_record(const struct offsets_server *server, int64_t lo, struct clock_offset *ret)
 {
     const int64_t stamped = server->peer.raw_us + lo;
     ret->from_us = stamped < ret->from_us ? stamped : ret->from_us;
@@ -377,52 +368,48 @@ static bool are_rounds(const struct offset_bound *rounds, int64_t now_us)
 
 static bool is_shown(const struct figure_bound *shown)
 {
-    return is_change(shown->shown_us) && is_change(shown->peak_us) &&
-           shown->calm >= 0 && shown->calm < FIGURE_CALM;
+    return is_change(shown->shown_us) && is_change(shown->peak_us) && shown->calm >= 0 &&
+           shown->calm < FIGURE_CALM;
 }
 
 static bool is_server(const struct offsets_server *s, int64_t now_us)
 {
     return is_text(s->name, sizeof s->name) && s->name[0] &&
            (is_boot(s->boot) || (s->boot[0] == '\0' && s->rounds.n == 0)) &&
-           is_past(s->round_us, now_us) && is_past(s->heard_us, now_us) &&
-           is_clock(&s->record) && is_clock(&s->peer) && is_clock(&s->own) &&
-           is_past(s->own.raw_us, now_us) && are_rounds(&s->rounds, now_us) &&
-           (s->rounds.n == 0 || is_ppm(s->ppm)) && is_reference(&s->reference) &&
-           is_change(s->peer_moved_us) && is_change(s->own_moved_us) &&
-           is_shown(&s->shown_bound) && is_change(s->shown_us) &&
+           is_past(s->round_us, now_us) && is_past(s->heard_us, now_us) && is_clock(&s->record) &&
+           is_clock(&s->peer) && is_clock(&s->own) && is_past(s->own.raw_us, now_us) &&
+           are_rounds(&s->rounds, now_us) && (s->rounds.n == 0 || is_ppm(s->ppm)) &&
+           is_reference(&s->reference) && is_change(s->peer_moved_us) &&
+           is_change(s->own_moved_us) && is_shown(&s->shown_bound) && is_change(s->shown_us) &&
            is_change(s->shown_reference_us);
 }
 
 static bool is_pair(const struct offsets_pair *pair, int64_t now_us)
 {
-    return pair->warning >= 0 && pair->warning <= 2 && pair->critical >= 0 &&
-           pair->critical <= 2 && is_past(pair->warning_end_us, now_us) &&
-           is_past(pair->critical_end_us, now_us) && is_change(pair->shown_us);
+    return pair->warning >= 0 && pair->warning <= 2 && pair->critical >= 0 && pair->critical <= 2 &&
+           is_past(pair->warning_end_us, now_us) && is_past(pair->critical_end_us, now_us) &&
+           is_change(pair->shown_us);
 }
 
 static bool is_last(const struct offsets *offsets, int64_t now_us)
 {
-    return offsets->standing >= OFFSETS_NOTHING &&
-           offsets->standing <= OFFSETS_DIFFERED &&
+    return offsets->standing >= OFFSETS_NOTHING && offsets->standing <= OFFSETS_DIFFERED &&
            offsets->status >= VERDICT_PASSING && offsets->status <= VERDICT_CRITICAL &&
            is_text(offsets->summary, sizeof offsets->summary) &&
            is_past(offsets->proven_us, now_us) && is_clock(&offsets->own) &&
-           is_past(offsets->own.raw_us, now_us) &&
-           is_time(offsets->limits.warning_us) && is_time(offsets->limits.critical_us);
+           is_past(offsets->own.raw_us, now_us) && is_time(offsets->limits.warning_us) &&
+           is_time(offsets->limits.critical_us);
 }
 
 bool offsets_valid(const struct offsets *offsets, const char *boot, int64_t now_us)
 {
-    if (offsets->version != OFFSETS_VERSION ||
-        !is_text(offsets->boot, sizeof offsets->boot) ||
-        strcmp(offsets->boot, boot) != 0 || offsets->n < 0 ||
-        offsets->n > OFFSETS_SERVERS || !is_last(offsets, now_us))
+    if (offsets->version != OFFSETS_VERSION || !is_text(offsets->boot, sizeof offsets->boot) ||
+        strcmp(offsets->boot, boot) != 0 || offsets->n < 0 || offsets->n > OFFSETS_SERVERS ||
+        !is_last(offsets, now_us))
         return false;
     for (int i = 0; i < offsets->n; i++)
         if (!is_server(&offsets->server[i], now_us) ||
-            (i > 0 &&
-             strverscmp(offsets->server[i - 1].name, offsets->server[i].name) >= 0))
+            (i > 0 && strverscmp(offsets->server[i - 1].name, offsets->server[i].name) >= 0))
             return false;
     for (int i = 0; i < offsets->n * (offsets->n - 1) / 2; i++)
         if (!is_pair(&offsets->pair[i], now_us))

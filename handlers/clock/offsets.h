@@ -118,7 +118,7 @@ struct offsets {
     int version;                 /* OFFSETS_VERSION */
     char boot[LOCAL_CLOCK_BOOT]; /* of this server */
     struct skew_limits limits;
-    int n; /* participants, 0..OFFSETS_SERVERS */
+    int n;                                         /* participants, 0..OFFSETS_SERVERS */
     struct offsets_server server[OFFSETS_SERVERS]; /* by name (strverscmp) */
     struct offsets_pair pair[OFFSETS_PAIRS];       /* offsets_pair_at() */
     struct local_clock_reading own;                /* own clocks last seen, for jumps */
@@ -151,11 +151,10 @@ bool offsets_valid(const struct offsets *offsets, const char *boot, int64_t now_
  * Returns by how much the own real clock was stepped or slewed since the run before, beyond
  * 10 ms, microseconds; 0 for less. */
 int64_t offsets_begin(struct offsets *offsets, const struct offsets_own *own,
-                      const char *const *names, size_t n,
-                      const struct local_clock_reading *now);
+                      const char *const *names, size_t n, const struct local_clock_reading *now);
 
 enum offsets_received {
-    OFFSETS_KNOWN, /* the same record again, a stranger's or the own one: nothing done */
+    OFFSETS_KNOWN,    /* the same record again, a stranger's or the own one: nothing done */
     OFFSETS_RECEIVED, /* new, but it proves nothing: no echo, or one that does not count */
     OFFSETS_ROUND,    /* made a round */
     OFFSETS_NONSENSE, /* refused: a value out of its range */
@@ -170,21 +169,19 @@ enum offsets_received {
  * stamped and the echoed stamp is at most limits()->clock_echo_ms old. */
 enum offsets_received offsets_receive(struct offsets *offsets, const char *name,
                                       const struct clock_record *record,
-                                      const struct local_clock_reading *at,
-                                      int64_t *ret_jump_us);
+                                      const struct local_clock_reading *at, int64_t *ret_jump_us);
 
 #define OFFSETS_EVENT 192
 
 /* "clock of server-3 stepped or slewed by -2.0 s", for syslog. Returns ret. */
-const char *offsets_jump_text(const char *name, int64_t jump_us,
-                              char ret[OFFSETS_EVENT]);
+const char *offsets_jump_text(const char *name, int64_t jump_us, char ret[OFFSETS_EVENT]);
 
 /* The offset of two real clocks, and when it was so (own raw clock). */
 struct clock_offset {
     int64_t lo_us, hi_us; /* it lies between */
-    int64_t from_us;  /* not before: the earlier record was stamped then, or later */
-    int64_t to_us;    /* not after: both were heard by then */
-    int64_t moved_us; /* how far both moved against their raw clocks since the round
+    int64_t from_us;      /* not before: the earlier record was stamped then, or later */
+    int64_t to_us;        /* not after: both were heard by then */
+    int64_t moved_us;     /* how far both moved against their raw clocks since the round
                              before */
 };
 
@@ -192,8 +189,8 @@ struct clock_offset {
  * rounds: every clock counts as it was at the stamp of its record, the own one as it was when
  * the other one's record was heard. now_us: own raw clock.
  * Returns 0, or -ENODATA when one of them has no round. */
-MUST_CHECK int offsets_between(const struct offsets *offsets, int i, int j,
-                               int64_t now_us, struct clock_offset *ret);
+MUST_CHECK int offsets_between(const struct offsets *offsets, int i, int j, int64_t now_us,
+                               struct clock_offset *ret);
 
 /* Lower and upper bound of the offset without its sign. */
 int64_t clock_offset_least(const struct clock_offset *offset);

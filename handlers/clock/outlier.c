@@ -108,8 +108,8 @@ static void say_named(const struct outlier_pairs *pairs, const struct outlier *o
         for (int j = 0; j < pairs->n; j++)
             if (outlier->named[i] && !outlier->named[j] && pairs->beyond[i][j])
                 from[j] = true;
-    (void)name_list_by(words->names, outlier->named, pairs->n, words->figures_us,
-                       &differs, who, sizeof who);
+    (void)name_list_by(words->names, outlier->named, pairs->n, words->figures_us, &differs, who,
+                       sizeof who);
     (void)name_list(words->names, from, pairs->n, " and ", whom, sizeof whom);
     (void)snprintf(ret, OUTLIER_TEXT, "%s from %s (limit %s)", who, whom,
                    figure_limit(words->limit_us, limit));
@@ -127,9 +127,8 @@ static void say_pair(const struct outlier_pairs *pairs, const struct outlier *ou
     if (outlier->pairs > 1)
         (void)snprintf(more, sizeof more, ", and %d more pair%s", outlier->pairs - 1,
                        outlier->pairs > 2 ? "s" : "");
-    (void)snprintf(ret, OUTLIER_TEXT, "%s and %s differ by %s%s (limit %s)",
-                   words->names[i], words->names[j],
-                   figure_size(words->pair_us, figure), more,
+    (void)snprintf(ret, OUTLIER_TEXT, "%s and %s differ by %s%s (limit %s)", words->names[i],
+                   words->names[j], figure_size(words->pair_us, figure), more,
                    figure_limit(words->limit_us, limit));
 }
 
@@ -146,23 +145,20 @@ static void say_groups(const struct outlier_pairs *pairs, const struct outlier *
             in[i] = outlier->group[i] == g;
         (void)name_list(words->names, in, pairs->n, ", ", list,
                         room < sizeof list ? room : sizeof list);
-        len += (size_t)snprintf(ret + len, OUTLIER_TEXT - len, "%s%s",
-                                g > 0 ? " against " : "", list);
+        len += (size_t)snprintf(ret + len, OUTLIER_TEXT - len, "%s%s", g > 0 ? " against " : "",
+                                list);
     }
     if (outlier->groups > said)
-        (void)snprintf(ret + len, OUTLIER_TEXT - len, " against %d more",
-                       outlier->groups - said);
+        (void)snprintf(ret + len, OUTLIER_TEXT - len, " against %d more", outlier->groups - said);
 }
 
 /* Also two groups of one server each: theirs is the only pair. */
 static bool is_pair(const struct outlier *outlier)
 {
-    return outlier->kind == OUTLIER_PAIRS ||
-           (outlier->groups == 2 && outlier->pairs == 1);
+    return outlier->kind == OUTLIER_PAIRS || (outlier->groups == 2 && outlier->pairs == 1);
 }
 
-const char *outlier_text(const struct outlier_pairs *pairs,
-                         const struct outlier *outlier,
+const char *outlier_text(const struct outlier_pairs *pairs, const struct outlier *outlier,
                          const struct outlier_words *words, char ret[OUTLIER_TEXT])
 {
     ret[0] = '\0';

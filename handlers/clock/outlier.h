@@ -19,8 +19,8 @@ struct outlier_pairs {
 };
 
 enum outlier_kind {
-    OUTLIER_NONE,  /* no pair is beyond */
-    OUTLIER_NAMED, /* named[] */
+    OUTLIER_NONE,   /* no pair is beyond */
+    OUTLIER_NAMED,  /* named[] */
     OUTLIER_GROUPS, /* every server of one group is beyond with every one of the others */
     OUTLIER_PAIRS   /* neither: only the pairs can be said */
 };
@@ -28,8 +28,7 @@ enum outlier_kind {
 struct outlier {
     enum outlier_kind kind;
     bool named[OUTLIER_MOST];
-    int group
-        [OUTLIER_MOST]; /* 0..groups-1 in order of their first servers, -1: silent */
+    int group[OUTLIER_MOST]; /* 0..groups-1 in order of their first servers, -1: silent */
     int groups;
     int pairs; /* number of pairs beyond */
 };
@@ -58,8 +57,7 @@ void outlier_first(const struct outlier_pairs *pairs, int *ret_i, int *ret_j);
  * "server-1 and server-2 differ by 2.0 s, and 1 more pair (limit 500 ms)",
  * "no majority: server-1, server-2 against server-3, server-4"; a group of two servers alone
  * is a pair. "" for OUTLIER_NONE. Returns ret. */
-const char *outlier_text(const struct outlier_pairs *pairs,
-                         const struct outlier *outlier,
+const char *outlier_text(const struct outlier_pairs *pairs, const struct outlier *outlier,
                          const struct outlier_words *words, char ret[OUTLIER_TEXT]);
 
 #endif

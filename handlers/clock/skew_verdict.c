@@ -21,8 +21,7 @@ struct look {
     bool wrong[OFFSETS_SERVERS];
     int n_silent;
     int n_wrong;
-    bool
-        unproven; /* a pair that speaks is neither beyond nor within the warning limit */
+    bool unproven; /* a pair that speaks is neither beyond nor within the warning limit */
 };
 
 static int64_t silent_us(void)
@@ -64,8 +63,7 @@ static void mark(struct outlier_pairs *pairs, int i, int j, int records)
 static void raise_shown(struct offsets *offsets, int i, int j, int64_t most_us)
 {
     struct offsets_server *server = &offsets->server[i == offsets->self ? j : i];
-    if ((i == offsets->self || j == offsets->self) &&
-        most_us > server->shown_bound.shown_us)
+    if ((i == offsets->self || j == offsets->self) && most_us > server->shown_bound.shown_us)
         figure_look(&server->shown_bound, most_us);
 }
 
@@ -85,14 +83,12 @@ static void look_at_pair(struct look *look, int i, int j)
     count(&pair->critical, &pair->critical_end_us, limits->critical_us, &offset);
     mark(&look->warning, i, j, pair->warning);
     mark(&look->critical, i, j, pair->critical);
-    if (pair->warning < 2 && pair->critical < 2 &&
-        clock_offset_most(&offset) > limits->warning_us)
+    if (pair->warning < 2 && pair->critical < 2 && clock_offset_most(&offset) > limits->warning_us)
         look->unproven = true;
 }
 
 /* Its NTP servers have the word until they say that it is within the limit again. */
-static void look_at_reference(struct offsets_server *server, bool silent,
-                              int64_t limit_us)
+static void look_at_reference(struct offsets_server *server, bool silent, int64_t limit_us)
 {
     const struct clock_reference *reference = &server->reference;
     const struct clock_offset offset = {
@@ -103,18 +99,16 @@ static void look_at_reference(struct offsets_server *server, bool silent,
         server->wrong = false;
     else if (clock_offset_least(&offset) > limit_us)
         server->wrong = true;
-    server->shown_reference_us =
-        server->wrong
-            ? figure_between(offset.lo_us, offset.hi_us, server->shown_reference_us)
-            : 0;
+    server->shown_reference_us = server->wrong ? figure_between(offset.lo_us, offset.hi_us,
+                                                                server->shown_reference_us)
+                                               : 0;
 }
 
 static void look_at_server(struct look *look, int i)
 {
     struct offsets *offsets = look->offsets;
     struct offsets_server *server = &offsets->server[i];
-    const bool silent =
-        i != offsets->self && look->now_us - server->round_us > silent_us();
+    const bool silent = i != offsets->self && look->now_us - server->round_us > silent_us();
     look_at_reference(server, silent, offsets->limits.warning_us);
     look->names[i] = server->name;
     look->silent[i] = silent;
@@ -173,8 +167,7 @@ static int64_t figure_pair(struct look *look, int i, int j)
 }
 
 static void say_differs(struct look *look, const struct outlier_pairs *pairs,
-                        const struct outlier *outlier, int64_t limit_us,
-                        char ret[OUTLIER_TEXT])
+                        const struct outlier *outlier, int64_t limit_us, char ret[OUTLIER_TEXT])
 {
     struct offsets *offsets = look->offsets;
     struct outlier_words words = {.limit_us = limit_us};
@@ -213,8 +206,8 @@ static void say_wrong(const struct look *look, char ret[OUTLIER_TEXT])
 static void say_silent(const struct look *look, char ret[OUTLIER_TEXT])
 {
     char who[300];
-    const char *verb = name_list(look->names, look->silent, look->offsets->n, " and ",
-                                 who, sizeof who) > 1
+    const char *verb = name_list(look->names, look->silent, look->offsets->n, " and ", who,
+                                 sizeof who) > 1
                            ? "are"
                            : "is";
     (void)snprintf(ret, OUTLIER_TEXT, "%s %s silent", who, verb);
@@ -282,14 +275,13 @@ static void say_unproven(const struct look *look, char ret[OUTLIER_TEXT])
                        look->names[worst]);
     else if (worst >= 0)
         (void)snprintf(ret, OUTLIER_TEXT,
-                       "cannot prove %s: bound with %s is %s (slow disk or network?)",
-                       limit, look->names[worst], figure_limit(bound_us, figure));
+                       "cannot prove %s: bound with %s is %s (slow disk or network?)", limit,
+                       look->names[worst], figure_limit(bound_us, figure));
     else {
         bound_us = widest_pair(look, two);
-        (void)snprintf(
-            ret, OUTLIER_TEXT,
-            "cannot prove %s: bound of %s with %s is %s (slow disk or network?)", limit,
-            look->names[two[0]], look->names[two[1]], figure_limit(bound_us, figure));
+        (void)snprintf(ret, OUTLIER_TEXT,
+                       "cannot prove %s: bound of %s with %s is %s (slow disk or network?)", limit,
+                       look->names[two[0]], look->names[two[1]], figure_limit(bound_us, figure));
     }
 }
 
@@ -305,8 +297,7 @@ static void note_pairs(struct look *look, const struct outlier_pairs *pairs,
     for (int i = 0; i < pairs->n; i++) {
         for (int j = i + 1; j < pairs->n; j++) {
             char figure[FIGURE_TEXT];
-            if (!pairs->beyond[i][j] || outlier->named[i] || outlier->named[j] ||
-                left-- <= 0)
+            if (!pairs->beyond[i][j] || outlier->named[i] || outlier->named[j] || left-- <= 0)
                 continue;
             verdict_note(v, "%s and %s differ by %s", look->names[i], look->names[j],
                          figure_size(figure_pair(look, i, j), figure));
@@ -320,8 +311,8 @@ static void note_unsynced(const struct look *look, struct verdict *v)
     bool unsynced[OFFSETS_SERVERS] = {false};
     char who[300];
     for (int i = 0; i < offsets->n; i++)
-        unsynced[i] = i != offsets->self && !look->silent[i] &&
-                      offsets->server[i].rounds.n > 0 && !offsets->server[i].synced;
+        unsynced[i] = i != offsets->self && !look->silent[i] && offsets->server[i].rounds.n > 0 &&
+                      !offsets->server[i].synced;
     int n = name_list(look->names, unsynced, offsets->n, " and ", who, sizeof who);
     if (n > 0)
         verdict_note(v, "%s: %s kernel%s say%s that the clock is not synchronised", who,
@@ -346,9 +337,8 @@ static void note_bounds(const struct look *look, struct verdict *v)
         char figure[FIGURE_TEXT];
         if (i == offsets->self || look->silent[i] || offsets->server[i].rounds.n == 0)
             continue;
-        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s %s",
-                                len > 0 ? ", " : "", look->names[i],
-                                figure_limit(figure_shown(look, i), figure));
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s %s", len > 0 ? ", " : "",
+                                look->names[i], figure_limit(figure_shown(look, i), figure));
     }
     if (len > 0)
         verdict_note(v, "proven at most: %s", list);
@@ -363,8 +353,7 @@ static void note_silent(const struct look *look, struct verdict *v)
     char who[300];
     for (int i = 0; i < offsets->n; i++) {
         const struct offsets_server *server = &offsets->server[i];
-        const bool heard =
-            server->boot[0] && look->now_us - server->heard_us <= silent_us();
+        const bool heard = server->boot[0] && look->now_us - server->heard_us <= silent_us();
         mute[i] = look->silent[i] && !heard;
         deaf[i] = look->silent[i] && heard;
     }
@@ -404,23 +393,21 @@ static void note_others(struct look *look, struct verdict *v)
 static bool judge_alone(const struct offsets *offsets, struct verdict *ret)
 {
     if (offsets->refused)
-        verdict_set(ret, VERDICT_WARNING,
-                    "%zu servers: the clocks of at most %d are compared",
+        verdict_set(ret, VERDICT_WARNING, "%zu servers: the clocks of at most %d are compared",
                     offsets->refused, OFFSETS_SERVERS);
     else if (offsets->self < 0)
         verdict_set(ret, VERDICT_PASSING,
                     "this server does not vote: the voters compare their clocks");
     else if (offsets->n == 1)
-        verdict_set(ret, VERDICT_PASSING,
-                    "1 clock: there is no other to compare it with");
+        verdict_set(ret, VERDICT_PASSING, "1 clock: there is no other to compare it with");
     else
         return false;
     return true;
 }
 
 /* Something proven, which stands until something else is. */
-static void prove(struct look *look, enum offsets_standing standing,
-                  enum verdict_status status, const char *text, struct verdict *ret)
+static void prove(struct look *look, enum offsets_standing standing, enum verdict_status status,
+                  const char *text, struct verdict *ret)
 {
     struct offsets *offsets = look->offsets;
     verdict_set(ret, status, "%s", text);
@@ -429,9 +416,8 @@ static void prove(struct look *look, enum offsets_standing standing,
     (void)snprintf(offsets->summary, sizeof offsets->summary, "%s", ret->summary);
 }
 
-static bool judge_differs(struct look *look, const struct outlier_pairs *pairs,
-                          int64_t limit_us, enum verdict_status status,
-                          struct verdict *ret)
+static bool judge_differs(struct look *look, const struct outlier_pairs *pairs, int64_t limit_us,
+                          enum verdict_status status, struct verdict *ret)
 {
     struct outlier outlier;
     char text[OUTLIER_TEXT];
@@ -439,8 +425,7 @@ static bool judge_differs(struct look *look, const struct outlier_pairs *pairs,
     if (outlier.kind == OUTLIER_NONE)
         return false;
     say_differs(look, pairs, &outlier, limit_us, text);
-    if (outlier.kind != OUTLIER_NAMED && look->n_wrong > 0 &&
-        outlier_explains(pairs, look->wrong))
+    if (outlier.kind != OUTLIER_NAMED && look->n_wrong > 0 && outlier_explains(pairs, look->wrong))
         say_wrong(look, text);
     prove(look, OFFSETS_DIFFERED, status, text, ret);
     look->offsets->proven_us = look->now_us;
@@ -469,8 +454,7 @@ static void judge_others(struct look *look, struct verdict *ret)
         offsets->proven_us = look->now_us;
     if (!look->unproven && look->n_silent > 0)
         offsets->standing = OFFSETS_NOTHING; /* it was about one who says nothing now */
-    const bool stands =
-        look->now_us - offsets->proven_us <= limits()->clock_unproven_ms * 1000;
+    const bool stands = look->now_us - offsets->proven_us <= limits()->clock_unproven_ms * 1000;
     if (look->unproven && stands && offsets->standing == OFFSETS_DIFFERED) {
         verdict_set(ret, offsets->status, "%s", offsets->summary);
         return;
@@ -482,8 +466,7 @@ static void judge_others(struct look *look, struct verdict *ret)
     else if (look->unproven && !stands)
         say_unproven(look, text);
     else if (look->unproven && offsets->standing == OFFSETS_NOTHING)
-        (void)snprintf(text, sizeof text, "waiting for the clocks of %d servers",
-                       offsets->n);
+        (void)snprintf(text, sizeof text, "waiting for the clocks of %d servers", offsets->n);
     if (text[0])
         verdict_set(ret, VERDICT_WARNING, "%s", text);
     else if (look->unproven)
@@ -503,8 +486,7 @@ void skew_verdict_judge(struct offsets *offsets, const struct skew_limits *limit
         memset(offsets->pair, 0, sizeof offsets->pair);
     offsets->limits = *limits;
     look_at_all(offsets, now->raw_us, &look);
-    if (!judge_differs(&look, &look.critical, limits->critical_us, VERDICT_CRITICAL,
-                       ret) &&
+    if (!judge_differs(&look, &look.critical, limits->critical_us, VERDICT_CRITICAL, ret) &&
         !judge_differs(&look, &look.warning, limits->warning_us, VERDICT_WARNING, ret))
         judge_others(&look, ret);
     note_others(&look, ret);

@@ -103,27 +103,22 @@ static int read_kiss(const unsigned char *packet, struct error *err)
 }
 
 /* Is it an answer at all, and to this question? */
-static int read_header(const unsigned char *packet, size_t len, uint64_t cookie,
-                       struct error *err)
+static int read_header(const unsigned char *packet, size_t len, uint64_t cookie, struct error *err)
 {
     if (len < SNTP_PACKET)
-        return error_set(err, -EPROTO, "sends %zu bytes, an NTP packet has %d", len,
-                         SNTP_PACKET);
+        return error_set(err, -EPROTO, "sends %zu bytes, an NTP packet has %d", len, SNTP_PACKET);
     if (get(packet + AT_ORIGIN, 8) != cookie)
-        return error_set(err, -EPROTO,
-                         "does not answer our question (origin time stamp)");
+        return error_set(err, -EPROTO, "does not answer our question (origin time stamp)");
     unsigned version = packet[AT_FLAGS] >> 3 & 7U, mode = packet[AT_FLAGS] & 7U;
     if (version != 3 && version != 4)
-        return error_set(err, -EBADMSG, "answers in NTP version %u, expected 3 or 4",
-                         version);
+        return error_set(err, -EBADMSG, "answers in NTP version %u, expected 3 or 4", version);
     if (mode != 4)
-        return error_set(err, -EBADMSG, "answers in mode %u, expected 4 (server)",
-                         mode);
+        return error_set(err, -EBADMSG, "answers in mode %u, expected 4 (server)", mode);
     return 0;
 }
 
-int sntp_read(const unsigned char *packet, size_t len, uint64_t cookie,
-              struct sntp_stamps *ret, struct error *err)
+int sntp_read(const unsigned char *packet, size_t len, uint64_t cookie, struct sntp_stamps *ret,
+              struct error *err)
 {
     int rc = read_header(packet, len, cookie, err);
     if (rc < 0)
@@ -139,8 +134,7 @@ int sntp_read(const unsigned char *packet, size_t len, uint64_t cookie,
         return error_set(err, -EBADMSG, "answers without time stamps");
     ret->received_us = unix_us(received);
     ret->sent_us = unix_us(sent);
-    ret->error_us = short_us(packet + AT_ROOT_DELAY) / 2 +
-                    short_us(packet + AT_ROOT_DISPERSION) +
+    ret->error_us = short_us(packet + AT_ROOT_DELAY) / 2 + short_us(packet + AT_ROOT_DISPERSION) +
                     precision_us(packet[AT_PRECISION]);
     if (ret->sent_us < ret->received_us)
         return error_set(err, -EBADMSG, "claims to have answered before it was asked");
@@ -151,8 +145,8 @@ int sntp_read(const unsigned char *packet, size_t len, uint64_t cookie,
 
 /* ---- bounds -------------------------------------------------------------- */
 
-int sntp_bound(const struct sntp_stamps *stamps, int64_t asked_us, int64_t heard_us,
-               int64_t now_us, struct sntp_interval *ret, struct error *err)
+int sntp_bound(const struct sntp_stamps *stamps, int64_t asked_us, int64_t heard_us, int64_t now_us,
+               struct sntp_interval *ret, struct error *err)
 {
     int64_t age_us = now_us - asked_us;
     /* 2: every stamp is cut to whole microseconds. */
@@ -187,9 +181,8 @@ static bool contradict(const struct sntp_answer *a, const struct sntp_answer *b)
 /* "%.*s": a host has at most 253 characters; two in one text are cut. */
 static void note_contradiction(const char *a, const char *b, char ret[SNTP_TEXT])
 {
-    (void)snprintf(ret, SNTP_TEXT,
-                   "%.160s and %.160s contradict each other: at least one is wrong", a,
-                   b);
+    (void)snprintf(ret, SNTP_TEXT, "%.160s and %.160s contradict each other: at least one is wrong",
+                   a, b);
 }
 
 void sntp_compare(const struct ntp_server *servers, size_t n, struct sntp_result *ret)
@@ -198,13 +191,12 @@ void sntp_compare(const struct ntp_server *servers, size_t n, struct sntp_result
     ret->best = -1;
     ret->contradiction[0] = '\0';
     for (size_t i = 0; i < n; i++) {
-        if (answer[i].valid && (ret->best < 0 || width(&answer[i].offset) <
-                                                     width(&answer[ret->best].offset)))
+        if (answer[i].valid &&
+            (ret->best < 0 || width(&answer[i].offset) < width(&answer[ret->best].offset)))
             ret->best = (int)i;
         for (size_t k = 0; k < i && ret->contradiction[0] == '\0'; k++) {
             if (contradict(&answer[k], &answer[i]))
-                note_contradiction(servers[k].host, servers[i].host,
-                                   ret->contradiction);
+                note_contradiction(servers[k].host, servers[i].host, ret->contradiction);
         }
     }
 }
@@ -248,16 +240,14 @@ struct talk {
 
 static void note(struct peer *peer, const char *text)
 {
-    (void)snprintf(peer->answer->text, SNTP_TEXT, "%s %.140s", peer->server->host,
-                   text);
+    (void)snprintf(peer->answer->text, SNTP_TEXT, "%s %.140s", peer->server->host, text);
 }
 
 /* "HOST does not answer: Connection refused (UDP 123)" */
 static void note_silence(struct peer *peer, int rc)
 {
     (void)snprintf(peer->answer->text, SNTP_TEXT, "%s does not answer%s%s (UDP %d)",
-                   peer->server->host, rc ? ": " : "", rc ? strerror(-rc) : "",
-                   peer->server->port);
+                   peer->server->host, rc ? ": " : "", rc ? strerror(-rc) : "", peer->server->port);
 }
 
 static void end_question(struct question *question)
@@ -322,8 +312,7 @@ static void hear(struct question *question, size_t len, int64_t heard_us)
     struct error why = {0};
     int rc = sntp_read(packet, len, question->cookie, &sample.stamps, &why);
     if (rc == 0)
-        rc = sntp_bound(&sample.stamps, sample.asked_us, heard_us, heard_us, &bound,
-                        &why);
+        rc = sntp_bound(&sample.stamps, sample.asked_us, heard_us, heard_us, &bound, &why);
     sample.width_us = width(&bound);
     if (rc == 0)
         keep(peer, &sample);
@@ -342,8 +331,8 @@ static int64_t raw_us(void)
     return now.raw_us;
 }
 
-static void on_heard(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf,
-                     const struct sockaddr *from, unsigned flags)
+static void on_heard(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct sockaddr *from,
+                     unsigned flags)
 {
     int64_t heard_us = raw_us();
     struct question *question = udp->data;
@@ -370,9 +359,8 @@ static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
 static int connect_to(uv_udp_t *udp, const char *address, int port)
 {
     struct sockaddr_storage to = {0};
-    int rc = strchr(address, ':')
-                 ? uv_ip6_addr(address, port, (struct sockaddr_in6 *)&to)
-                 : uv_ip4_addr(address, port, (struct sockaddr_in *)&to);
+    int rc = strchr(address, ':') ? uv_ip6_addr(address, port, (struct sockaddr_in6 *)&to)
+                                  : uv_ip4_addr(address, port, (struct sockaddr_in *)&to);
     if (rc == 0)
         rc = uv_udp_connect(udp, (struct sockaddr *)&to);
     return rc == 0 ? uv_udp_recv_start(udp, on_alloc, on_heard) : rc;
@@ -428,8 +416,7 @@ static void start_peer(struct peer *peer, const struct resolve_result *host)
     peer->asked = SAMPLES;
 }
 
-static int exchange(struct talk *talk, const struct resolve_result *hosts,
-                    struct error *err)
+static int exchange(struct talk *talk, const struct resolve_result *hosts, struct error *err)
 {
     int rc = uv_loop_init(&talk->loop);
     if (rc < 0)
@@ -453,8 +440,7 @@ static int init_talk(struct talk *talk, const struct ntp_server *servers, size_t
 {
     uint64_t cookies[SNTP_SERVERS][SAMPLES];
     if (n > SNTP_SERVERS)
-        return error_set(err, -EINVAL, "%zu NTP servers, %d are the limit", n,
-                         SNTP_SERVERS);
+        return error_set(err, -EINVAL, "%zu NTP servers, %d are the limit", n, SNTP_SERVERS);
     if (getrandom(cookies, sizeof cookies, 0) != (ssize_t)sizeof cookies)
         return error_set(err, -errno, "no random numbers: %s", strerror(errno));
     talk->n = n;
@@ -467,8 +453,8 @@ static int init_talk(struct talk *talk, const struct ntp_server *servers, size_t
     return 0;
 }
 
-static int resolve_all(const struct ntp_server *servers, size_t n,
-                       struct resolve_result *ret, struct error *err)
+static int resolve_all(const struct ntp_server *servers, size_t n, struct resolve_result *ret,
+                       struct error *err)
 {
     const char *hosts[SNTP_SERVERS];
     for (size_t i = 0; i < n; i++)
@@ -483,8 +469,8 @@ static void conclude(const struct peer *peers, size_t n, struct sntp_result *ret
     for (size_t i = 0; i < n; i++) {
         const struct sample *s = &peers[i].sample;
         struct sntp_interval raw = {0};
-        if (!peers[i].heard || sntp_bound(&s->stamps, s->asked_us, s->heard_us,
-                                          ret->now.raw_us, &raw, NULL) < 0)
+        if (!peers[i].heard ||
+            sntp_bound(&s->stamps, s->asked_us, s->heard_us, ret->now.raw_us, &raw, NULL) < 0)
             continue;
         ret->answer[i].valid = true;
         ret->answer[i].offset = sntp_against_real(raw, &ret->now);
@@ -492,8 +478,7 @@ static void conclude(const struct peer *peers, size_t n, struct sntp_result *ret
     }
 }
 
-int sntp_ask(const struct ntp_server *servers, size_t n, struct sntp_result *ret,
-             struct error *err)
+int sntp_ask(const struct ntp_server *servers, size_t n, struct sntp_result *ret, struct error *err)
 {
     struct resolve_result hosts[SNTP_SERVERS];
     struct talk *talk = calloc(1, sizeof *talk);

@@ -55,8 +55,8 @@ struct sntp_result {
  * that sends a kiss of death is asked no more. Own servers should not be asked more than every 15 s, others' not more
  * than every minute.
  * Returns 0, also when nobody answers; negative errno when nobody could be asked. */
-MUST_CHECK int sntp_ask(const struct ntp_server *servers, size_t n,
-                        struct sntp_result *ret, struct error *err);
+MUST_CHECK int sntp_ask(const struct ntp_server *servers, size_t n, struct sntp_result *ret,
+                        struct error *err);
 
 /* ---- the pure part -------------------------------------------------------- */
 
@@ -69,7 +69,7 @@ void sntp_request(uint64_t cookie, unsigned char ret[SNTP_PACKET]);
 /* What a server says. */
 struct sntp_stamps {
     int64_t received_us, sent_us; /* T2 <= T3 by its clock, microseconds since 1970 */
-    int64_t error_us; /* root delay / 2 + root dispersion + precision, below 16 s */
+    int64_t error_us;             /* root delay / 2 + root dispersion + precision, below 16 s */
 };
 
 /* Judge an answer to the question with this cookie. Time stamps are of 1968 to 2104:
@@ -87,9 +87,8 @@ MUST_CHECK int sntp_read(const unsigned char *packet, size_t len, uint64_t cooki
  * now_us              raw clock: the bounds are as of then, each microsecond since
  *                     asked_us costs 500 ppm for our raw clock, 15 ppm for the server's
  * Returns 0, or -EBADMSG when the server claims to have taken longer than we waited. */
-MUST_CHECK int sntp_bound(const struct sntp_stamps *stamps, int64_t asked_us,
-                          int64_t heard_us, int64_t now_us, struct sntp_interval *ret,
-                          struct error *err);
+MUST_CHECK int sntp_bound(const struct sntp_stamps *stamps, int64_t asked_us, int64_t heard_us,
+                          int64_t now_us, struct sntp_interval *ret, struct error *err);
 
 /* Bounds against the raw clock to bounds against the real clock. */
 struct sntp_interval sntp_against_real(struct sntp_interval raw,

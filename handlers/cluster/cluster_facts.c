@@ -28,11 +28,9 @@ static const char *stats_text(const struct cluster_facts *servers, const char *g
 
 /* Stats are the same words in Consul 1.8 and 2.x (Server.Stats, Client.Stats); the
  * members of DebugConfig are not. */
-static int gather_self(struct consul *consul, struct cluster_facts *ret,
-                       struct error *err)
+static int gather_self(struct consul *consul, struct cluster_facts *ret, struct error *err)
 {
-    int rc = consul_get(consul, "agent/self", "agent_prefix \"\" read", &ret->self_json,
-                        err);
+    int rc = consul_get(consul, "agent/self", "agent_prefix \"\" read", &ret->self_json, err);
     ret->leading = strcmp(stats_text(ret, "consul", "leader"), "true") == 0;
     ret->acl_off = strcmp(stats_text(ret, "consul", "acl"), "disabled") == 0;
     return rc;
@@ -48,19 +46,16 @@ static void read_member(const cJSON *item, struct membership_member *ret)
         .name = json_text(item, "Name", ""),
         .id = json_text(tags, "id", ""),
         .address = json_text(item, "Addr", ""),
-        .expect = json_text(tags, "bootstrap", NULL)
-                      ? 1
-                      : whole_number(json_text(tags, "expect", "0")),
+        .expect = json_text(tags, "bootstrap", NULL) ? 1
+                                                     : whole_number(json_text(tags, "expect", "0")),
         .server = strcmp(json_text(tags, "role", ""), "consul") == 0,
         .alive = status == 1,
-        .replica =
-            json_text(tags, "read_replica", NULL) || json_text(tags, "nonvoter", NULL),
+        .replica = json_text(tags, "read_replica", NULL) || json_text(tags, "nonvoter", NULL),
     };
 }
 
 /* ACLs filter this list without a word, down to nothing. The agent's own number tells. */
-static int gather_members(struct consul *consul, struct cluster_facts *ret,
-                          struct error *err)
+static int gather_members(struct consul *consul, struct cluster_facts *ret, struct error *err)
 {
     const cJSON *item = NULL;
     int members = whole_number(stats_text(ret, "serf_lan", "members"));
@@ -69,9 +64,8 @@ static int gather_members(struct consul *consul, struct cluster_facts *ret,
         return rc;
     int seen = cJSON_GetArraySize(ret->members_json);
     if (seen == 0 || seen < members)
-        return error_set(err, -EACCES,
-                         "the agent shows %d of %d members (the token needs %s)", seen,
-                         members, node_rule);
+        return error_set(err, -EACCES, "the agent shows %d of %d members (the token needs %s)",
+                         seen, members, node_rule);
     ret->members = calloc((size_t)seen, sizeof *ret->members);
     if (!ret->members)
         return error_set(err, -ENOMEM, "out of memory");
@@ -81,8 +75,7 @@ static int gather_members(struct consul *consul, struct cluster_facts *ret,
     return 0;
 }
 
-static int gather_peers(struct consul *consul, struct cluster_facts *ret,
-                        struct error *err)
+static int gather_peers(struct consul *consul, struct cluster_facts *ret, struct error *err)
 {
     const cJSON *list = NULL;
     const cJSON *item = NULL;
@@ -136,8 +129,7 @@ static int parse_peers(struct cluster_facts *ret, struct error *err)
         if (!address || !id || !suffrage)
             continue;
         if (ret->facts.who.n_peers == MEMBERSHIP_PEERS)
-            return error_set(err, -E2BIG, "more than %d servers in raft",
-                             MEMBERSHIP_PEERS);
+            return error_set(err, -E2BIG, "more than %d servers in raft", MEMBERSHIP_PEERS);
         ret->peers[ret->facts.who.n_peers++] = (struct membership_peer){
             .id = id, .node = address, .voter = strcmp(suffrage, "Voter") == 0};
     }
@@ -146,8 +138,7 @@ static int parse_peers(struct cluster_facts *ret, struct error *err)
 
 /* An election or a start takes a moment: the proof waits for it, so that a short time
  * without leader is not seen at all. */
-static int gather_leader(struct consul *consul, struct cluster_facts *ret,
-                         struct error *err)
+static int gather_leader(struct consul *consul, struct cluster_facts *ret, struct error *err)
 {
     cJSON *root = NULL;
     int rc = consul_get(consul, "status/leader", "", &root, err);
@@ -161,25 +152,24 @@ static int gather_leader(struct consul *consul, struct cluster_facts *ret,
 }
 
 /* Its loss costs a line of advice, nothing else. */
-static int gather_autopilot(struct consul *consul, struct cluster_facts *ret,
-                            struct error *err)
+static int gather_autopilot(struct consul *consul, struct cluster_facts *ret, struct error *err)
 {
     cJSON *root = NULL;
-    int rc = consul_get(consul, "operator/autopilot/configuration?stale",
-                        "operator read", &root, err);
+    int rc = consul_get(consul, "operator/autopilot/configuration?stale", "operator read", &root,
+                        err);
     if (rc == -EAGAIN || rc == -ENOENT)
         return 0;
     if (rc < 0)
         return rc;
-    ret->facts.autopilot_known =
-        json_boolean(root, "CleanupDeadServers", &ret->facts.cleanup, NULL) == 0 &&
-        json_integer(root, "MinQuorum", &ret->facts.min_quorum, NULL) == 0;
+    ret->facts.autopilot_known = json_boolean(root, "CleanupDeadServers", &ret->facts.cleanup,
+                                              NULL) == 0 &&
+                                 json_integer(root, "MinQuorum", &ret->facts.min_quorum, NULL) == 0;
     cJSON_Delete(root);
     return 0;
 }
 
-static int gather_record(struct consul *consul, enum consul_read read,
-                         struct cluster_facts *ret, struct error *err)
+static int gather_record(struct consul *consul, enum consul_read read, struct cluster_facts *ret,
+                         struct error *err)
 {
     struct kv_list list = {0};
     int rc = consul_kv_read(consul, SERVER_MAPPING_KEY, false, read, &list, err);
@@ -187,8 +177,7 @@ static int gather_record(struct consul *consul, enum consul_read read,
         const struct kv_entry *entry = &list.entries[0];
         ret->record = true;
         ret->record_index = entry->modify_index;
-        rc = server_mapping_parse(entry->value, entry->len, &ret->confirmed,
-                                  &ret->damaged);
+        rc = server_mapping_parse(entry->value, entry->len, &ret->confirmed, &ret->damaged);
         if (rc == 0)
             ret->facts.who.confirmed = &ret->confirmed;
         else if (rc == -EBADMSG)
@@ -201,8 +190,7 @@ static int gather_record(struct consul *consul, enum consul_read read,
 
 /* Everything that Consul answers from its own copy of the data. */
 static int gather_data(struct consul *consul, const char *config_dir, const char *root,
-                       enum consul_read read, struct cluster_facts *ret,
-                       struct error *err)
+                       enum consul_read read, struct cluster_facts *ret, struct error *err)
 {
     int rc = gather_peers(consul, ret, err);
     if (rc == 0)
@@ -222,9 +210,8 @@ static bool unheard(const struct cluster_facts *servers)
            strcmp(stats_text(servers, "raft", "last_contact"), "never") == 0;
 }
 
-int cluster_facts_gather(struct consul *consul, const char *config_dir,
-                         const char *settings_root, enum consul_read read,
-                         struct cluster_facts *ret, struct error *err)
+int cluster_facts_gather(struct consul *consul, const char *config_dir, const char *settings_root,
+                         enum consul_read read, struct cluster_facts *ret, struct error *err)
 {
     static const struct kv_list nothing;
     *ret = (struct cluster_facts){0};
@@ -240,9 +227,8 @@ int cluster_facts_gather(struct consul *consul, const char *config_dir,
     if (rc < 0)
         return rc;
     ret->facts.unheard = unheard(ret);
-    return ret->facts.unheard
-               ? parse_peers(ret, err)
-               : gather_data(consul, config_dir, settings_root, read, ret, err);
+    return ret->facts.unheard ? parse_peers(ret, err)
+                              : gather_data(consul, config_dir, settings_root, read, ret, err);
 }
 
 int cluster_facts_gather_names(struct consul *consul, enum consul_read read,
@@ -266,8 +252,7 @@ int cluster_facts_confirm(struct consul *consul, const struct server_mapping *ma
     if (rc < 0)
         (void)error_set(err, rc, "out of memory");
     else
-        rc =
-            consul_kv_write(consul, SERVER_MAPPING_KEY, buffer_text(&json), index, err);
+        rc = consul_kv_write(consul, SERVER_MAPPING_KEY, buffer_text(&json), index, err);
     buffer_release(&json);
     return rc;
 }

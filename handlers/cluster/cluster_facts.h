@@ -47,8 +47,7 @@ MUST_CHECK int cluster_facts_gather_names(struct consul *consul, enum consul_rea
 
 /* Write the record with check-and-set: index 0 only creates it. Returns as
  * consul_kv_write(). */
-MUST_CHECK int cluster_facts_confirm(struct consul *consul,
-                                     const struct server_mapping *mapping,
+MUST_CHECK int cluster_facts_confirm(struct consul *consul, const struct server_mapping *mapping,
                                      uint64_t index, struct error *err);
 
 void cluster_facts_release(struct cluster_facts *servers);

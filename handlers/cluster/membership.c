@@ -4,17 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool same(const struct membership_peer *peer,
-                 const struct membership_member *member)
+static bool same(const struct membership_peer *peer, const struct membership_member *member)
 {
     if (!member->server)
         return false;
     if (peer->id[0] != '\0' && strcmp(peer->id, member->id) == 0)
         return true;
-    size_t len =
-        strlen(member->address); /* raft protocol 2: the ID is "address:port" */
-    return len > 0 && strncmp(peer->id, member->address, len) == 0 &&
-           peer->id[len] == ':';
+    size_t len = strlen(member->address); /* raft protocol 2: the ID is "address:port" */
+    return len > 0 && strncmp(peer->id, member->address, len) == 0 && peer->id[len] == ':';
 }
 
 /* A renamed server is in gossip twice with one ID: the living one counts. */
@@ -37,8 +34,7 @@ const struct membership_member *membership_alive(const struct membership_facts *
     return member && member->alive ? member : NULL;
 }
 
-bool membership_known(const struct membership_facts *facts,
-                      const struct membership_member *member)
+bool membership_known(const struct membership_facts *facts, const struct membership_member *member)
 {
     for (size_t i = 0; i < facts->n_peers; i++)
         if (same(&facts->peers[i], member))
@@ -46,8 +42,7 @@ bool membership_known(const struct membership_facts *facts,
     return false;
 }
 
-void membership_count(const struct membership_facts *facts,
-                      struct membership_count *ret)
+void membership_count(const struct membership_facts *facts, struct membership_count *ret)
 {
     *ret = (struct membership_count){0};
     for (size_t i = 0; i < facts->n_peers; i++) {
@@ -78,9 +73,8 @@ bool membership_management(const struct membership_facts *facts,
     const char *host = facts->settings->management_server;
     if (*host == '\0')
         return false;
-    return strcasecmp(host, member->name) == 0 ||
-           strcasecmp(host, member->address) == 0 || first_label(member->name, host) ||
-           first_label(host, member->name);
+    return strcasecmp(host, member->name) == 0 || strcasecmp(host, member->address) == 0 ||
+           first_label(member->name, host) || first_label(host, member->name);
 }
 
 static struct membership_row *row_of(struct membership *rows, const char *name)
@@ -99,15 +93,14 @@ static const char *peer_name(const struct membership_facts *facts,
     const struct membership_member *member = find(facts, peer);
     if (member)
         return member->name;
-    const struct server_mapping_entry *entry =
-        server_mapping_id(facts->confirmed, peer->id);
+    const struct server_mapping_entry *entry = server_mapping_id(facts->confirmed, peer->id);
     if (entry)
         return entry->node;
     return peer->node[0] != '\0' ? peer->node : peer->id;
 }
 
-static void join_peer(const struct membership_facts *facts,
-                      const struct membership_peer *peer, struct membership *rows)
+static void join_peer(const struct membership_facts *facts, const struct membership_peer *peer,
+                      struct membership *rows)
 {
     struct membership_row *row = row_of(rows, peer_name(facts, peer));
     bool alive = membership_alive(facts, peer) != NULL;
@@ -129,8 +122,7 @@ static void join_mappings(const struct membership_facts *facts, struct membershi
         struct membership_row *row = row_of(rows, facts->settings->server[i]);
         row->mapped = true;
         if (!row->confirmed)
-            (void)snprintf(row->server, sizeof row->server, "server_%u",
-                           (unsigned)(i + 1) % 1000);
+            (void)snprintf(row->server, sizeof row->server, "server_%u", (unsigned)(i + 1) % 1000);
     }
 }
 

@@ -48,16 +48,14 @@ struct membership_count {
     int strangers; /* of these, not in the raft configuration at all */
 };
 
-void membership_count(const struct membership_facts *facts,
-                      struct membership_count *ret);
+void membership_count(const struct membership_facts *facts, struct membership_count *ret);
 
 /* The living member that is this peer, or NULL. */
 const struct membership_member *membership_alive(const struct membership_facts *facts,
                                                  const struct membership_peer *peer);
 
 /* Is this living server in the raft configuration? */
-bool membership_known(const struct membership_facts *facts,
-                      const struct membership_member *member);
+bool membership_known(const struct membership_facts *facts, const struct membership_member *member);
 
 /* Does CLUSTER_MANAGEMENT_SERVER mean this member: its name, the first label of either, or its
  * address? false when it is not set. */
@@ -66,14 +64,13 @@ bool membership_management(const struct membership_facts *facts,
 
 /* One name in raft, in the record or in CLUSTER_SERVERS. */
 struct membership_row {
-    const char *name;                   /* borrowed from the facts */
-    char server[SERVER_MAPPING_SERVER]; /* "server_2"; "" when no mapping names it */
+    const char *name;                             /* borrowed from the facts */
+    char server[SERVER_MAPPING_SERVER];           /* "server_2"; "" when no mapping names it */
     const struct server_mapping_entry *confirmed; /* NULL: not in the record */
-    const struct membership_member
-        *member;                         /* the living server of that name, or NULL */
-    const struct membership_peer *voter; /* the living voter, or NULL */
-    const struct membership_peer *dead;  /* a voter that is not alive, or NULL */
-    bool mapped;                         /* in CLUSTER_SERVERS */
+    const struct membership_member *member;       /* the living server of that name, or NULL */
+    const struct membership_peer *voter;          /* the living voter, or NULL */
+    const struct membership_peer *dead;           /* a voter that is not alive, or NULL */
+    bool mapped;                                  /* in CLUSTER_SERVERS */
 };
 
 struct membership {
@@ -87,7 +84,6 @@ void membership_join(const struct membership_facts *facts, struct membership *re
 #define MEMBERSHIP_TEXT 192 /* bytes: enough for membership_text() */
 
 /* "server_2 (node b)", or "node b" when no mapping names it. Returns ret. */
-const char *membership_text(const struct membership_row *row,
-                            char ret[MEMBERSHIP_TEXT]);
+const char *membership_text(const struct membership_row *row, char ret[MEMBERSHIP_TEXT]);
 
 #endif

@@ -84,8 +84,7 @@ static bool in_maintenance(const struct quorum_facts *facts)
 static const struct membership_row *maintained(const struct look *look)
 {
     for (size_t i = 0; i < look->rows.n; i++)
-        if (strcasecmp(look->rows.row[i].name,
-                       look->facts->who.settings->maintenance_node) == 0)
+        if (strcasecmp(look->rows.row[i].name, look->facts->who.settings->maintenance_node) == 0)
             return &look->rows.row[i];
     return NULL;
 }
@@ -95,8 +94,7 @@ static bool excused(const struct look *look)
     const struct membership_row *row = maintained(look);
     if (!in_maintenance(look->facts) || !row || row->voter)
         return false;
-    return spare_of(look->count.living + 1, look->count.voters + !row->dead,
-                    look->expected) >= 1;
+    return spare_of(look->count.living + 1, look->count.voters + !row->dead, look->expected) >= 1;
 }
 
 void quorum_conditions(const struct quorum_facts *facts, struct quorum_conditions *ret)
@@ -122,16 +120,14 @@ static bool refused(const struct settings *settings, const char *key)
     return false;
 }
 
-static int whole_row(const struct look *look, const struct membership_row *row,
-                     struct error *err)
+static int whole_row(const struct look *look, const struct membership_row *row, struct error *err)
 {
     char text[MEMBERSHIP_TEXT];
     if (row->dead)
         return error_set(err, -EAGAIN, "%s is in raft and does not answer",
                          membership_text(row, text));
     if (look->mapped > 0 && row->voter && !row->mapped)
-        return error_set(err, -EAGAIN, "%s is not in CLUSTER_SERVERS",
-                         membership_text(row, text));
+        return error_set(err, -EAGAIN, "%s is not in CLUSTER_SERVERS", membership_text(row, text));
     if (row->mapped && !row->voter)
         return error_set(err, -EAGAIN, "%s is in CLUSTER_SERVERS and does not vote",
                          membership_text(row, text));
@@ -153,8 +149,8 @@ int quorum_whole(const struct quorum_facts *facts, struct error *err)
             return rc;
     }
     if (look.count.servers != look.count.living)
-        return error_set(err, -EAGAIN, "%d servers are alive, %d of them vote",
-                         look.count.servers, look.count.living);
+        return error_set(err, -EAGAIN, "%d servers are alive, %d of them vote", look.count.servers,
+                         look.count.living);
     if (voters < 3 || voters % 2 == 0)
         return error_set(err, -EAGAIN,
                          "the number of voters is %d; an odd one of at "
@@ -163,8 +159,7 @@ int quorum_whole(const struct quorum_facts *facts, struct error *err)
     return 0;
 }
 
-int quorum_mapping(const struct quorum_facts *facts, struct server_mapping *ret,
-                   struct error *err)
+int quorum_mapping(const struct quorum_facts *facts, struct server_mapping *ret, struct error *err)
 {
     struct look look;
     struct server_mapping_entry present[MEMBERSHIP_PEERS] = {0};
@@ -180,8 +175,7 @@ int quorum_mapping(const struct quorum_facts *facts, struct server_mapping *ret,
             return error_set(err, -EINVAL, "a node name or ID is too long");
         n++;
     }
-    return server_mapping_assign(facts->who.confirmed, facts->who.settings, present, n,
-                                 ret, err);
+    return server_mapping_assign(facts->who.confirmed, facts->who.settings, present, n, ret, err);
 }
 
 /* ---- what is not as it should be ----------------------------------------- */
@@ -194,8 +188,7 @@ struct problems {
 };
 
 /* "WHAT: what to do about it" */
-static void problem(struct problems *p, const char *todo, const char *fmt, ...)
-    FORMAT(3, 4);
+static void problem(struct problems *p, const char *todo, const char *fmt, ...) FORMAT(3, 4);
 
 static void problem(struct problems *p, const char *todo, const char *fmt, ...)
 {
@@ -211,37 +204,32 @@ static void problem(struct problems *p, const char *todo, const char *fmt, ...)
 
 #define CONFIRM "cluster-set --confirm-mapping"
 
-static void down(const struct look *look, const struct membership_row *row,
-                 struct problems *p)
+static void down(const struct look *look, const struct membership_row *row, struct problems *p)
 {
     char text[MEMBERSHIP_TEXT];
     membership_text(row, text);
     if (row->dead && row->member) {
         char todo[160];
-        (void)snprintf(todo, sizeof todo, "consul operator raft remove-peer -id=%s",
-                       row->dead->id);
+        (void)snprintf(todo, sizeof todo, "consul operator raft remove-peer -id=%s", row->dead->id);
         problem(p, todo, "an old entry of %s is left in raft", text);
     }
     if (row->member)
         return;
     if (row->confirmed)
-        problem(p, "start it again; if it is gone for good: " CONFIRM, "%s is down",
-                text);
+        problem(p, "start it again; if it is gone for good: " CONFIRM, "%s is down", text);
     else if (row->dead)
-        problem(p, "start it again; if it is gone for good: consul force-leave",
-                "%s is down", text);
+        problem(p, "start it again; if it is gone for good: consul force-leave", "%s is down",
+                text);
     else if (row->mapped && look->count.voters > 0)
         problem(p, "start it and let it join", "%s has not joined", text);
 }
 
-static void voting(const struct look *look, const struct membership_row *row,
-                   struct problems *p)
+static void voting(const struct look *look, const struct membership_row *row, struct problems *p)
 {
     char text[MEMBERSHIP_TEXT];
     membership_text(row, text);
     if (row->confirmed && strcmp(row->confirmed->id, row->voter->id) != 0)
-        problem(p, "if that was wanted: " CONFIRM,
-                "%s was installed anew (other node ID)", text);
+        problem(p, "if that was wanted: " CONFIRM, "%s was installed anew (other node ID)", text);
     if (look->confirmed > 0 && !row->confirmed)
         problem(p, "if it is wanted: " CONFIRM, "%s votes and is not confirmed", text);
     else if (look->mapped > 0 && !row->mapped)
@@ -252,13 +240,11 @@ static void voting(const struct look *look, const struct membership_row *row,
                 "the management server, %s, votes", text);
 }
 
-static void silent(const struct look *look, const struct membership_row *row,
-                   struct problems *p)
+static void silent(const struct look *look, const struct membership_row *row, struct problems *p)
 {
     char text[MEMBERSHIP_TEXT];
     bool wanted = row->confirmed || row->mapped;
-    bool meant =
-        row->member->replica || membership_management(&look->facts->who, row->member);
+    bool meant = row->member->replica || membership_management(&look->facts->who, row->member);
     if (look->count.voters == 0 || (!wanted && meant))
         return;
     problem(p, "a new server waits 10 s; then see consul operator raft list-peers",
@@ -271,12 +257,12 @@ static void remapped(const struct look *look, struct problems *p)
         char server[SERVER_MAPPING_SERVER];
         const char *node = look->facts->who.settings->server[i];
         (void)snprintf(server, sizeof server, "server_%u", (unsigned)(i + 1) % 1000);
-        const struct server_mapping_entry *old =
-            server_mapping_server(look->facts->who.confirmed, server);
+        const struct server_mapping_entry *old = server_mapping_server(look->facts->who.confirmed,
+                                                                       server);
         if (old && strcasecmp(old->node, node) != 0)
             problem(p, "if that was wanted: " CONFIRM,
-                    "mapping changed: %s is %s as confirmed, %s in CLUSTER_SERVERS",
-                    server, old->node, node);
+                    "mapping changed: %s is %s as confirmed, %s in CLUSTER_SERVERS", server,
+                    old->node, node);
     }
 }
 
@@ -298,11 +284,10 @@ static void cluster_problems(const struct look *look, const struct quorum_held *
     for (size_t i = 0; i < look->rows.n; i++)
         down(look, &look->rows.row[i], p);
     if (!facts->has_leader && look->count.voters > 0 && !leaderless_long(held))
-        problem(p, "an election takes some seconds, 15 at most",
-                "no leader at the moment");
+        problem(p, "an election takes some seconds, 15 at most", "no leader at the moment");
     if (look->count.voters > 0 && look->count.voters % 2 == 0)
-        problem(p, "add or remove one; the last one adds no reserve",
-                "even number of voters (%d)", look->count.voters);
+        problem(p, "add or remove one; the last one adds no reserve", "even number of voters (%d)",
+                look->count.voters);
     for (size_t i = 0; i < look->rows.n; i++) {
         const struct membership_row *row = &look->rows.row[i];
         if (row->voter)
@@ -312,8 +297,7 @@ static void cluster_problems(const struct look *look, const struct quorum_held *
     }
     remapped(look, p);
     if (facts->damaged)
-        problem(p, CONFIRM, "the record " SERVER_MAPPING_KEY " is damaged (%s)",
-                facts->damaged);
+        problem(p, CONFIRM, "the record " SERVER_MAPPING_KEY " is damaged (%s)", facts->damaged);
     refusals(facts->who.settings, p);
 }
 
@@ -359,9 +343,8 @@ static void note_advice(const struct look *look, struct verdict *v)
         verdict_note(v, "no leader since this server was started: its settings and the "
                         "confirmed servers cannot be read");
     else if (look->confirmed == 0 && !facts->damaged && !forming(look))
-        verdict_note(v,
-                     "not confirmed yet: without ACLs that happens by itself when the "
-                     "cluster is whole, else by " CONFIRM);
+        verdict_note(v, "not confirmed yet: without ACLs that happens by itself when the "
+                        "cluster is whole, else by " CONFIRM);
     if (facts->autopilot_known && facts->cleanup && facts->min_quorum < 3)
         verdict_note(v,
                      "advice: consul operator autopilot set-config -min-quorum=3 (now "
@@ -400,8 +383,7 @@ enum finding {
 
 /* First that fits. Gossip and raft disagree only where raft works against what gossip says; an
  * expected majority that is missing while raft has shrunk is real. */
-static enum finding find(const struct look *look, const struct quorum_held *held,
-                         int problems)
+static enum finding find(const struct look *look, const struct quorum_held *held, int problems)
 {
     bool leaderless = leaderless_long(held);
     if (held->split_ms >= limits()->split_ms)
@@ -416,9 +398,8 @@ static enum finding find(const struct look *look, const struct quorum_held *held
     if (look->spare < 0)
         return FOUND_TOO_FEW;
     if (look->spare == 0)
-        return held->no_spare_ms >= look->facts->who.settings->grace_us / 1000
-                   ? FOUND_NO_SPARE_LONG
-                   : FOUND_NO_SPARE;
+        return held->no_spare_ms >= look->facts->who.settings->grace_us / 1000 ? FOUND_NO_SPARE_LONG
+                                                                               : FOUND_NO_SPARE;
     return problems > 0 ? FOUND_PROBLEM : FOUND_NOTHING;
 }
 
@@ -440,8 +421,7 @@ static int wanted(const struct look *look)
 }
 
 /* "2 of 3 servers, none may fail" */
-static void say_count(const struct look *look, enum finding found, char *ret,
-                      size_t size)
+static void say_count(const struct look *look, enum finding found, char *ret, size_t size)
 {
     int here = look->count.living;
     int of = most(look->expected, look->count.voters);
@@ -456,8 +436,7 @@ static void say_count(const struct look *look, enum finding found, char *ret,
     if (spare > 0)
         (void)snprintf(may_fail, sizeof may_fail, "%d may fail", spare);
     else if (spare < 0 && found != FOUND_FORMING && found != FOUND_DISAGREEMENT)
-        (void)snprintf(may_fail, sizeof may_fail, "none may fail, %d more needed",
-                       -spare);
+        (void)snprintf(may_fail, sizeof may_fail, "none may fail, %d more needed", -spare);
     (void)snprintf(ret, size, "%d of %d servers, %s", here, of, may_fail);
 }
 
@@ -478,19 +457,17 @@ static void say_strangers(const struct look *look, char *ret, size_t size)
     }
     size_t len = 0;
     for (int i = 0; i < n && len < size; i++)
-        len += (size_t)snprintf(ret + len, size - len, "%s%s", i > 0 ? ", " : "",
-                                names[i]);
+        len += (size_t)snprintf(ret + len, size - len, "%s%s", i > 0 ? ", " : "", names[i]);
 }
 
 /* What the summary says behind the count, "" for nothing. */
-static void say_reason(const struct look *look, enum finding found,
-                       const struct problems *p, char *ret, size_t size)
+static void say_reason(const struct look *look, enum finding found, const struct problems *p,
+                       char *ret, size_t size)
 {
     char strangers[160] = "";
     if (found == FOUND_SPLIT) {
         say_strangers(look, strangers, sizeof strangers);
-        (void)snprintf(ret, size,
-                       ": two raft clusters in one gossip pool, outside ours: %s",
+        (void)snprintf(ret, size, ": two raft clusters in one gossip pool, outside ours: %s",
                        strangers);
     } else if (found == FOUND_DISAGREEMENT) {
         (void)snprintf(ret, size, ": gossip and raft disagree: is port 8301 open?");
@@ -505,14 +482,12 @@ static void note_finding(const struct look *look, enum finding found, struct ver
 {
     char grace[DURATION_TEXT];
     if (found == FOUND_SPLIT)
-        verdict_note(
-            v, "keep one of the clusters; on every other server stop Consul, empty "
-               "its data directory, set bootstrap_expect to the number of servers "
-               "(not 1), start it");
+        verdict_note(v, "keep one of the clusters; on every other server stop Consul, empty "
+                        "its data directory, set bootstrap_expect to the number of servers "
+                        "(not 1), start it");
     else if (found == FOUND_LEADERLESS)
-        verdict_note(v,
-                     "no leader: are enough servers up, and is port 8300 open between "
-                     "them?");
+        verdict_note(v, "no leader: are enough servers up, and is port 8300 open between "
+                        "them?");
     else if (found == FOUND_NO_SPARE_LONG)
         verdict_note(v, "none may fail for longer than CLUSTER_GRACE (%s)",
                      duration_format(look->facts->who.settings->grace_us, grace));

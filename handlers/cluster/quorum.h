@@ -20,11 +20,10 @@
 /* Everything is borrowed. */
 struct quorum_facts {
     struct membership_facts who;
-    const char
-        *damaged;    /* why the record cannot be read; NULL when it can or is absent */
-    bool has_leader; /* this server knows a leader */
-    bool agreed;     /* a ?consistent read succeeded: a majority follows it */
-    bool unheard;    /* no leader since this server was started: neither record nor
+    const char *damaged;  /* why the record cannot be read; NULL when it can or is absent */
+    bool has_leader;      /* this server knows a leader */
+    bool agreed;          /* a ?consistent read succeeded: a majority follows it */
+    bool unheard;         /* no leader since this server was started: neither record nor
                              settings can be read, so both are empty here */
     bool autopilot_known; /* the next two are known */
     bool cleanup;         /* CleanupDeadServers */
@@ -62,7 +61,7 @@ MUST_CHECK int quorum_whole(const struct quorum_facts *facts, struct error *err)
 
 /* The mapping to confirm: server_mapping_assign() of the living voters, keeping the numbers of the
  * present record. Only when quorum_whole(). Returns 0 or -EINVAL. */
-MUST_CHECK int quorum_mapping(const struct quorum_facts *facts,
-                              struct server_mapping *ret, struct error *err);
+MUST_CHECK int quorum_mapping(const struct quorum_facts *facts, struct server_mapping *ret,
+                              struct error *err);
 
 #endif

@@ -22,15 +22,13 @@ static const struct membership_member *find_member(const struct membership_facts
     const struct membership_member *found = NULL;
     for (size_t i = 0; i < facts->n_members; i++) {
         const struct membership_member *member = &facts->members[i];
-        if (member->server && strcasecmp(member->name, name) == 0 &&
-            (!found || member->alive))
+        if (member->server && strcasecmp(member->name, name) == 0 && (!found || member->alive))
             found = member;
     }
     return found;
 }
 
-static void add(const struct membership_facts *facts, const char *name,
-                struct rollout_order *ret)
+static void add(const struct membership_facts *facts, const char *name, struct rollout_order *ret)
 {
     const struct membership_member *member = find_member(facts, name);
     for (size_t i = 0; i < ret->n; i++)
@@ -80,10 +78,9 @@ static void set_source(const struct cluster_facts *servers, const char *root,
     }
 }
 
-int rollout_order_gather(struct consul *consul, const char *root,
-                         const struct kv_list *entries, const struct settings *settings,
-                         enum consul_read read, struct rollout_order *ret,
-                         struct error *err)
+int rollout_order_gather(struct consul *consul, const char *root, const struct kv_list *entries,
+                         const struct settings *settings, enum consul_read read,
+                         struct rollout_order *ret, struct error *err)
 {
     struct cluster_facts *servers = calloc(1, sizeof *servers);
     if (!servers)

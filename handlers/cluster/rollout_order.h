@@ -21,9 +21,8 @@
 /* All-zero is empty. Holds no heap memory. */
 struct rollout_order {
     struct {
-        char node[SETTINGS_NAME +
-                  1]; /* printable; as Consul spells it, if it knows it */
-        bool alive;   /* gossip says so */
+        char node[SETTINGS_NAME + 1]; /* printable; as Consul spells it, if it knows it */
+        bool alive;                   /* gossip says so */
     } server[ROLLOUT_ORDER_SERVERS];
     size_t n;
     char source[SETTINGS_KEY]; /* the key that says the order, "" if none */
@@ -31,8 +30,7 @@ struct rollout_order {
 };
 
 /* Join what is known. Pure; `source` is left empty. */
-void rollout_order_join(const struct membership_facts *facts,
-                        struct rollout_order *ret);
+void rollout_order_join(const struct membership_facts *facts, struct rollout_order *ret);
 
 /* Gather and join.
  *
@@ -40,8 +38,7 @@ void rollout_order_join(const struct membership_facts *facts,
  * Returns 0, or as consul_get(): raft, gossip or the confirmed record could not be read, or
  * not in full for want of a right. */
 MUST_CHECK int rollout_order_gather(struct consul *consul, const char *root,
-                                    const struct kv_list *entries,
-                                    const struct settings *settings,
+                                    const struct kv_list *entries, const struct settings *settings,
                                     enum consul_read read, struct rollout_order *ret,
                                     struct error *err);
 

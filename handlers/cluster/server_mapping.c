@@ -38,8 +38,8 @@ static int by_number(const void *a, const void *b)
     return number(a) - number(b);
 }
 
-const struct server_mapping_entry *
-server_mapping_node(const struct server_mapping *mapping, const char *node)
+const struct server_mapping_entry *server_mapping_node(const struct server_mapping *mapping,
+                                                       const char *node)
 {
     for (size_t i = 0; mapping && i < mapping->n; i++)
         if (strcasecmp(mapping->entry[i].node, node) == 0)
@@ -47,8 +47,8 @@ server_mapping_node(const struct server_mapping *mapping, const char *node)
     return NULL;
 }
 
-const struct server_mapping_entry *
-server_mapping_id(const struct server_mapping *mapping, const char *id)
+const struct server_mapping_entry *server_mapping_id(const struct server_mapping *mapping,
+                                                     const char *id)
 {
     for (size_t i = 0; mapping && i < mapping->n; i++)
         if (strcmp(mapping->entry[i].id, id) == 0)
@@ -56,8 +56,8 @@ server_mapping_id(const struct server_mapping *mapping, const char *id)
     return NULL;
 }
 
-const struct server_mapping_entry *
-server_mapping_server(const struct server_mapping *mapping, const char *server)
+const struct server_mapping_entry *server_mapping_server(const struct server_mapping *mapping,
+                                                         const char *server)
 {
     for (size_t i = 0; mapping && i < mapping->n; i++)
         if (strcmp(mapping->entry[i].server, server) == 0)
@@ -73,8 +73,7 @@ static int append(struct server_mapping *mapping, const char *server, const char
     if (!server_name(server))
         return error_set(err, -EINVAL, "a server is not named server_1, server_2, ...");
     if (!made_of(node, name_bytes, sizeof mapping->entry[0].node))
-        return error_set(err, -EINVAL,
-                         "%s has a node name outside [A-Za-z0-9_.-]{1,128}", server);
+        return error_set(err, -EINVAL, "%s has a node name outside [A-Za-z0-9_.-]{1,128}", server);
     if (!made_of(id, id_bytes, sizeof mapping->entry[0].id))
         return error_set(err, -EINVAL, "%s has no usable node ID", server);
     if (server_mapping_server(mapping, server) || server_mapping_node(mapping, node))
@@ -179,8 +178,8 @@ static int assign_as_set(const struct settings *settings,
     return rc;
 }
 
-static void lowest_free(const struct server_mapping *given,
-                        const struct server_mapping *kept, char ret[32])
+static void lowest_free(const struct server_mapping *given, const struct server_mapping *kept,
+                        char ret[32])
 {
     unsigned i = 0;
     do
@@ -207,8 +206,7 @@ static int assign_by_age(const struct server_mapping *old,
     int rc = 0;
     keep_present(old, present, n, &kept);
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        const struct server_mapping_entry *known =
-            server_mapping_node(&kept, present[i].node);
+        const struct server_mapping_entry *known = server_mapping_node(&kept, present[i].node);
         char server[32];
         if (known)
             (void)snprintf(server, sizeof server, "%s", known->server);
@@ -219,8 +217,7 @@ static int assign_by_age(const struct server_mapping *old,
     return rc;
 }
 
-int server_mapping_assign(const struct server_mapping *old,
-                          const struct settings *settings,
+int server_mapping_assign(const struct server_mapping *old, const struct settings *settings,
                           const struct server_mapping_entry *present, size_t n,
                           struct server_mapping *ret, struct error *err)
 {

@@ -33,12 +33,11 @@ struct server_mapping {
 /* Read a record (attacker-controlled: whoever may write KV). Returns 0, or -EBADMSG with
  * a text: not JSON, another version, a bad or repeated name, none or more than
  * SETTINGS_SERVERS servers; then *ret is empty. */
-MUST_CHECK int server_mapping_parse(const char *text, size_t len,
-                                    struct server_mapping *ret, struct error *err);
+MUST_CHECK int server_mapping_parse(const char *text, size_t len, struct server_mapping *ret,
+                                    struct error *err);
 
 /* Append the record as JSON. Returns 0, -EMSGSIZE or -ENOMEM. */
-MUST_CHECK int server_mapping_render(const struct server_mapping *mapping,
-                                     struct buffer *out);
+MUST_CHECK int server_mapping_render(const struct server_mapping *mapping, struct buffer *out);
 
 /* Number the servers present: as CLUSTER_SERVERS (settings) says; without it who is in
  * `old` keeps the number, others get the lowest free ones in the order given.
@@ -49,17 +48,16 @@ MUST_CHECK int server_mapping_render(const struct server_mapping *mapping,
  * or there are more than SETTINGS_SERVERS. */
 MUST_CHECK int server_mapping_assign(const struct server_mapping *old,
                                      const struct settings *settings,
-                                     const struct server_mapping_entry *present,
-                                     size_t n, struct server_mapping *ret,
-                                     struct error *err);
+                                     const struct server_mapping_entry *present, size_t n,
+                                     struct server_mapping *ret, struct error *err);
 
 /* The entry of a node (case ignored), of an ID, of a server_N; NULL when there is none or
  * mapping is NULL. Borrowed. */
-const struct server_mapping_entry *
-server_mapping_node(const struct server_mapping *mapping, const char *node);
-const struct server_mapping_entry *
-server_mapping_id(const struct server_mapping *mapping, const char *id);
-const struct server_mapping_entry *
-server_mapping_server(const struct server_mapping *mapping, const char *server);
+const struct server_mapping_entry *server_mapping_node(const struct server_mapping *mapping,
+                                                       const char *node);
+const struct server_mapping_entry *server_mapping_id(const struct server_mapping *mapping,
+                                                     const char *id);
+const struct server_mapping_entry *server_mapping_server(const struct server_mapping *mapping,
+                                                         const char *server);
 
 #endif

@@ -19,18 +19,7 @@
 #define TOKEN_LIMIT  4096
 
 /* The variables we know; order of the enum. */
-enum variable {
-    ADDR,
-    TOKEN,
-    TOKEN_FILE,
-    CACERT,
-    CERT,
-    KEY,
-    NAME,
-    SSL,
-    VERIFY,
-    VARIABLES
-};
+enum variable { ADDR, TOKEN, TOKEN_FILE, CACERT, CERT, KEY, NAME, SSL, VERIFY, VARIABLES };
 static const char *const names[VARIABLES] = {
     "CONSUL_HTTP_ADDR",       "CONSUL_HTTP_TOKEN",  "CONSUL_HTTP_TOKEN_FILE",
     "CONSUL_CACERT",          "CONSUL_CLIENT_CERT", "CONSUL_CLIENT_KEY",
@@ -97,11 +86,10 @@ static int read_variables(struct consul *c, const char *config_dir, struct error
     if (rc == 0) {
         rc = file_read_trusted(path, &text, err);
         if (rc == -ENOENT || (rc == -EACCES && c->value[ADDR]))
-            rc =
-                0; /* no file, or run by hand by somebody who said where the agent is */
+            rc = 0; /* no file, or run by hand by somebody who said where the agent is */
     }
-    for (char *line = text.data ? strtok_r(text.data, "\r\n", &rest) : NULL;
-         rc == 0 && line; line = strtok_r(NULL, "\r\n", &rest))
+    for (char *line = text.data ? strtok_r(text.data, "\r\n", &rest) : NULL; rc == 0 && line;
+         line = strtok_r(NULL, "\r\n", &rest))
         rc = take_line(c, line);
     buffer_release(&text);
     return rc;
@@ -128,8 +116,7 @@ static int set_address(struct consul *c, struct error *err)
         (void)curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, addr + 7);
         n = asprintf(&c->base, "http://localhost");
     } else if (strncmp(addr, "https://", 8) == 0 || strncmp(addr, "http://", 7) == 0) {
-        n = asprintf(&c->base, "%.*s",
-                     (int)(strlen(addr) - (addr[strlen(addr) - 1] == '/')), addr);
+        n = asprintf(&c->base, "%.*s", (int)(strlen(addr) - (addr[strlen(addr) - 1] == '/')), addr);
     } else if (strstr(addr, "://")) {
         return error_set(err, -EINVAL,
                          "CONSUL_HTTP_ADDR: expected http://, https://, unix:// or "
@@ -180,8 +167,7 @@ static int set_server_name(struct consul *c, struct error *err)
     const char *port = strrchr(host, ':');
     if (!port || strchr(port, ']'))
         port = host + strlen(host);
-    (void)snprintf(to, sizeof to, "::%.*s:%s", (int)(port - host), host,
-                   *port ? port + 1 : "443");
+    (void)snprintf(to, sizeof to, "::%.*s:%s", (int)(port - host), host, *port ? port + 1 : "443");
     c->connect_to = curl_slist_append(NULL, to);
     if (!c->connect_to || asprintf(&named, "https://%s%s", c->value[NAME], port) < 0)
         return error_set(err, -ENOMEM, "out of memory");
@@ -241,8 +227,7 @@ int consul_open(const char *config_dir, struct consul **ret, struct error *err)
         return error_set(err, -ENOMEM, "out of memory");
     if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
         c->curl = curl_easy_init();
-    int rc = c->curl ? configure(c, config_dir, err)
-                     : error_set(err, -ENOMEM, "out of memory");
+    int rc = c->curl ? configure(c, config_dir, err) : error_set(err, -ENOMEM, "out of memory");
     if (rc < 0)
         consul_close(c);
     else
@@ -271,8 +256,8 @@ static int transport_error(const struct consul *c, CURLcode code, struct error *
 {
     const char *why = curl_easy_strerror(code);
     if (code == CURLE_OPERATION_TIMEDOUT)
-        return error_set(err, -ETIMEDOUT,
-                         "the Consul agent at %s does not answer in time", c->base);
+        return error_set(err, -ETIMEDOUT, "the Consul agent at %s does not answer in time",
+                         c->base);
     if (code == CURLE_WRITE_ERROR)
         return error_set(err, -EMSGSIZE, "the Consul agent's answer is too large");
     return error_set(err, -ECONNREFUSED,
@@ -294,8 +279,7 @@ static int perform(struct consul *c, struct request *request, struct error *err)
     (void)curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
     if (put) {
         (void)curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, request->body);
-        (void)curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE,
-                               (long)strlen(request->body));
+        (void)curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(request->body));
     }
     (void)curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, put ? "PUT" : NULL);
     CURLcode code = curl_easy_perform(c->curl);
@@ -335,16 +319,15 @@ static int refuse(const struct request *request, const char *what, const char *r
         words[n] = body[n] >= ' ' && body[n] <= '~' ? body[n] : '?';
     words[n] = '\0';
     if (request->status == 403 && rule)
-        return error_set(err, -EACCES, "cannot %s: 403 %s (the token needs %s)", what,
-                         words, rule);
-    return error_set(err, number_of(request->status), "cannot %s: %ld %s", what,
-                     request->status, words);
+        return error_set(err, -EACCES, "cannot %s: 403 %s (the token needs %s)", what, words, rule);
+    return error_set(err, number_of(request->status), "cannot %s: %ld %s", what, request->status,
+                     words);
 }
 
 /* ---- reads and writes ---------------------------------------------------- */
 
-int consul_get(struct consul *consul, const char *path, const char *rule,
-               cJSON **ret_root, struct error *err)
+int consul_get(struct consul *consul, const char *path, const char *rule, cJSON **ret_root,
+               struct error *err)
 {
     char what[300];
     struct request request = {.method = "GET",
@@ -357,8 +340,7 @@ int consul_get(struct consul *consul, const char *path, const char *rule,
     if (rc == 0 && request.status != 200 && request.status != 429)
         rc = refuse(&request, what, rule, err);
     if (rc == 0)
-        rc = json_parse(buffer_text(&request.answer), request.answer.len, what,
-                        ret_root, err);
+        rc = json_parse(buffer_text(&request.answer), request.answer.len, what, ret_root, err);
     buffer_release(&request.answer);
     return rc;
 }
@@ -386,35 +368,32 @@ static int kv_path(const char *key, const char *query, char **ret, struct error 
     return n < 0 ? error_set(err, -ENOMEM, "out of memory") : 0;
 }
 
-static int parse_entries(const struct request *request, const char *what,
-                         struct kv_list *list, struct error *err)
+static int parse_entries(const struct request *request, const char *what, struct kv_list *list,
+                         struct error *err)
 {
     cJSON *root = NULL;
     if (request->status == 404)
         return 0;
-    int rc = json_parse(buffer_text(&request->answer), request->answer.len, what, &root,
-                        err);
+    int rc = json_parse(buffer_text(&request->answer), request->answer.len, what, &root, err);
     if (rc == 0)
         rc = kv_parse(root, list, err);
     cJSON_Delete(root);
     return rc;
 }
 
-int consul_kv_read(struct consul *consul, const char *key, bool recurse,
-                   enum consul_read read, struct kv_list *list, struct error *err)
+int consul_kv_read(struct consul *consul, const char *key, bool recurse, enum consul_read read,
+                   struct kv_list *list, struct error *err)
 {
     static const char *const modes[] = {"", "&stale", "&consistent"};
     char query[40];
     char what[300];
     char rule[300];
     char *path = NULL;
-    struct request request = {.method = "GET",
-                              .timeout_ms = limits()->http_ms,
-                              .answer = BUFFER_INIT(KV_LIMIT)};
+    struct request request = {
+        .method = "GET", .timeout_ms = limits()->http_ms, .answer = BUFFER_INIT(KV_LIMIT)};
     (void)snprintf(query, sizeof query, "?%s%s", recurse ? "recurse" : "", modes[read]);
     (void)snprintf(what, sizeof what, "read KV %s", key);
-    (void)snprintf(rule, sizeof rule, "key%s \"%s\" read", recurse ? "_prefix" : "",
-                   key);
+    (void)snprintf(rule, sizeof rule, "key%s \"%s\" read", recurse ? "_prefix" : "", key);
     int rc = kv_path(key, query, &path, err);
     if (rc < 0)
         return rc;
@@ -429,8 +408,8 @@ int consul_kv_read(struct consul *consul, const char *key, bool recurse,
     return rc;
 }
 
-int consul_kv_write(struct consul *consul, const char *key, const char *value,
-                    uint64_t index, struct error *err)
+int consul_kv_write(struct consul *consul, const char *key, const char *value, uint64_t index,
+                    struct error *err)
 {
     char query[40];
     char what[300];
@@ -483,8 +462,7 @@ static char *transaction(const char *key, const char *value, uint64_t index,
     cJSON *list = cJSON_CreateArray();
     int rc = list ? 0 : -ENOMEM;
     for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = add_operation(list, "check-index", unchanged[i].key,
-                           unchanged[i].modify_index, NULL);
+        rc = add_operation(list, "check-index", unchanged[i].key, unchanged[i].modify_index, NULL);
     if (rc == 0)
         rc = add_operation(list, "cas", key, index, value);
     char *text = rc == 0 ? cJSON_PrintUnformatted(list) : NULL;
@@ -508,14 +486,12 @@ static size_t failed_operation(const cJSON *root, size_t n, const char **ret_why
 
 /* 409 is the answer to a lost condition and to a missing right alike. */
 static int transaction_failed(const struct request *request, const char *key,
-                              const struct kv_version *unchanged, size_t n,
-                              struct error *err)
+                              const struct kv_version *unchanged, size_t n, struct error *err)
 {
     char what[300], rule[300];
     const char *why = "";
     cJSON *root = NULL;
-    int rc = json_parse(buffer_text(&request->answer), request->answer.len, "it", &root,
-                        NULL);
+    int rc = json_parse(buffer_text(&request->answer), request->answer.len, "it", &root, NULL);
     size_t at = rc == 0 ? failed_operation(root, n, &why) : n;
     const char *name = at < n ? unchanged[at].key : key;
     (void)snprintf(what, sizeof what, "write KV %s in a transaction", key);
@@ -523,21 +499,19 @@ static int transaction_failed(const struct request *request, const char *key,
     if (request->status != 409)
         rc = refuse(request, what, rule, err);
     else if (strstr(why, "ermission denied"))
-        rc = error_set(err, -EACCES,
-                       "cannot %s: permission denied (the token needs %s)", what, rule);
+        rc = error_set(err, -EACCES, "cannot %s: permission denied (the token needs %s)", what,
+                       rule);
     else
         rc = error_set(err, -ESTALE, "%s was changed by somebody else meanwhile", name);
     cJSON_Delete(root);
     return rc;
 }
 
-int consul_kv_write_if(struct consul *consul, const char *key, const char *value,
-                       uint64_t index, const struct kv_version *unchanged, size_t n,
-                       struct error *err)
+int consul_kv_write_if(struct consul *consul, const char *key, const char *value, uint64_t index,
+                       const struct kv_version *unchanged, size_t n, struct error *err)
 {
     if (n >= CONSUL_TXN)
-        return error_set(err, -E2BIG,
-                         "%zu keys are more than one transaction can check (%d)", n,
+        return error_set(err, -E2BIG, "%zu keys are more than one transaction can check (%d)", n,
                          CONSUL_TXN - 1);
     char *body = transaction(key, value, index, unchanged, n);
     struct request request = {.method = "PUT",
@@ -545,8 +519,7 @@ int consul_kv_write_if(struct consul *consul, const char *key, const char *value
                               .body = body,
                               .timeout_ms = limits()->http_ms,
                               .answer = BUFFER_INIT(ANSWER_LIMIT)};
-    int rc = body ? perform(consul, &request, err)
-                  : error_set(err, -ENOMEM, "out of memory");
+    int rc = body ? perform(consul, &request, err) : error_set(err, -ENOMEM, "out of memory");
     if (rc == 0 && request.status != 200)
         rc = transaction_failed(&request, key, unchanged, n, err);
     cJSON_free(body);
@@ -576,8 +549,8 @@ static bool no_such_check(const struct request *request)
             strstr(buffer_text(&request->answer), "does not have associated TTL"));
 }
 
-static int send_update(struct consul *consul, struct request *request,
-                       const char *check_id, struct error *err)
+static int send_update(struct consul *consul, struct request *request, const char *check_id,
+                       struct error *err)
 {
     char what[200];
     (void)snprintf(what, sizeof what, "update check %s", check_id);

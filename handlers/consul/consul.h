@@ -27,8 +27,7 @@
 struct consul;
 
 /* Connect lazily; the handle keeps one connection. Free with consul_close(). */
-MUST_CHECK int consul_open(const char *config_dir, struct consul **ret,
-                           struct error *err);
+MUST_CHECK int consul_open(const char *config_dir, struct consul **ret, struct error *err);
 void consul_close(struct consul *consul);
 
 /* GET of a path below /v1/ ("agent/self", "operator/raft/configuration?stale"), an
@@ -44,13 +43,12 @@ enum consul_read { CONSUL_DEFAULT, CONSUL_STALE, CONSUL_CONSISTENT };
  * empty list and 0 (Consul's 404, which is also its answer to a token without
  * rights: empty proves nothing). -EMSGSIZE over 1 MiB. */
 MUST_CHECK int consul_kv_read(struct consul *consul, const char *key, bool recurse,
-                              enum consul_read read, struct kv_list *list,
-                              struct error *err);
+                              enum consul_read read, struct kv_list *list, struct error *err);
 
 /* Write key with check-and-set: index 0 creates only, else the index it must have.
  * -ESTALE when somebody was faster. */
-MUST_CHECK int consul_kv_write(struct consul *consul, const char *key,
-                               const char *value, uint64_t index, struct error *err);
+MUST_CHECK int consul_kv_write(struct consul *consul, const char *key, const char *value,
+                               uint64_t index, struct error *err);
 
 #define CONSUL_TXN 64 /* operations of one transaction: Consul's limit */
 
@@ -58,9 +56,8 @@ MUST_CHECK int consul_kv_write(struct consul *consul, const char *key,
  * nothing, in one transaction. Needs the right to read these keys, no more; a key that
  * does not exist cannot be among them. Returns as consul_kv_write(); -ESTALE also when one
  * of them has changed, -E2BIG when there are more than fit (CONSUL_TXN - 1). */
-MUST_CHECK int consul_kv_write_if(struct consul *consul, const char *key,
-                                  const char *value, uint64_t index,
-                                  const struct kv_version *unchanged, size_t n,
+MUST_CHECK int consul_kv_write_if(struct consul *consul, const char *key, const char *value,
+                                  uint64_t index, const struct kv_version *unchanged, size_t n,
                                   struct error *err);
 
 /* Is there a leader that a majority follows, now? A ?consistent read within
@@ -70,8 +67,7 @@ MUST_CHECK int consul_prove_leader(struct consul *consul, struct error *err);
 
 /* Update a TTL check of this agent. status: "passing", "warning", "critical".
  * -ENOENT when the agent has no such check. */
-MUST_CHECK int consul_check_update(struct consul *consul, const char *check_id,
-                                   const char *status, const char *output,
-                                   struct error *err);
+MUST_CHECK int consul_check_update(struct consul *consul, const char *check_id, const char *status,
+                                   const char *output, struct error *err);
 
 #endif

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char alphabet[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 char *kv_base64(const void *bytes, size_t n)
 {
@@ -75,8 +74,7 @@ int kv_unbase64(const char *text, char **ret, size_t *ret_len)
 static int append(struct kv_list *list, const char *key, char *value, size_t len,
                   uint64_t modify_index)
 {
-    struct kv_entry *grown =
-        value ? reallocarray(list->entries, list->n + 1, sizeof *grown) : NULL;
+    struct kv_entry *grown = value ? reallocarray(list->entries, list->n + 1, sizeof *grown) : NULL;
     char *copy = grown ? strdup(key) : NULL;
     if (grown)
         list->entries = grown;

@@ -35,8 +35,8 @@ struct kv_list {
 MUST_CHECK int kv_parse(const cJSON *root, struct kv_list *list, struct error *err);
 
 /* Append one entry (copied). Returns 0 or -ENOMEM. */
-MUST_CHECK int kv_add(struct kv_list *list, const char *key, const void *value,
-                      size_t len, uint64_t modify_index);
+MUST_CHECK int kv_add(struct kv_list *list, const char *key, const void *value, size_t len,
+                      uint64_t modify_index);
 
 /* Give key this value (copied), in its place or appended; take key out if it is there.
  * Returns 0 or -ENOMEM. */
@@ -53,8 +53,8 @@ void kv_release(struct kv_list *list);
 /* SHA-256 in hex over key and value of all entries whose key begins with `prefix`,
  * each part with its length in front, in order of the keys (the list's own order does
  * not matter). Indexes do not count: the same words, the same digest. */
-MUST_CHECK int kv_digest(const struct kv_list *list, const char *prefix,
-                         char ret[KV_DIGEST], struct error *err);
+MUST_CHECK int kv_digest(const struct kv_list *list, const char *prefix, char ret[KV_DIGEST],
+                         struct error *err);
 
 /* Standard base64 of n bytes; the caller free()s it. NULL when out of memory. */
 char *kv_base64(const void *bytes, size_t n);

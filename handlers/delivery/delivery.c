@@ -15,8 +15,7 @@ static bool is_good(const struct elasticsearch_greeting *g)
 }
 
 /* Without the credential to ask with, a demand for one says that Elasticsearch is there. */
-static bool is_tolerated(const struct delivery_facts *f,
-                         const struct elasticsearch_greeting *g)
+static bool is_tolerated(const struct delivery_facts *f, const struct elasticsearch_greeting *g)
 {
     return f->sight == DELIVERY_NO_CREDENTIAL && elasticsearch_demands(g->trouble);
 }
@@ -30,8 +29,8 @@ static size_t count_bad(const struct delivery_facts *f)
 }
 
 /* The first good one whose uuid is not that of the first good one, or NULL. */
-static const struct elasticsearch_greeting *
-find_other(const struct elasticsearch_greeting *urls, size_t n)
+static const struct elasticsearch_greeting *find_other(const struct elasticsearch_greeting *urls,
+                                                       size_t n)
 {
     const char *uuid = NULL;
     for (size_t i = 0; i < n; i++) {
@@ -66,24 +65,20 @@ static const char *own_uuid(const struct delivery_facts *f)
     return seen;
 }
 
-static bool ships_elsewhere(const struct delivery_facts *f,
-                            const struct delivery_server *s)
+static bool ships_elsewhere(const struct delivery_facts *f, const struct delivery_server *s)
 {
     const char *own = own_uuid(f);
-    return *own && *s->uuid && strcmp(own, s->uuid) != 0 &&
-           strcmp(s->node, f->own) != 0;
+    return *own && *s->uuid && strcmp(own, s->uuid) != 0 && strcmp(s->node, f->own) != 0;
 }
 
 static bool is_silent(const struct delivery_facts *f, const struct delivery_server *s)
 {
-    return f->sight == DELIVERY_SEEN && s->arrival == DELIVERY_SILENT &&
-           !ships_elsewhere(f, s);
+    return f->sight == DELIVERY_SEEN && s->arrival == DELIVERY_SILENT && !ships_elsewhere(f, s);
 }
 
 static bool is_late(const struct delivery_facts *f, const struct delivery_server *s)
 {
-    return f->sight == DELIVERY_SEEN && s->arrival == DELIVERY_LATE &&
-           !ships_elsewhere(f, s);
+    return f->sight == DELIVERY_SEEN && s->arrival == DELIVERY_LATE && !ships_elsewhere(f, s);
 }
 
 /* Names of the servers of which `is` holds: "a, b, c and 2 more". Returns their number. */
@@ -135,8 +130,7 @@ static bool find_bad_address(const struct delivery_facts *f, char ret[CLAUSE])
     else if (all_bad(f))
         (void)snprintf(ret, CLAUSE, "Elasticsearch cannot be asked from here");
     else if (bad > 0)
-        (void)snprintf(ret, CLAUSE,
-                       "%zu of %zu addresses of Elasticsearch cannot be used", bad,
+        (void)snprintf(ret, CLAUSE, "%zu of %zu addresses of Elasticsearch cannot be used", bad,
                        f->n_urls);
     else if (find_other(f->urls, f->n_urls))
         (void)snprintf(ret, CLAUSE, "the addresses are of different Elasticsearch");
@@ -152,8 +146,7 @@ static bool find_bad_server(const struct delivery_facts *f, char ret[CLAUSE])
     char names[CLAUSE - 60];
     size_t silent = 0;
     if (name_servers(f, ships_elsewhere, names, sizeof names) > 0)
-        (void)snprintf(ret, CLAUSE, "not all ship to the same Elasticsearch: %s",
-                       names);
+        (void)snprintf(ret, CLAUSE, "not all ship to the same Elasticsearch: %s", names);
     else if (f->unproven)
         (void)snprintf(ret, CLAUSE, "no record of it has arrived from here");
     else if ((silent = name_servers(f, is_silent, names, sizeof names)) > 0)
@@ -207,11 +200,10 @@ static void note_elsewhere(const struct delivery_facts *f, struct verdict *v)
     for (size_t i = 0; i < f->n; i++) {
         const struct delivery_server *s = &f->servers[i];
         if (ships_elsewhere(f, s))
-            verdict_note(
-                v,
-                "%s ships to another Elasticsearch than %s (cluster_uuid %s, "
-                "not %s): what do the names in LOG_ELASTICSEARCH_URL mean there?",
-                s->node, f->own, s->uuid, own_uuid(f));
+            verdict_note(v,
+                         "%s ships to another Elasticsearch than %s (cluster_uuid %s, "
+                         "not %s): what do the names in LOG_ELASTICSEARCH_URL mean there?",
+                         s->node, f->own, s->uuid, own_uuid(f));
     }
 }
 
@@ -233,8 +225,7 @@ static void note_server(const struct delivery_facts *f, const struct delivery_se
 {
     bool own = strcmp(s->node, f->own) == 0;
     if (is_late(f, s))
-        verdict_note(v, "records of %s arrive late: its log shipper works off a queue",
-                     s->node);
+        verdict_note(v, "records of %s arrive late: its log shipper works off a queue", s->node);
     else if (is_silent(f, s) && own && !f->unproven)
         note_own(f, v);
     else if (is_silent(f, s) && !own)
@@ -267,8 +258,7 @@ static void praise(const struct delivery_facts *f, struct verdict *v)
 static void blame(const struct delivery_facts *f, const char *clause, struct verdict *v)
 {
     if (f->lost_ms >= limits()->loss_ms && v->status != VERDICT_CRITICAL)
-        verdict_set(v, VERDICT_CRITICAL, "%s, but %s for half an hour or more",
-                    v->summary, clause);
+        verdict_set(v, VERDICT_CRITICAL, "%s, but %s for half an hour or more", v->summary, clause);
     else if (f->broken_ms >= limits()->patience_ms && v->status == VERDICT_PASSING)
         verdict_set(v, VERDICT_WARNING, "%s, but %s", v->summary, clause);
 }

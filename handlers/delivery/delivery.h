@@ -40,21 +40,19 @@ enum delivery_shipper { DELIVERY_UNKNOWN, DELIVERY_RUNS, DELIVERY_DEAD };
 /* One server which has the wanted revision in force and lives. Borrowed. */
 struct delivery_server {
     const char *node;
-    const char *uuid; /* of the Elasticsearch it ships to, as it says; "" unknown */
+    const char *uuid;              /* of the Elasticsearch it ships to, as it says; "" unknown */
     enum delivery_arrival arrival; /* counts with DELIVERY_SEEN */
 };
 
 /* Everything the judgement needs. Borrowed. */
 struct delivery_facts {
-    const struct elasticsearch_greeting
-        *urls; /* of the wanted revision, in its order */
+    const struct elasticsearch_greeting *urls; /* of the wanted revision, in its order */
     size_t n_urls;
     enum delivery_sight sight;
-    const char
-        *sight_text; /* NO_PROBE, NO_CREDENTIAL, BLIND: why, a sentence; BLIND may
+    const char *sight_text; /* NO_PROBE, NO_CREDENTIAL, BLIND: why, a sentence; BLIND may
                                leave it empty where a greeting says it */
-    const char *own; /* this server's node */
-    bool unproven;   /* applied here, but no record of this revision found yet */
+    const char *own;        /* this server's node */
+    bool unproven;          /* applied here, but no record of this revision found yet */
     enum delivery_shipper shipper;
     const struct delivery_server *servers; /* by node; own too, where it belongs here */
     size_t n;

@@ -32,8 +32,7 @@ struct carriers {
     size_t n;
 };
 
-static int read_carriers(const char *config_dir, struct carriers *ret,
-                         struct error *err)
+static int read_carriers(const char *config_dir, struct carriers *ret, struct error *err)
 {
     struct shipper_config_list *list = calloc(1, sizeof *list);
     ret->n = 0;
@@ -78,8 +77,7 @@ struct look {
     char missing[sizeof(struct error)]; /* why without, though one is set; "" */
 };
 
-static void set_sight(struct delivery_gathered *e, enum delivery_sight sight,
-                      const char *text)
+static void set_sight(struct delivery_gathered *e, enum delivery_sight sight, const char *text)
 {
     e->sight = sight;
     (void)snprintf(e->sight_text, sizeof e->sight_text, "%s", text);
@@ -91,14 +89,11 @@ static void find_credential(struct look *l)
     const char *name = l->question->settings->log_credential;
     if (!name[0])
         return;
-    if (credential_read(l->question->config_dir, name, CREDENTIAL_ASK, &l->credential,
-                        &why) == 0)
+    if (credential_read(l->question->config_dir, name, CREDENTIAL_ASK, &l->credential, &why) == 0)
         l->with = &l->credential;
     else
-        (void)snprintf(
-            l->missing, sizeof l->missing,
-            "arrival is not proven, Elasticsearch must know who asks: %.400s",
-            why.text);
+        (void)snprintf(l->missing, sizeof l->missing,
+                       "arrival is not proven, Elasticsearch must know who asks: %.400s", why.text);
 }
 
 static int greet(struct look *l, struct error *err)
@@ -186,8 +181,8 @@ static int take_nothing(struct look *l, struct error *err)
 }
 
 /* What became of the search. */
-static int judge_search(struct look *l, enum elasticsearch_trouble trouble,
-                        const cJSON *answer, const struct error *why, struct error *err)
+static int judge_search(struct look *l, enum elasticsearch_trouble trouble, const cJSON *answer,
+                        const struct error *why, struct error *err)
 {
     struct error wrong = {0};
     int rc = 0;
@@ -219,9 +214,8 @@ static int search(struct look *l, const char *url, struct error *err)
     free(streams);
     if (!body)
         return error_set(err, -ENOMEM, "out of memory");
-    enum elasticsearch_trouble trouble =
-        elasticsearch_search(l->with, url, q->settings->log_index, body,
-                             limits()->elasticsearch_ms, &answer, &why);
+    enum elasticsearch_trouble trouble = elasticsearch_search(
+        l->with, url, q->settings->log_index, body, limits()->elasticsearch_ms, &answer, &why);
     int rc = judge_search(l, trouble, answer, &why, err);
     cJSON_Delete(answer);
     cJSON_free(body);
@@ -251,8 +245,8 @@ static int look_around(struct look *l, struct error *err)
     return 0;
 }
 
-int delivery_gather(const struct delivery_question *question,
-                    struct delivery_gathered *ret, struct error *err)
+int delivery_gather(const struct delivery_question *question, struct delivery_gathered *ret,
+                    struct error *err)
 {
     struct look *l = calloc(1, sizeof *l);
     *ret = (struct delivery_gathered){0};
@@ -312,8 +306,8 @@ static int64_t since(const cJSON *nodes, const char *node, int64_t newest_ms)
     int64_t now = duration_now_ms();
     const cJSON *entry = cJSON_GetObjectItemCaseSensitive(nodes, node);
     if (json_integer(entry, "newest", &before_ms, &ignored) < 0 ||
-        json_integer(entry, "since", &since_ms, &ignored) < 0 ||
-        newest_ms > before_ms || since_ms > now)
+        json_integer(entry, "since", &since_ms, &ignored) < 0 || newest_ms > before_ms ||
+        since_ms > now)
         return now;
     return since_ms;
 }
@@ -325,9 +319,8 @@ static void note(cJSON *nodes, const char *node, int64_t newest_ms, int64_t sinc
     (void)cJSON_AddNumberToObject(entry, "since", (double)since_ms);
 }
 
-void delivery_gather_arrivals(const struct delivery_gathered *gathered,
-                              const char *state_dir, const char *const *nodes, size_t n,
-                              enum delivery_arrival *ret)
+void delivery_gather_arrivals(const struct delivery_gathered *gathered, const char *state_dir,
+                              const char *const *nodes, size_t n, enum delivery_arrival *ret)
 {
     bool keep = state_dir && file_own_directory(state_dir);
     cJSON *before = keep ? read_memory(state_dir) : NULL;

@@ -43,14 +43,12 @@ void delivery_gather_release(struct delivery_gathered *gathered);
 /* Write a probe record of this server for each of its targets that names a probe log.
  * Returns 0, also when the targets cannot be read (delivery_gather() says so), or why one
  * of the logs could not be written. */
-MUST_CHECK int delivery_write_probes(const char *config_dir, const char *node,
-                                     struct error *err);
+MUST_CHECK int delivery_write_probes(const char *config_dir, const char *node, struct error *err);
 
 /* Judge how the records of each node arrive (delivery_arrival()) by what was found and by
  * what was remembered in <state_dir>/delivery.json; remember it for the next time.
  * state_dir NULL: no memory. Only with SEEN. A memory that cannot be written is none. */
-void delivery_gather_arrivals(const struct delivery_gathered *gathered,
-                              const char *state_dir, const char *const *nodes, size_t n,
-                              enum delivery_arrival *ret);
+void delivery_gather_arrivals(const struct delivery_gathered *gathered, const char *state_dir,
+                              const char *const *nodes, size_t n, enum delivery_arrival *ret);
 
 #endif

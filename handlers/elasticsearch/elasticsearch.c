@@ -106,8 +106,7 @@ static bool set_credential(struct question *q)
 static void set_limits(struct question *q, int64_t limit_ms)
 {
     (void)curl_easy_setopt(q->curl, CURLOPT_TIMEOUT_MS, (long)limit_ms);
-    (void)curl_easy_setopt(q->curl, CURLOPT_CONNECTTIMEOUT_MS,
-                           (long)(limit_ms / CONNECT_SHARE));
+    (void)curl_easy_setopt(q->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)(limit_ms / CONNECT_SHARE));
     (void)curl_easy_setopt(q->curl, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(q->curl, CURLOPT_QUICK_EXIT, 1L); /* or DNS outlasts us */
     (void)curl_easy_setopt(q->curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -117,8 +116,8 @@ static void set_limits(struct question *q, int64_t limit_ms)
 }
 
 /* body NULL: GET, else len bytes, borrowed until question_end(). */
-static bool question_begin(struct question *q, const char *address, const char *body,
-                           size_t len, int64_t limit_ms)
+static bool question_begin(struct question *q, const char *address, const char *body, size_t len,
+                           int64_t limit_ms)
 {
     q->code = CURLE_OPERATION_TIMEDOUT;
     if (!q->curl && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
@@ -162,8 +161,7 @@ static enum elasticsearch_trouble judge_late(const struct question *q)
 {
     if (has_time(q, CURLINFO_CONNECT_TIME_T))
         return ELASTICSEARCH_SLOW;
-    return has_time(q, CURLINFO_NAMELOOKUP_TIME_T) ? ELASTICSEARCH_UNREACHABLE
-                                                   : ELASTICSEARCH_DNS;
+    return has_time(q, CURLINFO_NAMELOOKUP_TIME_T) ? ELASTICSEARCH_UNREACHABLE : ELASTICSEARCH_DNS;
 }
 
 static enum elasticsearch_trouble judge_certificate(const struct question *q)
@@ -231,12 +229,10 @@ static enum elasticsearch_trouble judge_status(long status)
         return ELASTICSEARCH_429;
     if (status >= 500)
         return ELASTICSEARCH_5XX;
-    return status >= 300 && status < 400 ? ELASTICSEARCH_REDIRECT
-                                         : ELASTICSEARCH_FOREIGN;
+    return status >= 300 && status < 400 ? ELASTICSEARCH_REDIRECT : ELASTICSEARCH_FOREIGN;
 }
 
-static enum elasticsearch_trouble judge_answer(const struct question *q,
-                                               cJSON **ret_root)
+static enum elasticsearch_trouble judge_answer(const struct question *q, cJSON **ret_root)
 {
     struct error ignored = {0};
     *ret_root = NULL;
@@ -244,8 +240,7 @@ static enum elasticsearch_trouble judge_answer(const struct question *q,
     if (trouble == ELASTICSEARCH_OK)
         trouble = judge_status(q->status);
     if (trouble == ELASTICSEARCH_OK &&
-        json_parse(buffer_text(&q->answer), q->answer.len, "answer", ret_root,
-                   &ignored) < 0)
+        json_parse(buffer_text(&q->answer), q->answer.len, "answer", ret_root, &ignored) < 0)
         trouble = ELASTICSEARCH_GARBAGE;
     return trouble;
 }
@@ -253,57 +248,46 @@ static enum elasticsearch_trouble judge_answer(const struct question *q,
 /* ---- sentences ----------------------------------------------------------- */
 
 static const char *const sentences[] = {
-    [ELASTICSEARCH_DNS] =
-        "the name cannot be resolved (DNS): is it right, and does this "
-        "server's resolver answer?",
-    [ELASTICSEARCH_REFUSED] =
-        "connection refused (TCP): does Elasticsearch run there, and is "
-        "the port right?",
-    [ELASTICSEARCH_UNREACHABLE] =
-        "no connection (TCP): is the host up, is a firewall in "
-        "between?",
-    [ELASTICSEARCH_EXPIRED] =
-        "its certificate has expired or is not valid yet (TLS): renew "
-        "it, compare the clocks",
-    [ELASTICSEARCH_OTHER_NAME] =
-        "its certificate is for another host (TLS): use the name in "
-        "the certificate, or have this one added to it",
+    [ELASTICSEARCH_DNS] = "the name cannot be resolved (DNS): is it right, and does this "
+                          "server's resolver answer?",
+    [ELASTICSEARCH_REFUSED] = "connection refused (TCP): does Elasticsearch run there, and is "
+                              "the port right?",
+    [ELASTICSEARCH_UNREACHABLE] = "no connection (TCP): is the host up, is a firewall in "
+                                  "between?",
+    [ELASTICSEARCH_EXPIRED] = "its certificate has expired or is not valid yet (TLS): renew "
+                              "it, compare the clocks",
+    [ELASTICSEARCH_OTHER_NAME] = "its certificate is for another host (TLS): use the name in "
+                                 "the certificate, or have this one added to it",
     [ELASTICSEARCH_SLOW] = "it takes the connection but does not answer in time: is it "
                            "overloaded?",
     [ELASTICSEARCH_429] = "too busy (429): it is asked again",
     [ELASTICSEARCH_5XX] = "not ready (5xx, or without a cluster): it is asked again",
-    [ELASTICSEARCH_LARGE] =
-        "its answer is larger than any of Elasticsearch: what runs there?",
+    [ELASTICSEARCH_LARGE] = "its answer is larger than any of Elasticsearch: what runs there?",
     [ELASTICSEARCH_GARBAGE] = "its answer is no JSON: what runs there?",
-    [ELASTICSEARCH_REDIRECT] =
-        "it redirects, which is not followed: give the address of "
-        "Elasticsearch itself",
+    [ELASTICSEARCH_REDIRECT] = "it redirects, which is not followed: give the address of "
+                               "Elasticsearch itself",
     [ELASTICSEARCH_FOREIGN] = "what answers there is no Elasticsearch",
     [ELASTICSEARCH_OLD] = "older than Elasticsearch 7, which is the least",
     [ELASTICSEARCH_NO_INDEX] = "nothing was ever written to the index",
-    [ELASTICSEARCH_UNSEARCHABLE] =
-        "it refuses to search for probe records (400): their "
-        "members must not be mapped by an index template",
+    [ELASTICSEARCH_UNSEARCHABLE] = "it refuses to search for probe records (400): their "
+                                   "members must not be mapped by an index template",
     [ELASTICSEARCH_UNTAKEN] = "it refuses the whole request (400 or 413)",
 };
 
 /* What depends on the credential, or on the scheme. `right`: what 403 lacks. */
-static void explain(const struct question *q, enum elasticsearch_trouble trouble,
-                    const char *right, char *ret, size_t size)
+static void explain(const struct question *q, enum elasticsearch_trouble trouble, const char *right,
+                    char *ret, size_t size)
 {
     const char *file = q->credential ? q->credential->path : NULL;
     bool https = strncmp(q->url, "https:", 6) == 0;
     if (trouble == ELASTICSEARCH_401 && file)
-        (void)snprintf(ret, size, "%s: it does not know the credential in %s (401)",
-                       q->url, file);
+        (void)snprintf(ret, size, "%s: it does not know the credential in %s (401)", q->url, file);
     else if (trouble == ELASTICSEARCH_401)
         (void)snprintf(ret, size, "%s: it demands a credential (401)", q->url);
     else if (trouble == ELASTICSEARCH_403 && file)
-        (void)snprintf(ret, size, "%s: the credential in %s lacks %s (403)", q->url,
-                       file, right);
+        (void)snprintf(ret, size, "%s: the credential in %s lacks %s (403)", q->url, file, right);
     else if (trouble == ELASTICSEARCH_403)
-        (void)snprintf(ret, size, "%s: without a credential nobody has %s (403)",
-                       q->url, right);
+        (void)snprintf(ret, size, "%s: without a credential nobody has %s (403)", q->url, right);
     else if (trouble == ELASTICSEARCH_UNTRUSTED)
         (void)snprintf(ret, size,
                        "%s: its certificate is of an unknown CA (TLS): name the CA's "
@@ -315,8 +299,8 @@ static void explain(const struct question *q, enum elasticsearch_trouble trouble
                        "client certificate?",
                        q->url);
     else if (trouble == ELASTICSEARCH_CUT)
-        (void)snprintf(ret, size, "%s: it ends the connection without an answer%s",
-                       q->url, https ? "" : ": does it speak https only?");
+        (void)snprintf(ret, size, "%s: it ends the connection without an answer%s", q->url,
+                       https ? "" : ": does it speak https only?");
     else
         (void)snprintf(ret, size, "%s: %s", q->url, sentences[trouble]);
 }
@@ -325,15 +309,13 @@ static void explain(const struct question *q, enum elasticsearch_trouble trouble
 
 static bool is_uuid(const char *text)
 {
-    static const char set[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     size_t len = strlen(text);
     return len >= 8 && len < ELASTICSEARCH_UUID && strspn(text, set) == len;
 }
 
 /* OpenSearch counts its versions from 1 again. */
-static enum elasticsearch_trouble judge_greeting(const cJSON *root,
-                                                 char uuid[ELASTICSEARCH_UUID])
+static enum elasticsearch_trouble judge_greeting(const cJSON *root, char uuid[ELASTICSEARCH_UUID])
 {
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(root, "version");
     const char *number = json_text(version, "number", "");
@@ -359,8 +341,7 @@ static void conclude(struct question *q, struct elasticsearch_greeting *ret)
     if (ret->trouble == ELASTICSEARCH_OK)
         ret->trouble = judge_greeting(root, ret->uuid);
     if (ret->trouble != ELASTICSEARCH_OK)
-        explain(q, ret->trouble, "the cluster privilege \"monitor\"", ret->text,
-                sizeof ret->text);
+        explain(q, ret->trouble, "the cluster privilege \"monitor\"", ret->text, sizeof ret->text);
     cJSON_Delete(root);
 }
 
@@ -370,8 +351,7 @@ static void note_end(struct question *questions, size_t n, const CURLMsg *end)
         if (questions[i].curl != end->easy_handle)
             continue;
         questions[i].code = end->data.result;
-        (void)curl_easy_getinfo(end->easy_handle, CURLINFO_RESPONSE_CODE,
-                                &questions[i].status);
+        (void)curl_easy_getinfo(end->easy_handle, CURLINFO_RESPONSE_CODE, &questions[i].status);
     }
 }
 
@@ -396,8 +376,7 @@ static int ask_all(struct question *questions, size_t n, struct error *err)
     CURLM *multi = curl_multi_init();
     bool ready = multi != NULL;
     for (size_t i = 0; ready && i < n; i++)
-        ready = !questions[i].curl ||
-                curl_multi_add_handle(multi, questions[i].curl) == CURLM_OK;
+        ready = !questions[i].curl || curl_multi_add_handle(multi, questions[i].curl) == CURLM_OK;
     if (ready)
         perform(multi, questions, n);
     for (size_t i = 0; multi && i < n; i++)
@@ -407,25 +386,22 @@ static int ask_all(struct question *questions, size_t n, struct error *err)
 }
 
 /* A URL which the credential may not go to gets no handle. */
-static int prepare(struct question *q, int64_t limit_ms,
-                   struct elasticsearch_greeting *ret, struct error *err)
+static int prepare(struct question *q, int64_t limit_ms, struct elasticsearch_greeting *ret,
+                   struct error *err)
 {
     struct error why = {0};
     *ret = (struct elasticsearch_greeting){0};
     if (q->credential && credential_judge(q->credential, q->url, &why) < 0) {
         ret->trouble = ELASTICSEARCH_BARRED;
-        (void)snprintf(ret->text, sizeof ret->text, "%s: not asked: %.300s", q->url,
-                       why.text);
+        (void)snprintf(ret->text, sizeof ret->text, "%s: not asked: %.300s", q->url, why.text);
         return 0;
     }
-    return question_begin(q, q->url, NULL, 0, limit_ms)
-               ? 0
-               : error_set(err, -ENOMEM, "out of memory");
+    return question_begin(q, q->url, NULL, 0, limit_ms) ? 0
+                                                        : error_set(err, -ENOMEM, "out of memory");
 }
 
-int elasticsearch_greet(const struct credential *credential, const char *const *urls,
-                        size_t n, int64_t limit_ms, struct elasticsearch_greeting *ret,
-                        struct error *err)
+int elasticsearch_greet(const struct credential *credential, const char *const *urls, size_t n,
+                        int64_t limit_ms, struct elasticsearch_greeting *ret, struct error *err)
 {
     struct question *questions = calloc(n ? n : 1, sizeof *questions);
     int rc = 0;
@@ -450,8 +426,7 @@ int elasticsearch_greet(const struct credential *credential, const char *const *
 
 /* ---- search -------------------------------------------------------------- */
 
-static enum elasticsearch_trouble judge_found(const struct question *q,
-                                              cJSON **ret_root)
+static enum elasticsearch_trouble judge_found(const struct question *q, cJSON **ret_root)
 {
     enum elasticsearch_trouble trouble = judge_answer(q, ret_root);
     if (trouble == ELASTICSEARCH_FOREIGN && q->status == 404)
@@ -463,10 +438,8 @@ static enum elasticsearch_trouble judge_found(const struct question *q,
 
 /* Ask, and hand over what judge() takes. The question has URL, credential and answer. */
 static enum elasticsearch_trouble
-ask(struct question *q, const char *address, const char *body, size_t len,
-    int64_t limit_ms,
-    enum elasticsearch_trouble (*judge)(const struct question *, cJSON **),
-    cJSON **ret_answer)
+ask(struct question *q, const char *address, const char *body, size_t len, int64_t limit_ms,
+    enum elasticsearch_trouble (*judge)(const struct question *, cJSON **), cJSON **ret_answer)
 {
     if (!question_begin(q, address, body, len, limit_ms))
         return ELASTICSEARCH_SLOW;
@@ -494,16 +467,15 @@ enum elasticsearch_trouble elasticsearch_search(const struct credential *credent
                                                 cJSON **ret_answer, struct error *err)
 {
     char address[URL_TEXT + SETTING_VALUE_INDEX + 60];
-    struct question q = {.url = url,
-                         .credential = credential,
-                         .answer = BUFFER_INIT(ELASTICSEARCH_ANSWER)};
+    struct question q = {
+        .url = url, .credential = credential, .answer = BUFFER_INIT(ELASTICSEARCH_ANSWER)};
     *ret_answer = NULL;
-    (void)snprintf(address, sizeof address,
-                   "%s/%s/_search?allow_partial_search_results=false", url, index);
+    (void)snprintf(address, sizeof address, "%s/%s/_search?allow_partial_search_results=false", url,
+                   index);
     if (credential && credential_judge(credential, url, err) < 0)
         return ELASTICSEARCH_BARRED;
-    enum elasticsearch_trouble trouble =
-        ask(&q, address, body, strlen(body), limit_ms, judge_found, ret_answer);
+    enum elasticsearch_trouble trouble = ask(&q, address, body, strlen(body), limit_ms, judge_found,
+                                             ret_answer);
     complain(&q, trouble, "\"read\"", index, err);
     question_end(&q);
     return trouble;
@@ -511,8 +483,7 @@ enum elasticsearch_trouble elasticsearch_search(const struct credential *credent
 
 /* ---- write --------------------------------------------------------------- */
 
-static enum elasticsearch_trouble judge_written(const struct question *q,
-                                                cJSON **ret_root)
+static enum elasticsearch_trouble judge_written(const struct question *q, cJSON **ret_root)
 {
     enum elasticsearch_trouble trouble = judge_answer(q, ret_root);
     bool never = q->status == 400 || q->status == 413;
@@ -520,9 +491,8 @@ static enum elasticsearch_trouble judge_written(const struct question *q,
 }
 
 enum elasticsearch_trouble elasticsearch_write(struct elasticsearch_link *link,
-                                               const struct credential *credential,
-                                               const char *url, const char *index,
-                                               const char *body, size_t len,
+                                               const struct credential *credential, const char *url,
+                                               const char *index, const char *body, size_t len,
                                                int64_t limit_ms, cJSON **ret_answer,
                                                struct error *err)
 {
@@ -533,10 +503,9 @@ enum elasticsearch_trouble elasticsearch_write(struct elasticsearch_link *link,
                          .answer = BUFFER_INIT(ELASTICSEARCH_WRITTEN)};
     *ret_answer = NULL;
     (void)snprintf(address, sizeof address,
-                   "%s/%s/_bulk?filter_path=items.*.status,items.*.error.type", url,
-                   index);
-    enum elasticsearch_trouble trouble =
-        ask(&q, address, body, len, limit_ms, judge_written, ret_answer);
+                   "%s/%s/_bulk?filter_path=items.*.status,items.*.error.type", url, index);
+    enum elasticsearch_trouble trouble = ask(&q, address, body, len, limit_ms, judge_written,
+                                             ret_answer);
     complain(&q, trouble, "\"index\"", index, err);
     link->curl = q.curl;
     q.curl = NULL;

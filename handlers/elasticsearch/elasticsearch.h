@@ -16,10 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ELASTICSEARCH_ANSWER (256 * 1024) /* bytes */
-#define ELASTICSEARCH_WRITTEN                                                          \
-    (8 * 1024 * 1024)         /* bytes of an answer to a _bulk request */
-#define ELASTICSEARCH_UUID 64 /* bytes with NUL */
+#define ELASTICSEARCH_ANSWER  (256 * 1024)      /* bytes */
+#define ELASTICSEARCH_WRITTEN (8 * 1024 * 1024) /* bytes of an answer to a _bulk request */
+#define ELASTICSEARCH_UUID    64                /* bytes with NUL */
 
 /* What became of a question, in the order of its way. */
 enum elasticsearch_trouble {
@@ -45,7 +44,7 @@ enum elasticsearch_trouble {
     ELASTICSEARCH_OLD,          /* before 7 */
     ELASTICSEARCH_NO_INDEX,     /* search: 404, nothing was ever written there */
     ELASTICSEARCH_UNSEARCHABLE, /* search: 400, probe records are mapped in another way */
-    ELASTICSEARCH_UNTAKEN /* write: 400 or 413, this request will never be taken */
+    ELASTICSEARCH_UNTAKEN       /* write: 400 or 413, this request will never be taken */
 };
 
 /* Can it go away by itself: is it worth asking again before an admin has changed
@@ -66,18 +65,17 @@ struct elasticsearch_greeting {
 /* GET / of n URLs (scheme://host:port, of settings) side by side, each within limit_ms.
  * credential: to ask with, NULL for none. It is kept from a URL which credential_judge()
  * refuses. Returns 0 with ret[i] filled in, or -ENOMEM. */
-MUST_CHECK int elasticsearch_greet(const struct credential *credential,
-                                   const char *const *urls, size_t n, int64_t limit_ms,
-                                   struct elasticsearch_greeting *ret,
+MUST_CHECK int elasticsearch_greet(const struct credential *credential, const char *const *urls,
+                                   size_t n, int64_t limit_ms, struct elasticsearch_greeting *ret,
                                    struct error *err);
 
 /* POST /INDEX/_search with this body (JSON) within limit_ms. Partial results are refused.
  * OK: *ret_answer is the caller's, to be freed with cJSON_Delete(), and not trusted;
  * otherwise NULL, with a sentence in err. */
-MUST_CHECK enum elasticsearch_trouble
-elasticsearch_search(const struct credential *credential, const char *url,
-                     const char *index, const char *body, int64_t limit_ms,
-                     cJSON **ret_answer, struct error *err);
+MUST_CHECK enum elasticsearch_trouble elasticsearch_search(const struct credential *credential,
+                                                           const char *url, const char *index,
+                                                           const char *body, int64_t limit_ms,
+                                                           cJSON **ret_answer, struct error *err);
 
 /* A connection that is kept for the next request. All-zero is none yet. */
 struct elasticsearch_link {
@@ -88,10 +86,9 @@ struct elasticsearch_link {
  * error type are asked for. credential: NULL, or one that may be sent to this URL: nobody
  * judges that here. Returns and hands over as elasticsearch_search(). */
 MUST_CHECK enum elasticsearch_trouble
-elasticsearch_write(struct elasticsearch_link *link,
-                    const struct credential *credential, const char *url,
-                    const char *index, const char *body, size_t len, int64_t limit_ms,
-                    cJSON **ret_answer, struct error *err);
+elasticsearch_write(struct elasticsearch_link *link, const struct credential *credential,
+                    const char *url, const char *index, const char *body, size_t len,
+                    int64_t limit_ms, cJSON **ret_answer, struct error *err);
 
 /* End the connection. All-zero is fine. */
 void elasticsearch_link_release(struct elasticsearch_link *link);

@@ -71,8 +71,7 @@ static int check_directory(const char *path, struct error *err)
     const char *slash = strrchr(path, '/');
     (void)snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - path) : 0, path);
     if (lstat(dir, &st) < 0)
-        return error_set(err, -errno, "%s: %s (scripts/enable makes it)", dir,
-                         strerror(errno));
+        return error_set(err, -errno, "%s: %s (scripts/enable makes it)", dir, strerror(errno));
     if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022) != 0)
         return error_set(err, -EPERM,
                          "%s must be a directory of the agent's user, writable for "
@@ -83,9 +82,7 @@ static int check_directory(const char *path, struct error *err)
 
 static int open_log(const char *path, struct stat *st, struct error *err)
 {
-    int fd =
-        open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-             0644);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
     if (fd < 0 || fstat(fd, st) < 0) {
         int code = -errno;
         if (fd >= 0)
@@ -97,8 +94,7 @@ static int open_log(const char *path, struct stat *st, struct error *err)
         fchmod(fd, 0644) == 0)
         return fd;
     (void)close(fd);
-    return error_set(err, -EPERM, "%s is no plain file of the agent's user: remove it",
-                     path);
+    return error_set(err, -EPERM, "%s is no plain file of the agent's user: remove it", path);
 }
 
 /* Whole or not at all: half a line would spoil the next one. */
@@ -157,8 +153,7 @@ int probe_write(const char *path, const struct probe_stream *stream, int64_t now
     int fd = rc < 0 ? rc : open_log(path, &st, err);
     if (fd < 0)
         return fd;
-    rc =
-        is_due(&st, line) ? replace(path, line, err) : append(fd, path, line, &st, err);
+    rc = is_due(&st, line) ? replace(path, line, err) : append(fd, path, line, &st, err);
     (void)close(fd);
     return rc;
 }
@@ -243,8 +238,7 @@ static int64_t newest(const cJSON *aggregation)
     return ms >= 0 && ms < (double)LAST_MS ? (int64_t)ms : -1;
 }
 
-int probe_parse(const cJSON *answer, size_t n, struct probe_found *ret,
-                struct error *err)
+int probe_parse(const cJSON *answer, size_t n, struct probe_found *ret, struct error *err)
 {
     const cJSON *all = NULL;
     int rc = json_object(answer, "aggregations", &all, err);
@@ -254,8 +248,7 @@ int probe_parse(const cJSON *answer, size_t n, struct probe_found *ret,
         (void)snprintf(name, sizeof name, "%zu", i);
         rc = json_object(all, name, &stream, err);
         ret[i].newest_ms = newest(stream);
-        ret[i].revision_ms =
-            newest(cJSON_GetObjectItemCaseSensitive(stream, "revision"));
+        ret[i].revision_ms = newest(cJSON_GetObjectItemCaseSensitive(stream, "revision"));
     }
     return rc < 0 ? error_set(err, -EBADMSG,
                               "the answer to the search for probe "

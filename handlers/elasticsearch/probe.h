@@ -37,8 +37,8 @@ struct probe_stream {
 /* Append a line of that stream as of now_ms (milliseconds since the epoch); readable for
  * everybody. Returns 0; -EPERM the directory is not ours alone, or the file is no plain
  * file of ours; -ENOENT no directory; -ENOSPC, ... : then the file is as it was. */
-MUST_CHECK int probe_write(const char *path, const struct probe_stream *stream,
-                           int64_t now_ms, struct error *err);
+MUST_CHECK int probe_write(const char *path, const struct probe_stream *stream, int64_t now_ms,
+                           struct error *err);
 
 /* The token of a stream. */
 void probe_token(const struct probe_stream *stream, char ret[PROBE_TOKEN]);

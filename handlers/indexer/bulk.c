@@ -106,8 +106,7 @@ static int append_message(struct buffer *body, const char *record)
     return rc;
 }
 
-static int append_as_text(struct buffer *body, const char *record, const char *why,
-                          const char *now)
+static int append_as_text(struct buffer *body, const char *record, const char *why, const char *now)
 {
     int rc = append_text(body, "{\"message\":");
     if (rc == 0)
@@ -124,8 +123,8 @@ static int append_as_text(struct buffer *body, const char *record, const char *w
 }
 
 /* "index" and not "create": the newest probe record of a stream takes the older one's place. */
-static int append_record(const struct bulk *bulk, const struct bulk_record *r,
-                         const char *now, struct buffer *body)
+static int append_record(const struct bulk *bulk, const struct bulk_record *r, const char *now,
+                         struct buffer *body)
 {
     const char *id = bulk->text.data + r->at;
     const char *record = id + strlen(id) + 1;
@@ -135,8 +134,7 @@ static int append_record(const struct bulk *bulk, const struct bulk_record *r,
     if (rc == 0)
         rc = append_text(body, "}}\n");
     if (rc == 0)
-        rc = r->as_text ? append_as_text(body, record, r->why, now)
-                        : append_text(body, record);
+        rc = r->as_text ? append_as_text(body, record, r->why, now) : append_text(body, record);
     return rc < 0 ? rc : append_text(body, "\n");
 }
 
@@ -146,9 +144,8 @@ static void cut(struct buffer *body, size_t len)
     body->data[len] = '\0';
 }
 
-int bulk_body(const struct bulk *bulk, size_t begin, size_t most, size_t bytes,
-              const char *now, struct buffer *body, struct bulk_part *ret,
-              struct error *err)
+int bulk_body(const struct bulk *bulk, size_t begin, size_t most, size_t bytes, const char *now,
+              struct buffer *body, struct bulk_part *ret, struct error *err)
 {
     size_t i = begin;
     *ret = (struct bulk_part){.begin = begin};
@@ -158,8 +155,7 @@ int bulk_body(const struct bulk *bulk, size_t begin, size_t most, size_t bytes,
             continue;
         int rc = append_record(bulk, &bulk->record[i], now, body);
         if (rc < 0)
-            return error_set(err, rc, "no memory for a request of %zu records",
-                             ret->records + 1);
+            return error_set(err, rc, "no memory for a request of %zu records", ret->records + 1);
         if (ret->records > 0 && body->len > bytes) {
             cut(body, before);
             break;
@@ -207,9 +203,8 @@ static int read_item(const cJSON *item, int64_t *ret_status, const char **ret_wh
         json_integer(inner, "status", ret_status, &ignored) < 0 || *ret_status < 200 ||
         *ret_status > 599)
         return -EBADMSG;
-    *ret_why = json_object(inner, "error", &error, &ignored) == 0
-                   ? json_text(error, "type", "")
-                   : "";
+    *ret_why = json_object(inner, "error", &error, &ignored) == 0 ? json_text(error, "type", "")
+                                                                  : "";
     return 0;
 }
 
@@ -241,10 +236,8 @@ int bulk_judge(struct bulk *bulk, const struct bulk_part *part, const cJSON *ans
     const cJSON *items = NULL;
     struct error ignored = {0};
     *ret = (struct bulk_answer){0};
-    if (json_array(answer, "items", &items, &ignored) < 0 ||
-        valid_items(items) != part->records)
-        return error_set(err, -EBADMSG, "the answer is not about these %zu records",
-                         part->records);
+    if (json_array(answer, "items", &items, &ignored) < 0 || valid_items(items) != part->records)
+        return error_set(err, -EBADMSG, "the answer is not about these %zu records", part->records);
     const cJSON *item = items->child;
     for (size_t i = part->begin; i < part->end && item; i++) {
         int64_t status = 0;
@@ -258,8 +251,7 @@ int bulk_judge(struct bulk *bulk, const struct bulk_part *part, const cJSON *ans
     return 0;
 }
 
-void bulk_refuse(struct bulk *bulk, const struct bulk_part *part,
-                 struct bulk_answer *ret)
+void bulk_refuse(struct bulk *bulk, const struct bulk_part *part, struct bulk_answer *ret)
 {
     *ret = (struct bulk_answer){0};
     for (size_t i = part->begin; i < part->end; i++) {

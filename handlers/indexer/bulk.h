@@ -17,10 +17,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define BULK_TEXT (1U << 30) /* bytes of all records at once */
-#define BULK_MESSAGE                                                                   \
-    (256 * 1024)    /* bytes of a record that goes as text; the rest is cut */
-#define BULK_WHY 48 /* bytes of an error type with NUL */
+#define BULK_TEXT    (1U << 30)   /* bytes of all records at once */
+#define BULK_MESSAGE (256 * 1024) /* bytes of a record that goes as text; the rest is cut */
+#define BULK_WHY     48           /* bytes of an error type with NUL */
 
 enum bulk_state { BULK_WAITING, BULK_DONE, BULK_GIVEN_UP };
 
@@ -48,8 +47,8 @@ struct bulk_part {
 /* What an answer said of the records of one request. */
 struct bulk_answer {
     size_t done;
-    size_t again; /* refused for now (401, 403, 404, 429, 5xx): still waiting */
-    int status;   /* of the last of these */
+    size_t again;             /* refused for now (401, 403, 404, 429, 5xx): still waiting */
+    int status;               /* of the last of these */
     char why_again[BULK_WHY]; /* and its error type, "" unknown */
     size_t as_text;           /* refused as they are, waiting as text from now on */
     size_t stuck;             /* refused as text */
@@ -58,12 +57,10 @@ struct bulk_answer {
 
 /* Take one more: "ID<tab>RECORD", len bytes without a newline, RECORD a JSON object in one
  * line. Returns 0, -EBADMSG (no tab), -EMSGSIZE, -ENOMEM. */
-MUST_CHECK int bulk_add(struct bulk *bulk, const char *line, size_t len,
-                        struct error *err);
+MUST_CHECK int bulk_add(struct bulk *bulk, const char *line, size_t len, struct error *err);
 
 /* The same for lines that end with a newline each; one without a tab is left out. */
-MUST_CHECK int bulk_add_lines(struct bulk *bulk, const char *text, size_t len,
-                              struct error *err);
+MUST_CHECK int bulk_add_lines(struct bulk *bulk, const char *text, size_t len, struct error *err);
 
 /* How many wait. */
 size_t bulk_waiting(const struct bulk *bulk);
@@ -71,19 +68,17 @@ size_t bulk_waiting(const struct bulk *bulk);
 /* Append to *body the request for waiting records from `begin` on: at most `most` of them,
  * and, but for the first, no more than `bytes` bytes. now: RFC 3339, for what goes as text.
  * Returns 0, -EMSGSIZE, -ENOMEM. */
-MUST_CHECK int bulk_body(const struct bulk *bulk, size_t begin, size_t most,
-                         size_t bytes, const char *now, struct buffer *body,
-                         struct bulk_part *ret, struct error *err);
+MUST_CHECK int bulk_body(const struct bulk *bulk, size_t begin, size_t most, size_t bytes,
+                         const char *now, struct buffer *body, struct bulk_part *ret,
+                         struct error *err);
 
 /* Judge the records of a part by the answer (not trusted) to its body. Returns 0, or
  * -EBADMSG when it does not answer that: then nothing has changed. */
-MUST_CHECK int bulk_judge(struct bulk *bulk, const struct bulk_part *part,
-                          const cJSON *answer, struct bulk_answer *ret,
-                          struct error *err);
+MUST_CHECK int bulk_judge(struct bulk *bulk, const struct bulk_part *part, const cJSON *answer,
+                          struct bulk_answer *ret, struct error *err);
 
 /* The one record of this part was refused with the whole request. */
-void bulk_refuse(struct bulk *bulk, const struct bulk_part *part,
-                 struct bulk_answer *ret);
+void bulk_refuse(struct bulk *bulk, const struct bulk_part *part, struct bulk_answer *ret);
 
 /* Give up the stuck records of this part. */
 void bulk_give_up(struct bulk *bulk, const struct bulk_part *part);

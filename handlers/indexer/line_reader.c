@@ -10,9 +10,7 @@
 static bool take(struct line_reader *lines, char **ret, size_t *ret_len)
 {
     char *begin = lines->in.data + lines->at;
-    char *end = lines->in.len > lines->at
-                    ? memchr(begin, '\n', lines->in.len - lines->at)
-                    : NULL;
+    char *end = lines->in.len > lines->at ? memchr(begin, '\n', lines->in.len - lines->at) : NULL;
     if (!end)
         return false;
     *ret = begin;

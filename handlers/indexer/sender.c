@@ -11,8 +11,7 @@
 
 /* ---- where to ------------------------------------------------------------ */
 
-static int set_text(char *to, size_t size, const char *name, const char *value,
-                    struct error *err)
+static int set_text(char *to, size_t size, const char *name, const char *value, struct error *err)
 {
     size_t len = strlen(value);
     if (len >= size || to[0])
@@ -51,8 +50,7 @@ static int set_bytes(struct destination *to, const char *value, struct error *er
     return 0;
 }
 
-static int set(struct destination *to, const char *name, const char *value,
-               struct error *err)
+static int set(struct destination *to, const char *name, const char *value, struct error *err)
 {
     struct credential *c = &to->credential;
     const struct {
@@ -97,8 +95,7 @@ static int check(const struct destination *to, struct error *err)
         return error_set(err, -EINVAL, "url, index, bytes and spool are needed");
     if (!c->user[0] != !c->password[0] || !c->cert[0] != !c->key[0] ||
         (c->user[0] && c->encoded[0]))
-        return error_set(err, -EINVAL,
-                         "user and password, or api_key; cert and key: both or none");
+        return error_set(err, -EINVAL, "user and password, or api_key; cert and key: both or none");
     return 0;
 }
 
@@ -150,8 +147,7 @@ bool destination_blank(const struct destination *to, char *record, size_t len)
     for (size_t i = 0; i < SENDER_FORMS; i++) {
         size_t n = strlen(to->secret[i]);
         char *at = record, *found;
-        while (n > 0 &&
-               (found = memmem(at, len - (size_t)(at - record), to->secret[i], n))) {
+        while (n > 0 && (found = memmem(at, len - (size_t)(at - record), to->secret[i], n))) {
             memset(found, '*', n);
             at = found + n;
             any = true;
@@ -183,8 +179,7 @@ static int settle(struct sender *self, const struct destination *to, struct bulk
         return error_set(err, -EAGAIN,
                          "%s: %s takes no record%s%s: is it an index, or a "
                          "data stream, for this?",
-                         to->url[self->at], to->index, answer->why[0] ? ", " : "",
-                         answer->why);
+                         to->url[self->at], to->index, answer->why[0] ? ", " : "", answer->why);
     self->trust -= self->trust < answer->stuck ? self->trust : answer->stuck;
     losses->given_up += answer->stuck;
     bulk_give_up(bulk, part);
@@ -192,8 +187,7 @@ static int settle(struct sender *self, const struct destination *to, struct bulk
 }
 
 /* At the first URL that answers, beginning with the one that did last. */
-static enum elasticsearch_trouble post(struct sender *self,
-                                       const struct destination *to,
+static enum elasticsearch_trouble post(struct sender *self, const struct destination *to,
                                        const struct buffer *body, int64_t limit_ms,
                                        cJSON **ret_answer, struct error *err)
 {
@@ -204,8 +198,8 @@ static enum elasticsearch_trouble post(struct sender *self,
     for (size_t i = 0; i < to->urls; i++) {
         self->at %= to->urls;
         self->busy();
-        trouble = elasticsearch_write(&self->link, c, to->url[self->at], to->index,
-                                      body->data, body->len, limit_ms, ret_answer, err);
+        trouble = elasticsearch_write(&self->link, c, to->url[self->at], to->index, body->data,
+                                      body->len, limit_ms, ret_answer, err);
         if (trouble == ELASTICSEARCH_OK || trouble == ELASTICSEARCH_UNTAKEN ||
             trouble == ELASTICSEARCH_LARGE)
             break;
@@ -216,20 +210,20 @@ static enum elasticsearch_trouble post(struct sender *self,
 
 /* The answer to a request of part->records. Returns 0, -EAGAIN. */
 static int judge(struct sender *self, const struct destination *to, struct bulk *bulk,
-                 const struct bulk_part *part, const cJSON *root,
-                 struct sender_losses *losses, struct error *err)
+                 const struct bulk_part *part, const cJSON *root, struct sender_losses *losses,
+                 struct error *err)
 {
     struct bulk_answer answer;
     if (bulk_judge(bulk, part, root, &answer, err) < 0)
-        return error_set(err, -EAGAIN, "%s: %.300s: what runs there?",
-                         to->url[self->at], err->text);
+        return error_set(err, -EAGAIN, "%s: %.300s: what runs there?", to->url[self->at],
+                         err->text);
     int rc = settle(self, to, bulk, part, &answer, losses, err);
     if (rc < 0)
         return rc;
     if (answer.again > 0)
         return error_set(err, -EAGAIN, "%s: %d%s%s for a record: it is sent again",
-                         to->url[self->at], answer.status,
-                         answer.why_again[0] ? " " : "", answer.why_again);
+                         to->url[self->at], answer.status, answer.why_again[0] ? " " : "",
+                         answer.why_again);
     self->most = self->most < SENDER_RECORDS / 2 ? self->most * 2 : SENDER_RECORDS;
     return 0;
 }
@@ -241,9 +235,9 @@ static void shrink(struct sender *self, size_t records)
 }
 
 /* One request. Returns 0 with *ret_end where the next one begins, or -EAGAIN, -ENOMEM. */
-static int send_part(struct sender *self, const struct destination *to,
-                     struct bulk *bulk, size_t begin, const char *now, int64_t limit_ms,
-                     struct sender_losses *losses, size_t *ret_end, struct error *err)
+static int send_part(struct sender *self, const struct destination *to, struct bulk *bulk,
+                     size_t begin, const char *now, int64_t limit_ms, struct sender_losses *losses,
+                     size_t *ret_end, struct error *err)
 {
     struct buffer body = BUFFER_INIT(BODY);
     struct bulk_part part;
@@ -252,15 +246,13 @@ static int send_part(struct sender *self, const struct destination *to,
     int rc = bulk_body(bulk, begin, self->most, to->bytes, now, &body, &part, err);
     *ret_end = part.end;
     if (rc == 0 && part.records > 0) {
-        enum elasticsearch_trouble trouble =
-            post(self, to, &body, limit_ms, &root, err);
+        enum elasticsearch_trouble trouble = post(self, to, &body, limit_ms, &root, err);
         if (trouble == ELASTICSEARCH_OK) {
             rc = judge(self, to, bulk, &part, root, losses, err);
         } else if (trouble == ELASTICSEARCH_UNTAKEN && part.records == 1) {
             bulk_refuse(bulk, &part, &refused);
             rc = settle(self, to, bulk, &part, &refused, losses, err);
-        } else if ((trouble == ELASTICSEARCH_UNTAKEN ||
-                    trouble == ELASTICSEARCH_LARGE) &&
+        } else if ((trouble == ELASTICSEARCH_UNTAKEN || trouble == ELASTICSEARCH_LARGE) &&
                    part.records > 1) {
             *ret_end = begin;
             shrink(self, part.records);
@@ -276,8 +268,7 @@ static int send_part(struct sender *self, const struct destination *to,
 }
 
 int sender_send(struct sender *sender, const struct destination *to, struct bulk *bulk,
-                const char *now, int64_t limit_ms, struct sender_losses *losses,
-                struct error *err)
+                const char *now, int64_t limit_ms, struct sender_losses *losses, struct error *err)
 {
     int rc = 0;
     if (sender->most == 0)
@@ -290,8 +281,7 @@ int sender_send(struct sender *sender, const struct destination *to, struct bulk
     return rc;
 }
 
-bool sender_describe(const struct sender_losses *losses, const char *index, char *ret,
-                     size_t size)
+bool sender_describe(const struct sender_losses *losses, const char *index, char *ret, size_t size)
 {
     (void)snprintf(ret, size,
                    "%s has refused %zu records (%s): written as text, see \"refused\"; "

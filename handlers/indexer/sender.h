@@ -33,8 +33,7 @@ struct destination {
  * (setting_value.h), bytes, spool (absolute); user and password, or api_key (base64), or none; ca;
  * cert and key. An empty value is none. Returns 0, or -EINVAL with the name, -ENOMEM; texts
  * hold no value. On failure *ret is all zero. Wipe it with destination_release(). */
-MUST_CHECK int destination_parse(const char *text, struct destination *ret,
-                                 struct error *err);
+MUST_CHECK int destination_parse(const char *text, struct destination *ret, struct error *err);
 void destination_release(struct destination *destination);
 
 /* Overwrite with '*' what a record holds of the credential's own password or API key: who may
@@ -60,13 +59,12 @@ struct sender_losses {
 /* Send what waits in *bulk. A stuck record is given up while the index takes others; when it
  * takes none, all wait. Returns 0 when nothing waits any more; -EAGAIN with a sentence when
  * the rest is to be sent again in a while; -ENOMEM. */
-MUST_CHECK int sender_send(struct sender *sender, const struct destination *to,
-                           struct bulk *bulk, const char *now, int64_t limit_ms,
-                           struct sender_losses *losses, struct error *err);
+MUST_CHECK int sender_send(struct sender *sender, const struct destination *to, struct bulk *bulk,
+                           const char *now, int64_t limit_ms, struct sender_losses *losses,
+                           struct error *err);
 
 /* What became of them in a sentence for syslog, in ret; false: there are none. */
-bool sender_describe(const struct sender_losses *losses, const char *index, char *ret,
-                     size_t size);
+bool sender_describe(const struct sender_losses *losses, const char *index, char *ret, size_t size);
 
 /* End the connection. */
 void sender_release(struct sender *sender);

@@ -37,8 +37,8 @@ static void keep(struct buffer *buf, size_t len)
         buf->data[len] = '\0';
 }
 
-int spool_open(struct spool *ret, const char *path, int64_t wait_ms,
-               struct buffer *left, struct error *err)
+int spool_open(struct spool *ret, const char *path, int64_t wait_ms, struct buffer *left,
+               struct error *err)
 {
     size_t before = left->len;
     ret->len = 0;

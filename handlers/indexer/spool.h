@@ -24,13 +24,12 @@ struct spool {
  * whole lines that are in it, a newline behind each, to *left: a last one that was cut off was never
  * confirmed. Returns 0, -EWOULDBLOCK, -EMSGSIZE, -ELOOP (a link), ... and then ret->fd
  * is -1 and *left as it was. */
-MUST_CHECK int spool_open(struct spool *ret, const char *path, int64_t wait_ms,
-                          struct buffer *left, struct error *err);
+MUST_CHECK int spool_open(struct spool *ret, const char *path, int64_t wait_ms, struct buffer *left,
+                          struct error *err);
 
 /* Add a line, which ends with its newline. Returns 0, or -ENOSPC, -EIO, ...: then the spool
  * is as it was. */
-MUST_CHECK int spool_add(struct spool *spool, const char *line, size_t len,
-                         struct error *err);
+MUST_CHECK int spool_add(struct spool *spool, const char *line, size_t len, struct error *err);
 
 /* All lines are committed. */
 MUST_CHECK int spool_clear(struct spool *spool, struct error *err);

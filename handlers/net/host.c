@@ -42,9 +42,8 @@ static bool parse_range(const char *text, struct range *ret)
     char address[HOST_TEXT];
     size_t len = strcspn(text, "/");
     const char *bits = text + len + 1;
-    if (len >= sizeof address || text[len] != '/' || strlen(bits) > 3 ||
-        *bits == '\0' || bits[strspn(bits, DIGITS)] != '\0' ||
-        (*bits == '0' && bits[1] != '\0'))
+    if (len >= sizeof address || text[len] != '/' || strlen(bits) > 3 || *bits == '\0' ||
+        bits[strspn(bits, DIGITS)] != '\0' || (*bits == '0' && bits[1] != '\0'))
         return false;
     memcpy(address, text, len);
     address[len] = '\0';
@@ -69,8 +68,8 @@ static bool covers(const struct range *range, const struct range *part)
 
 static bool is_local_range(const struct range *range)
 {
-    static const char *const local[] = {"127.0.0.0/8", "0.0.0.0/8", "169.254.0.0/16",
-                                        "::/96", "fe80::/10"};
+    static const char *const local[] = {"127.0.0.0/8", "0.0.0.0/8", "169.254.0.0/16", "::/96",
+                                        "fe80::/10"};
     for (size_t i = 0; i < sizeof local / sizeof local[0]; i++) {
         struct range known;
         if (parse_range(local[i], &known) && covers(&known, range))
@@ -81,8 +80,8 @@ static bool is_local_range(const struct range *range)
 
 static bool is_local_name(const char *name)
 {
-    static const char *const own[] = {"localhost", "localhost4", "localhost6",
-                                      "ip6-localhost", "ip6-loopback"};
+    static const char *const own[] = {"localhost", "localhost4", "localhost6", "ip6-localhost",
+                                      "ip6-loopback"};
     const char *dot = strrchr(name, '.');
     size_t first = strcspn(name, ".");
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
@@ -113,8 +112,7 @@ static int check_label(const char *label, size_t len, struct error *err)
     if (len == 0)
         return error_set(err, -EINVAL, "has an empty part in its host, between dots");
     if (len > LABEL_MAX)
-        return error_set(err, -EINVAL,
-                         "has a part of more than %d characters in its host",
+        return error_set(err, -EINVAL, "has a part of more than %d characters in its host",
                          LABEL_MAX);
     if (label[0] == '-' || label[len - 1] == '-')
         return error_set(err, -EINVAL, "has a '-' at an end of a part of its host");
@@ -124,9 +122,8 @@ static int check_label(const char *label, size_t len, struct error *err)
 static int check_name(const char *name, struct error *err)
 {
     if (name[strspn(name, LETTERS DIGITS ".-")] != '\0')
-        return error_set(
-            err, -EINVAL,
-            "has other characters than letters, digits, '.' and '-' in its host");
+        return error_set(err, -EINVAL,
+                         "has other characters than letters, digits, '.' and '-' in its host");
     for (const char *label = name;; label++) {
         size_t len = strcspn(label, ".");
         int rc = check_label(label, len, err);
@@ -138,19 +135,16 @@ static int check_name(const char *name, struct error *err)
     }
     uint8_t address[4];
     if (ends_in_number(name) && inet_pton(AF_INET, name, address) != 1)
-        return error_set(
-            err, -EINVAL,
-            "has a host that ends in a number, but is no full IPv4 address");
+        return error_set(err, -EINVAL,
+                         "has a host that ends in a number, but is no full IPv4 address");
     return 0;
 }
 
 static int normalise_ipv6(const char *text, char ret[HOST_TEXT], struct error *err)
 {
     uint8_t address[16];
-    if (inet_pton(AF_INET6, text, address) != 1 ||
-        !inet_ntop(AF_INET6, address, ret, HOST_TEXT))
-        return error_set(err, -EINVAL,
-                         "has no valid IPv6 address (without zone) as host");
+    if (inet_pton(AF_INET6, text, address) != 1 || !inet_ntop(AF_INET6, address, ret, HOST_TEXT))
+        return error_set(err, -EINVAL, "has no valid IPv6 address (without zone) as host");
     return 0;
 }
 
@@ -161,8 +155,7 @@ int host_normalise(const char *text, char ret[HOST_TEXT], struct error *err)
     if (len == 0)
         return error_set(err, -EINVAL, "has no host");
     if (len >= sizeof lower)
-        return error_set(err, -EINVAL, "has a host of more than %d characters",
-                         HOST_TEXT - 1);
+        return error_set(err, -EINVAL, "has a host of more than %d characters", HOST_TEXT - 1);
     if (strchr(text, ':'))
         return normalise_ipv6(text, ret, err);
     for (size_t i = 0; i <= len; i++)

@@ -21,8 +21,7 @@ struct query {
 static bool is_address(const char *text)
 {
     unsigned char address[16];
-    return inet_pton(AF_INET, text, address) == 1 ||
-           inet_pton(AF_INET6, text, address) == 1;
+    return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
 }
 
 static void add(struct resolve_result *ret, const char *address)
@@ -40,8 +39,7 @@ static void add(struct resolve_result *ret, const char *address)
 static void read_lines(char *text, struct resolve_result *ret)
 {
     char *rest = text;
-    for (char *line = strtok_r(text, "\n", &rest); line;
-         line = strtok_r(NULL, "\n", &rest)) {
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         line[strcspn(line, " \t")] = '\0';
         add(ret, line);
     }
@@ -53,15 +51,14 @@ static void read_result(struct child_result *child, struct resolve_result *ret)
         read_lines(child->output.data, ret);
     const char *how = child->rc == -ETIMEDOUT ? " in time" : "";
     if (child->rc < 0 && child->rc != -ETIMEDOUT)
-        (void)snprintf(ret->text, sizeof ret->text,
-                       "cannot be resolved: no getent(1): %s", strerror(-child->rc));
+        (void)snprintf(ret->text, sizeof ret->text, "cannot be resolved: no getent(1): %s",
+                       strerror(-child->rc));
     else if (ret->n == 0)
         (void)snprintf(ret->text, sizeof ret->text, "cannot be resolved%s", how);
 }
 
 static int run_jobs(struct child_job *jobs, struct child_result *results,
-                    const struct query *queries, size_t n, int64_t timeout_ms,
-                    struct error *err)
+                    const struct query *queries, size_t n, int64_t timeout_ms, struct error *err)
 {
     for (size_t i = 0; i < n; i++) {
         jobs[i] = (struct child_job){.argv = queries[i].argv, .timeout_ms = timeout_ms};
@@ -78,8 +75,7 @@ static int run_jobs(struct child_job *jobs, struct child_result *results,
     return rc;
 }
 
-static int run_queries(const struct query *queries, size_t n, int64_t timeout_ms,
-                       struct error *err)
+static int run_queries(const struct query *queries, size_t n, int64_t timeout_ms, struct error *err)
 {
     struct child_job *jobs = calloc(n, sizeof *jobs);
     struct child_result *results = calloc(n, sizeof *results);
@@ -93,8 +89,8 @@ static int run_queries(const struct query *queries, size_t n, int64_t timeout_ms
     return rc;
 }
 
-int resolve_hosts(const char *getent, const char *const *hosts, size_t n,
-                  int64_t timeout_ms, struct resolve_result *ret, struct error *err)
+int resolve_hosts(const char *getent, const char *const *hosts, size_t n, int64_t timeout_ms,
+                  struct resolve_result *ret, struct error *err)
 {
     size_t names = 0;
     struct query *queries = calloc(n + 1, sizeof *queries);
@@ -104,8 +100,7 @@ int resolve_hosts(const char *getent, const char *const *hosts, size_t n,
         ret[i] = (struct resolve_result){0};
         add(&ret[i], hosts[i]);
         if (ret[i].n == 0)
-            queries[names++] =
-                (struct query){{getent, "ahosts", "--", hosts[i], NULL}, &ret[i]};
+            queries[names++] = (struct query){{getent, "ahosts", "--", hosts[i], NULL}, &ret[i]};
     }
     int rc = names ? run_queries(queries, names, timeout_ms, err) : 0;
     free(queries);

@@ -26,7 +26,6 @@ struct resolve_result {
  * getent  RESOLVE_GETENT, or a test's own
  * Returns 0, or negative errno when children cannot be run at all. */
 MUST_CHECK int resolve_hosts(const char *getent, const char *const *hosts, size_t n,
-                             int64_t timeout_ms, struct resolve_result *ret,
-                             struct error *err);
+                             int64_t timeout_ms, struct resolve_result *ret, struct error *err);
 
 #endif

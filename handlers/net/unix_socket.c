@@ -13,10 +13,8 @@
 /* For connecting and sending: receiving has a deadline for the whole. */
 static int limit_sending(int fd, int64_t limit_ms)
 {
-    struct timeval limit = {.tv_sec = limit_ms / 1000,
-                            .tv_usec = limit_ms % 1000 * 1000};
-    return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0 ? -errno
-                                                                             : 0;
+    struct timeval limit = {.tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000};
+    return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0 ? -errno : 0;
 }
 
 static int connect_to(int fd, const struct sockaddr_un *address)

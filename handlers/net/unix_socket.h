@@ -21,8 +21,7 @@ MUST_CHECK int unix_socket_open(const char *path, int64_t limit_ms, struct error
 /* Send the request and its end, append the answer to *answer until its end, all within
  * limit_ms. An end without a byte is an answer of no bytes: the other side hung up.
  * Returns 0, -ETIMEDOUT, -EMSGSIZE (ceiling of *answer), ... */
-MUST_CHECK int unix_socket_ask(int fd, const char *request, size_t len,
-                               int64_t limit_ms, struct buffer *answer,
-                               struct error *err);
+MUST_CHECK int unix_socket_ask(int fd, const char *request, size_t len, int64_t limit_ms,
+                               struct buffer *answer, struct error *err);
 
 #endif

@@ -84,7 +84,7 @@ int url_parse(const char *text, struct url *ret, struct error *err)
 const char *url_format(const struct url *url, char ret[URL_TEXT])
 {
     bool ipv6 = strchr(url->host, ':') != NULL;
-    (void)snprintf(ret, URL_TEXT, "%s://%s%s%s:%d", url->https ? "https" : "http",
-                   ipv6 ? "[" : "", url->host, ipv6 ? "]" : "", url->port);
+    (void)snprintf(ret, URL_TEXT, "%s://%s%s%s:%d", url->https ? "https" : "http", ipv6 ? "[" : "",
+                   url->host, ipv6 ? "]" : "", url->port);
     return ret;
 }

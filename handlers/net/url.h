@@ -27,8 +27,7 @@ MUST_CHECK int url_parse(const char *text, struct url *ret, struct error *err);
 
 /* Parse "host[:port]", an IPv6 address in brackets; `port` is meant where none is given.
  * Returns and refuses as url_parse(); ret->https is left alone. */
-MUST_CHECK int url_parse_authority(const char *text, int port, struct url *ret,
-                                   struct error *err);
+MUST_CHECK int url_parse_authority(const char *text, int port, struct url *ret, struct error *err);
 
 /* "scheme://host:port" in its one spelling. Returns ret. */
 const char *url_format(const struct url *url, char ret[URL_TEXT]);

@@ -5,24 +5,22 @@
 
 /* turn NULL: on no other condition than that the own record is as it was read. */
 static int write_record(struct consul *consul, const struct server_record *record,
-                        const struct rolling *turn, const struct snapshot *s,
-                        struct error *err)
+                        const struct rolling *turn, const struct snapshot *s, struct error *err)
 {
     char key[sizeof SERVER_RECORD_PREFIX + SETTINGS_NAME];
     char *text = server_record_format(record);
     if (!text)
         return error_set(err, -ENOMEM, "out of memory");
     (void)snprintf(key, sizeof key, "%s%s", SERVER_RECORD_PREFIX, s->node);
-    int rc = turn ? consul_kv_write_if(consul, key, text, s->own_index, turn->check,
-                                       turn->checks, err)
+    int rc = turn ? consul_kv_write_if(consul, key, text, s->own_index, turn->check, turn->checks,
+                                       err)
                   : consul_kv_write(consul, key, text, s->own_index, err);
     cJSON_free(text);
     return rc;
 }
 
 int claim_write_record(struct consul *consul, const struct snapshot_place *place,
-                       const struct local_state *local, struct snapshot *s,
-                       struct error *err)
+                       const struct local_state *local, struct snapshot *s, struct error *err)
 {
     struct server_record own;
     const struct server_record *published = snapshot_published(s);
@@ -43,8 +41,8 @@ static void judge(const struct snapshot *s, const struct local_state *local, boo
 }
 
 int claim_judge(struct consul *consul, const struct snapshot_place *place,
-                struct local_state *local, bool retry, struct snapshot *s,
-                struct rolling *ret, struct error *err)
+                struct local_state *local, bool retry, struct snapshot *s, struct rolling *ret,
+                struct error *err)
 {
     *ret = (struct rolling){.state = ROLLING_FINISHED};
     if (s->wanted[0] && s->settings.log_parallel) {
@@ -70,8 +68,7 @@ int claim_judge(struct consul *consul, const struct snapshot_place *place,
 
 /* Somebody without a record could not be checked: look whether he was earlier. */
 static int look_again(struct consul *consul, const struct snapshot_place *place,
-                      const struct local_state *local, struct snapshot *s,
-                      struct error *err)
+                      const struct local_state *local, struct snapshot *s, struct error *err)
 {
     struct server_record own;
     struct rolling_facts facts;
@@ -89,8 +86,8 @@ static int look_again(struct consul *consul, const struct snapshot_place *place,
 }
 
 int claim_apply(struct consul *consul, const struct snapshot_place *place,
-                const struct local_state *local, const struct rolling *turn,
-                struct snapshot *s, struct error *err)
+                const struct local_state *local, const struct rolling *turn, struct snapshot *s,
+                struct error *err)
 {
     struct server_record own = {.state = SERVER_RECORD_APPLYING};
     (void)snprintf(own.revision, sizeof own.revision, "%s", s->wanted);

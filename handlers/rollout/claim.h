@@ -8,8 +8,7 @@
 /* Write this server's record as its local has it, when KV says otherwise, and read all of
  * them again, so that s->results covers our own word. -ESTALE: somebody wrote it
  * meanwhile. */
-MUST_CHECK int claim_write_record(struct consul *consul,
-                                  const struct snapshot_place *place,
+MUST_CHECK int claim_write_record(struct consul *consul, const struct snapshot_place *place,
                                   const struct local_state *local, struct snapshot *s,
                                   struct error *err);
 

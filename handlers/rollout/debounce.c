@@ -35,13 +35,11 @@ static bool known(const struct snapshot_place *place, const struct local_state *
 {
     struct service_urls last;
     service_urls_read(place->state_dir, &last);
-    return local_state_settled(local, s->digest) &&
-           !service_urls_news(&s->service, &last);
+    return local_state_settled(local, s->digest) && !service_urls_news(&s->service, &last);
 }
 
 int debounce_read(struct consul *consul, const struct snapshot_place *place,
-                  const struct local_state *local, struct snapshot *ret,
-                  struct error *err)
+                  const struct local_state *local, struct snapshot *ret, struct error *err)
 {
     char before[KV_DIGEST] = "";
     char urls[SERVICE_URLS_TEXT] = "";

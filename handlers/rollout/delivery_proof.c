@@ -91,8 +91,7 @@ void delivery_proof_release(struct delivery_proof *proof)
 /* What the next run of rollout-logging should know. */
 struct memory {
     char uuid[ELASTICSEARCH_UUID]; /* seen last */
-    int64_t
-        mute_ms; /* since when (span clock) nothing of this server arrives, -1 it does */
+    int64_t mute_ms; /* since when (span clock) nothing of this server arrives, -1 it does */
 };
 
 static void recall(const char *state_dir, struct memory *ret)
@@ -138,8 +137,7 @@ static void forget_memory(const char *state_dir)
         (void)unlink(path);
 }
 
-static void update_memory(const char *state_dir, const struct delivery_proof *p,
-                          bool mute)
+static void update_memory(const char *state_dir, const struct delivery_proof *p, bool mute)
 {
     struct memory memory;
     const char *uuid = delivery_uuid(p->gathered.url, p->gathered.urls);
@@ -159,12 +157,11 @@ bool delivery_proof_silent(const char *state_dir, const struct local_state *loca
 {
     struct memory memory;
     recall(state_dir, &memory);
-    return memory.mute_ms >= 0 &&
-           local_state_age_ms(local) > duration_now_ms() - memory.mute_ms;
+    return memory.mute_ms >= 0 && local_state_age_ms(local) > duration_now_ms() - memory.mute_ms;
 }
 
-int delivery_proof_due(struct consul *consul, const struct snapshot_place *place,
-                       bool *ret_due, struct error *err)
+int delivery_proof_due(struct consul *consul, const struct snapshot_place *place, bool *ret_due,
+                       struct error *err)
 {
     struct local_state local;
     struct memory memory;
@@ -196,10 +193,9 @@ static bool goes(const struct delivery_proof *proof)
     return !proof->looked || delivery_preflight(&facts, ignored);
 }
 
-int delivery_proof_preflight(const struct snapshot_place *place,
-                             const struct snapshot *s, const struct local_state *local,
-                             struct delivery_proof *proof, bool *ret_go,
-                             struct error *err)
+int delivery_proof_preflight(const struct snapshot_place *place, const struct snapshot *s,
+                             const struct local_state *local, struct delivery_proof *proof,
+                             bool *ret_go, struct error *err)
 {
     *ret_go = true;
     if (s->settings.log_parallel || local->state == LOCAL_STATE_APPLYING)
@@ -228,8 +224,8 @@ bool delivery_proof_pending(const struct snapshot *s, const struct local_state *
 }
 
 int delivery_proof_seek(const struct snapshot_place *place, const struct snapshot *s,
-                        int64_t limit_ms, struct local_state *local,
-                        struct delivery_proof *proof, struct error *err)
+                        int64_t limit_ms, struct local_state *local, struct delivery_proof *proof,
+                        struct error *err)
 {
     struct error ignored = {0};
     const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000L};
@@ -249,8 +245,7 @@ int delivery_proof_seek(const struct snapshot_place *place, const struct snapsho
 }
 
 int delivery_proof_note(const struct snapshot_place *place, const struct snapshot *s,
-                        struct local_state *local, struct delivery_proof *proof,
-                        struct error *err)
+                        struct local_state *local, struct delivery_proof *proof, struct error *err)
 {
     int rc = proof->looked ? 0 : delivery_proof_gather(place, s, proof, err);
     const char *uuid = delivery_uuid(proof->gathered.url, proof->gathered.urls);
@@ -272,16 +267,13 @@ static enum delivery_shipper ask_shipper(const char *config_dir)
     struct error ignored = {0};
     enum delivery_shipper answer = DELIVERY_UNKNOWN;
     struct shipper_config_list *list = calloc(1, sizeof *list);
-    bool ours =
-        file_path(path, sizeof path, config_dir, "apply-socket", &ignored) == 0 &&
-        access(path, F_OK) < 0;
+    bool ours = file_path(path, sizeof path, config_dir, "apply-socket", &ignored) == 0 &&
+                access(path, F_OK) < 0;
     if (list && ours && shipper_config_read(config_dir, list, &ignored) == 0) {
         int rc = 0;
         for (size_t i = 0; rc == 0 && i < list->n; i++)
             rc = shipper_commands_ask(&list->target[i], ASK_MS);
-        answer = rc == 0         ? DELIVERY_RUNS
-                 : rc == -EINVAL ? DELIVERY_DEAD
-                                 : DELIVERY_UNKNOWN;
+        answer = rc == 0 ? DELIVERY_RUNS : rc == -EINVAL ? DELIVERY_DEAD : DELIVERY_UNKNOWN;
         shipper_config_release(list);
     }
     free(list);
@@ -298,14 +290,13 @@ static const char *uuid_of(const struct snapshot *s, const char *node)
 }
 
 /* This server belongs to them only when it has the wanted revision in force. */
-static void set_servers(const struct snapshot *s, const struct delivery_proof *p,
-                        bool own_current, const enum delivery_arrival *arrivals,
-                        struct delivery_server *servers, struct delivery_facts *f)
+static void set_servers(const struct snapshot *s, const struct delivery_proof *p, bool own_current,
+                        const enum delivery_arrival *arrivals, struct delivery_server *servers,
+                        struct delivery_facts *f)
 {
     for (size_t i = own_current ? 0 : 1; i < p->n; i++)
-        servers[f->n++] = (struct delivery_server){.node = p->nodes[i],
-                                                   .uuid = uuid_of(s, p->nodes[i]),
-                                                   .arrival = arrivals[i]};
+        servers[f->n++] = (struct delivery_server){
+            .node = p->nodes[i], .uuid = uuid_of(s, p->nodes[i]), .arrival = arrivals[i]};
     f->servers = servers;
     f->own = s->node;
     f->all = f->n == s->order.n;
@@ -320,8 +311,7 @@ static void set_spans(const char *state_dir, struct delivery_facts *f)
     f->broken_ms = held_since_note(&spans, "broken", delivery_broken(f));
     f->lost_ms = held_since_note(&spans, "lost", delivery_lost(f));
     if (keep && held_since_write(&spans, state_dir, "delivery", &ignored) < 0)
-        f->broken_ms = f->lost_ms =
-            0; /* as with differences: a full disk is no proof */
+        f->broken_ms = f->lost_ms = 0; /* as with differences: a full disk is no proof */
 }
 
 /* ---- the whole ----------------------------------------------------------- */
@@ -344,8 +334,8 @@ static void judge(const struct snapshot_place *place, const struct snapshot *s,
     bool silent = false;
     set_addresses(proof, &facts);
     if (facts.sight == DELIVERY_SEEN)
-        delivery_gather_arrivals(&proof->gathered, place->state_dir, proof->nodes,
-                                 proof->n, arrivals);
+        delivery_gather_arrivals(&proof->gathered, place->state_dir, proof->nodes, proof->n,
+                                 arrivals);
     facts.unproven = ours && local->unproven;
     set_servers(s, proof, ours && !local->unproven, arrivals, servers, &facts);
     silent = ours && is_silent(proof, local, arrivals);
@@ -355,15 +345,14 @@ static void judge(const struct snapshot_place *place, const struct snapshot *s,
         update_memory(place->state_dir, proof, silent);
     set_spans(place->state_dir, &facts);
     delivery_judge(&facts, v);
-    if (local->state == LOCAL_STATE_WAITING && !s->settings.log_parallel &&
-        !goes(proof))
+    if (local->state == LOCAL_STATE_WAITING && !s->settings.log_parallel && !goes(proof))
         verdict_note(v, "no server is touched before Elasticsearch answers well "
                         "(LOG_ROLLOUT=parallel does not ask)");
 }
 
 void delivery_proof_judge(const struct snapshot_place *place, const struct snapshot *s,
-                          const struct local_state *local,
-                          const struct delivery_proof *proof, struct verdict *v)
+                          const struct local_state *local, const struct delivery_proof *proof,
+                          struct verdict *v)
 {
     struct delivery_server *servers = calloc(proof->n + 1, sizeof *servers);
     enum delivery_arrival *arrivals = calloc(proof->n + 1, sizeof *arrivals);

@@ -84,8 +84,7 @@ static cJSON *to_json(const struct local_state *local)
     return NULL;
 }
 
-int local_state_write(const char *state_dir, const struct local_state *local,
-                      struct error *err)
+int local_state_write(const char *state_dir, const struct local_state *local, struct error *err)
 {
     char path[512];
     int rc = file_path(path, sizeof path, state_dir, "logging.json", err);
@@ -118,16 +117,14 @@ bool local_state_take_retry(const char *state_dir)
 int64_t local_state_age_ms(const struct local_state *local)
 {
     int64_t now = duration_now_ms();
-    if (!local->boot[0] || strcmp(local->boot, duration_boot_id()) != 0 ||
-        local->at_ms > now)
+    if (!local->boot[0] || strcmp(local->boot, duration_boot_id()) != 0 || local->at_ms > now)
         return INT64_MAX;
     return now - local->at_ms;
 }
 
 bool local_state_settled(const struct local_state *local, const char *settings_digest)
 {
-    return local->state >= LOCAL_STATE_DONE &&
-           strcmp(local->settings, settings_digest) == 0;
+    return local->state >= LOCAL_STATE_DONE && strcmp(local->settings, settings_digest) == 0;
 }
 
 bool local_state_overdue(const struct local_state *local)
@@ -137,9 +134,8 @@ bool local_state_overdue(const struct local_state *local)
 
 bool local_state_due(const struct local_state *local)
 {
-    return local->state == LOCAL_STATE_APPLYING ||
-           local->state == LOCAL_STATE_WAITING || local->unproven ||
-           local_state_overdue(local);
+    return local->state == LOCAL_STATE_APPLYING || local->state == LOCAL_STATE_WAITING ||
+           local->unproven || local_state_overdue(local);
 }
 
 static int64_t wall_ms(void)
@@ -169,13 +165,11 @@ static void set_reason(struct local_state *local, const char *reason)
     (void)snprintf(local->reason, sizeof local->reason, "%s", reason);
 }
 
-void local_state_look(struct local_state *local, const char *wanted,
-                      const char *refusal, const struct server_record *published)
+void local_state_look(struct local_state *local, const char *wanted, const char *refusal,
+                      const struct server_record *published)
 {
-    bool refused =
-        local->state == LOCAL_STATE_FAILED && strcmp(local->tried, wanted) == 0;
-    if (local->state == LOCAL_STATE_NONE && published &&
-        published->state == SERVER_RECORD_APPLYING)
+    bool refused = local->state == LOCAL_STATE_FAILED && strcmp(local->tried, wanted) == 0;
+    if (local->state == LOCAL_STATE_NONE && published && published->state == SERVER_RECORD_APPLYING)
         local_state_begin(local, published->revision);
     else if (local->state == LOCAL_STATE_NONE) {
         local->state = LOCAL_STATE_WAITING;
@@ -187,8 +181,7 @@ void local_state_look(struct local_state *local, const char *wanted,
         local->state = LOCAL_STATE_REFUSED;
         set_reason(local, refusal);
         stamp(local);
-    } else if (strcmp(local->revision, wanted) == 0 && !refused &&
-               !local->rollback_failed) {
+    } else if (strcmp(local->revision, wanted) == 0 && !refused && !local->rollback_failed) {
         local->state = LOCAL_STATE_DONE;
         local->reason[0] = '\0';
     }
@@ -222,19 +215,16 @@ void local_state_record(const struct local_state *local, const char *node,
     *ret = (struct server_record){.state = recorded_state(local)};
     bool tried = ret->state == SERVER_RECORD_FAILED ||
                  (ret->state == SERVER_RECORD_APPLYING && local->touched);
-    bool reason =
-        ret->state == SERVER_RECORD_KEPT || ret->state == SERVER_RECORD_FAILED;
+    bool reason = ret->state == SERVER_RECORD_KEPT || ret->state == SERVER_RECORD_FAILED;
     (void)snprintf(ret->node, sizeof ret->node, "%s", node);
     (void)snprintf(ret->revision, sizeof ret->revision, "%s",
                    tried ? local->tried : local->revision);
     (void)snprintf(ret->reason, sizeof ret->reason, "%s", reason ? local->reason : "");
-    (void)snprintf(ret->cluster_uuid, sizeof ret->cluster_uuid, "%s",
-                   local->cluster_uuid);
+    (void)snprintf(ret->cluster_uuid, sizeof ret->cluster_uuid, "%s", local->cluster_uuid);
     ret->unproven = local->unproven && reason;
 }
 
-void local_state_end(struct local_state *local, bool done, bool rollback_failed,
-                     const char *reason)
+void local_state_end(struct local_state *local, bool done, bool rollback_failed, const char *reason)
 {
     local->state = done ? LOCAL_STATE_DONE : LOCAL_STATE_FAILED;
     local->rollback_failed = rollback_failed;

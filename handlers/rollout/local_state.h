@@ -17,29 +17,26 @@ enum local_state_state {
     LOCAL_STATE_NONE,     /* nothing done yet, or the local is lost */
     LOCAL_STATE_APPLYING, /* begun; found again: it was killed */
     LOCAL_STATE_DONE,     /* `revision` is in force and reported */
-    LOCAL_STATE_REFUSED, /* the settings are refused or absent; `revision` is in force */
-    LOCAL_STATE_FAILED,  /* apply-logging failed; `revision` is in force */
-    LOCAL_STATE_WAITING  /* for the turn of this server; `revision` is in force */
+    LOCAL_STATE_REFUSED,  /* the settings are refused or absent; `revision` is in force */
+    LOCAL_STATE_FAILED,   /* apply-logging failed; `revision` is in force */
+    LOCAL_STATE_WAITING   /* for the turn of this server; `revision` is in force */
 };
 
 struct local_state {
     enum local_state_state state;
     char settings[KV_DIGEST]; /* digest of the LOG_ entries dealt with */
-    char
-        results[KV_DIGEST]; /* digest of lictor/logging/ when there was nothing to do */
+    char results[KV_DIGEST];  /* digest of lictor/logging/ when there was nothing to do */
     char revision[KV_DIGEST]; /* in force, "" none */
     char tried[KV_DIGEST];    /* revision of the last attempt */
     char reason[300];         /* why it failed or was refused */
     bool rollback_failed;
-    bool touched; /* an attempt at another revision than the one in force is not over */
-    bool
-        unproven; /* `revision` runs, but none of its records has arrived yet (delivery_proof.h) */
+    bool touched;  /* an attempt at another revision than the one in force is not over */
+    bool unproven; /* `revision` runs, but none of its records has arrived yet (delivery_proof.h) */
     int64_t applied_ms; /* records written from then on count, ms since the epoch */
-    char cluster_uuid
-        [SERVER_RECORD_UUID]; /* of the Elasticsearch `revision` ships to, as this
+    char cluster_uuid[SERVER_RECORD_UUID]; /* of the Elasticsearch `revision` ships to, as this
                                         server sees it; "" unknown */
-    char boot[64];            /* boot the time belongs to */
-    int64_t at_ms;            /* span clock (duration.h) of the last attempt */
+    char boot[64];                         /* boot the time belongs to */
+    int64_t at_ms;                         /* span clock (duration.h) of the last attempt */
 };
 
 /* Read it. Missing, unreadable or not ours: LOCAL_STATE_NONE. */
@@ -71,8 +68,8 @@ void local_state_begin(struct local_state *local, const char *wanted);
  * An interrupted attempt stays one; what is in force and wanted again is DONE; NONE becomes
  * WAITING, to be written before anything is announced: else whoever is killed then is
  * taken for one who has lost the local. */
-void local_state_look(struct local_state *local, const char *wanted,
-                      const char *refusal, const struct server_record *published);
+void local_state_look(struct local_state *local, const char *wanted, const char *refusal,
+                      const struct server_record *published);
 
 /* Note that it is not this server's turn to apply `wanted`. An own refusal of it and an
  * interrupted attempt stay what they are. */

@@ -43,8 +43,7 @@ static size_t own_place(const struct rolling_facts *facts)
     return i;
 }
 
-static const struct rolling_server *find_exposed(const struct rolling_facts *facts,
-                                                 bool other)
+static const struct rolling_server *find_exposed(const struct rolling_facts *facts, bool other)
 {
     for (size_t i = 0; i < facts->n; i++) {
         const struct rolling_server *s = &facts->order[i];
@@ -55,8 +54,7 @@ static const struct rolling_server *find_exposed(const struct rolling_facts *fac
 }
 
 /* The first of the first n who has refused what is wanted. */
-static const struct rolling_server *find_refusal(const struct rolling_facts *facts,
-                                                 size_t n)
+static const struct rolling_server *find_refusal(const struct rolling_facts *facts, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct rolling_server *s = &facts->order[i];
@@ -67,13 +65,11 @@ static const struct rolling_server *find_refusal(const struct rolling_facts *fac
 }
 
 /* The first living one of the first n who is not done. */
-static const struct rolling_server *find_next(const struct rolling_facts *facts,
-                                              size_t n)
+static const struct rolling_server *find_next(const struct rolling_facts *facts, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct rolling_server *s = &facts->order[i];
-        if (is_alive(facts, s) &&
-            !says(record_of(facts, s), SERVER_RECORD_DONE, facts->wanted))
+        if (is_alive(facts, s) && !says(record_of(facts, s), SERVER_RECORD_DONE, facts->wanted))
             return s;
     }
     return NULL;
@@ -83,8 +79,7 @@ static size_t count_done(const struct rolling_facts *facts)
 {
     size_t n = 0;
     for (size_t i = 0; i < facts->n; i++)
-        n +=
-            says(record_of(facts, &facts->order[i]), SERVER_RECORD_DONE, facts->wanted);
+        n += says(record_of(facts, &facts->order[i]), SERVER_RECORD_DONE, facts->wanted);
     return n;
 }
 
@@ -94,20 +89,17 @@ static size_t count_done(const struct rolling_facts *facts)
 #define SHORT(revision) SETTINGS_SHORT, (revision)
 
 /* What the chain is waiting for. */
-static void say_next(const struct rolling_facts *facts, const struct rolling_server *s,
-                     char *to, size_t room)
+static void say_next(const struct rolling_facts *facts, const struct rolling_server *s, char *to,
+                     size_t room)
 {
     const struct server_record *r = record_of(facts, s);
     if (!r)
         (void)snprintf(to, room, ", %s has not reported", s->node);
     else if (r->state == SERVER_RECORD_APPLYING && !is_alive(facts, s))
-        (void)snprintf(to, room, ", %s died applying %.*s", s->node,
-                       SHORT(r->revision));
-    else if (r->state == SERVER_RECORD_APPLYING &&
-             strcmp(r->revision, facts->wanted) != 0)
+        (void)snprintf(to, room, ", %s died applying %.*s", s->node, SHORT(r->revision));
+    else if (r->state == SERVER_RECORD_APPLYING && strcmp(r->revision, facts->wanted) != 0)
         (void)snprintf(to, room, ", %s applies %.*s", s->node, SHORT(r->revision));
-    else if (r->state == SERVER_RECORD_FAILED &&
-             strcmp(r->revision, facts->wanted) == 0)
+    else if (r->state == SERVER_RECORD_FAILED && strcmp(r->revision, facts->wanted) == 0)
         (void)snprintf(to, room, ", %s refused it", s->node);
     else if (r->unproven)
         (void)snprintf(to, room, ", nothing of %s has arrived yet", s->node);
@@ -123,9 +115,8 @@ static void say_progress(const struct rolling_facts *facts, struct rolling *ret)
     const struct rolling_server *applying = find_exposed(facts, false);
     const struct rolling_server *refusal = find_refusal(facts, facts->n);
     const struct rolling_server *cause = applying ? applying : refusal;
-    int used =
-        snprintf(ret->text, sizeof ret->text, "%zu of %zu servers on revision %.*s",
-                 count_done(facts), facts->n, SHORT(facts->wanted));
+    int used = snprintf(ret->text, sizeof ret->text, "%zu of %zu servers on revision %.*s",
+                        count_done(facts), facts->n, SHORT(facts->wanted));
     ret->held = refusal || (applying && !is_alive(facts, applying));
     if (!cause)
         cause = find_next(facts, facts->n);
@@ -133,27 +124,25 @@ static void say_progress(const struct rolling_facts *facts, struct rolling *ret)
         say_next(facts, cause, ret->text + used, sizeof ret->text - (size_t)used);
 }
 
-static void say_kept(const struct rolling_facts *facts,
-                     const struct rolling_server *refusal, struct rolling *ret)
+static void say_kept(const struct rolling_facts *facts, const struct rolling_server *refusal,
+                     struct rolling *ret)
 {
     char kept[40] = "nothing is shipped yet";
     if (facts->in_force[0])
         (void)snprintf(kept, sizeof kept, "kept %.*s", SHORT(facts->in_force));
-    (void)snprintf(ret->text, sizeof ret->text, "%s: %s refused %.*s: %s", kept,
-                   refusal->node, SHORT(facts->wanted), refusal->record->reason);
+    (void)snprintf(ret->text, sizeof ret->text, "%s: %s refused %.*s: %s", kept, refusal->node,
+                   SHORT(facts->wanted), refusal->record->reason);
 }
 
 /* ---- judgement ----------------------------------------------------------- */
 
 /* May this server, whose record is the truth and which is not done, begin? */
-static enum rolling_state judge_chain(const struct rolling_facts *facts,
-                                      struct rolling *ret)
+static enum rolling_state judge_chain(const struct rolling_facts *facts, struct rolling *ret)
 {
     size_t place = own_place(facts);
     bool refused = says(facts->own, SERVER_RECORD_FAILED, facts->wanted);
     /* Of several that have refused, the first one tries again. */
-    const struct rolling_server *refusal =
-        find_refusal(facts, refused ? place : facts->n);
+    const struct rolling_server *refusal = find_refusal(facts, refused ? place : facts->n);
     const struct rolling_server *other = find_exposed(facts, true);
     if (other && other != refusal)
         return ROLLING_WAIT;
@@ -172,8 +161,7 @@ static enum rolling_state judge(const struct rolling_facts *facts, struct rollin
     /* Touched already, and its announcement still stands: waiting would help nobody. */
     if (own->state == SERVER_RECORD_APPLYING)
         return ROLLING_APPLY;
-    if (!facts->parallel &&
-        (!facts->published || !server_record_same(own, facts->published)))
+    if (!facts->parallel && (!facts->published || !server_record_same(own, facts->published)))
         return ROLLING_PUBLISH;
     if (says(own, SERVER_RECORD_DONE, facts->wanted))
         return ROLLING_FINISHED;
@@ -218,8 +206,7 @@ const char *rolling_rival(const struct rolling_facts *facts, uint64_t announced)
 {
     for (size_t i = 0; i < facts->n; i++) {
         const struct rolling_server *s = &facts->order[i];
-        if (!is_own(facts, s) && exposed(s->record) &&
-            s->version.modify_index < announced)
+        if (!is_own(facts, s) && exposed(s->record) && s->version.modify_index < announced)
             return s->node;
     }
     return NULL;

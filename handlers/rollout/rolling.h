@@ -39,16 +39,15 @@ struct rolling_server {
 struct rolling_facts {
     const struct rolling_server *order; /* first the one who begins */
     size_t n;
-    struct kv_version source; /* the key that says the order; modify_index 0: none */
-    const char *wanted;       /* the revision R, never "" */
-    const struct server_record *own; /* the truth about this server (its node, too),
+    struct kv_version source;              /* the key that says the order; modify_index 0: none */
+    const char *wanted;                    /* the revision R, never "" */
+    const struct server_record *own;       /* the truth about this server (its node, too),
                                          whatever KV holds; APPLYING: was interrupted */
     const struct server_record *published; /* what KV holds of it, NULL: nothing, or
                                                it cannot be read */
     const char *in_force;                  /* revision in force here, "" none */
-    bool again; /* this server's own refusal of R may be tried again now */
-    bool
-        parallel; /* LOG_ROLLOUT=parallel: everybody at once, nobody else is looked at */
+    bool again;    /* this server's own refusal of R may be tried again now */
+    bool parallel; /* LOG_ROLLOUT=parallel: everybody at once, nobody else is looked at */
 };
 
 enum rolling_state {

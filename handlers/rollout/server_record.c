@@ -36,12 +36,11 @@ static int parse_state(const char *name, enum server_record_state *ret)
 static bool is_revision(const char *text)
 {
     size_t len = strlen(text);
-    return (len == 0 || len == KV_DIGEST - 1) &&
-           strspn(text, "0123456789abcdef") == len;
+    return (len == 0 || len == KV_DIGEST - 1) && strspn(text, "0123456789abcdef") == len;
 }
 
-int server_record_parse(const char *node, const char *text, size_t len,
-                        struct server_record *ret, struct error *err)
+int server_record_parse(const char *node, const char *text, size_t len, struct server_record *ret,
+                        struct error *err)
 {
     cJSON *root = NULL;
     const char *revision = NULL;
@@ -60,11 +59,9 @@ int server_record_parse(const char *node, const char *text, size_t len,
         copy_printable(ret->reason, sizeof ret->reason, json_text(root, "reason", ""));
         copy_printable(ret->cluster_uuid, sizeof ret->cluster_uuid,
                        json_text(root, "cluster_uuid", ""));
-        ret->unproven =
-            cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "unproven"));
+        ret->unproven = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "unproven"));
     } else {
-        rc = error_set(err, -EBADMSG, "%s%s is no record of a server",
-                       SERVER_RECORD_PREFIX, node);
+        rc = error_set(err, -EBADMSG, "%s%s is no record of a server", SERVER_RECORD_PREFIX, node);
     }
     cJSON_Delete(root);
     return rc;
@@ -76,8 +73,7 @@ char *server_record_format(const struct server_record *record)
     char *text = NULL;
     if (cJSON_AddNumberToObject(root, "v", 1) &&
         cJSON_AddStringToObject(root, "revision", record->revision) &&
-        cJSON_AddStringToObject(root, "state",
-                                server_record_state_name(record->state)) &&
+        cJSON_AddStringToObject(root, "state", server_record_state_name(record->state)) &&
         cJSON_AddStringToObject(root, "reason", record->reason) &&
         (!record->cluster_uuid[0] ||
          cJSON_AddStringToObject(root, "cluster_uuid", record->cluster_uuid)) &&
@@ -90,8 +86,8 @@ char *server_record_format(const struct server_record *record)
 bool server_record_same(const struct server_record *a, const struct server_record *b)
 {
     return a->state == b->state && strcmp(a->revision, b->revision) == 0 &&
-           strcmp(a->reason, b->reason) == 0 &&
-           strcmp(a->cluster_uuid, b->cluster_uuid) == 0 && a->unproven == b->unproven;
+           strcmp(a->reason, b->reason) == 0 && strcmp(a->cluster_uuid, b->cluster_uuid) == 0 &&
+           a->unproven == b->unproven;
 }
 
 static bool has_wanted(const struct logging_facts *facts, const struct server_record *r)
@@ -144,8 +140,7 @@ static void note_others(const struct logging_facts *facts, struct verdict *v)
         if (has_wanted(facts, r) || r == facts->own)
             continue;
         if (r->state == SERVER_RECORD_FAILED)
-            verdict_note(v, "%s refused %s: %s", r->node, shown(r->revision).text,
-                         r->reason);
+            verdict_note(v, "%s refused %s: %s", r->node, shown(r->revision).text, r->reason);
         else if (r->state == SERVER_RECORD_APPLYING)
             verdict_note(v, "%s applies %s", r->node, shown(r->revision).text);
         else if (r->revision[0])
@@ -175,8 +170,7 @@ static void note_rejects(const struct logging_facts *facts, struct verdict *v)
 static const char *stays(const struct logging_facts *facts, char ret[80])
 {
     if (facts->in_force[0])
-        (void)snprintf(ret, 80, "revision %s stays in force",
-                       shown(facts->in_force).text);
+        (void)snprintf(ret, 80, "revision %s stays in force", shown(facts->in_force).text);
     else
         (void)snprintf(ret, 80, "nothing is shipped yet");
     return ret;
@@ -186,8 +180,7 @@ static void judge_agreement(const struct logging_facts *facts, struct verdict *v
 {
     bool late = facts->held || facts->differ_ms >= LOGGING_PATIENCE_MS;
     const char *off = facts->settings->log_enabled ? "" : " (switched off)";
-    verdict_set(v, late ? VERDICT_WARNING : VERDICT_PASSING, "%s%s", facts->progress,
-                off);
+    verdict_set(v, late ? VERDICT_WARNING : VERDICT_PASSING, "%s%s", facts->progress, off);
     for (size_t i = 0; i < facts->n; i++) {
         if (facts->records[i].state == SERVER_RECORD_FAILED)
             verdict_raise(v, VERDICT_WARNING);
@@ -202,8 +195,7 @@ static void judge_own(const struct logging_facts *facts, struct verdict *v)
     else if (facts->refusal[0])
         verdict_set(v, VERDICT_WARNING, "settings refused, %s", stays(facts, kept));
     else if (!facts->wanted[0] && facts->in_force[0])
-        verdict_set(v, VERDICT_WARNING,
-                    "the LOG_ settings are gone or cannot be read, %s",
+        verdict_set(v, VERDICT_WARNING, "the LOG_ settings are gone or cannot be read, %s",
                     stays(facts, kept));
     else if (!facts->wanted[0])
         verdict_set(v, VERDICT_WARNING,

@@ -55,14 +55,14 @@ char *server_record_format(const struct server_record *record);
 
 /* Everything the judgement needs. Borrowed for the call. */
 struct logging_facts {
-    const struct settings *settings; /* as wanted, pins applied */
-    const char *refusal;  /* why the set is refused as a whole, "" if it is not */
-    const char *wanted;   /* revision of the set, "" when refused or absent */
-    const char *in_force; /* revision in force on this server, "" none */
-    const struct server_record *own; /* what became of the last change here */
-    bool rollback_failed; /* the last apply could not restore the old files */
-    const char *progress; /* how far the rollout is (rolling.h) */
-    bool held;            /* it stands still for a reason that is no wait */
+    const struct settings *settings;     /* as wanted, pins applied */
+    const char *refusal;                 /* why the set is refused as a whole, "" if it is not */
+    const char *wanted;                  /* revision of the set, "" when refused or absent */
+    const char *in_force;                /* revision in force on this server, "" none */
+    const struct server_record *own;     /* what became of the last change here */
+    bool rollback_failed;                /* the last apply could not restore the old files */
+    const char *progress;                /* how far the rollout is (rolling.h) */
+    bool held;                           /* it stands still for a reason that is no wait */
     const struct server_record *records; /* of the servers that count, own too */
     size_t n;
     const char *const *missing; /* names of servers that count but have no record */

@@ -14,8 +14,8 @@
 
 /* The instances as Consul has them now, else those of before. */
 static int discover(struct consul *consul, const struct snapshot_place *place,
-                    const struct policy *policy, enum consul_read read,
-                    struct service_urls *ret, struct error *err)
+                    const struct policy *policy, enum consul_read read, struct service_urls *ret,
+                    struct error *err)
 {
     char path[128];
     char rule[128];
@@ -37,8 +37,8 @@ static int discover(struct consul *consul, const struct snapshot_place *place,
 
 /* Apply the policy's pins, and put URLs in the place of consul:SERVICE. */
 static int complete(struct consul *consul, const struct snapshot_place *place,
-                    const struct policy *policy, enum consul_read read,
-                    struct kv_list *list, struct service_urls *ret, struct error *err)
+                    const struct policy *policy, enum consul_read read, struct kv_list *list,
+                    struct service_urls *ret, struct error *err)
 {
     char path[SETTINGS_KEY];
     struct settings settings;
@@ -58,8 +58,8 @@ static int complete(struct consul *consul, const struct snapshot_place *place,
 }
 
 static int judge_settings(struct consul *consul, const struct snapshot_place *place,
-                          enum consul_read read, struct policy *policy,
-                          struct snapshot *s, struct error *err)
+                          enum consul_read read, struct policy *policy, struct snapshot *s,
+                          struct error *err)
 {
     struct error why = {0};
     int rc = complete(consul, place, policy, read, &s->entries, &s->service, err);
@@ -71,8 +71,7 @@ static int judge_settings(struct consul *consul, const struct snapshot_place *pl
     if (s->settings.log_rejects > 0)
         (void)snprintf(s->refusal, sizeof s->refusal, "a LOG_ setting is refused");
     else if (s->settings.log_enabled && s->settings.log_service[0])
-        (void)snprintf(s->refusal, sizeof s->refusal, "LOG_ELASTICSEARCH_URL: %s",
-                       s->service.note);
+        (void)snprintf(s->refusal, sizeof s->refusal, "LOG_ELASTICSEARCH_URL: %s", s->service.note);
     else if (policy_judge(policy, &s->settings, &why) < 0)
         (void)snprintf(s->refusal, sizeof s->refusal, "%s", why.text);
     else
@@ -85,8 +84,7 @@ int snapshot_settings(struct consul *consul, const struct snapshot_place *place,
 {
     char prefix[256];
     struct policy policy = {0};
-    (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", place->settings_root,
-                   SETTINGS_PLACE);
+    (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", place->settings_root, SETTINGS_PLACE);
     int rc = settings_read(consul, place->settings_root, read, &ret->entries, err);
     if (rc == 0)
         rc = kv_digest(&ret->entries, prefix, ret->digest, err);
@@ -122,8 +120,8 @@ static void take_record(struct snapshot *s, const char *node, bool alive)
     *server = (struct rolling_server){.node = node, .alive = alive};
     if (entry)
         server->version = (struct kv_version){entry->key, entry->modify_index};
-    if (entry && server_record_parse(node, entry->value, entry->len, &s->records[s->n],
-                                     &ignored) == 0)
+    if (entry &&
+        server_record_parse(node, entry->value, entry->len, &s->records[s->n], &ignored) == 0)
         server->record = &s->records[s->n++];
     else
         s->missing[s->n_missing++] = node;
@@ -134,8 +132,8 @@ static void take_own(struct snapshot *s)
     struct error ignored = {0};
     const struct kv_entry *entry = find_entry(&s->published, s->node);
     s->own_index = entry ? entry->modify_index : 0;
-    s->own_known = entry && server_record_parse(s->node, entry->value, entry->len,
-                                                &s->own, &ignored) == 0;
+    s->own_known = entry &&
+                   server_record_parse(s->node, entry->value, entry->len, &s->own, &ignored) == 0;
     if (!s->own_known)
         s->own = (struct server_record){.state = SERVER_RECORD_KEPT};
 }
@@ -172,11 +170,10 @@ int snapshot_records(struct consul *consul, const struct snapshot_place *place,
     forget_records(ret);
     int rc = ret->node[0] ? 0 : settings_read_node(consul, ret->node, err);
     if (rc == 0)
-        rc = rollout_order_gather(consul, place->settings_root, &ret->entries,
-                                  &ret->settings, read, &ret->order, err);
+        rc = rollout_order_gather(consul, place->settings_root, &ret->entries, &ret->settings, read,
+                                  &ret->order, err);
     if (rc == 0)
-        rc = consul_kv_read(consul, SERVER_RECORD_PREFIX, true, read, &ret->published,
-                            err);
+        rc = consul_kv_read(consul, SERVER_RECORD_PREFIX, true, read, &ret->published, err);
     if (rc == 0)
         rc = kv_digest(&ret->published, SERVER_RECORD_PREFIX, ret->results, err);
     return rc < 0 ? rc : take_records(ret, err);
@@ -187,8 +184,8 @@ const struct server_record *snapshot_published(const struct snapshot *s)
     return s->own_known ? &s->own : NULL;
 }
 
-void snapshot_facts(const struct snapshot *s, const struct local_state *local,
-                    bool retry, struct server_record *own, struct rolling_facts *ret)
+void snapshot_facts(const struct snapshot *s, const struct local_state *local, bool retry,
+                    struct server_record *own, struct rolling_facts *ret)
 {
     local_state_record(local, s->node, own);
     *ret = (struct rolling_facts){.order = s->servers,
@@ -275,8 +272,8 @@ static int find_news(struct consul *consul, const struct snapshot_place *place,
     return rc;
 }
 
-int snapshot_due(struct consul *consul, const struct snapshot_place *place,
-                 bool *ret_due, struct error *err)
+int snapshot_due(struct consul *consul, const struct snapshot_place *place, bool *ret_due,
+                 struct error *err)
 {
     char prefix[256];
     char settings[KV_DIGEST];
@@ -285,8 +282,7 @@ int snapshot_due(struct consul *consul, const struct snapshot_place *place,
     struct kv_list list = {0};
     struct local_state local;
     local_state_read(place->state_dir, &local);
-    (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", place->settings_root,
-                   SETTINGS_PLACE);
+    (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", place->settings_root, SETTINGS_PLACE);
     int rc = settings_read(consul, place->settings_root, CONSUL_DEFAULT, &list, err);
     if (rc == 0)
         rc = kv_digest(&list, prefix, settings, err);
@@ -294,14 +290,12 @@ int snapshot_due(struct consul *consul, const struct snapshot_place *place,
         rc = find_news(consul, place, &list, &news, err);
     kv_release(&list);
     if (rc == 0)
-        rc = consul_kv_read(consul, SERVER_RECORD_PREFIX, true, CONSUL_DEFAULT, &list,
-                            err);
+        rc = consul_kv_read(consul, SERVER_RECORD_PREFIX, true, CONSUL_DEFAULT, &list, err);
     if (rc == 0)
         rc = kv_digest(&list, SERVER_RECORD_PREFIX, results, err);
     kv_release(&list);
     if (rc == 0)
-        *ret_due = news || local_state_due(&local) ||
-                   !local_state_settled(&local, settings) ||
+        *ret_due = news || local_state_due(&local) || !local_state_settled(&local, settings) ||
                    strcmp(local.results, results) != 0;
     return rc;
 }

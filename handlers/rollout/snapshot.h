@@ -22,11 +22,10 @@ struct snapshot_place {
 
 /* All-zero is empty; free with snapshot_release(). */
 struct snapshot {
-    struct kv_list
-        entries; /* our place in KV, pins of the policy applied, consul:SERVICE
+    struct kv_list entries;   /* our place in KV, pins of the policy applied, consul:SERVICE
                                  replaced by URLs */
-    char digest[KV_DIGEST];             /* of the LOG_ entries as KV has them */
-    struct settings settings;           /* judged; see refusal before using LOG_ */
+    char digest[KV_DIGEST];   /* of the LOG_ entries as KV has them */
+    struct settings settings; /* judged; see refusal before using LOG_ */
     char refusal[sizeof(struct error)]; /* why the LOG_ set is refused, "" if not */
     struct service_urls service;        /* the service behind the URLs, if any */
     char wanted[KV_DIGEST];             /* its revision, "" when refused or absent */
@@ -47,17 +46,13 @@ struct snapshot {
 
 /* The settings part: entries, digest, settings, refusal, service, wanted. A refused set is no
  * failure of this function. */
-MUST_CHECK int snapshot_settings(struct consul *consul,
-                                 const struct snapshot_place *place,
-                                 enum consul_read read, struct snapshot *ret,
-                                 struct error *err);
+MUST_CHECK int snapshot_settings(struct consul *consul, const struct snapshot_place *place,
+                                 enum consul_read read, struct snapshot *ret, struct error *err);
 
 /* The rest, read anew: who counts, and every record; the node if it is not known yet. Behind
  * snapshot_settings(). */
-MUST_CHECK int snapshot_records(struct consul *consul,
-                                const struct snapshot_place *place,
-                                enum consul_read read, struct snapshot *ret,
-                                struct error *err);
+MUST_CHECK int snapshot_records(struct consul *consul, const struct snapshot_place *place,
+                                enum consul_read read, struct snapshot *ret, struct error *err);
 
 /* This server's record in KV, NULL if there is none that can be read. Borrowed. */
 const struct server_record *snapshot_published(const struct snapshot *s);
@@ -65,8 +60,8 @@ const struct server_record *snapshot_published(const struct snapshot *s);
 /* What rolling.h judges; s->wanted must not be "". retry: an own refusal may be tried again
  * whatever its age. *own becomes this server's record as its local has it; the facts
  * point to it and into s. */
-void snapshot_facts(const struct snapshot *s, const struct local_state *local,
-                    bool retry, struct server_record *own, struct rolling_facts *ret);
+void snapshot_facts(const struct snapshot *s, const struct local_state *local, bool retry,
+                    struct server_record *own, struct rolling_facts *ret);
 
 /* Judge what was gathered, with the local. How long servers have differed is remembered
  * in the state directory, where that is ours. */
@@ -80,9 +75,8 @@ MUST_CHECK int snapshot_due(struct consul *consul, const struct snapshot_place *
 
 /* Write down that all of this was dealt with, which quiets the watches: done last, so that
  * whoever is killed before looks at everything again. */
-MUST_CHECK int snapshot_close(const struct snapshot_place *place,
-                              const struct snapshot *s, struct local_state *local,
-                              struct error *err);
+MUST_CHECK int snapshot_close(const struct snapshot_place *place, const struct snapshot *s,
+                              struct local_state *local, struct error *err);
 
 void snapshot_release(struct snapshot *s);
 

@@ -34,12 +34,10 @@ static int refuse(const struct credential *c, struct error *err, const char *mem
 
 /* Every member is known, and none stands there twice. Of a name only the beginning is
  * shown: it may be a secret in the wrong place. */
-static int check_members(const struct credential *c, const cJSON *root,
-                         struct error *err)
+static int check_members(const struct credential *c, const cJSON *root, struct error *err)
 {
-    static const char *const known[] = {"user",     "password", "api_key",
-                                        "keystore", "ca",       "cert",
-                                        "key",      "hosts",    "insecure_http"};
+    static const char *const known[] = {"user", "password", "api_key", "keystore",     "ca",
+                                        "cert", "key",      "hosts",   "insecure_http"};
     const cJSON *item = NULL;
     char echo[SETTINGS_ECHO];
     cJSON_ArrayForEach(item, root)
@@ -57,8 +55,8 @@ static int check_members(const struct credential *c, const cJSON *root,
 }
 
 /* A text of min to size - 1 characters of printable ASCII, or "" when it is not there. */
-static int read_text(const struct credential *c, const cJSON *root, const char *name,
-                     size_t min, char *ret, size_t size, struct error *err)
+static int read_text(const struct credential *c, const cJSON *root, const char *name, size_t min,
+                     char *ret, size_t size, struct error *err)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, name);
     const char *text = json_text(root, name, "");
@@ -66,8 +64,7 @@ static int read_text(const struct credential *c, const cJSON *root, const char *
     char why[80];
     if (!item)
         return 0;
-    (void)snprintf(why, sizeof why, "is no text of %zu to %zu characters", min,
-                   size - 1);
+    (void)snprintf(why, sizeof why, "is no text of %zu to %zu characters", min, size - 1);
     if (!cJSON_IsString(item) || len < min || len >= size)
         return refuse(c, err, name, why);
     for (size_t i = 0; i < len; i++) {
@@ -110,8 +107,7 @@ static int read_user(struct credential *c, const cJSON *root, struct error *err)
 {
     int rc = read_text(c, root, "user", 1, c->user, sizeof c->user, err);
     if (rc == 0)
-        rc = read_text(c, root, "password", PASSWORD_MIN, c->password,
-                       sizeof c->password, err);
+        rc = read_text(c, root, "password", PASSWORD_MIN, c->password, sizeof c->password, err);
     if (rc == 0)
         rc = read_keystore(c, root, err);
     if (rc < 0)
@@ -130,8 +126,7 @@ static bool is_api_key(const char *text, size_t len)
 {
     const char *colon = strchr(text, ':');
     return strlen(text) == len && len < CREDENTIAL_SECRET && colon && colon > text &&
-           strspn(text, key_set) == (size_t)(colon - text) &&
-           strlen(colon + 1) >= PASSWORD_MIN &&
+           strspn(text, key_set) == (size_t)(colon - text) && strlen(colon + 1) >= PASSWORD_MIN &&
            strspn(colon + 1, key_set) == strlen(colon + 1);
 }
 
@@ -176,8 +171,7 @@ static int read_files(struct credential *c, const cJSON *root, struct error *err
     if (rc == 0)
         rc = read_path(c, root, "key", c->key, err);
     if (rc == 0 && !is_pair(c->cert, c->key))
-        rc = refuse(c, err, c->cert[0] ? "cert" : "key",
-                    "needs the other one of cert and key");
+        rc = refuse(c, err, c->cert[0] ? "cert" : "key", "needs the other one of cert and key");
     return rc;
 }
 
@@ -187,8 +181,7 @@ static int read_hosts(struct credential *c, const cJSON *root, struct error *err
     const cJSON *item = NULL;
     char echo[SETTINGS_ECHO];
     if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) == 0)
-        return refuse(c, err, "hosts",
-                      "must list the hosts it may be sent to, at least one");
+        return refuse(c, err, "hosts", "must list the hosts it may be sent to, at least one");
     cJSON_ArrayForEach(item, array)
     {
         struct error why = {0};
@@ -231,10 +224,8 @@ static int read_members(struct credential *c, const cJSON *root, struct error *e
         rc = read_hosts(c, root, err);
     if (rc == 0)
         rc = read_insecure(c, root, err);
-    if (rc == 0 && !c->user[0] && !c->api_key[0] && !c->keystore[0] && !c->ca[0] &&
-        !c->cert[0])
-        rc = error_set(err, -EBADMSG,
-                       "%s: has neither user and password nor api_key, ca or cert",
+    if (rc == 0 && !c->user[0] && !c->api_key[0] && !c->keystore[0] && !c->ca[0] && !c->cert[0])
+        rc = error_set(err, -EBADMSG, "%s: has neither user and password nor api_key, ca or cert",
                        c->path);
     return rc;
 }
@@ -249,8 +240,8 @@ static void wipe_texts(cJSON *object)
     }
 }
 
-int credential_parse(const char *text, size_t len, const char *path,
-                     struct credential *ret, struct error *err)
+int credential_parse(const char *text, size_t len, const char *path, struct credential *ret,
+                     struct error *err)
 {
     cJSON *root = NULL;
     *ret = (struct credential){.hosts = 0};
@@ -272,8 +263,7 @@ static int check_private(const char *path, struct error *err)
     if (stat(path, &st) < 0)
         return error_set(err, -errno, "cannot look at %s: %s", path, strerror(errno));
     if (st.st_mode & S_IRWXO)
-        return error_set(err, -EPERM, "%s can be read by everybody: chmod o-rwx it",
-                         path);
+        return error_set(err, -EPERM, "%s can be read by everybody: chmod o-rwx it", path);
     return 0;
 }
 
@@ -284,18 +274,16 @@ static bool is_beside(const struct credential *c, const char *path)
     return strncmp(path, c->path, len) == 0;
 }
 
-static int check_file(const struct credential *c, const char *path, bool private,
-                      struct error *err)
+static int check_file(const struct credential *c, const char *path, bool private, struct error *err)
 {
     struct error why = {0};
     if (!path[0])
         return 0;
     if (is_beside(c, path))
-        return error_set(
-            err, -EBADMSG,
-            "%s: %s stands among the credentials, which a log shipper does "
-            "not see: put it elsewhere",
-            c->path, path);
+        return error_set(err, -EBADMSG,
+                         "%s: %s stands among the credentials, which a log shipper does "
+                         "not see: put it elsewhere",
+                         c->path, path);
     int rc = file_trusted(path, &why);
     if (rc == 0 && private)
         rc = check_private(path, &why);
@@ -347,8 +335,7 @@ static int find(const char *config_dir, const char *name, enum credential_use us
     n = snprintf(ret, CREDENTIAL_PATH, "%s/credentials/%s%s.json", config_dir, checked,
                  use == CREDENTIAL_ASK ? ".read" : "");
     if (n < 0 || n >= CREDENTIAL_PATH)
-        return error_set(err, -ENAMETOOLONG, "%s/credentials: path too long",
-                         config_dir);
+        return error_set(err, -ENAMETOOLONG, "%s/credentials: path too long", config_dir);
     return 0;
 }
 
@@ -376,8 +363,7 @@ int credential_read(const char *config_dir, const char *name, enum credential_us
         return rc;
     rc = read_private(path, &text, err);
     if (rc == -ENOENT)
-        rc = error_set(err, rc,
-                       "there is no credential %s on this server: %s is missing", name,
+        rc = error_set(err, rc, "there is no credential %s on this server: %s is missing", name,
                        path);
     if (rc == 0)
         rc = credential_parse(buffer_text(&text), text.len, path, ret, err);
@@ -398,19 +384,17 @@ void credential_release(struct credential *credential)
 
 /* ---- where it may go ----------------------------------------------------- */
 
-int credential_judge(const struct credential *credential, const char *url,
-                     struct error *err)
+int credential_judge(const struct credential *credential, const char *url, struct error *err)
 {
     struct url parsed;
     int rc = url_parse(url, &parsed, err);
     if (rc < 0)
         return rc;
     if (!parsed.https && !credential->insecure_http)
-        return error_set(
-            err, -EPERM,
-            "host %s is reached by http://, which %s forbids (https://, or "
-            "\"insecure_http\": true)",
-            parsed.host, credential->path);
+        return error_set(err, -EPERM,
+                         "host %s is reached by http://, which %s forbids (https://, or "
+                         "\"insecure_http\": true)",
+                         parsed.host, credential->path);
     for (size_t i = 0; i < credential->hosts; i++) {
         if (host_allowed(parsed.host, credential->host[i]))
             return 0;
@@ -419,9 +403,8 @@ int credential_judge(const struct credential *credential, const char *url,
                      credential->path);
 }
 
-int credential_choose(const char *config_dir, const struct settings *s,
-                      enum credential_use use, struct credential *ret,
-                      struct error *err)
+int credential_choose(const char *config_dir, const struct settings *s, enum credential_use use,
+                      struct credential *ret, struct error *err)
 {
     enum setting setting = LOG_ELASTICSEARCH_CREDENTIAL;
     struct error why = {0};
@@ -472,8 +455,7 @@ static void scrub_form(struct buffer *text, const char *form)
 }
 
 /* Put a backslash before every byte of `backslash`, double every byte of `doubled`. */
-static void escape(const char *secret, const char *backslash, const char *doubled,
-                   char ret[FORM])
+static void escape(const char *secret, const char *backslash, const char *doubled, char ret[FORM])
 {
     size_t n = 0;
     for (const char *c = secret; *c && n + 3 < FORM; c++) {
@@ -518,8 +500,7 @@ void credential_scrub(const struct credential *credential, struct buffer *text)
     if (!text->data)
         return;
     if (credential->password[0]) {
-        (void)snprintf(pair, sizeof pair, "%s:%s", credential->user,
-                       credential->password);
+        (void)snprintf(pair, sizeof pair, "%s:%s", credential->user, credential->password);
         scrub_base64(text, pair);
         scrub_secret(text, credential->password);
     }

@@ -44,15 +44,13 @@ struct credential {
     char path[CREDENTIAL_PATH]; /* the file, for texts */
     char user[CREDENTIAL_SECRET];
     char password[CREDENTIAL_SECRET];
-    char api_key[CREDENTIAL_SECRET]; /* id:key */
-    char encoded[CREDENTIAL_SECRET *
-                 2]; /* its base64: "Authorization: ApiKey <encoded>" */
+    char api_key[CREDENTIAL_SECRET];     /* id:key */
+    char encoded[CREDENTIAL_SECRET * 2]; /* its base64: "Authorization: ApiKey <encoded>" */
     char keystore[CREDENTIAL_NAME];
     char ca[CREDENTIAL_PATH];
     char cert[CREDENTIAL_PATH];
     char key[CREDENTIAL_PATH];
-    char files
-        [DIGEST_TEXT]; /* digest of what is in these three, "" without any: others than
+    char files[DIGEST_TEXT]; /* digest of what is in these three, "" without any: others than
                                 before, although their names are the same? */
     char host[CREDENTIAL_HOSTS][HOST_TEXT];
     size_t hosts;
@@ -64,9 +62,8 @@ struct credential {
  * Returns 0; -EINVAL (name), -ENOENT (no such credential on this server), -EACCES (this user
  * cannot read it), -EPERM (others can write, or read, it), -EBADMSG (contents; a keystore to
  * ask with), ... with a text that names the file and what to do. On failure *ret is all zero. */
-MUST_CHECK int credential_read(const char *config_dir, const char *name,
-                               enum credential_use use, struct credential *ret,
-                               struct error *err);
+MUST_CHECK int credential_read(const char *config_dir, const char *name, enum credential_use use,
+                               struct credential *ret, struct error *err);
 
 /* Parse the text of a file (pure; path only for texts; ca, cert and key are not looked
  * at). Returns 0, -EBADMSG or -ENOMEM; on failure *ret is all zero. */

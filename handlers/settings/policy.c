@@ -16,11 +16,10 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char shipped[] =
-    "{\"sources\": {\"seal\": {\"files\": [\"/var/log/seal/*.log\"],"
-    " \"except\": [\"/var/log/seal/mongod.log\"]}},"
-    " \"elasticsearch\": {\"hosts\": [\"*\"], \"ports\": [443, 9200]},"
-    " \"pin\": {}}";
+static const char shipped[] = "{\"sources\": {\"seal\": {\"files\": [\"/var/log/seal/*.log\"],"
+                              " \"except\": [\"/var/log/seal/mongod.log\"]}},"
+                              " \"elasticsearch\": {\"hosts\": [\"*\"], \"ports\": [443, 9200]},"
+                              " \"pin\": {}}";
 
 static int refuse(const struct policy *policy, struct error *err, const char *fmt, ...)
     FORMAT(3, 4);
@@ -39,9 +38,8 @@ static int refuse(const struct policy *policy, struct error *err, const char *fm
 
 /* Every member has one of these names, and none stands there twice: a misspelt limit
  * would be no limit. */
-static int check_members(const struct policy *policy, const cJSON *object,
-                         const char *where, const char *const *names, size_t n,
-                         struct error *err)
+static int check_members(const struct policy *policy, const cJSON *object, const char *where,
+                         const char *const *names, size_t n, struct error *err)
 {
     const cJSON *item = NULL;
     char echo[SETTINGS_ECHO];
@@ -61,9 +59,8 @@ static int check_members(const struct policy *policy, const cJSON *object,
 
 /* The member of the file, or the shipped one where the file has none. `what` is the
  * type it must have. */
-static int pick(const struct policy *policy, const cJSON *object,
-                const cJSON *otherwise, const char *name,
-                cJSON_bool (*is_type)(const cJSON *item), const cJSON **ret,
+static int pick(const struct policy *policy, const cJSON *object, const cJSON *otherwise,
+                const char *name, cJSON_bool (*is_type)(const cJSON *item), const cJSON **ret,
                 struct error *err)
 {
     *ret = cJSON_GetObjectItemCaseSensitive(object, name);
@@ -95,8 +92,8 @@ static bool is_path(const char *path, bool glob)
     return true;
 }
 
-static int read_paths(const struct policy *policy, const cJSON *array,
-                      const char *where, char ***ret, size_t *ret_n, struct error *err)
+static int read_paths(const struct policy *policy, const cJSON *array, const char *where,
+                      char ***ret, size_t *ret_n, struct error *err)
 {
     const cJSON *item = NULL;
     char echo[SETTINGS_ECHO];
@@ -121,8 +118,8 @@ static int read_paths(const struct policy *policy, const cJSON *array,
     return 0;
 }
 
-static int read_source(struct policy *policy, const cJSON *object,
-                       struct policy_source *source, struct error *err)
+static int read_source(struct policy *policy, const cJSON *object, struct policy_source *source,
+                       struct error *err)
 {
     static const char *const names[] = {"files", "except"};
     struct error why = {0};
@@ -131,8 +128,7 @@ static int read_source(struct policy *policy, const cJSON *object,
     const cJSON *files = cJSON_GetObjectItemCaseSensitive(object, "files");
     if (setting_value_source(object->string, source->name, &why) < 0)
         return refuse(policy, err, "the name \"%s\" in \"sources\" %s",
-                      settings_echo(object->string, strlen(object->string), echo),
-                      why.text);
+                      settings_echo(object->string, strlen(object->string), echo), why.text);
     if (!cJSON_IsArray(files) || cJSON_GetArraySize(files) == 0 ||
         (except && !cJSON_IsArray(except)))
         return refuse(policy, err,
@@ -144,27 +140,24 @@ static int read_source(struct policy *policy, const cJSON *object,
     if (rc == 0)
         rc = read_paths(policy, files, "files", &source->files, &source->n_files, err);
     if (rc == 0)
-        rc = read_paths(policy, except, "except", &source->except, &source->n_except,
-                        err);
+        rc = read_paths(policy, except, "except", &source->except, &source->n_except, err);
     return rc;
 }
 
-static int read_sources(struct policy *policy, const cJSON *root,
-                        const cJSON *otherwise, struct error *err)
+static int read_sources(struct policy *policy, const cJSON *root, const cJSON *otherwise,
+                        struct error *err)
 {
     const cJSON *object = NULL, *item = NULL;
     int rc = pick(policy, root, otherwise, "sources", cJSON_IsObject, &object, err);
     if (rc < 0)
         return rc;
-    policy->sources =
-        calloc((size_t)cJSON_GetArraySize(object) + 1, sizeof *policy->sources);
+    policy->sources = calloc((size_t)cJSON_GetArraySize(object) + 1, sizeof *policy->sources);
     if (!policy->sources)
         return error_set(err, -ENOMEM, "out of memory");
     cJSON_ArrayForEach(item, object)
     {
         if (policy_source(policy, item->string))
-            return refuse(policy, err, "source \"%s\" stands there twice",
-                          item->string);
+            return refuse(policy, err, "source \"%s\" stands there twice", item->string);
         rc = read_source(policy, item, &policy->sources[policy->n_sources++], err);
         if (rc < 0)
             return rc;
@@ -207,22 +200,20 @@ static int read_ports(struct policy *policy, const cJSON *array, struct error *e
                           "\"elasticsearch.ports\" holds something else than "
                           "numbers from 1 to 65535");
         if (policy->n_ports == COUNT(policy->ports))
-            return refuse(policy, err,
-                          "\"elasticsearch.ports\" has more than %zu ports",
+            return refuse(policy, err, "\"elasticsearch.ports\" has more than %zu ports",
                           COUNT(policy->ports));
         policy->ports[policy->n_ports++] = (int)port;
     }
     return 0;
 }
 
-static int read_elasticsearch(struct policy *policy, const cJSON *root,
-                              const cJSON *otherwise, struct error *err)
+static int read_elasticsearch(struct policy *policy, const cJSON *root, const cJSON *otherwise,
+                              struct error *err)
 {
     static const char *const names[] = {"hosts", "ports"};
     const cJSON *object = NULL, *hosts = NULL, *ports = NULL;
     const cJSON *other = cJSON_GetObjectItemCaseSensitive(otherwise, "elasticsearch");
-    int rc =
-        pick(policy, root, otherwise, "elasticsearch", cJSON_IsObject, &object, err);
+    int rc = pick(policy, root, otherwise, "elasticsearch", cJSON_IsObject, &object, err);
     if (rc == 0)
         rc = check_members(policy, object, "elasticsearch.", names, COUNT(names), err);
     if (rc == 0)
@@ -247,17 +238,14 @@ static int read_pin(struct policy *policy, const cJSON *item, struct error *err)
     if (strncmp(value, "consul:", 7) == 0)
         return refuse(policy, err, "in \"pin\": %s can only be URLs", item->string);
     if (strlen(value) >= sizeof policy->pin[0].value)
-        return refuse(policy, err, "in \"pin\": %s is longer than %zu characters",
-                      item->string, sizeof policy->pin[0].value - 1);
+        return refuse(policy, err, "in \"pin\": %s is longer than %zu characters", item->string,
+                      sizeof policy->pin[0].value - 1);
     for (size_t i = 0; i < policy->n_pins; i++) {
         if (strcmp(policy->pin[i].key, item->string) == 0)
-            return refuse(policy, err, "in \"pin\": %s stands there twice",
-                          item->string);
+            return refuse(policy, err, "in \"pin\": %s stands there twice", item->string);
     }
-    (void)snprintf(policy->pin[policy->n_pins].key, sizeof policy->pin[0].key, "%s",
-                   item->string);
-    (void)snprintf(policy->pin[policy->n_pins].value, sizeof policy->pin[0].value, "%s",
-                   value);
+    (void)snprintf(policy->pin[policy->n_pins].key, sizeof policy->pin[0].key, "%s", item->string);
+    (void)snprintf(policy->pin[policy->n_pins].value, sizeof policy->pin[0].value, "%s", value);
     policy->n_pins++;
     return 0;
 }
@@ -280,8 +268,8 @@ static int read_pins(struct policy *policy, const cJSON *root, const cJSON *othe
 
 /* ---- the whole ----------------------------------------------------------- */
 
-static int read_members(struct policy *policy, const cJSON *root,
-                        const cJSON *otherwise, struct error *err)
+static int read_members(struct policy *policy, const cJSON *root, const cJSON *otherwise,
+                        struct error *err)
 {
     static const char *const names[] = {"sources", "elasticsearch", "pin"};
     if (!cJSON_IsObject(root))
@@ -322,8 +310,7 @@ int policy_read(const char *config_dir, struct policy *ret, struct error *err)
         rc = file_read_trusted(path, &text, err);
     if (rc == 0)
         rc = policy_parse(buffer_text(&text), text.len, path, ret, err);
-    else if (rc ==
-             -ENOENT) /* nobody else could have taken it away: parents are judged */
+    else if (rc == -ENOENT) /* nobody else could have taken it away: parents are judged */
         rc = policy_parse(NULL, 0, path, ret, err);
     buffer_release(&text);
     return rc;
@@ -349,8 +336,7 @@ const char *policy_pinned(const struct policy *policy, const char *key)
 
 /* ---- pinning ------------------------------------------------------------- */
 
-static bool has_group(const struct kv_list *list, const char *root,
-                      enum setting_group group)
+static bool has_group(const struct kv_list *list, const char *root, enum setting_group group)
 {
     char path[SETTINGS_KEY];
     for (int i = 0; i < SETTING_COUNT; i++) {
@@ -389,12 +375,10 @@ static int forbid(const struct policy *policy, enum setting setting, const char 
 {
     return error_set(err, -EACCES, "%s: %s is not allowed by \"%s\" in %s (%s)",
                      settings_row(setting)->key, word, line,
-                     policy->path[0] ? policy->path : "the policy without policy.json",
-                     advice);
+                     policy->path[0] ? policy->path : "the policy without policy.json", advice);
 }
 
-static int judge_source(const struct policy *policy, const char *name,
-                        struct error *err)
+static int judge_source(const struct policy *policy, const char *name, struct error *err)
 {
     char word[SETTING_VALUE_SOURCE + 16], advice[200] = "it has";
     size_t used = strlen(advice);
@@ -407,8 +391,7 @@ static int judge_source(const struct policy *policy, const char *name,
     return forbid(policy, LOG_SOURCES, word, "sources", advice, err);
 }
 
-static int judge_host(const struct policy *policy, const struct url *url,
-                      struct error *err)
+static int judge_host(const struct policy *policy, const struct url *url, struct error *err)
 {
     char word[HOST_TEXT + 16];
     for (size_t i = 0; i < policy->n_hosts; i++) {
@@ -423,31 +406,26 @@ static int judge_host(const struct policy *policy, const struct url *url,
                   err);
 }
 
-static int judge_port(const struct policy *policy, const struct url *url,
-                      struct error *err)
+static int judge_port(const struct policy *policy, const struct url *url, struct error *err)
 {
     char word[32], advice[256] = "it has";
     size_t used = strlen(advice);
     for (size_t i = 0; i < policy->n_ports; i++) {
         if (policy->ports[i] == url->port)
             return 0;
-        used += (size_t)snprintf(advice + used, sizeof advice - used, " %d",
-                                 policy->ports[i]);
+        used += (size_t)snprintf(advice + used, sizeof advice - used, " %d", policy->ports[i]);
     }
     (void)snprintf(word, sizeof word, "port %d", url->port);
-    return forbid(policy, LOG_ELASTICSEARCH_URL, word, "elasticsearch.ports", advice,
-                  err);
+    return forbid(policy, LOG_ELASTICSEARCH_URL, word, "elasticsearch.ports", advice, err);
 }
 
-int policy_judge_url(const struct policy *policy, const struct url *url,
-                     struct error *err)
+int policy_judge_url(const struct policy *policy, const struct url *url, struct error *err)
 {
     int rc = judge_host(policy, url, err);
     return rc < 0 ? rc : judge_port(policy, url, err);
 }
 
-int policy_judge(const struct policy *policy, const struct settings *s,
-                 struct error *err)
+int policy_judge(const struct policy *policy, const struct settings *s, struct error *err)
 {
     int rc = 0;
     if (!s->log_enabled)

@@ -45,12 +45,11 @@ struct policy {
 
 /* Read <config_dir>/policy.json. Returns 0, -EPERM (writable by others), -EBADMSG, ...
  * with a text that names the file and what to do. */
-MUST_CHECK int policy_read(const char *config_dir, struct policy *ret,
-                           struct error *err);
+MUST_CHECK int policy_read(const char *config_dir, struct policy *ret, struct error *err);
 
 /* Parse the text of a policy (pure; path only for texts). NULL text: the default. */
-MUST_CHECK int policy_parse(const char *text, size_t len, const char *path,
-                            struct policy *ret, struct error *err);
+MUST_CHECK int policy_parse(const char *text, size_t len, const char *path, struct policy *ret,
+                            struct error *err);
 
 /* The pinned value of a setting, NULL when KV may choose it. Borrowed. */
 const char *policy_pinned(const struct policy *policy, const char *key);
@@ -59,8 +58,8 @@ const char *policy_pinned(const struct policy *policy, const char *key);
  * the same root. LOG_ pins count only where the list has a LOG_ setting: a list that
  * came back empty (lost rights) must stay empty, or the pins alone would be taken for
  * a new set. Returns 0, -ENOMEM or -ENAMETOOLONG. */
-MUST_CHECK int policy_pin(const struct policy *policy, const char *root,
-                          struct kv_list *list, struct error *err);
+MUST_CHECK int policy_pin(const struct policy *policy, const char *root, struct kv_list *list,
+                          struct error *err);
 
 /* May these settings be used? Returns 0, or -EACCES with a text that names the key, the
  * refused word and the policy line: "LOG_ELASTICSEARCH_URL: host 127.0.0.1 is not
@@ -74,8 +73,7 @@ MUST_CHECK int policy_judge_url(const struct policy *policy, const struct url *u
                                 struct error *err);
 
 /* The source with that name, or NULL. Borrowed. */
-const struct policy_source *policy_source(const struct policy *policy,
-                                          const char *name);
+const struct policy_source *policy_source(const struct policy *policy, const char *name);
 
 void policy_release(struct policy *policy);
 

@@ -46,8 +46,8 @@ static int read_address(const cJSON *instance, const cJSON *service, struct url 
     return 0;
 }
 
-static int read_instance(const cJSON *instance, const struct policy *policy,
-                         char ret[URL_TEXT], struct error *err)
+static int read_instance(const cJSON *instance, const struct policy *policy, char ret[URL_TEXT],
+                         struct error *err)
 {
     const cJSON *service = cJSON_GetObjectItemCaseSensitive(instance, "Service");
     struct url url = {.https = false};
@@ -87,8 +87,7 @@ static void add_url(struct found *found, const char *url)
         (void)snprintf(found->url[found->n++], URL_TEXT, "%s", url);
 }
 
-static void add_instance(struct found *found, const cJSON *instance,
-                         const struct policy *policy)
+static void add_instance(struct found *found, const cJSON *instance, const struct policy *policy)
 {
     char url[URL_TEXT];
     char echo[SETTINGS_ECHO];
@@ -113,23 +112,22 @@ static void join(struct found *found, struct service_urls *ret)
     size_t used = 0;
     qsort(found->url, found->n, sizeof found->url[0], by_text);
     for (size_t i = 0; i < found->n && !found->many; i++)
-        used += (size_t)snprintf(ret->urls + used, sizeof ret->urls - used, "%s%s",
-                                 i ? "," : "", found->url[i]);
+        used += (size_t)snprintf(ret->urls + used, sizeof ret->urls - used, "%s%s", i ? "," : "",
+                                 found->url[i]);
 }
 
 static void describe(const struct found *found, struct service_urls *ret)
 {
     if (found->all == 0)
-        (void)snprintf(ret->note, sizeof ret->note,
-                       "service %s has no passing instance", ret->service);
+        (void)snprintf(ret->note, sizeof ret->note, "service %s has no passing instance",
+                       ret->service);
     else if (found->many)
-        (void)snprintf(ret->note, sizeof ret->note,
-                       "service %s has more than %d passing instances", ret->service,
-                       SETTINGS_URLS);
+        (void)snprintf(ret->note, sizeof ret->note, "service %s has more than %d passing instances",
+                       ret->service, SETTINGS_URLS);
     else if (found->unused > 0)
         (void)snprintf(ret->note, sizeof ret->note,
-                       "of %zu passing instances of service %s %zu cannot be used; %s",
-                       found->all, ret->service, found->unused, found->why);
+                       "of %zu passing instances of service %s %zu cannot be used; %s", found->all,
+                       ret->service, found->unused, found->why);
 }
 
 int service_urls_judge(const cJSON *instances, const struct policy *policy,
@@ -159,8 +157,8 @@ void service_urls_keep(struct service_urls *now, const struct service_urls *last
     if (now->urls[0] || !last->urls[0] || strcmp(now->service, last->service) != 0)
         return;
     memcpy(now->urls, last->urls, sizeof now->urls);
-    (void)snprintf(now->note + used, sizeof now->note - used,
-                   "%sthose from before are kept", used ? ": " : "");
+    (void)snprintf(now->note + used, sizeof now->note - used, "%sthose from before are kept",
+                   used ? ": " : "");
 }
 
 bool service_urls_news(const struct service_urls *now, const struct service_urls *last)
@@ -181,14 +179,12 @@ void service_urls_read(const char *state_dir, struct service_urls *ret)
         size_t len = strcspn(line, "\n");
         (void)snprintf(ret->service, sizeof ret->service, "%.*s", (int)len, line);
         line += len + (line[len] == '\n');
-        (void)snprintf(ret->urls, sizeof ret->urls, "%.*s", (int)strcspn(line, "\n"),
-                       line);
+        (void)snprintf(ret->urls, sizeof ret->urls, "%.*s", (int)strcspn(line, "\n"), line);
     }
     buffer_release(&text);
 }
 
-int service_urls_write(const char *state_dir, const struct service_urls *now,
-                       struct error *err)
+int service_urls_write(const char *state_dir, const struct service_urls *now, struct error *err)
 {
     char path[4096];
     char text[sizeof now->service + sizeof now->urls + 2];
@@ -198,8 +194,7 @@ int service_urls_write(const char *state_dir, const struct service_urls *now,
     if (!now->service[0])
         return unlink(path) == 0 || errno == ENOENT
                    ? 0
-                   : error_set(err, -errno, "cannot remove %s: %s", path,
-                               strerror(errno));
+                   : error_set(err, -errno, "cannot remove %s: %s", path, strerror(errno));
     int len = snprintf(text, sizeof text, "%s\n%s\n", now->service, now->urls);
     return file_replace(path, text, (size_t)len, 0600, false, err);
 }

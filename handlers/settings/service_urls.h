@@ -19,9 +19,8 @@
 /* All-zero: no service is followed. Holds no heap memory. */
 struct service_urls {
     char service[SETTING_VALUE_SERVICE];
-    char urls
-        [SERVICE_URLS_TEXT]; /* sorted, as LOG_ELASTICSEARCH_URL has them; "" none */
-    char note[480];          /* what is not as it should be, for people; "" */
+    char urls[SERVICE_URLS_TEXT]; /* sorted, as LOG_ELASTICSEARCH_URL has them; "" none */
+    char note[480];               /* what is not as it should be, for people; "" */
 };
 
 /* Judge an answer of health/service/SERVICE?passing, or a watch's payload: fills in urls

@@ -28,8 +28,7 @@ static int refuse_byte(const char *text, size_t len, size_t at, struct error *er
         return error_set(err, -EINVAL, "holds a space");
     if (byte > 0x20 && byte < 0x7f)
         return error_set(err, -EINVAL, "holds the character %c", (char)byte);
-    return error_set(err, -EINVAL, "holds a byte that is not printable ASCII (0x%02x)",
-                     byte);
+    return error_set(err, -EINVAL, "holds a byte that is not printable ASCII (0x%02x)", byte);
 }
 
 static int barrier(const char *text, size_t len, bool words, struct error *err)
@@ -37,8 +36,7 @@ static int barrier(const char *text, size_t len, bool words, struct error *err)
     if (len == 0)
         return error_set(err, -EINVAL, "is empty");
     if (len > SETTING_VALUE_MAX)
-        return error_set(err, -EINVAL, "has %zu bytes, %d are the limit", len,
-                         SETTING_VALUE_MAX);
+        return error_set(err, -EINVAL, "has %zu bytes, %d are the limit", len, SETTING_VALUE_MAX);
     for (size_t i = 0; i < len; i++) {
         bool between = words && i > 0 && i + 1 < len && text[i - 1] != ' ';
         if (text[i] == ' ' && between)
@@ -69,8 +67,8 @@ int setting_value_yes_no(const char *text, bool *ret, struct error *err)
     return 0;
 }
 
-int setting_value_word(const char *text, const char *const *words, size_t n,
-                       int *ret_index, struct error *err)
+int setting_value_word(const char *text, const char *const *words, size_t n, int *ret_index,
+                       struct error *err)
 {
     for (size_t i = 0; i < n; i++) {
         if (strcmp(text, words[i]) == 0) {
@@ -83,15 +81,14 @@ int setting_value_word(const char *text, const char *const *words, size_t n,
 
 /* Copy text of at most size - 1 characters, all of them among `allowed`, the first one
  * among `first`. */
-static int copy_name(const char *text, const char *first, const char *allowed,
-                     char *ret, size_t size, struct error *err)
+static int copy_name(const char *text, const char *first, const char *allowed, char *ret,
+                     size_t size, struct error *err)
 {
     size_t len = strlen(text), good = strspn(text, allowed);
     if (len == 0)
         return error_set(err, -EINVAL, "is empty");
     if (len >= size)
-        return error_set(err, -EINVAL, "has %zu characters, %zu are the limit", len,
-                         size - 1);
+        return error_set(err, -EINVAL, "has %zu characters, %zu are the limit", len, size - 1);
     if (good < len)
         return error_set(err, -EINVAL, "holds the character %c", text[good]);
     if (!strchr(first, text[0]))
@@ -100,52 +97,40 @@ static int copy_name(const char *text, const char *first, const char *allowed,
     return 0;
 }
 
-int setting_value_index(const char *text, char ret[SETTING_VALUE_INDEX],
-                        struct error *err)
+int setting_value_index(const char *text, char ret[SETTING_VALUE_INDEX], struct error *err)
 {
-    return copy_name(text, LOWER DIGITS, LOWER DIGITS "._-", ret, SETTING_VALUE_INDEX,
-                     err);
+    return copy_name(text, LOWER DIGITS, LOWER DIGITS "._-", ret, SETTING_VALUE_INDEX, err);
 }
 
-int setting_value_source(const char *text, char ret[SETTING_VALUE_SOURCE],
-                         struct error *err)
+int setting_value_source(const char *text, char ret[SETTING_VALUE_SOURCE], struct error *err)
 {
-    return copy_name(text, LETTERS DIGITS, LETTERS DIGITS "_-", ret,
-                     SETTING_VALUE_SOURCE, err);
+    return copy_name(text, LETTERS DIGITS, LETTERS DIGITS "_-", ret, SETTING_VALUE_SOURCE, err);
 }
 
-int setting_value_service(const char *text, char ret[SETTING_VALUE_SERVICE],
-                          struct error *err)
+int setting_value_service(const char *text, char ret[SETTING_VALUE_SERVICE], struct error *err)
 {
     if (strncmp(text, "consul:", 7) != 0)
         return error_set(err, -EINVAL, "does not begin with consul:");
-    return copy_name(text + 7, LETTERS DIGITS, NODE_CHARACTERS, ret,
-                     SETTING_VALUE_SERVICE, err);
+    return copy_name(text + 7, LETTERS DIGITS, NODE_CHARACTERS, ret, SETTING_VALUE_SERVICE, err);
 }
 
-static int copy_node(const char *text, char ret[SETTING_VALUE_NAME + 1],
-                     struct error *err)
+static int copy_node(const char *text, char ret[SETTING_VALUE_NAME + 1], struct error *err)
 {
-    return copy_name(text, NODE_CHARACTERS, NODE_CHARACTERS, ret,
-                     SETTING_VALUE_NAME + 1, err);
+    return copy_name(text, NODE_CHARACTERS, NODE_CHARACTERS, ret, SETTING_VALUE_NAME + 1, err);
 }
 
-int setting_value_node_or_host(const char *text, char ret[SETTING_VALUE_HOST],
-                               struct error *err)
+int setting_value_node_or_host(const char *text, char ret[SETTING_VALUE_HOST], struct error *err)
 {
     char inner[SETTING_VALUE_HOST];
     size_t len = strlen(text);
     bool brackets = len > 2 && text[0] == '[' && text[len - 1] == ']';
     if (!strchr(text, ':'))
-        return copy_name(text, NODE_CHARACTERS, NODE_CHARACTERS, ret,
-                         SETTING_VALUE_HOST, err);
-    (void)snprintf(inner, sizeof inner, "%.*s", (int)(brackets ? len - 2 : len),
-                   text + brackets);
+        return copy_name(text, NODE_CHARACTERS, NODE_CHARACTERS, ret, SETTING_VALUE_HOST, err);
+    (void)snprintf(inner, sizeof inner, "%.*s", (int)(brackets ? len - 2 : len), text + brackets);
     return host_normalise(inner, ret, err);
 }
 
-int setting_value_duration(const char *text, int64_t most_us, int64_t *ret_us,
-                           struct error *err)
+int setting_value_duration(const char *text, int64_t most_us, int64_t *ret_us, struct error *err)
 {
     int64_t us = 0;
     char most[DURATION_TEXT];
@@ -153,8 +138,7 @@ int setting_value_duration(const char *text, int64_t most_us, int64_t *ret_us,
     if (rc == -EINVAL)
         return error_set(err, -EINVAL, "is no duration");
     if (rc < 0 || us > most_us)
-        return error_set(err, -EINVAL, "is more than %s",
-                         duration_format(most_us, most));
+        return error_set(err, -EINVAL, "is more than %s", duration_format(most_us, most));
     *ret_us = us;
     return 0;
 }
@@ -169,8 +153,7 @@ struct items {
     size_t n;
 };
 
-static int cut_items(const char *text, size_t most, struct items *ret,
-                     struct error *err)
+static int cut_items(const char *text, size_t most, struct items *ret, struct error *err)
 {
     (void)snprintf(ret->text, sizeof ret->text, "%s", text);
     ret->n = 0;
@@ -202,8 +185,8 @@ static int refuse_twin(size_t i, size_t k, struct error *err)
 
 /* ret is an array of `size` bytes each. */
 static int parse_list(const char *text, size_t most,
-                      int (*parse)(const char *item, char *ret, struct error *err),
-                      char *ret, size_t size, size_t *ret_n, struct error *err)
+                      int (*parse)(const char *item, char *ret, struct error *err), char *ret,
+                      size_t size, size_t *ret_n, struct error *err)
 {
     struct items items;
     int rc = cut_items(text, most, &items, err);
@@ -220,8 +203,8 @@ static int parse_list(const char *text, size_t most,
     return rc;
 }
 
-int setting_value_sources(const char *text, char (*ret)[SETTING_VALUE_SOURCE],
-                          size_t most, size_t *ret_n, struct error *err)
+int setting_value_sources(const char *text, char (*ret)[SETTING_VALUE_SOURCE], size_t most,
+                          size_t *ret_n, struct error *err)
 {
     return parse_list(text, most, setting_value_source, *ret, sizeof *ret, ret_n, err);
 }
@@ -235,14 +218,14 @@ static int parse_url(const char *text, char *ret, struct error *err)
     return rc;
 }
 
-int setting_value_urls(const char *text, char (*ret)[URL_TEXT], size_t most,
-                       size_t *ret_n, struct error *err)
+int setting_value_urls(const char *text, char (*ret)[URL_TEXT], size_t most, size_t *ret_n,
+                       struct error *err)
 {
     return parse_list(text, most, parse_url, *ret, sizeof *ret, ret_n, err);
 }
 
-int setting_value_ntp_servers(const char *text, struct ntp_server *ret, size_t most,
-                              size_t *ret_n, struct error *err)
+int setting_value_ntp_servers(const char *text, struct ntp_server *ret, size_t most, size_t *ret_n,
+                              struct error *err)
 {
     struct items items;
     int rc = cut_items(text, most, &items, err);
@@ -274,16 +257,14 @@ static int place_server(const char *item, size_t n, char (*ret)[SETTING_VALUE_NA
         return error_set(err, -EINVAL, "is not server_<number>=<node>");
     long place = digits > 3 ? 1000 : strtol(number, NULL, 10);
     if (place > (long)n)
-        return error_set(err, -EINVAL,
-                         "has a number above %zu: no gap is allowed from server_1 on",
+        return error_set(err, -EINVAL, "has a number above %zu: no gap is allowed from server_1 on",
                          n);
     if (ret[place - 1][0] != '\0')
         return error_set(err, -EINVAL, "is a second server_%ld", place);
     return copy_node(number + digits + 1, ret[place - 1], err);
 }
 
-static int refuse_twins(char (*nodes)[SETTING_VALUE_NAME + 1], size_t n,
-                        struct error *err)
+static int refuse_twins(char (*nodes)[SETTING_VALUE_NAME + 1], size_t n, struct error *err)
 {
     for (size_t k = 1; k < n; k++) {
         for (size_t i = 0; i < k; i++) {
@@ -297,8 +278,8 @@ static int refuse_twins(char (*nodes)[SETTING_VALUE_NAME + 1], size_t n,
     return 0;
 }
 
-int setting_value_servers(const char *text, char (*ret)[SETTING_VALUE_NAME + 1],
-                          size_t most, size_t *ret_n, struct error *err)
+int setting_value_servers(const char *text, char (*ret)[SETTING_VALUE_NAME + 1], size_t most,
+                          size_t *ret_n, struct error *err)
 {
     struct items items;
     int rc = cut_items(text, most, &items, err);
@@ -345,16 +326,15 @@ static int parse_minute(const char *text, int64_t *ret_s, struct error *err)
     tm.tm_min = number_at(text + 14);
     struct tm same = tm;
     *ret_s = (int64_t)timegm(&same);
-    if (same.tm_mon != tm.tm_mon || same.tm_hour != tm.tm_hour ||
-        same.tm_min != tm.tm_min)
+    if (same.tm_mon != tm.tm_mon || same.tm_hour != tm.tm_hour || same.tm_min != tm.tm_min)
         return error_set(err, -EINVAL, "has an end that is no date and time");
     if (tm.tm_year < 120 || tm.tm_year > 199)
         return error_set(err, -EINVAL, "has a year outside 2020 to 2099");
     return 0;
 }
 
-int setting_value_until(const char *text, char ret_node[SETTING_VALUE_NAME + 1],
-                        int64_t *ret_s, struct error *err)
+int setting_value_until(const char *text, char ret_node[SETTING_VALUE_NAME + 1], int64_t *ret_s,
+                        struct error *err)
 {
     char node[SETTING_VALUE_MAX + 1];
     int64_t end = 0;

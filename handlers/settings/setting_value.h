@@ -15,9 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SETTING_VALUE_MAX                                                              \
-    8192 /* bytes of a value; 51 servers with long names have 7,100 */
-#define SETTING_VALUE_NAME 128 /* characters of a node name */
+#define SETTING_VALUE_MAX  8192 /* bytes of a value; 51 servers with long names have 7,100 */
+#define SETTING_VALUE_NAME 128  /* characters of a node name */
 
 /* The barrier: printable ASCII without " \ $ % ` { } ' < > | ; & # and space. What passes
  * may stand in a template; every type is narrower. len counts NULs, too. */
@@ -25,8 +24,7 @@ MUST_CHECK int setting_value_barrier(const char *text, size_t len, struct error 
 
 /* The same, but single spaces between words are allowed: for values that never reach
  * a template. */
-MUST_CHECK int setting_value_barrier_words(const char *text, size_t len,
-                                           struct error *err);
+MUST_CHECK int setting_value_barrier_words(const char *text, size_t len, struct error *err);
 
 /* "Y" or "N". */
 MUST_CHECK int setting_value_yes_no(const char *text, bool *ret, struct error *err);
@@ -41,8 +39,8 @@ MUST_CHECK int setting_value_index(const char *text, char ret[SETTING_VALUE_INDE
                                    struct error *err);
 
 /* Duration (duration.h) from 0 to most_us. */
-MUST_CHECK int setting_value_duration(const char *text, int64_t most_us,
-                                      int64_t *ret_us, struct error *err);
+MUST_CHECK int setting_value_duration(const char *text, int64_t most_us, int64_t *ret_us,
+                                      struct error *err);
 
 /* Name of a source in policy.json, or of a credential: [A-Za-z0-9][A-Za-z0-9_-]{0,63}. */
 #define SETTING_VALUE_SOURCE 65
@@ -51,9 +49,8 @@ MUST_CHECK int setting_value_source(const char *text, char ret[SETTING_VALUE_SOU
 
 /* Comma-separated sources, or URLs (url.h, in their one spelling), none twice, at least
  * one, at most `most`. */
-MUST_CHECK int setting_value_sources(const char *text,
-                                     char (*ret)[SETTING_VALUE_SOURCE], size_t most,
-                                     size_t *ret_n, struct error *err);
+MUST_CHECK int setting_value_sources(const char *text, char (*ret)[SETTING_VALUE_SOURCE],
+                                     size_t most, size_t *ret_n, struct error *err);
 MUST_CHECK int setting_value_urls(const char *text, char (*ret)[URL_TEXT], size_t most,
                                   size_t *ret_n, struct error *err);
 
@@ -66,8 +63,8 @@ struct ntp_server {
 /* Comma-separated NTP servers, "host[:port]" (url.h), none twice, at least one, at most
  * `most`. */
 #define SETTING_VALUE_NTP_PORT 123 /* where none is given */
-MUST_CHECK int setting_value_ntp_servers(const char *text, struct ntp_server *ret,
-                                         size_t most, size_t *ret_n, struct error *err);
+MUST_CHECK int setting_value_ntp_servers(const char *text, struct ntp_server *ret, size_t most,
+                                         size_t *ret_n, struct error *err);
 
 /* "consul:NAME": the instances of that service; NAME is [A-Za-z0-9][A-Za-z0-9_.-]{0,63}. */
 #define SETTING_VALUE_SERVICE 65
@@ -77,20 +74,17 @@ MUST_CHECK int setting_value_service(const char *text, char ret[SETTING_VALUE_SE
 /* "server_1=NODE,server_2=NODE,...": numbers 1..n without a gap, in any order; n odd,
  * 3..most; nodes [A-Za-z0-9_.-]{1,128}, none twice (case ignored). ret[i] is the node of
  * server_<i+1>. */
-MUST_CHECK int setting_value_servers(const char *text,
-                                     char (*ret)[SETTING_VALUE_NAME + 1], size_t most,
-                                     size_t *ret_n, struct error *err);
+MUST_CHECK int setting_value_servers(const char *text, char (*ret)[SETTING_VALUE_NAME + 1],
+                                     size_t most, size_t *ret_n, struct error *err);
 
 /* A node name, or a host (host.h; an IPv6 address also in brackets, which are dropped).
  */
 #define SETTING_VALUE_HOST 254
-MUST_CHECK int setting_value_node_or_host(const char *text,
-                                          char ret[SETTING_VALUE_HOST],
+MUST_CHECK int setting_value_node_or_host(const char *text, char ret[SETTING_VALUE_HOST],
                                           struct error *err);
 
 /* "NODE until 2026-11-23T18:00Z"; years 2020 to 2099. *ret_s: seconds since the epoch. */
-MUST_CHECK int setting_value_until(const char *text,
-                                   char ret_node[SETTING_VALUE_NAME + 1],
+MUST_CHECK int setting_value_until(const char *text, char ret_node[SETTING_VALUE_NAME + 1],
                                    int64_t *ret_s, struct error *err);
 
 #endif

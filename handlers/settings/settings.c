@@ -32,43 +32,35 @@ static const struct setting_row rows[SETTING_COUNT] = {
          "1 to 64 of A-Z a-z 0-9 _ - (first one A-Z a-z 0-9)", NULL, "log-writer", true,
          "Which of root's files `credentials/NAME.json` lets the shippers in; never a "
          "secret."},
-    [LOG_INDEX] = {"LOG_INDEX", GROUP_LOG,
-                   "1 to 100 of a-z 0-9 . _ - (first one a-z 0-9)", "plossys-log",
-                   "plossys-log", true, "Index or data stream for log records."},
-    [LOG_LEVEL] = {"LOG_LEVEL", GROUP_LOG, "debug, info, warn, error or fatal", "info",
-                   "warn", true, "Least severe level that is shipped."},
-    [LOG_SOURCES] =
-        {"LOG_SOURCES", GROUP_LOG, "list of names", "seal", "seal", true,
-         "Which entries of `sources` in root's `policy.json` are shipped, at "
-         "most 16."},
-    [LOG_ROLLOUT] =
-        {"LOG_ROLLOUT", GROUP_LOG, "rolling or parallel", "rolling", "parallel", false,
-         "One server after the other, stopped by the first one that refuses, or all "
-         "at once; not part of the revision."},
-    [LOG_SETTLE] = {"LOG_SETTLE", GROUP_LOG, "duration from 0s to 10s", "500ms", "2s",
-                    false,
+    [LOG_INDEX] = {"LOG_INDEX", GROUP_LOG, "1 to 100 of a-z 0-9 . _ - (first one a-z 0-9)",
+                   "plossys-log", "plossys-log", true, "Index or data stream for log records."},
+    [LOG_LEVEL] = {"LOG_LEVEL", GROUP_LOG, "debug, info, warn, error or fatal", "info", "warn",
+                   true, "Least severe level that is shipped."},
+    [LOG_SOURCES] = {"LOG_SOURCES", GROUP_LOG, "list of names", "seal", "seal", true,
+                     "Which entries of `sources` in root's `policy.json` are shipped, at "
+                     "most 16."},
+    [LOG_ROLLOUT] = {"LOG_ROLLOUT", GROUP_LOG, "rolling or parallel", "rolling", "parallel", false,
+                     "One server after the other, stopped by the first one that refuses, or all "
+                     "at once; not part of the revision."},
+    [LOG_SETTLE] = {"LOG_SETTLE", GROUP_LOG, "duration from 0s to 10s", "500ms", "2s", false,
                     "Quiet time before a burst of changes is applied; not part of the "
                     "revision."},
-    [CLUSTER_SERVERS] =
-        {"CLUSTER_SERVERS", GROUP_CLUSTER,
-         "server_1=node,server_2=node,... (odd, 3 to 51)", NULL,
-         "server_1=alpha,server_2=beta,server_3=gamma", false,
-         "The servers of the cluster by Consul node name, and their order."},
+    [CLUSTER_SERVERS] = {"CLUSTER_SERVERS", GROUP_CLUSTER,
+                         "server_1=node,server_2=node,... (odd, 3 to 51)", NULL,
+                         "server_1=alpha,server_2=beta,server_3=gamma", false,
+                         "The servers of the cluster by Consul node name, and their order."},
     [CLUSTER_MANAGEMENT_SERVER] = {"CLUSTER_MANAGEMENT_SERVER", GROUP_CLUSTER,
-                                   "node name, host or address", NULL, "management",
-                                   false, "The management server: it must not vote."},
-    [CLUSTER_GRACE] = {"CLUSTER_GRACE", GROUP_CLUSTER, "duration from 0s to 7d", "15m",
-                       "30m", false,
-                       "How long \"no server may fail any more\" is only a warning."},
-    [CLUSTER_MAINTENANCE] =
-        {"CLUSTER_MAINTENANCE", GROUP_CLUSTER, "node and end in UTC", NULL,
-         "server-2 until 2026-11-23T18:00Z", false,
-         "This server is down on purpose until then; runs out by itself."},
-    [CLOCK_SKEW_WARNING] = {"CLOCK_SKEW_WARNING", GROUP_CLOCK,
-                            "duration from 50ms to 10s", "100ms", "200ms", false,
-                            "Clocks of two servers further apart are a warning."},
-    [CLOCK_SKEW_CRITICAL] = {"CLOCK_SKEW_CRITICAL", GROUP_CLOCK,
-                             "duration from 50ms to 10s", "500ms", "1s", false,
+                                   "node name, host or address", NULL, "management", false,
+                                   "The management server: it must not vote."},
+    [CLUSTER_GRACE] = {"CLUSTER_GRACE", GROUP_CLUSTER, "duration from 0s to 7d", "15m", "30m",
+                       false, "How long \"no server may fail any more\" is only a warning."},
+    [CLUSTER_MAINTENANCE] = {"CLUSTER_MAINTENANCE", GROUP_CLUSTER, "node and end in UTC", NULL,
+                             "server-2 until 2026-11-23T18:00Z", false,
+                             "This server is down on purpose until then; runs out by itself."},
+    [CLOCK_SKEW_WARNING] = {"CLOCK_SKEW_WARNING", GROUP_CLOCK, "duration from 50ms to 10s", "100ms",
+                            "200ms", false, "Clocks of two servers further apart are a warning."},
+    [CLOCK_SKEW_CRITICAL] = {"CLOCK_SKEW_CRITICAL", GROUP_CLOCK, "duration from 50ms to 10s",
+                             "500ms", "1s", false,
                              "Clocks of two servers further apart are critical; not "
                              "below `CLOCK_SKEW_WARNING`."},
     [CLOCK_REFERENCE] =
@@ -93,8 +85,7 @@ int settings_find(const char *key, enum setting *ret)
     return -ENOENT;
 }
 
-int settings_path(const char *root, const char *key, char ret[SETTINGS_KEY],
-                  struct error *err)
+int settings_path(const char *root, const char *key, char ret[SETTINGS_KEY], struct error *err)
 {
     int len = snprintf(ret, SETTINGS_KEY, "%s%s%s", root, SETTINGS_PLACE, key);
     if (len < 0 || len >= SETTINGS_KEY)
@@ -146,8 +137,7 @@ static int parse_log_level(const char *text, struct settings *s, struct error *e
 
 static int parse_log_sources(const char *text, struct settings *s, struct error *err)
 {
-    return setting_value_sources(text, s->log_source, SETTINGS_SOURCES, &s->log_sources,
-                                 err);
+    return setting_value_sources(text, s->log_source, SETTINGS_SOURCES, &s->log_sources, err);
 }
 
 static int parse_log_rollout(const char *text, struct settings *s, struct error *err)
@@ -189,8 +179,7 @@ static int parse_skew(const char *text, int64_t *ret_us, struct error *err)
     int64_t us = 0;
     int rc = setting_value_duration(text, 10 * SECOND, &us, err);
     if (rc == 0 && us < SKEW_MIN)
-        rc = error_set(err, -EINVAL,
-                       "is less than 50ms, which cannot be proven through Consul");
+        rc = error_set(err, -EINVAL, "is less than 50ms, which cannot be proven through Consul");
     if (rc == 0)
         *ret_us = us;
     return rc;
@@ -238,12 +227,11 @@ static void set_default(enum setting setting, struct settings *s)
 }
 
 /* The only value with spaces is the only one that never reaches a template. */
-static int read_value(enum setting setting, const char *value, size_t len,
-                      struct settings *s, struct error *err)
+static int read_value(enum setting setting, const char *value, size_t len, struct settings *s,
+                      struct error *err)
 {
-    int rc = setting == CLUSTER_MAINTENANCE
-                 ? setting_value_barrier_words(value, len, err)
-                 : setting_value_barrier(value, len, err);
+    int rc = setting == CLUSTER_MAINTENANCE ? setting_value_barrier_words(value, len, err)
+                                            : setting_value_barrier(value, len, err);
     return rc < 0 ? rc : parsers[setting](value, s, err);
 }
 
@@ -283,9 +271,9 @@ static int refuse(enum setting setting, const char *value, size_t len, const cha
                   struct error *err)
 {
     char echo[SETTINGS_ECHO];
-    return error_set(err, -EINVAL, "%s: \"%s\" %s; expected %s, for example %s",
-                     rows[setting].key, settings_echo(value, len, echo), why,
-                     rows[setting].type, rows[setting].example);
+    return error_set(err, -EINVAL, "%s: \"%s\" %s; expected %s, for example %s", rows[setting].key,
+                     settings_echo(value, len, echo), why, rows[setting].type,
+                     rows[setting].example);
 }
 
 static void reject(struct settings *s, enum setting setting, const char *text)
@@ -312,8 +300,7 @@ static void note_unknown(struct settings *s, const char *key)
     const char *similar = similar_key(key);
     make_printable(key, strnlen(key, sizeof shown - 1), shown);
     memcpy(r->key, shown, sizeof shown);
-    (void)snprintf(r->text, sizeof r->text,
-                   "%s: there is no setting of that name%s%s%s", shown,
+    (void)snprintf(r->text, sizeof r->text, "%s: there is no setting of that name%s%s%s", shown,
                    similar ? " (" : "", similar ? similar : "", similar ? "?)" : "");
     s->unknowns++;
 }
@@ -334,8 +321,7 @@ int settings_check(const char *key, const char *value, struct error *err)
 
 /* ---- the set ------------------------------------------------------------- */
 
-static void judge_entry(enum setting setting, const struct kv_entry *entry,
-                        struct settings *s)
+static void judge_entry(enum setting setting, const struct kv_entry *entry, struct settings *s)
 {
     struct error why = {0}, text = {0};
     if (rows[setting].group == GROUP_LOG)
@@ -362,18 +348,17 @@ static void judge_completeness(struct settings *s)
     if (!s->log_present || !s->log_enabled || s->log_urls > 0 || s->log_service[0] ||
         is_rejected(s, LOG_ELASTICSEARCH_URL))
         return;
-    (void)error_set(
-        &text, -EINVAL,
-        "%s: is missing, so the LOG_ settings are incomplete; expected %s, for "
-        "example %s",
-        rows[LOG_ELASTICSEARCH_URL].key, rows[LOG_ELASTICSEARCH_URL].type,
-        rows[LOG_ELASTICSEARCH_URL].example);
+    (void)error_set(&text, -EINVAL,
+                    "%s: is missing, so the LOG_ settings are incomplete; expected %s, for "
+                    "example %s",
+                    rows[LOG_ELASTICSEARCH_URL].key, rows[LOG_ELASTICSEARCH_URL].type,
+                    rows[LOG_ELASTICSEARCH_URL].example);
     reject(s, LOG_ELASTICSEARCH_URL, text.text);
 }
 
 /* "KEY: 800ms is more than OTHER, 500ms: both are refused; expected ..." */
-static void reject_limit(struct settings *s, enum setting setting, int64_t us,
-                         const char *relation, enum setting other, int64_t other_us)
+static void reject_limit(struct settings *s, enum setting setting, int64_t us, const char *relation,
+                         enum setting other, int64_t other_us)
 {
     struct error text = {0};
     char own[DURATION_TEXT], others[DURATION_TEXT];
@@ -382,9 +367,8 @@ static void reject_limit(struct settings *s, enum setting setting, int64_t us,
     (void)error_set(&text, -EINVAL,
                     "%s: %s is %s than %s, %s: both are refused; expected %s, for "
                     "example %s",
-                    rows[setting].key, duration_format(us, own), relation,
-                    rows[other].key, duration_format(other_us, others),
-                    rows[setting].type, rows[setting].example);
+                    rows[setting].key, duration_format(us, own), relation, rows[other].key,
+                    duration_format(other_us, others), rows[setting].type, rows[setting].example);
     reject(s, setting, text.text);
 }
 
@@ -401,8 +385,7 @@ static void judge_limits(struct settings *s)
 }
 
 /* The place itself may be a key ("folder" of Consul's UI): that is no setting. */
-static void find_unknown(const struct kv_list *list, const char *place,
-                         struct settings *s)
+static void find_unknown(const struct kv_list *list, const char *place, struct settings *s)
 {
     enum setting setting;
     size_t len = strlen(place);
@@ -467,8 +450,8 @@ static int references_text(const struct settings *s, struct buffer *out)
     for (size_t i = 0; rc == 0 && i < s->clock_references; i++) {
         const struct ntp_server *server = &s->clock_reference[i];
         bool ipv6 = strchr(server->host, ':') != NULL;
-        rc = buffer_printf(out, "%s%s%s%s:%d", i ? "," : "", ipv6 ? "[" : "",
-                           server->host, ipv6 ? "]" : "", server->port);
+        rc = buffer_printf(out, "%s%s%s%s:%d", i ? "," : "", ipv6 ? "[" : "", server->host,
+                           ipv6 ? "]" : "", server->port);
     }
     return rc;
 }
@@ -522,8 +505,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-static int add_value(struct kv_list *list, const struct settings *s,
-                     enum setting setting)
+static int add_value(struct kv_list *list, const struct settings *s, enum setting setting)
 {
     struct buffer text = BUFFER_INIT(SETTING_VALUE_MAX);
     int rc = settings_text(s, setting, &text);
@@ -557,9 +539,8 @@ int settings_table(struct buffer *out)
                                 "|---|---|---|---|\n");
     for (size_t i = 0; rc == 0 && i < SETTING_COUNT; i++) {
         const char *tick = rows[i].otherwise ? "`" : "";
-        rc = buffer_printf(
-            out, "| `%s` | %s | %s%s%s | %s |\n", rows[i].key, rows[i].type, tick,
-            rows[i].otherwise ? rows[i].otherwise : "none", tick, rows[i].meaning);
+        rc = buffer_printf(out, "| `%s` | %s | %s%s%s | %s |\n", rows[i].key, rows[i].type, tick,
+                           rows[i].otherwise ? rows[i].otherwise : "none", tick, rows[i].meaning);
     }
     return rc;
 }

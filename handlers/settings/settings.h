@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define SETTINGS_PLACE "/service/cluster/tag/any/" /* between ROOT and KEY */
-#define SETTINGS_KEY   512 /* bytes of ROOT SETTINGS_PLACE KEY */
+#define SETTINGS_KEY   512                         /* bytes of ROOT SETTINGS_PLACE KEY */
 
 enum setting {
     LOG_ENABLED,
@@ -87,11 +87,9 @@ struct settings_reject {
 struct settings {
     bool log_present; /* at least one LOG_ key was readable */
     bool log_enabled;
-    char log_url[SETTINGS_URLS]
-                [URL_TEXT]; /* built again: scheme://host:port, port always there */
+    char log_url[SETTINGS_URLS][URL_TEXT]; /* built again: scheme://host:port, port always there */
     size_t log_urls;
-    char log_service
-        [SETTING_VALUE_SERVICE]; /* instead of URLs: whose instances; else "" */
+    char log_service[SETTING_VALUE_SERVICE];   /* instead of URLs: whose instances; else "" */
     char log_credential[SETTING_VALUE_SOURCE]; /* name of a file of root's, "" none */
     char log_index[SETTING_VALUE_INDEX];
     enum log_level log_level;
@@ -102,8 +100,7 @@ struct settings {
 
     char server[SETTINGS_SERVERS][SETTINGS_NAME + 1]; /* node name of server_(i+1) */
     size_t servers;                                   /* 0: no mapping set */
-    char management_server
-        [SETTING_VALUE_HOST]; /* node name, host or address (IPv6 without
+    char management_server[SETTING_VALUE_HOST];       /* node name, host or address (IPv6 without
                                            brackets); "" none */
     int64_t grace_us;
     char maintenance_node[SETTINGS_NAME + 1]; /* "" none */
@@ -116,9 +113,8 @@ struct settings {
 
     struct settings_reject reject[SETTINGS_REJECTS]; /* values refused */
     size_t rejects;
-    size_t log_rejects; /* of these, in the LOG_ group */
-    struct settings_reject
-        unknown[SETTINGS_REJECTS]; /* keys not in the table, the first */
+    size_t log_rejects;                               /* of these, in the LOG_ group */
+    struct settings_reject unknown[SETTINGS_REJECTS]; /* keys not in the table, the first */
     size_t unknowns;
 };
 
@@ -139,14 +135,12 @@ MUST_CHECK int settings_check(const char *key, const char *value, struct error *
  * equal meanings give equal revisions on every server. What is not set and has no default
  * does not count: older programs, which do not know it, agree. Of an N set it covers only
  * LOG_ENABLED=N. Must not be called with log_rejects > 0. */
-MUST_CHECK int settings_revision(const struct settings *s, char ret[KV_DIGEST],
-                                 struct error *err);
+MUST_CHECK int settings_revision(const struct settings *s, char ret[KV_DIGEST], struct error *err);
 #define SETTINGS_SHORT 6 /* hex digits of a revision shown to people */
 
 /* Append the value in force as text, in its one spelling; nothing for none. Returns 0 or
  * as buffer_append(). */
-MUST_CHECK int settings_text(const struct settings *s, enum setting setting,
-                             struct buffer *out);
+MUST_CHECK int settings_text(const struct settings *s, enum setting setting, struct buffer *out);
 
 const char *settings_level_name(enum log_level level);
 

@@ -10,15 +10,13 @@
 static bool is_log(const char *key)
 {
     enum setting setting;
-    return settings_find(key, &setting) == 0 &&
-           settings_row(setting)->group == GROUP_LOG;
+    return settings_find(key, &setting) == 0 && settings_row(setting)->group == GROUP_LOG;
 }
 
 static const struct kv_entry *stored(const struct settings_change *p, const char *key)
 {
     char path[SETTINGS_KEY];
-    return settings_path(p->root, key, path, NULL) == 0 ? kv_find(&p->list, path)
-                                                        : NULL;
+    return settings_path(p->root, key, path, NULL) == 0 ? kv_find(&p->list, path) : NULL;
 }
 
 int settings_change_add(struct settings_change *p, const char *word, bool removal,
@@ -46,8 +44,7 @@ int settings_change_add(struct settings_change *p, const char *word, bool remova
 /* ---- judgement ----------------------------------------------------------- */
 
 /* A new value of a key that no setting has, or that KV cannot choose. */
-static int name_change(const struct settings_change *p, const char *key,
-                       struct buffer *problems)
+static int name_change(const struct settings_change *p, const char *key, struct buffer *problems)
 {
     enum setting setting;
     struct error why = {0};
@@ -59,16 +56,15 @@ static int name_change(const struct settings_change *p, const char *key,
         return buffer_printf(problems, "%s\n", why.text);
     if (!pinned || strcmp(entry->value, pinned) == 0)
         return 0;
-    return buffer_printf(
-        problems, "%s: is pinned to \"%s\" by \"pin\" in %s: KV cannot change it\n",
-        key, pinned, p->policy.path);
+    return buffer_printf(problems,
+                         "%s: is pinned to \"%s\" by \"pin\" in %s: KV cannot change it\n", key,
+                         pinned, p->policy.path);
 }
 
 /* Does a problem of this setting concern what is asked? */
 static bool asked(const struct settings_change *p, const char *key)
 {
-    return p->names.n == 0 || kv_find(&p->names, key) ||
-           (p->log_changes && is_log(key));
+    return p->names.n == 0 || kv_find(&p->names, key) || (p->log_changes && is_log(key));
 }
 
 static int name_problems(const struct settings_change *p, struct buffer *problems)
@@ -106,8 +102,7 @@ static int parse_pinned(struct settings_change *p, struct error *err)
 
 /* By policy, and by the credential, which only root and the log shipper's user can read:
  * whoever else asks leaves that to apply-logging. */
-static int judge_log(const struct settings_change *p, const char *config_dir,
-                     struct error *err)
+static int judge_log(const struct settings_change *p, const char *config_dir, struct error *err)
 {
     struct credential credential;
     int rc = policy_judge(&p->policy, &p->settings, err);
@@ -144,8 +139,7 @@ static const char *reject_of(const struct settings *s, const char *key)
     return "";
 }
 
-static const char *origin(const struct settings_change *p,
-                          const struct setting_row *row)
+static const char *origin(const struct settings_change *p, const struct setting_row *row)
 {
     bool in_kv = stored(p, row->key) && reject_of(&p->settings, row->key)[0] == '\0';
     bool counts = row->group != GROUP_LOG || p->settings.log_present;
@@ -156,21 +150,19 @@ static const char *origin(const struct settings_change *p,
     return row->otherwise ? "default" : "none";
 }
 
-static bool add_setting(const struct settings_change *p, enum setting setting,
-                        cJSON *array)
+static bool add_setting(const struct settings_change *p, enum setting setting, cJSON *array)
 {
     const struct setting_row *row = settings_row(setting);
     const struct kv_entry *entry = stored(p, row->key);
     char echo[SETTINGS_ECHO];
     struct buffer text = BUFFER_INIT(SETTING_VALUE_MAX);
     cJSON *object = cJSON_CreateObject();
-    bool ok =
-        cJSON_AddItemToArray(array, object) &&
-        settings_text(&p->settings, setting, &text) == 0 &&
-        cJSON_AddStringToObject(object, "key", row->key) &&
-        cJSON_AddStringToObject(object, "value", buffer_text(&text)) &&
-        cJSON_AddStringToObject(object, "from", origin(p, row)) &&
-        cJSON_AddStringToObject(object, "problem", reject_of(&p->settings, row->key));
+    bool ok = cJSON_AddItemToArray(array, object) &&
+              settings_text(&p->settings, setting, &text) == 0 &&
+              cJSON_AddStringToObject(object, "key", row->key) &&
+              cJSON_AddStringToObject(object, "value", buffer_text(&text)) &&
+              cJSON_AddStringToObject(object, "from", origin(p, row)) &&
+              cJSON_AddStringToObject(object, "problem", reject_of(&p->settings, row->key));
     if (ok && entry)
         ok = cJSON_AddStringToObject(object, "stored",
                                      settings_echo(entry->value, entry->len, echo));
@@ -208,13 +200,11 @@ static bool add_all(const struct settings_change *p, cJSON *root)
     for (int i = 0; ok && i < SETTING_COUNT; i++)
         ok = add_setting(p, (enum setting)i, settings);
     for (size_t i = 0; ok && i < p->settings.unknowns; i++)
-        ok = cJSON_AddItemToArray(unknown,
-                                  cJSON_CreateString(p->settings.unknown[i].text));
+        ok = cJSON_AddItemToArray(unknown, cJSON_CreateString(p->settings.unknown[i].text));
     return ok;
 }
 
-int settings_change_json(const struct settings_change *p, struct buffer *out,
-                         struct error *err)
+int settings_change_json(const struct settings_change *p, struct buffer *out, struct error *err)
 {
     cJSON *root = cJSON_CreateObject();
     char *text = root && add_all(p, root) ? cJSON_PrintUnformatted(root) : NULL;

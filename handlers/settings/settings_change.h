@@ -26,8 +26,8 @@ struct settings_change {
 
 /* Change the list by "KEY=VALUE", or with `removal` allowed also by "KEY", which takes it
  * out. Returns 0; -EINVAL for another word or a key that was changed before; -ENOMEM. */
-MUST_CHECK int settings_change_add(struct settings_change *p, const char *word,
-                                   bool removal, struct error *err);
+MUST_CHECK int settings_change_add(struct settings_change *p, const char *word, bool removal,
+                                   struct error *err);
 
 /* Judge it by table and policy. Appends a line for each problem: of the changed settings,
  * and of all LOG_ settings where one of them changes (they are judged as one set);

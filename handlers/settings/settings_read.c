@@ -51,9 +51,8 @@ static int prove_rights(struct consul *consul, const char *root, enum consul_rea
     return rc;
 }
 
-int settings_read_judged(struct consul *consul, const char *config_dir,
-                         const char *root, enum consul_read read, struct settings *ret,
-                         struct error *err)
+int settings_read_judged(struct consul *consul, const char *config_dir, const char *root,
+                         enum consul_read read, struct settings *ret, struct error *err)
 {
     struct kv_list list = {0};
     struct policy policy = {0};
@@ -71,8 +70,7 @@ int settings_read_judged(struct consul *consul, const char *config_dir,
     return rc;
 }
 
-int settings_read_node(struct consul *consul, char ret[SETTING_VALUE_NAME + 1],
-                       struct error *err)
+int settings_read_node(struct consul *consul, char ret[SETTING_VALUE_NAME + 1], struct error *err)
 {
     cJSON *root = NULL;
     const cJSON *config = NULL;
@@ -90,8 +88,8 @@ int settings_read_node(struct consul *consul, char ret[SETTING_VALUE_NAME + 1],
     return rc;
 }
 
-static int take_voter(const cJSON *server, char (*ret)[SETTING_VALUE_NAME + 1],
-                      size_t most, size_t *n, struct error *err)
+static int take_voter(const cJSON *server, char (*ret)[SETTING_VALUE_NAME + 1], size_t most,
+                      size_t *n, struct error *err)
 {
     bool voter = false;
     const char *name = json_text(server, "Node", "(unknown)");
@@ -106,15 +104,14 @@ static int take_voter(const cJSON *server, char (*ret)[SETTING_VALUE_NAME + 1],
     return 0;
 }
 
-int settings_read_voters(struct consul *consul, char (*ret)[SETTING_VALUE_NAME + 1],
-                         size_t most, size_t *ret_n, struct error *err)
+int settings_read_voters(struct consul *consul, char (*ret)[SETTING_VALUE_NAME + 1], size_t most,
+                         size_t *ret_n, struct error *err)
 {
     cJSON *root = NULL;
     const cJSON *servers = NULL;
     const cJSON *server = NULL;
     *ret_n = 0;
-    int rc = consul_get(consul, "operator/raft/configuration?stale", "operator read",
-                        &root, err);
+    int rc = consul_get(consul, "operator/raft/configuration?stale", "operator read", &root, err);
     if (rc == 0)
         rc = json_array(root, "Servers", &servers, err);
     cJSON_ArrayForEach(server, servers)

@@ -13,16 +13,14 @@ struct plan {
     struct file_set_entry swap[SHIPPER_CONFIG_MAX];
     const struct shipper_config *owner[SHIPPER_CONFIG_MAX]; /* of swap[i] */
     size_t n;
-    const struct shipper_config
-        *act[SHIPPER_CONFIG_MAX]; /* to be reloaded, or stopped */
+    const struct shipper_config *act[SHIPPER_CONFIG_MAX]; /* to be reloaded, or stopped */
     bool remove;
     bool change; /* a file is not as it shall be */
 };
 
 /* ---- back ---------------------------------------------------------------- */
 
-static void add_failed(struct apply *a, const struct file_set_entry *files, size_t n,
-                       bool all)
+static void add_failed(struct apply *a, const struct file_set_entry *files, size_t n, bool all)
 {
     for (size_t i = 0; i < n && a->n_failed < SHIPPER_CONFIG_MAX; i++) {
         if (all || files[i].failed)
@@ -30,8 +28,7 @@ static void add_failed(struct apply *a, const struct file_set_entry *files, size
     }
 }
 
-static int roll_back(struct apply *a, struct file_set_entry *files, size_t n,
-                     struct error *err)
+static int roll_back(struct apply *a, struct file_set_entry *files, size_t n, struct error *err)
 {
     int rc = file_set_roll_back(files, n, err);
     add_failed(a, files, n, false);
@@ -75,8 +72,7 @@ static int settle_muted(struct apply *a, const struct shipper_config_list *targe
     return rc;
 }
 
-static int settle(struct apply *a, struct shipper_config_list *targets,
-                  struct error *err)
+static int settle(struct apply *a, struct shipper_config_list *targets, struct error *err)
 {
     mute(a, targets, true);
     int rc = settle_muted(a, targets, err);
@@ -97,8 +93,7 @@ static int undo(struct apply *a, struct shipper_config_list *targets, struct pla
         return failure;
     if (a->n_failed == 0)
         add_failed(a, plan->swap, plan->n, true);
-    return error_set(err, failure, "%.230s; rollback failed: %.230s", err->text,
-                     why.text);
+    return error_set(err, failure, "%.230s; rollback failed: %.230s", err->text, why.text);
 }
 
 int apply_recover(struct apply *a, struct error *err)
@@ -115,8 +110,7 @@ int apply_recover(struct apply *a, struct error *err)
     return rc;
 }
 
-void apply_recover_shippers(struct apply *a, struct shipper_config_list *targets,
-                            struct error *err)
+void apply_recover_shippers(struct apply *a, struct shipper_config_list *targets, struct error *err)
 {
     owned_files_read(a->dir, &a->applied);
     for (size_t i = 0; i < targets->n; i++) {
@@ -132,14 +126,12 @@ void apply_recover_shippers(struct apply *a, struct shipper_config_list *targets
 
 /* ---- somebody else ------------------------------------------------------- */
 
-static void remark(struct apply *a, const struct file_set_entry *file,
-                   const char *present)
+static void remark(struct apply *a, const struct file_set_entry *file, const char *present)
 {
     bool gone = strcmp(present, OWNED_FILES_NONE) == 0;
     size_t used = strlen(a->remark);
-    (void)snprintf(a->remark + used, sizeof a->remark - used,
-                   "%s%s was %s by somebody else: %s", used ? "; " : "", file->path,
-                   gone ? "removed" : "changed",
+    (void)snprintf(a->remark + used, sizeof a->remark - used, "%s%s was %s by somebody else: %s",
+                   used ? "; " : "", file->path, gone ? "removed" : "changed",
                    file->remove ? "removed"
                    : gone       ? "made again"
                                 : "replaced");
@@ -157,8 +149,7 @@ void apply_look(struct apply *a, const struct shipper_config_list *targets,
         if (!file->remove)
             digest_of(file->data, file->len, wanted);
         (void)owned_files_look(file->path, present);
-        if (owned_files_foreign(&a->applied, file->path, present) &&
-            strcmp(wanted, present) != 0)
+        if (owned_files_foreign(&a->applied, file->path, present) && strcmp(wanted, present) != 0)
             remark(a, file, present);
         bool secret = a->secret && !file->remove;
         if (owned_files_note(&a->applied, file->path, wanted, secret, present) > 0)
@@ -207,8 +198,7 @@ static int stage(struct plan *plan, struct error *err)
     for (size_t i = 0; rc == 0 && i < plan->n; i++)
         rc = file_set_stage(&plan->swap[i], err);
     for (size_t i = 0; rc == 0 && i < plan->n && !plan->remove; i++) {
-        rc = shipper_commands_validate(plan->owner[i],
-                                       file_set_staged(&plan->swap[i], path), err);
+        rc = shipper_commands_validate(plan->owner[i], file_set_staged(&plan->swap[i], path), err);
         file_set_point();
     }
     return rc;

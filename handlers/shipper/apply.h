@@ -29,8 +29,7 @@ struct apply {
     bool changed;     /* apply_set() has replaced or removed a file */
     bool recovered;   /* apply_recover() found a journal */
     bool owed;        /* files are rolled back, but the shippers could not follow */
-    char failed[SHIPPER_CONFIG_MAX]
-               [FILE_SET_PATH]; /* rollback failed: of these files */
+    char failed[SHIPPER_CONFIG_MAX][FILE_SET_PATH]; /* rollback failed: of these files */
     size_t n_failed;
 
     struct owned_files applied; /* private */

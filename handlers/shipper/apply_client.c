@@ -22,15 +22,13 @@
 #define SOCKET_MAX   256            /* bytes of it */
 #define RETRY_MS     100
 
-static int add_settings(cJSON *to, const struct kv_list *entries,
-                        const char *settings_root)
+static int add_settings(cJSON *to, const struct kv_list *entries, const char *settings_root)
 {
     char prefix[256];
     int len = snprintf(prefix, sizeof prefix, "%s%s", settings_root, SETTINGS_PLACE);
     for (size_t i = 0; i < entries->n; i++) {
         const struct kv_entry *e = &entries->entries[i];
-        if (strncmp(e->key, prefix, (size_t)len) != 0 ||
-            strncmp(e->key + len, "LOG_", 4) != 0)
+        if (strncmp(e->key, prefix, (size_t)len) != 0 || strncmp(e->key + len, "LOG_", 4) != 0)
             continue;
         if (strlen(e->value) != e->len)
             return -EBADMSG;
@@ -90,10 +88,9 @@ static int no_answer(const struct child_result *result, struct error *err)
 {
     const char *said = buffer_text(&result->errors);
     if (result->signal)
-        return error_set(err, -EIO, "apply-logging was killed by signal %d",
-                         result->signal);
-    return error_set(err, -EIO, "apply-logging gave no answer (exit %d): %.*s",
-                     result->exit_code, (int)strcspn(said, "\n"), said);
+        return error_set(err, -EIO, "apply-logging was killed by signal %d", result->signal);
+    return error_set(err, -EIO, "apply-logging gave no answer (exit %d): %.*s", result->exit_code,
+                     (int)strcspn(said, "\n"), said);
 }
 
 /* Clean, NULL, as for every child. Only tests hand their time limits on. */
@@ -101,8 +98,7 @@ static const char *const *environment(void)
 {
 #ifdef TEST_LIMITS
     static char limits[1024];
-    static const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", limits,
-                                      NULL};
+    static const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", limits, NULL};
     const char *value = getenv("LICTOR_LIMITS");
     if (value) {
         (void)snprintf(limits, sizeof limits, "LICTOR_LIMITS=%s", value);
@@ -114,8 +110,8 @@ static const char *const *environment(void)
 
 /* ---- directly ------------------------------------------------------------ */
 
-static int run_directly(const char *config_dir, const char *state_dir,
-                        const char *request, struct buffer *answer, struct error *err)
+static int run_directly(const char *config_dir, const char *state_dir, const char *request,
+                        struct buffer *answer, struct error *err)
 {
     char program[4096];
     char dir[4096];
@@ -126,8 +122,7 @@ static int run_directly(const char *config_dir, const char *state_dir,
         return rc;
     if (mkdir(dir, 0700) < 0 && errno != EEXIST)
         return error_set(err, -errno, "cannot create %s: %s", dir, strerror(errno));
-    const char *argv[] = {program, "--config-dir", config_dir, "--apply-dir", dir,
-                          NULL};
+    const char *argv[] = {program, "--config-dir", config_dir, "--apply-dir", dir, NULL};
     struct child_job job = {.argv = argv,
                             .env = environment(),
                             .input = request,
@@ -173,30 +168,28 @@ static void wait_ms(int64_t ms)
 /* Beside another connection, and for a moment after it, the service manager closes a
  * further one unread (MaxConnections=1): that is no answer, so ask again for a while.
  * *ret_begun: somebody listens, so it may have begun. */
-static int ask_socket(const char *path, const char *request, struct buffer *answer,
-                      bool *ret_begun, struct error *err)
+static int ask_socket(const char *path, const char *request, struct buffer *answer, bool *ret_begun,
+                      struct error *err)
 {
     int64_t end_ms = duration_now_ms() + limits()->lock_ms;
     *ret_begun = false;
     for (;;) {
         int fd = unix_socket_open(path, limits()->lock_ms, err);
         if (fd == -ENOENT || fd == -ECONNREFUSED)
-            return error_set(
-                err, fd, "nobody answers at %s: is lictor-apply.socket running?", path);
+            return error_set(err, fd, "nobody answers at %s: is lictor-apply.socket running?",
+                             path);
         if (fd < 0)
             return fd;
         *ret_begun = true;
-        int rc = unix_socket_ask(fd, request, strlen(request), limits()->apply_ms,
-                                 answer, err);
+        int rc = unix_socket_ask(fd, request, strlen(request), limits()->apply_ms, answer, err);
         (void)close(fd);
         if (rc < 0 || answer->len > 0)
             return rc;
         if (duration_now_ms() >= end_ms)
-            return error_set(
-                err, -EIO,
-                "apply-logging behind %s gave no answer: another one is at "
-                "work, or journalctl -u 'lictor-apply@*' says why",
-                path);
+            return error_set(err, -EIO,
+                             "apply-logging behind %s gave no answer: another one is at "
+                             "work, or journalctl -u 'lictor-apply@*' says why",
+                             path);
         wait_ms(RETRY_MS);
     }
 }

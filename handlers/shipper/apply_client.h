@@ -32,8 +32,7 @@ MUST_CHECK int apply_client_answer(const char *text, size_t len, const char *rev
  * 0 with *ret filled in; also when nobody listens at the socket, for then it is known that
  * nothing was done. Negative when there was no answer: the outcome is unknown, and
  * running it again recovers. */
-MUST_CHECK int apply_client_run(const char *config_dir, const char *state_dir,
-                                const char *request, const char *revision,
-                                struct apply_result *ret, struct error *err);
+MUST_CHECK int apply_client_run(const char *config_dir, const char *state_dir, const char *request,
+                                const char *revision, struct apply_result *ret, struct error *err);
 
 #endif

@@ -16,8 +16,7 @@ int apply_request_read(int fd, struct buffer *ret, struct error *err)
     if (rc == -ETIMEDOUT)
         return error_set(err, rc, "the request has no end after %s",
                          duration_format(limits()->request_ms * 1000, limit));
-    return rc < 0 ? error_set(err, rc, "cannot read the request: %s", strerror(-rc))
-                  : 0;
+    return rc < 0 ? error_set(err, rc, "cannot read the request: %s", strerror(-rc)) : 0;
 }
 
 /* cJSON keeps members of the same name, and whoever looks for one finds the first. */
@@ -27,9 +26,8 @@ static int refuse_twins(const cJSON *object, struct error *err)
     for (const cJSON *item = object->child; item; item = item->next) {
         for (const cJSON *other = item->next; other; other = other->next) {
             if (strcmp(item->string, other->string) == 0)
-                return error_set(
-                    err, -EBADMSG, "\"%s\" stands there twice",
-                    settings_echo(item->string, strlen(item->string), echo));
+                return error_set(err, -EBADMSG, "\"%s\" stands there twice",
+                                 settings_echo(item->string, strlen(item->string), echo));
         }
     }
     return 0;
@@ -50,8 +48,8 @@ static int check_members(const cJSON *root, struct error *err)
     return refuse_twins(root, err);
 }
 
-static int take_setting(const cJSON *item, const char *settings_root,
-                        struct kv_list *list, struct error *err)
+static int take_setting(const cJSON *item, const char *settings_root, struct kv_list *list,
+                        struct error *err)
 {
     char key[SETTINGS_KEY];
     char echo[SETTINGS_ECHO];
@@ -67,8 +65,8 @@ static int take_setting(const cJSON *item, const char *settings_root,
     return 0;
 }
 
-static int take_settings(const cJSON *root, const char *settings_root,
-                         struct kv_list *list, struct error *err)
+static int take_settings(const cJSON *root, const char *settings_root, struct kv_list *list,
+                         struct error *err)
 {
     const cJSON *object = NULL;
     const cJSON *item = NULL;
@@ -82,8 +80,8 @@ static int take_settings(const cJSON *root, const char *settings_root,
     return rc;
 }
 
-int apply_request_parse(const struct buffer *text, const char *settings_root,
-                        struct kv_list *list, struct error *err)
+int apply_request_parse(const struct buffer *text, const char *settings_root, struct kv_list *list,
+                        struct error *err)
 {
     cJSON *root = NULL;
     int64_t version = 0;
@@ -94,8 +92,7 @@ int apply_request_parse(const struct buffer *text, const char *settings_root,
     if (rc == 0)
         rc = json_integer(root, "v", &version, &why);
     if (rc == 0 && version != APPLY_REQUEST_VERSION)
-        rc = error_set(&why, -EBADMSG, "only version %d is known",
-                       APPLY_REQUEST_VERSION);
+        rc = error_set(&why, -EBADMSG, "only version %d is known", APPLY_REQUEST_VERSION);
     if (rc == 0)
         rc = take_settings(root, settings_root, list, &why);
     if (rc < 0)

@@ -36,14 +36,12 @@ static const char *beside(const struct file_set_entry *file, const char *suffix,
     return ret;
 }
 
-const char *file_set_staged(const struct file_set_entry *file,
-                            char ret[FILE_SET_BESIDE])
+const char *file_set_staged(const struct file_set_entry *file, char ret[FILE_SET_BESIDE])
 {
     return beside(file, "lictor-new", ret);
 }
 
-static const char *old_copy(const struct file_set_entry *file,
-                            char ret[FILE_SET_BESIDE])
+static const char *old_copy(const struct file_set_entry *file, char ret[FILE_SET_BESIDE])
 {
     return beside(file, "lictor-old", ret);
 }
@@ -81,8 +79,8 @@ static bool is_there(const char *path)
 /* ---- reading and writing one file ---------------------------------------- */
 
 /* Read the destination if it still is the file of `seen`. */
-static int read_old(const struct file_set_entry *file, const struct stat *seen,
-                    struct buffer *buf, struct error *err)
+static int read_old(const struct file_set_entry *file, const struct stat *seen, struct buffer *buf,
+                    struct error *err)
 {
     struct stat st;
     int rc = 0;
@@ -96,10 +94,9 @@ static int read_old(const struct file_set_entry *file, const struct stat *seen,
     if (fd >= 0)
         (void)close(fd);
     if (rc == -EMSGSIZE)
-        return error_set(err, -EFBIG, "%s is larger than %d bytes: not ours",
-                         file->path, FILE_SET_OLD_MAX);
-    return rc < 0 ? error_set(err, rc, "cannot read %s: %s", file->path, strerror(-rc))
-                  : 0;
+        return error_set(err, -EFBIG, "%s is larger than %d bytes: not ours", file->path,
+                         FILE_SET_OLD_MAX);
+    return rc < 0 ? error_set(err, rc, "cannot read %s: %s", file->path, strerror(-rc)) : 0;
 }
 
 static int write_all(int fd, const char *data, size_t len)
@@ -134,8 +131,8 @@ static int keep_label(const char *old, int fd)
 }
 
 /* old: whose label it gets, NULL nobody's. */
-static int create(const char *path, const char *data, size_t len, mode_t mode,
-                  const char *old, struct error *err)
+static int create(const char *path, const char *data, size_t len, mode_t mode, const char *old,
+                  struct error *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     int rc = fd < 0 ? -errno : 0;
@@ -168,8 +165,8 @@ bool file_set_is_right(const struct file_set_entry *file)
     if (lstat(file->path, &st) < 0)
         return errno == ENOENT && file->remove;
     if (file->remove || !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
-        (st.st_mode & 07777) != file->mode ||
-        (st.st_uid != geteuid() && st.st_uid != 0) || has_acl(file->path))
+        (st.st_mode & 07777) != file->mode || (st.st_uid != geteuid() && st.st_uid != 0) ||
+        has_acl(file->path))
         return false;
     struct buffer buf = BUFFER_INIT(FILE_SET_OLD_MAX);
     bool right = read_old(file, &st, &buf, NULL) == 0 && buf.len == file->len &&
@@ -184,8 +181,7 @@ static int look(struct file_set_entry *file, struct error *err)
 {
     file->existed = lstat(file->path, &file->seen) == 0;
     if (!file->existed && errno != ENOENT)
-        return error_set(err, -errno, "cannot look at %s: %s", file->path,
-                         strerror(errno));
+        return error_set(err, -errno, "cannot look at %s: %s", file->path, strerror(errno));
     if (!file->existed)
         return 0;
     if (S_ISLNK(file->seen.st_mode))
@@ -193,12 +189,10 @@ static int look(struct file_set_entry *file, struct error *err)
     if (!S_ISREG(file->seen.st_mode))
         return error_set(err, -EINVAL, "%s is not a regular file: refused", file->path);
     if (file->seen.st_nlink != 1)
-        return error_set(err, -EMLINK, "%s has several names (hard links): refused",
-                         file->path);
+        return error_set(err, -EMLINK, "%s has several names (hard links): refused", file->path);
     if (has_acl(file->path))
         return error_set(err, -ENOTSUP,
-                         "%s has an extended ACL: refused (setfacl -b takes it away)",
-                         file->path);
+                         "%s has an extended ACL: refused (setfacl -b takes it away)", file->path);
     return 0;
 }
 
@@ -216,8 +210,7 @@ int file_set_stage(struct file_set_entry *file, struct error *err)
     if (rc == 0 && !file->remove && has_acl(path)) {
         (void)unlink(path);
         rc = error_set(err, -ENOTSUP,
-                       "the directory of %s gives new files an extended ACL: refused",
-                       file->path);
+                       "the directory of %s gives new files an extended ACL: refused", file->path);
     }
     file_set_point();
     return rc;
@@ -229,8 +222,8 @@ static int copy_old(const struct file_set_entry *file, struct error *err)
     struct buffer buf = BUFFER_INIT(FILE_SET_OLD_MAX);
     int rc = read_old(file, &file->seen, &buf, err);
     if (rc == 0)
-        rc = create(old_copy(file, path), buffer_text(&buf), buf.len,
-                    file->seen.st_mode & 07777, file->path, err);
+        rc = create(old_copy(file, path), buffer_text(&buf), buf.len, file->seen.st_mode & 07777,
+                    file->path, err);
     buffer_wipe(&buf);
     return rc;
 }
@@ -259,8 +252,7 @@ static int write_journal(const char *dir, const struct file_set_entry *files, si
     return rc;
 }
 
-int file_set_begin(const char *dir, const struct file_set_entry *files, size_t n,
-                   struct error *err)
+int file_set_begin(const char *dir, const struct file_set_entry *files, size_t n, struct error *err)
 {
     for (size_t i = 0; i < n; i++) {
         int rc = files[i].existed ? copy_old(&files[i], err) : 0;
@@ -280,9 +272,8 @@ static bool unchanged(const struct file_set_entry *file)
     struct stat st;
     if (lstat(file->path, &st) < 0)
         return errno == ENOENT && !file->existed;
-    return file->existed && st.st_dev == file->seen.st_dev &&
-           st.st_ino == file->seen.st_ino && st.st_nlink == 1 &&
-           st.st_size == file->seen.st_size &&
+    return file->existed && st.st_dev == file->seen.st_dev && st.st_ino == file->seen.st_ino &&
+           st.st_nlink == 1 && st.st_size == file->seen.st_size &&
            st.st_ctim.tv_sec == file->seen.st_ctim.tv_sec &&
            st.st_ctim.tv_nsec == file->seen.st_ctim.tv_nsec;
 }
@@ -291,16 +282,14 @@ static int swap_one(const struct file_set_entry *file, struct error *err)
 {
     char path[FILE_SET_BESIDE];
     if (!unchanged(file))
-        return error_set(err, -ESTALE, "%s was changed by somebody else meanwhile",
-                         file->path);
+        return error_set(err, -ESTALE, "%s was changed by somebody else meanwhile", file->path);
     int rc = 0;
     if (!file->remove)
         rc = rename(file_set_staged(file, path), file->path);
     else if (file->existed)
         rc = unlink(file->path);
     if (rc < 0)
-        return error_set(err, -errno, "cannot replace %s: %s", file->path,
-                         strerror(errno));
+        return error_set(err, -errno, "cannot replace %s: %s", file->path, strerror(errno));
     file_set_point();
     return sync_parent(file, err);
 }
@@ -331,8 +320,7 @@ static int roll_back_one(const struct file_set_entry *file, struct error *err)
         return 0;
     rc = file->existed ? rename(old, file->path) : unlink(file->path);
     if (rc < 0 && (file->existed || errno != ENOENT))
-        return error_set(err, -errno, "cannot bring back %s: %s", file->path,
-                         strerror(errno));
+        return error_set(err, -errno, "cannot bring back %s: %s", file->path, strerror(errno));
     file_set_point();
     return sync_parent(file, err);
 }
@@ -400,8 +388,7 @@ static int load_files(const cJSON *root, struct file_set_entry **ret, size_t *re
     int rc = json_array(root, "files", &list, err);
     if (rc < 0)
         return rc;
-    struct file_set_entry *files =
-        calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof *files);
+    struct file_set_entry *files = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof *files);
     if (!files)
         return error_set(err, -ENOMEM, "out of memory");
     cJSON_ArrayForEach(entry, list)
@@ -417,8 +404,7 @@ static int load_files(const cJSON *root, struct file_set_entry **ret, size_t *re
     return 0;
 }
 
-int file_set_load(const char *dir, struct file_set_entry **ret, size_t *ret_n,
-                  struct error *err)
+int file_set_load(const char *dir, struct file_set_entry **ret, size_t *ret_n, struct error *err)
 {
     char path[FILE_SET_BESIDE];
     struct buffer buf = BUFFER_INIT(FILE_SET_MAX_SIZE);

@@ -62,24 +62,21 @@ MUST_CHECK int file_set_stage(struct file_set_entry *file, struct error *err);
 
 /* Where file_set_stage() has put the new contents, for a validator. Returns ret. */
 #define FILE_SET_BESIDE (FILE_SET_PATH + 16)
-const char *file_set_staged(const struct file_set_entry *file,
-                            char ret[FILE_SET_BESIDE]);
+const char *file_set_staged(const struct file_set_entry *file, char ret[FILE_SET_BESIDE]);
 
 /* Steps 4 and 5. On failure no destination has changed, and file_set_clean() is enough: the
  * journal is the one before, or this one without meaning. n may be 0 (see above). */
-MUST_CHECK int file_set_begin(const char *dir, const struct file_set_entry *files,
-                              size_t n, struct error *err);
+MUST_CHECK int file_set_begin(const char *dir, const struct file_set_entry *files, size_t n,
+                              struct error *err);
 
 /* Step 6. Returns -ESTALE when a destination is not the file file_set_stage() saw: it is
  * somebody else's then and file_set_roll_back() leaves it alone. After any failure call
  * file_set_roll_back(). */
-MUST_CHECK int file_set_swap(const struct file_set_entry *files, size_t n,
-                             struct error *err);
+MUST_CHECK int file_set_swap(const struct file_set_entry *files, size_t n, struct error *err);
 
 /* Returns 0, or negative errno of the first file that could not be brought back; all
  * are tried, and `failed` is set in those. May be repeated at any time. */
-MUST_CHECK int file_set_roll_back(struct file_set_entry *files, size_t n,
-                                  struct error *err);
+MUST_CHECK int file_set_roll_back(struct file_set_entry *files, size_t n, struct error *err);
 
 /* Step 8, the moment that counts. No journal is no failure. */
 MUST_CHECK int file_set_commit(const char *dir, struct error *err);
@@ -92,8 +89,8 @@ void file_set_clean(const struct file_set_entry *files, size_t n);
 /* The set of a journal that was left behind: path, remove, existed of each file.
  * Returns 0 with *ret (the caller free()s it), -ENOENT when there is none, -EBADMSG
  * when it is not a journal (the text says what to do). */
-MUST_CHECK int file_set_load(const char *dir, struct file_set_entry **ret,
-                             size_t *ret_n, struct error *err);
+MUST_CHECK int file_set_load(const char *dir, struct file_set_entry **ret, size_t *ret_n,
+                             struct error *err);
 
 /* Between any two steps that matter. In test builds (limits.h) the environment variable
  * LICTOR_DIE_AT=<k> kills the process (SIGKILL) at the k-th of them; installed programs

@@ -57,8 +57,7 @@ static size_t line_of(const struct render *r, size_t at)
 
 static int fail(const struct render *r, const struct tag *tag, const char *what)
 {
-    return error_set(r->err, -EINVAL, "%s:%zu: %s %.*s", r->file,
-                     line_of(r, tag->begin), what,
+    return error_set(r->err, -EINVAL, "%s:%zu: %s %.*s", r->file, line_of(r, tag->begin), what,
                      (int)(tag->name_len > 60 ? 60 : tag->name_len), tag->name);
 }
 
@@ -101,8 +100,7 @@ static void take_line(const struct render *r, struct tag *tag)
 
 static bool is_name(const char *name, size_t len)
 {
-    static const char set[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    static const char set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
     if (len == 1 && *name == '.')
         return true;
     for (size_t i = 0; i < len; i++) {
@@ -134,8 +132,8 @@ static int not_supported(const struct render *r, size_t at, char first)
         what = "set delimiters";
     else if (first == '&')
         what = "unescaped; numbers and enumerations: {{{X}}}";
-    return error_set(r->err, -EINVAL, "%s:%zu: {{%c (%s) is not supported", r->file,
-                     line_of(r, at), first, what);
+    return error_set(r->err, -EINVAL, "%s:%zu: {{%c (%s) is not supported", r->file, line_of(r, at),
+                     first, what);
 }
 
 /* The tag's kind by its first byte, and what closes it. */
@@ -191,8 +189,7 @@ static int emit(const struct render *r, const char *bytes, size_t n)
 {
     int rc = active(r) ? buffer_append(r->out, bytes, n) : 0;
     if (rc == -EMSGSIZE)
-        return error_set(r->err, rc, "%s: output is longer than %zu bytes", r->file,
-                         r->out->limit);
+        return error_set(r->err, rc, "%s: output is longer than %zu bytes", r->file, r->out->limit);
     return rc < 0 ? error_set(r->err, rc, "out of memory") : 0;
 }
 
@@ -210,8 +207,7 @@ static int emit_escaped(const struct render *r, const struct tag *tag, const cha
     int rc = 0;
     for (const char *c = text; rc == 0 && active(r) && *c; c++) {
         const char pair[] = {(char)(*c == '$' ? '$' : '\\'), *c, '\0'};
-        bool twice =
-            *c == '"' || *c == '\\' || (*c == '$' && r->language == MUSTACHE_BEATS);
+        bool twice = *c == '"' || *c == '\\' || (*c == '$' && r->language == MUSTACHE_BEATS);
         if (!takes(r->language, *c)) {
             (void)fail(r, tag, "forbidden byte ($) in the secret");
             return -EILSEQ;
@@ -226,8 +222,7 @@ static int emit_escaped(const struct render *r, const struct tag *tag, const cha
 static bool is_parameter(const struct render *r, size_t quote)
 {
     static const char word[] = "constant";
-    static const char letters[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.";
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.";
     if (quote < 2 || r->text[quote] != '"' || r->text[quote - 1] != '=')
         return false;
     size_t equals = quote - 1, name = equals;
@@ -262,12 +257,9 @@ static int check_place(const struct render *r, const struct tag *tag)
     bool before = tag->begin > 0 && r->text[tag->begin - 1] == '"';
     bool behind = tag->next < r->len && r->text[tag->next] == '"';
     if (r->language != MUSTACHE_RAINERSCRIPT)
-        return before && behind
-                   ? 0
-                   : fail(r, tag, "a secret stands between double quotes:");
+        return before && behind ? 0 : fail(r, tag, "a secret stands between double quotes:");
     if (!is_parameter(r, quote_before(r, tag)))
-        return fail(r, tag,
-                    "a secret stands in a parameter, name=\"...\", of no constant():");
+        return fail(r, tag, "a secret stands in a parameter, name=\"...\", of no constant():");
     return 0;
 }
 
@@ -285,8 +277,8 @@ static int emit_stored(const struct render *r, const struct tag *tag, const char
 
 /* ---- values -------------------------------------------------------------- */
 
-static int emit_value(const struct render *r, const struct tag *tag,
-                      struct mustache_value *value, const char *text)
+static int emit_value(const struct render *r, const struct tag *tag, struct mustache_value *value,
+                      const char *text)
 {
     bool secret = value->kind == MUSTACHE_SECRET || value->kind == MUSTACHE_STORED;
     int rc = secret ? check_place(r, tag) : 0;
@@ -321,8 +313,7 @@ static int emit_item(const struct render *r, const struct tag *tag)
     for (size_t i = r->depth; i-- > 0;) {
         const struct frame *f = &r->frame[i];
         if (f->open.kind == '#')
-            return emit_value(r, tag, f->value,
-                              f->value->n ? f->value->items[f->round] : "");
+            return emit_value(r, tag, f->value, f->value->n ? f->value->items[f->round] : "");
     }
     return fail(r, tag, "no section around");
 }
@@ -373,8 +364,7 @@ static int close_section(struct render *r, const struct tag *tag, size_t *ret_ne
     struct frame *f = r->depth > 0 ? &r->frame[r->depth - 1] : NULL;
     if (!f)
         return fail(r, tag, "no section is open:");
-    if (f->open.name_len != tag->name_len ||
-        strncmp(f->open.name, tag->name, tag->name_len) != 0)
+    if (f->open.name_len != tag->name_len || strncmp(f->open.name, tag->name, tag->name_len) != 0)
         return fail(r, &f->open, "section is not closed:");
     if (++f->round < f->rounds) {
         *ret_next = f->body;
@@ -400,9 +390,8 @@ static int step(struct render *r, const struct tag *tag, size_t *ret_next)
     }
 }
 
-int mustache_render(const char *text, size_t len, const char *file,
-                    enum mustache_language language, bool private,
-                    struct mustache_value *values, size_t n, struct buffer *out,
+int mustache_render(const char *text, size_t len, const char *file, enum mustache_language language,
+                    bool private, struct mustache_value *values, size_t n, struct buffer *out,
                     struct error *err)
 {
     struct render r = {.text = text,

@@ -46,12 +46,7 @@ struct mustache_value {
  *   BEATS         YAML in which '$' is written "$$"
  *
  * In all of them \" and \\ stand for the two bytes that need it. */
-enum mustache_language {
-    MUSTACHE_RAINERSCRIPT,
-    MUSTACHE_YAML,
-    MUSTACHE_TOML,
-    MUSTACHE_BEATS
-};
+enum mustache_language { MUSTACHE_RAINERSCRIPT, MUSTACHE_YAML, MUSTACHE_TOML, MUSTACHE_BEATS };
 
 #define MUSTACHE_DEPTH 8 /* sections inside each other */
 
@@ -69,7 +64,7 @@ bool mustache_allowed(const char *text);
  *         a part. */
 MUST_CHECK int mustache_render(const char *text, size_t len, const char *file,
                                enum mustache_language language, bool private,
-                               struct mustache_value *values, size_t n,
-                               struct buffer *out, struct error *err);
+                               struct mustache_value *values, size_t n, struct buffer *out,
+                               struct error *err);
 
 #endif

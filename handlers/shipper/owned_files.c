@@ -33,8 +33,7 @@ static void load_file(const cJSON *entry, struct owned_files *ret)
         return;
     (void)snprintf(file->path, sizeof file->path, "%s", path);
     (void)snprintf(file->last, sizeof file->last, "%s", json_text(entry, "last", ""));
-    (void)snprintf(file->before, sizeof file->before, "%s",
-                   json_text(entry, "before", ""));
+    (void)snprintf(file->before, sizeof file->before, "%s", json_text(entry, "before", ""));
     if (json_boolean(entry, "secret", &file->secret, &ignored) < 0)
         file->secret = true;
     ret->n++;
@@ -103,15 +102,13 @@ static size_t place_of(const struct owned_files *applied, const char *path)
     return i;
 }
 
-const struct owned_file *owned_files_find(const struct owned_files *applied,
-                                          const char *path)
+const struct owned_file *owned_files_find(const struct owned_files *applied, const char *path)
 {
     size_t i = place_of(applied, path);
     return i < applied->n ? &applied->file[i] : NULL;
 }
 
-void owned_files_keep(struct owned_files *applied, const struct file_set_entry *files,
-                      size_t n)
+void owned_files_keep(struct owned_files *applied, const struct file_set_entry *files, size_t n)
 {
     size_t kept = 0;
     for (size_t i = 0; i < applied->n; i++) {
@@ -129,15 +126,14 @@ static bool is_ours(const struct owned_file *file, const char *present)
     return strcmp(file->last, present) == 0 || strcmp(file->before, present) == 0;
 }
 
-bool owned_files_foreign(const struct owned_files *applied, const char *path,
-                         const char *present)
+bool owned_files_foreign(const struct owned_files *applied, const char *path, const char *present)
 {
     const struct owned_file *file = owned_files_find(applied, path);
     return file && !is_ours(file, present);
 }
 
-int owned_files_note(struct owned_files *applied, const char *path, const char *wanted,
-                     bool secret, const char *present)
+int owned_files_note(struct owned_files *applied, const char *path, const char *wanted, bool secret,
+                     const char *present)
 {
     size_t i = place_of(applied, path);
     struct owned_file *file = &applied->file[i];
@@ -150,8 +146,7 @@ int owned_files_note(struct owned_files *applied, const char *path, const char *
     if (strcmp(wanted, present) != 0) {
         if (!known || is_ours(file, present))
             (void)snprintf(next.before, sizeof next.before, "%s", present);
-        next.secret =
-            secret || (known ? file->secret : strcmp(present, OWNED_FILES_NONE) != 0);
+        next.secret = secret || (known ? file->secret : strcmp(present, OWNED_FILES_NONE) != 0);
     }
     bool same = known && strcmp(file->last, next.last) == 0 &&
                 strcmp(file->before, next.before) == 0 && file->secret == next.secret;

@@ -15,9 +15,8 @@
 #include <stddef.h>
 
 #define OWNED_FILES_FILE "applied.json"
-#define OWNED_FILES_MAX  32 /* files */
-#define OWNED_FILES_NONE                                                               \
-    "-" /* in the place of a digest: there is no file, or not known */
+#define OWNED_FILES_MAX  32  /* files */
+#define OWNED_FILES_NONE "-" /* in the place of a digest: there is no file, or not known */
 
 struct owned_file {
     char path[FILE_SET_PATH];
@@ -40,27 +39,24 @@ const char *owned_files_look(const char *path, char ret[DIGEST_TEXT]);
 void owned_files_read(const char *dir, struct owned_files *ret);
 
 /* durable: before something is put there; it must not be older than that after a crash. */
-MUST_CHECK int owned_files_write(const char *dir, const struct owned_files *applied,
-                                 bool durable, struct error *err);
+MUST_CHECK int owned_files_write(const char *dir, const struct owned_files *applied, bool durable,
+                                 struct error *err);
 
 /* What is known of that file, or NULL. Borrowed. */
-const struct owned_file *owned_files_find(const struct owned_files *applied,
-                                          const char *path);
+const struct owned_file *owned_files_find(const struct owned_files *applied, const char *path);
 
 /* Is `present` (owned_files_look()) something else than what we put there? False where
  * nothing is known. */
-bool owned_files_foreign(const struct owned_files *applied, const char *path,
-                         const char *present);
+bool owned_files_foreign(const struct owned_files *applied, const char *path, const char *present);
 
 /* Forget all files but those of these paths. */
-void owned_files_keep(struct owned_files *applied, const struct file_set_entry *files,
-                      size_t n);
+void owned_files_keep(struct owned_files *applied, const struct file_set_entry *files, size_t n);
 
 /* Note that `path` is going to hold `wanted` (a digest, or OWNED_FILES_NONE), which holds
  * secrets or not, where `present` is now: before it is put there, and with `wanted` for
  * `present` once it is. Returns whether that is news (0 or 1), -ENOSPC
  * beyond OWNED_FILES_MAX files. */
-MUST_CHECK int owned_files_note(struct owned_files *applied, const char *path,
-                                const char *wanted, bool secret, const char *present);
+MUST_CHECK int owned_files_note(struct owned_files *applied, const char *path, const char *wanted,
+                                bool secret, const char *present);
 
 #endif

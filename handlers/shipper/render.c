@@ -29,19 +29,17 @@ struct scope {
     struct paths except;
 };
 
-static void add_list(struct scope *scope, const char *name, const char *const *items,
-                     size_t n)
+static void add_list(struct scope *scope, const char *name, const char *const *items, size_t n)
 {
-    scope->value[scope->n++] =
-        (struct mustache_value){name, MUSTACHE_LIST, items, n, false};
+    scope->value[scope->n++] = (struct mustache_value){name, MUSTACHE_LIST, items, n, false};
 }
 
 static void add_one(struct scope *scope, const char *name, enum mustache_kind kind,
                     const char *text)
 {
     scope->single[scope->n] = text;
-    scope->value[scope->n] =
-        (struct mustache_value){name, kind, &scope->single[scope->n], 1, false};
+    scope->value[scope->n] = (struct mustache_value){name, kind, &scope->single[scope->n], 1,
+                                                     false};
     scope->n++;
 }
 
@@ -63,8 +61,7 @@ static bool has(const struct policy_source *source, const char *path)
     return false;
 }
 
-static bool wanted(const struct settings *s, const struct policy *policy,
-                   const char *path)
+static bool wanted(const struct settings *s, const struct policy *policy, const char *path)
 {
     for (size_t i = 0; i < s->log_sources; i++) {
         const struct policy_source *source = policy_source(policy, s->log_source[i]);
@@ -86,9 +83,8 @@ static int add_path(struct paths *paths, const char *path, struct error *err)
     return 0;
 }
 
-static int add_source(struct scope *scope, const struct settings *s,
-                      const struct policy *policy, const struct policy_source *source,
-                      struct error *err)
+static int add_source(struct scope *scope, const struct settings *s, const struct policy *policy,
+                      const struct policy_source *source, struct error *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < source->n_files; i++)
@@ -100,8 +96,8 @@ static int add_source(struct scope *scope, const struct settings *s,
     return rc;
 }
 
-static int add_sources(struct scope *scope, const struct settings *s,
-                       const struct policy *policy, struct error *err)
+static int add_sources(struct scope *scope, const struct settings *s, const struct policy *policy,
+                       struct error *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < s->log_sources; i++) {
@@ -115,8 +111,7 @@ static int add_sources(struct scope *scope, const struct settings *s,
     return rc;
 }
 
-static void add_settings(struct scope *scope, const struct settings *s,
-                         const char *revision)
+static void add_settings(struct scope *scope, const struct settings *s, const char *revision)
 {
     for (size_t i = 0; i < s->log_urls; i++)
         scope->url[i] = s->log_url[i];
@@ -128,8 +123,7 @@ static void add_settings(struct scope *scope, const struct settings *s,
     add_one(scope, "LOG_LEVEL", MUSTACHE_WORD, settings_level_name(s->log_level));
     add_list(scope, "LOG_LEVELS_BELOW", scope->below, (size_t)s->log_level);
     add_list(scope, "LOG_ELASTICSEARCH_URLS", scope->url, s->log_urls);
-    add_one(scope, "LOG_ELASTICSEARCH_URL", MUSTACHE_TEXT,
-            s->log_urls > 0 ? scope->url[0] : "");
+    add_one(scope, "LOG_ELASTICSEARCH_URL", MUSTACHE_TEXT, s->log_urls > 0 ? scope->url[0] : "");
     add_list(scope, "LOG_ELASTICSEARCH_MORE", scope->url + 1, more);
 }
 
@@ -166,9 +160,8 @@ static int check_used(const struct scope *scope, const struct shipper_config *ta
     bool api_key = used(scope, API_KEY) || used(scope, API_KEY "_BASE64");
     for (size_t i = 0; i < scope->n; i++) {
         const struct mustache_value *value = &scope->value[i];
-        if (strncmp(value->name, "CREDENTIAL_", 11) == 0 && *value->items[0] &&
-            !value->used && strcmp(value->name, FILES) != 0 &&
-            !(api_key && strncmp(value->name, API_KEY, 18) == 0))
+        if (strncmp(value->name, "CREDENTIAL_", 11) == 0 && *value->items[0] && !value->used &&
+            strcmp(value->name, FILES) != 0 && !(api_key && strncmp(value->name, API_KEY, 18) == 0))
             return error_set(err, -ENOTSUP,
                              "%s does not use %s: this log shipper cannot send what %s "
                              "holds",
@@ -189,13 +182,12 @@ int render_target(const struct shipper_config *target, const struct settings *s,
     int rc = add_sources(&scope, s, policy, err);
     add_one(&scope, "PROBE_FILE", MUSTACHE_TEXT, target->probe);
     for (size_t i = 0; i < target->variables; i++)
-        add_one(&scope, target->variable[i].name, MUSTACHE_TEXT,
-                target->variable[i].text);
+        add_one(&scope, target->variable[i].name, MUSTACHE_TEXT, target->variable[i].text);
     if (rc == 0)
         rc = file_read_trusted(target->template, &text, err);
     if (rc == 0)
-        rc = mustache_render(buffer_text(&text), text.len, target->template,
-                             target->language, private, scope.value, scope.n, out, err);
+        rc = mustache_render(buffer_text(&text), text.len, target->template, target->language,
+                             private, scope.value, scope.n, out, err);
     if (rc == 0)
         rc = check_used(&scope, target, credential, err);
     buffer_release(&text);

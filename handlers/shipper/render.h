@@ -42,9 +42,8 @@
  * theirs (credential_choose()). Returns 0, -EINVAL or -EILSEQ (mustache.h), -ENOTSUP (the
  * template does not use all of the credential), -E2BIG, -EPERM (others can write the
  * template), ... */
-MUST_CHECK int render_target(const struct shipper_config *target,
-                             const struct settings *s, const struct policy *policy,
-                             const struct credential *credential, const char *revision,
-                             struct buffer *out, struct error *err);
+MUST_CHECK int render_target(const struct shipper_config *target, const struct settings *s,
+                             const struct policy *policy, const struct credential *credential,
+                             const char *revision, struct buffer *out, struct error *err);
 
 #endif

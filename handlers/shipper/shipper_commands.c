@@ -48,11 +48,11 @@ static int explain(const struct shipper_config *target, struct child_result *res
         (void)snprintf(text, sizeof text, "(kept back: it may hold a secret)");
     const char *colon = *text ? ": " : "";
     if (result->signal)
-        return error_set(err, -EINVAL, "%s was killed by signal %d%s%s", argv[0],
-                         result->signal, colon, text);
+        return error_set(err, -EINVAL, "%s was killed by signal %d%s%s", argv[0], result->signal,
+                         colon, text);
     if (result->exit_code != 0)
-        return error_set(err, -EINVAL, "%s ended with %d%s%s", argv[0],
-                         result->exit_code, colon, text);
+        return error_set(err, -EINVAL, "%s ended with %d%s%s", argv[0], result->exit_code, colon,
+                         text);
     return 0;
 }
 
@@ -80,8 +80,8 @@ static int run(const struct shipper_config *target, const char *const *argv,
 }
 
 /* The arguments with `value` in the place of `placeholder`. */
-static void fill(const char *const *arguments, const char *placeholder,
-                 const char *value, const char *ret[SHIPPER_CONFIG_ARGUMENTS + 1])
+static void fill(const char *const *arguments, const char *placeholder, const char *value,
+                 const char *ret[SHIPPER_CONFIG_ARGUMENTS + 1])
 {
     size_t n = 0;
     for (; arguments[n]; n++)
@@ -103,13 +103,13 @@ int shipper_commands_validate(const struct shipper_config *target, const char *s
     return 0;
 }
 
-static int run_confirm(const struct shipper_config *target, bool any,
-                       struct buffer *ret_output, struct error *err)
+static int run_confirm(const struct shipper_config *target, bool any, struct buffer *ret_output,
+                       struct error *err)
 {
     const char *argv[SHIPPER_CONFIG_ARGUMENTS + 1] = {NULL};
     char digest[DIGEST_TEXT];
-    fill(target->confirm, "{digest}",
-         any ? "any" : owned_files_look(target->destination, digest), argv);
+    fill(target->confirm, "{digest}", any ? "any" : owned_files_look(target->destination, digest),
+         argv);
     return run(target, argv, ret_output, err);
 }
 
@@ -129,8 +129,7 @@ int shipper_commands_ask(const struct shipper_config *target, int64_t limit_ms)
 
 enum command { RELOAD, CONFIRM, STOP };
 
-static const char *const *argv_of(const struct shipper_config *target,
-                                  enum command command)
+static const char *const *argv_of(const struct shipper_config *target, enum command command)
 {
     switch (command) {
     case RELOAD:
@@ -152,21 +151,19 @@ static bool equal(const char *const *a, const char *const *b)
 }
 
 /* Is this the first target with that command? */
-static bool first(const struct shipper_config *const *targets, size_t at,
-                  enum command command)
+static bool first(const struct shipper_config *const *targets, size_t at, enum command command)
 {
     if (!targets[at])
         return false;
     for (size_t i = 0; i < at; i++) {
-        if (targets[i] &&
-            equal(argv_of(targets[i], command), argv_of(targets[at], command)))
+        if (targets[i] && equal(argv_of(targets[i], command), argv_of(targets[at], command)))
             return false;
     }
     return true;
 }
 
-static int run_each(const struct shipper_config *const *targets, size_t n,
-                    enum command command, struct error *err)
+static int run_each(const struct shipper_config *const *targets, size_t n, enum command command,
+                    struct error *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < n; i++) {
@@ -185,8 +182,8 @@ static void wait_ms(int64_t ms)
 }
 
 /* Try until confirm succeeds (or, for STOP, fails), or the deadline is over. */
-static int wait_for(const struct shipper_config *target, bool running,
-                    int64_t deadline_ms, struct buffer *output, struct error *err)
+static int wait_for(const struct shipper_config *target, bool running, int64_t deadline_ms,
+                    struct buffer *output, struct error *err)
 {
     for (;;) {
         int rc = run_confirm(target, !running, output, err);
@@ -200,8 +197,8 @@ static int wait_for(const struct shipper_config *target, bool running,
     }
 }
 
-static int confirm_again(const struct shipper_config *target,
-                         const struct buffer *before, struct error *err)
+static int confirm_again(const struct shipper_config *target, const struct buffer *before,
+                         struct error *err)
 {
     struct buffer now = BUFFER_INIT(OUTPUT_MAX);
     int rc = run_confirm(target, false, &now, err);
@@ -212,8 +209,7 @@ static int confirm_again(const struct shipper_config *target,
     return rc;
 }
 
-static int confirm(const struct shipper_config *const *targets, size_t n,
-                   struct error *err)
+static int confirm(const struct shipper_config *const *targets, size_t n, struct error *err)
 {
     struct buffer before[SHIPPER_CONFIG_MAX];
     int64_t deadline_ms = duration_now_ms() + limits()->confirm_ms;
@@ -247,8 +243,7 @@ int shipper_commands_reload(const struct shipper_config *const *targets, size_t 
     return rc < 0 ? error_set(err, rc, "not confirmed: %s", why.text) : 0;
 }
 
-int shipper_commands_stop(const struct shipper_config *const *targets, size_t n,
-                          struct error *err)
+int shipper_commands_stop(const struct shipper_config *const *targets, size_t n, struct error *err)
 {
     struct error why = {0};
     int64_t deadline_ms = duration_now_ms() + limits()->confirm_ms;

@@ -16,8 +16,7 @@
 #define MODE_DEFAULT    "0640"
 
 static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
-static const char path_set[] =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
+static const char path_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
 
 /* ---- one member each ----------------------------------------------------- */
 
@@ -36,8 +35,7 @@ static int check_members(const struct shipper_config *t, struct error *err)
     cJSON_ArrayForEach(member, t->root)
     {
         size_t i = 0;
-        while (i < sizeof known / sizeof *known &&
-               strcmp(member->string, known[i]) != 0)
+        while (i < sizeof known / sizeof *known && strcmp(member->string, known[i]) != 0)
             i++;
         if (i == sizeof known / sizeof *known)
             return refuse(t, err, member->string, "is not a known member");
@@ -49,16 +47,15 @@ static bool is_path(const char *text)
 {
     size_t len = strlen(text);
     return *text == '/' && len > 1 && len < FILE_SET_PATH - 1 && text[len - 1] != '/' &&
-           strspn(text, path_set) == len && !strstr(text, "/../") &&
-           !strstr(text, "//") && strcmp(text + len - 2, "..") != 0;
+           strspn(text, path_set) == len && !strstr(text, "/../") && !strstr(text, "//") &&
+           strcmp(text + len - 2, "..") != 0;
 }
 
 static int read_destination(struct shipper_config *t, struct error *err)
 {
     const char *text = json_text(t->root, "destination", "");
     if (!is_path(text))
-        return refuse(t, err, "destination",
-                      "must be an absolute path of A-Za-z0-9._/-");
+        return refuse(t, err, "destination", "must be an absolute path of A-Za-z0-9._/-");
     memcpy(t->destination, text, strlen(text) + 1);
     return 0;
 }
@@ -99,8 +96,7 @@ static int read_escape(struct shipper_config *t, struct error *err)
             return 0;
         }
     }
-    return refuse(t, err, "escape",
-                  "must be \"rainerscript\", \"yaml\", \"toml\" or \"beats\"");
+    return refuse(t, err, "escape", "must be \"rainerscript\", \"yaml\", \"toml\" or \"beats\"");
 }
 
 static int read_mode(struct shipper_config *t, struct error *err)
@@ -110,10 +106,9 @@ static int read_mode(struct shipper_config *t, struct error *err)
     char *end = NULL;
     unsigned long mode = strtoul(text, &end, 8);
     if (*text != '0' || *end || mode > 0777 || (mode & 0400) == 0 || (mode & 0133) != 0)
-        return refuse(
-            t, err, "mode",
-            "must be octal text like \"0640\", readable by the owner, writable "
-            "by nobody else, not executable");
+        return refuse(t, err, "mode",
+                      "must be octal text like \"0640\", readable by the owner, writable "
+                      "by nobody else, not executable");
     t->mode = (mode_t)mode;
     return 0;
 }
@@ -129,9 +124,8 @@ static int read_timeout(struct shipper_config *t, struct error *err)
     return 0;
 }
 
-static int read_arguments(const struct shipper_config *t, const char *name,
-                          bool required, const char *argv[SHIPPER_CONFIG_ARGUMENTS + 1],
-                          struct error *err)
+static int read_arguments(const struct shipper_config *t, const char *name, bool required,
+                          const char *argv[SHIPPER_CONFIG_ARGUMENTS + 1], struct error *err)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(t->root, name);
     const cJSON *item = NULL;
@@ -145,8 +139,7 @@ static int read_arguments(const struct shipper_config *t, const char *name,
         argv[n++] = item->valuestring;
     }
     if (!cJSON_IsArray(list) || n == 0 || *argv[0] != '/')
-        return refuse(t, err, name,
-                      "must be a list that begins with an absolute program");
+        return refuse(t, err, name, "must be a list that begins with an absolute program");
     return 0;
 }
 
@@ -173,8 +166,7 @@ static int read_variables(struct shipper_config *t, struct error *err)
         const char *name = item->string;
         if (!memchr(lower, *name ? *name : '-', sizeof lower - 1) ||
             name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")])
-            return refuse(t, err, "variables",
-                          "has a name that is not [a-z][a-z0-9_]*");
+            return refuse(t, err, "variables", "has a name that is not [a-z][a-z0-9_]*");
         if (!cJSON_IsString(item) || !mustache_allowed(item->valuestring))
             return refuse(t, err, name,
                           "must be printable ASCII without blanks and "
@@ -215,8 +207,8 @@ static int read_members(struct shipper_config *t, struct error *err)
     return rc < 0 ? rc : read_variables(t, err);
 }
 
-int shipper_config_parse(const char *text, size_t len, const char *path,
-                         struct shipper_config *ret, struct error *err)
+int shipper_config_parse(const char *text, size_t len, const char *path, struct shipper_config *ret,
+                         struct error *err)
 {
     *ret = (struct shipper_config){0};
     (void)snprintf(ret->path, sizeof ret->path, "%s", path);
@@ -236,8 +228,7 @@ int shipper_config_parse(const char *text, size_t len, const char *path,
 
 static int check_programs(const struct shipper_config *t, struct error *err)
 {
-    const char *const programs[] = {t->validate[0], t->reload[0], t->confirm[0],
-                                    t->stop[0]};
+    const char *const programs[] = {t->validate[0], t->reload[0], t->confirm[0], t->stop[0]};
     for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
         struct error why = {0};
         int rc = programs[i] ? file_trusted_program(programs[i], &why) : 0;
@@ -247,17 +238,17 @@ static int check_programs(const struct shipper_config *t, struct error *err)
     return 0;
 }
 
-static int check_files(const struct shipper_config_list *list,
-                       const struct shipper_config *t, struct error *err)
+static int check_files(const struct shipper_config_list *list, const struct shipper_config *t,
+                       struct error *err)
 {
     for (size_t i = 0; i < list->n; i++) {
         const struct shipper_config *other = &list->target[i];
         if (strcmp(other->destination, t->destination) == 0)
-            return error_set(err, -EEXIST, "%s and %s have the same destination",
-                             other->path, t->path);
+            return error_set(err, -EEXIST, "%s and %s have the same destination", other->path,
+                             t->path);
         if (t->probe[0] && strcmp(other->probe, t->probe) == 0)
-            return error_set(err, -EEXIST, "%s and %s have the same probe log",
-                             other->path, t->path);
+            return error_set(err, -EEXIST, "%s and %s have the same probe log", other->path,
+                             t->path);
     }
     return 0;
 }
@@ -269,8 +260,7 @@ static int read_one(const char *dir, const char *name, struct shipper_config_lis
     struct buffer buf = BUFFER_INIT(SHIPPER_CONFIG_FILE);
     struct shipper_config *t = &list->target[list->n];
     if (list->n == SHIPPER_CONFIG_MAX)
-        return error_set(err, -E2BIG, "more than %d targets in %s", SHIPPER_CONFIG_MAX,
-                         dir);
+        return error_set(err, -E2BIG, "more than %d targets in %s", SHIPPER_CONFIG_MAX, dir);
     int rc = file_path(path, sizeof path, dir, name, err);
     if (rc == 0)
         rc = file_read_trusted(path, &buf, err);
@@ -289,12 +279,10 @@ static int read_one(const char *dir, const char *name, struct shipper_config_lis
 static int is_definition(const struct dirent *entry)
 {
     size_t len = strlen(entry->d_name);
-    return *entry->d_name != '.' && len > 5 &&
-           strcmp(entry->d_name + len - 5, ".json") == 0;
+    return *entry->d_name != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".json") == 0;
 }
 
-int shipper_config_read(const char *config_dir, struct shipper_config_list *ret,
-                        struct error *err)
+int shipper_config_read(const char *config_dir, struct shipper_config_list *ret, struct error *err)
 {
     char dir[FILE_SET_PATH];
     struct dirent **names = NULL;
@@ -319,8 +307,7 @@ int shipper_config_read(const char *config_dir, struct shipper_config_list *ret,
     return rc;
 }
 
-const char *shipper_config_name(const struct shipper_config *target,
-                                char ret[FILE_SET_PATH])
+const char *shipper_config_name(const struct shipper_config *target, char ret[FILE_SET_PATH])
 {
     const char *slash = strrchr(target->path, '/');
     const char *name = slash ? slash + 1 : target->path;

@@ -51,8 +51,7 @@ struct shipper_config {
     enum mustache_language language;
     mode_t mode;
     int64_t timeout_ms;
-    const char
-        *validate[SHIPPER_CONFIG_ARGUMENTS + 1]; /* NULL-terminated; [0] NULL: none */
+    const char *validate[SHIPPER_CONFIG_ARGUMENTS + 1]; /* NULL-terminated; [0] NULL: none */
     const char *reload[SHIPPER_CONFIG_ARGUMENTS + 1];
     const char *confirm[SHIPPER_CONFIG_ARGUMENTS + 1];
     const char *stop[SHIPPER_CONFIG_ARGUMENTS + 1];
@@ -63,7 +62,7 @@ struct shipper_config {
     size_t variables;
     const struct credential *credential; /* borrowed; its secrets are taken out of what
                                             commands say; NULL none */
-    bool mute; /* nothing that they say is shown: it may hold secrets of an old file */
+    bool mute;   /* nothing that they say is shown: it may hold secrets of an old file */
     cJSON *root; /* owns the texts above */
 };
 
@@ -83,12 +82,11 @@ MUST_CHECK int shipper_config_parse(const char *text, size_t len, const char *pa
  * programs must be writable by root (or the running user) only. Returns 0, -ENOENT when
  * there is no target, -EPERM, -EEXIST when two have the same destination or probe log,
  * -EBADMSG, ... */
-MUST_CHECK int shipper_config_read(const char *config_dir,
-                                   struct shipper_config_list *ret, struct error *err);
+MUST_CHECK int shipper_config_read(const char *config_dir, struct shipper_config_list *ret,
+                                   struct error *err);
 
 /* "rsyslog" for /etc/lictor/logging.d/rsyslog.json. Returns ret. */
-const char *shipper_config_name(const struct shipper_config *target,
-                                char ret[FILE_SET_PATH]);
+const char *shipper_config_name(const struct shipper_config *target, char ret[FILE_SET_PATH]);
 
 void shipper_config_release(struct shipper_config_list *list);
 

@@ -32,16 +32,15 @@ static void make_settled(const char *dir, const char *payload_path)
     struct error err = {0};
     struct local_state local = {.state = LOCAL_STATE_DONE};
     char text[2000] = "[";
-    static const char *const keys[] = {"LOG_ELASTICSEARCH_URL", "LOG_INDEX",
-                                       "LOG_LEVEL", "LOG_SETTLE", "LOG_SOURCES"};
+    static const char *const keys[] = {"LOG_ELASTICSEARCH_URL", "LOG_INDEX", "LOG_LEVEL",
+                                       "LOG_SETTLE", "LOG_SOURCES"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         char key[200];
         (void)snprintf(key, sizeof key, "%s%s", PLACE, keys[i]);
-        (void)snprintf(
-            text + strlen(text), sizeof text - strlen(text),
-            "%s{\"Key\":\"%s\",\"CreateIndex\":16,\"ModifyIndex\":18,"
-            "\"LockIndex\":0,\"Flags\":0,\"Value\":\"aW5mbw==\",\"Session\":\"\"}",
-            i ? "," : "", key);
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text),
+                       "%s{\"Key\":\"%s\",\"CreateIndex\":16,\"ModifyIndex\":18,"
+                       "\"LockIndex\":0,\"Flags\":0,\"Value\":\"aW5mbw==\",\"Session\":\"\"}",
+                       i ? "," : "", key);
         assert_int_equal(kv_add(&list, key, "info", 4, 18), 0);
     }
     (void)snprintf(text + strlen(text), sizeof text - strlen(text), "]\n");
@@ -63,8 +62,8 @@ static void an_unchanged_run_against_an_empty_process(void **state)
     (void)snprintf(payload, sizeof payload, "%s/payload", dir);
     (void)snprintf(local, sizeof local, "%s/logging.json", dir);
     make_settled(dir, payload);
-    const char *const handler[] = {TEST_BIN "/../reconfigure-logging", "--state-dir",
-                                   dir, "settings", NULL};
+    const char *const handler[] = {TEST_BIN "/../reconfigure-logging", "--state-dir", dir,
+                                   "settings", NULL};
     const char *const nothing[] = {"/bin/true", NULL};
     for (int i = -5; i < PROCESS_RUNS; i++) {
         double a = measure_process(handler, payload, 0);
@@ -86,10 +85,9 @@ static void an_unchanged_run_against_an_empty_process(void **state)
 
 /* ---- one change on three servers ----------------------------------------- */
 
-static const char target[] =
-    "{\"template\":\"t.mustache\",\"destination\":\"%s\","
-    "\"escape\":\"rainerscript\",\"reload\":[\"/bin/true\"],"
-    "\"confirm\":[\"/bin/echo\",\"1\"],\"stop\":[\"/bin/true\"]}";
+static const char target[] = "{\"template\":\"t.mustache\",\"destination\":\"%s\","
+                             "\"escape\":\"rainerscript\",\"reload\":[\"/bin/true\"],"
+                             "\"confirm\":[\"/bin/echo\",\"1\"],\"stop\":[\"/bin/true\"]}";
 
 static bool file_has(struct cluster *c, int i, const char *name, const char *word)
 {
@@ -100,8 +98,7 @@ static bool file_has(struct cluster *c, int i, const char *name, const char *wor
 }
 
 /* From the write of the key until the file of every server holds the word. */
-static double change(struct cluster *c, const char *key, const char *value,
-                     const char *name)
+static double change(struct cluster *c, const char *key, const char *value, const char *name)
 {
     double begin = measure_now_us();
     kv_put(c, key, value);
@@ -119,8 +116,7 @@ static void prepare(struct cluster *c)
 {
     char text[1200];
     for (int i = 1; i <= 3; i++) {
-        (void)snprintf(text, sizeof text, target,
-                       server_path(c, i, "shipper/shipper.conf"));
+        (void)snprintf(text, sizeof text, target, server_path(c, i, "shipper/shipper.conf"));
         server_write(c, i, "shipper/ready", "");
         server_write(c, i, "etc/policy.json",
                      "{\"elasticsearch\": {\"hosts\": [\"127.0.0.0/8\"]}}");
@@ -147,8 +143,8 @@ static void a_change_against_a_raw_watch(void **state)
     char word[32];
     char base64[48];
     prepare(c);
-    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "LOG_SETTLE", "0",
-                 "LOG_ROLLOUT", "parallel", NULL);
+    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "LOG_SETTLE", "0", "LOG_ROLLOUT",
+                 "parallel", NULL);
     (void)change(c, PLACE "LOG_INDEX", "warm-up", "shipper/shipper.conf");
     for (int i = 0; i < CHANGES; i++) {
         (void)snprintf(word, sizeof word, "aaa%03d", i * 7 % 1000);
@@ -168,10 +164,9 @@ static void a_change_against_a_raw_watch(void **state)
     }
     double a = measure_median(ours, CHANGES);
     double b = measure_median(raw, CHANGES);
-    print_message(
-        "KV write to configuration live on 3 servers / raw watch that writes a "
-        "file: %.2f   (%.1f ms / %.1f ms, medians of %d)\n",
-        a / b, a / 1e3, b / 1e3, CHANGES);
+    print_message("KV write to configuration live on 3 servers / raw watch that writes a "
+                  "file: %.2f   (%.1f ms / %.1f ms, medians of %d)\n",
+                  a / b, a / 1e3, b / 1e3, CHANGES);
     cluster_stop(c);
 }
 
@@ -195,11 +190,10 @@ static void a_rolling_change_with_real_restarts(void **state)
             wait_check(c, i, "cluster:logging", "passing", "3 of 3", 60000);
         sleep_ms(1000);
     }
-    print_message(
-        "rolling change of 3 servers, real rsyslogd, from the write to the "
-        "last restart: %.1f s (median of %d; 2 s each to be confirmed, then its "
-        "proof)\n",
-        measure_median(took + 1, ROLLS) / 1e6, ROLLS);
+    print_message("rolling change of 3 servers, real rsyslogd, from the write to the "
+                  "last restart: %.1f s (median of %d; 2 s each to be confirmed, then its "
+                  "proof)\n",
+                  measure_median(took + 1, ROLLS) / 1e6, ROLLS);
     cluster_stop(c);
 }
 
@@ -218,14 +212,11 @@ static void a_failed_server_in_the_verdict(void **state)
     int64_t begin = now_ms();
     server_kill(c, victim);
     wait_catalogue(c, leader, leader, "cluster:quorum", "warning", "2 of 3", 30000);
-    int64_t consul =
-        recorder_when(r, begin, c->server[victim].node, "serfHealth", "critical", "");
-    int64_t verdict =
-        recorder_when(r, begin, NULL, "cluster:quorum", "warning", "2 of 3");
-    print_message(
-        "failed server in the verdict of the catalogue: %lld ms after Consul's own "
-        "event\n",
-        (long long)(verdict - consul));
+    int64_t consul = recorder_when(r, begin, c->server[victim].node, "serfHealth", "critical", "");
+    int64_t verdict = recorder_when(r, begin, NULL, "cluster:quorum", "warning", "2 of 3");
+    print_message("failed server in the verdict of the catalogue: %lld ms after Consul's own "
+                  "event\n",
+                  (long long)(verdict - consul));
     recorder_stop(r);
     cluster_stop(c);
 }

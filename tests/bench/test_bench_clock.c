@@ -50,8 +50,7 @@ static void take(struct cluster *c, int i, struct samples *s)
         const struct offsets_server *server = &clocks.offsets.server[j];
         struct clock_offset offset;
         if (j == clocks.offsets.self || server->heard_us == s->heard_us[i][j] ||
-            offsets_between(&clocks.offsets, clocks.offsets.self, j, at.raw_us,
-                            &offset) < 0)
+            offsets_between(&clocks.offsets, clocks.offsets.self, j, at.raw_us, &offset) < 0)
             continue;
         s->heard_us[i][j] = server->heard_us;
         s->delay_us[s->n] = (double)(server->heard_us - server->record.raw_us);
@@ -71,13 +70,12 @@ static void print_samples(const char *when, struct samples *s)
 {
     if (s->n == 0)
         harness_fail("nothing was heard while %s", when);
-    print_message(
-        "clock records, %s: one-way delay %.1f ms (95 %%: %.1f), width of the "
-        "bound %.1f ms (95 %%: %.1f); medians of %zu records\n",
-        when, measure_median(s->delay_us, s->n) / 1e3,
-        measure_quantile(s->delay_us, s->n, 0.95) / 1e3,
-        measure_median(s->width_us, s->n) / 1e3,
-        measure_quantile(s->width_us, s->n, 0.95) / 1e3, s->n);
+    print_message("clock records, %s: one-way delay %.1f ms (95 %%: %.1f), width of the "
+                  "bound %.1f ms (95 %%: %.1f); medians of %zu records\n",
+                  when, measure_median(s->delay_us, s->n) / 1e3,
+                  measure_quantile(s->delay_us, s->n, 0.95) / 1e3,
+                  measure_median(s->width_us, s->n) / 1e3,
+                  measure_quantile(s->width_us, s->n, 0.95) / 1e3, s->n);
 }
 
 /* ---- load ---------------------------------------------------------------- */
@@ -143,10 +141,9 @@ static void bounds_and_texts(void **state)
     take_for(c, IDLE_MS, &samples);
     size_t changes = recorder_changes(r, begin, "cluster:clock");
     print_samples("idle", &samples);
-    print_message(
-        "text changes of cluster:clock when idle: %.0f an hour and server (%zu "
-        "in %d s on three servers, heartbeat every %d s)\n",
-        (double)changes * 3600e3 / IDLE_MS / 3, changes, IDLE_MS / 1000, HEARTBEAT_S);
+    print_message("text changes of cluster:clock when idle: %.0f an hour and server (%zu "
+                  "in %d s on three servers, heartbeat every %d s)\n",
+                  (double)changes * 3600e3 / IDLE_MS / 3, changes, IDLE_MS / 1000, HEARTBEAT_S);
     print_message("KV writes: %.1f a minute and server, with a heartbeat every %d s\n",
                   writes_per_minute(c, 60000) / 3, HEARTBEAT_S);
     load_start(load);
@@ -215,10 +212,9 @@ static void a_run_of_hear_clock(void **state)
     double a = measure_median(ours, PROCESS_RUNS);
     double b = measure_median(same, PROCESS_RUNS);
     double e = measure_median(empty, PROCESS_RUNS);
-    print_message(
-        "hear-clock with two new records / empty process (/bin/true): %.2f; with "
-        "nothing new: %.2f   (%.2f ms, %.2f ms, %.2f ms; medians of %d)\n",
-        a / e, b / e, a / 1e3, b / 1e3, e / 1e3, PROCESS_RUNS);
+    print_message("hear-clock with two new records / empty process (/bin/true): %.2f; with "
+                  "nothing new: %.2f   (%.2f ms, %.2f ms, %.2f ms; medians of %d)\n",
+                  a / e, b / e, a / 1e3, b / 1e3, e / 1e3, PROCESS_RUNS);
     const char *const argv[] = {"/bin/rm", "-rf", dir, NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     outcome_release(&o);

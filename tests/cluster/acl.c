@@ -5,8 +5,8 @@
 #include <string.h>
 
 /* PUT a JSON object, which is deleted, and give the string member of the answer. */
-static void put(struct cluster *c, const char *path, cJSON *object, const char *member,
-                char *ret, size_t size)
+static void put(struct cluster *c, const char *path, cJSON *object, const char *member, char *ret,
+                size_t size)
 {
     struct buffer answer = BUFFER_INIT(1U << 20);
     char *body = cJSON_PrintUnformatted(object);
@@ -36,8 +36,7 @@ static bool bootstraps(void *arg, struct buffer *seen)
 }
 
 /* A new token with the rules, in ret. */
-static void token_new(struct cluster *c, const char *name, const char *rules,
-                      char ret[40])
+static void token_new(struct cluster *c, const char *name, const char *rules, char ret[40])
 {
     cJSON *policy = cJSON_CreateObject(), *token = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(policy, "Name", name);
@@ -54,8 +53,7 @@ static char *shipped_policy(const struct cluster *c, int i)
     char node[100];
     (void)snprintf(node, sizeof node, "s|@NODE@|%s|g; s|@ROOT@|" HARNESS_ROOT "|g",
                    c->server[i].node);
-    const char *argv[] = {"/bin/sed", node, SOURCE_DIR "/consul.d/acl/node.hcl.in",
-                          NULL};
+    const char *argv[] = {"/bin/sed", node, SOURCE_DIR "/consul.d/acl/node.hcl.in", NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     if (o.code != 0)
         harness_fail("node.hcl.in: %s", o.err);
@@ -80,8 +78,7 @@ static void server_tokens(struct cluster *c, int i)
         harness_fail("server %d does not take its agent token", i);
     free(body);
     cJSON_Delete(token);
-    char *policy =
-        c->options.node_policy ? strdup(c->options.node_policy) : shipped_policy(c, i);
+    char *policy = c->options.node_policy ? strdup(c->options.node_policy) : shipped_policy(c, i);
     (void)snprintf(name, sizeof name, "lictor-%d", i);
     token_new(c, name, policy, c->server[i].token);
     free(policy);

@@ -31,8 +31,7 @@ struct chain {
 };
 
 /* Not server_read(): its paths are shared with the test's own thread. */
-static void read_file(const struct cluster *c, int i, const char *name,
-                      struct buffer *ret)
+static void read_file(const struct cluster *c, int i, const char *name, struct buffer *ret)
 {
     char path[600];
     (void)snprintf(path, sizeof path, "%s/%s", c->server[i].dir, name);
@@ -51,8 +50,7 @@ static bool read_records(struct cluster *c, struct kv_list *ret)
     for (int i = 1; status != 200 && i <= SERVERS; i++) {
         buffer_clear(&answer);
         if (c->server[i].pid)
-            status = http(c, i, "GET", "/v1/kv/" SERVER_RECORD_PREFIX "?recurse", NULL,
-                          &answer);
+            status = http(c, i, "GET", "/v1/kv/" SERVER_RECORD_PREFIX "?recurse", NULL, &answer);
     }
     cJSON *root = status == 200 ? cJSON_Parse(buffer_text(&answer)) : NULL;
     bool known = root && kv_parse(root, ret, NULL) == 0;
@@ -88,8 +86,7 @@ static void look_at_records(struct chain *chain, const struct kv_list *list)
         applying += r.state == SERVER_RECORD_APPLYING;
         (void)snprintf(text + len, sizeof text - len, "%s %s %.6s; ", e->key,
                        server_record_state_name(r.state), r.revision);
-        if (r.state == SERVER_RECORD_DONE && !is_done(chain, r.revision) &&
-            chain->n < REVISIONS)
+        if (r.state == SERVER_RECORD_DONE && !is_done(chain, r.revision) && chain->n < REVISIONS)
             memcpy(chain->done[chain->n++], r.revision, KV_DIGEST);
     }
     if (applying > 1)
@@ -185,8 +182,7 @@ static bool read_touch(struct cluster *c, int i, int64_t since_ms, struct touch 
     char *log = server_read(c, i, "shipper/actions.log");
     char *rest = NULL;
     *ret = (struct touch){.server = i};
-    for (char *line = strtok_r(log, "\n", &rest); line;
-         line = strtok_r(NULL, "\n", &rest)) {
+    for (char *line = strtok_r(log, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         int64_t at = strtoll(line, NULL, 10);
         if (at < since_ms)
             continue;
@@ -215,10 +211,9 @@ char *chain_touched(struct cluster *c, int64_t since_ms)
     qsort(touch, n, sizeof touch[0], by_begin);
     for (size_t i = 0; i < n; i++) {
         if (i > 0 && touch[i].begin < touch[i - 1].end)
-            harness_fail("server %d was touched before server %d was done",
-                         touch[i].server, touch[i - 1].server);
-        assert_int_equal(buffer_printf(&text, "%s%d", i ? " " : "", touch[i].server),
-                         0);
+            harness_fail("server %d was touched before server %d was done", touch[i].server,
+                         touch[i - 1].server);
+        assert_int_equal(buffer_printf(&text, "%s%d", i ? " " : "", touch[i].server), 0);
     }
     char *ret = buffer_detach(&text);
     return ret ? ret : strdup("");
@@ -233,8 +228,7 @@ void chain_record(struct cluster *c, int i, char ret[80])
     (void)snprintf(key, sizeof key, SERVER_RECORD_PREFIX "%s", c->server[i].node);
     const struct kv_entry *e = read_records(c, &list) ? kv_find(&list, key) : NULL;
     if (e && server_record_parse(c->server[i].node, e->value, e->len, &r, NULL) == 0)
-        (void)snprintf(ret, 80, "%s %.6s", server_record_state_name(r.state),
-                       r.revision);
+        (void)snprintf(ret, 80, "%s %.6s", server_record_state_name(r.state), r.revision);
     kv_release(&list);
 }
 
@@ -259,9 +253,8 @@ static unsigned roll(uint64_t *seed, unsigned n)
 
 static bool belongs_to(const char *pid, const char *dir)
 {
-    static const char *const programs[] = {"heartbeat", "verify-",
-                                           "reconfigure-logging", "rollout-logging",
-                                           "apply-logging"};
+    static const char *const programs[] = {"heartbeat", "verify-", "reconfigure-logging",
+                                           "rollout-logging", "apply-logging"};
     char path[300], line[4096];
     (void)snprintf(path, sizeof path, "/proc/%s/cmdline", pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);

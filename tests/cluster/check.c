@@ -55,12 +55,10 @@ struct wanted {
     const char *id, *status, *text;
 };
 
-static bool is_as(const struct wanted *w, const struct check *check,
-                  struct buffer *seen)
+static bool is_as(const struct wanted *w, const struct check *check, struct buffer *seen)
 {
     int rc = buffer_printf(seen, "%s %s", check->status, check->output);
-    return rc == 0 && strcmp(check->status, w->status) == 0 &&
-           strstr(check->output, w->text);
+    return rc == 0 && strcmp(check->status, w->status) == 0 && strstr(check->output, w->text);
 }
 
 static bool local_is(void *arg, struct buffer *seen)
@@ -79,24 +77,24 @@ static bool catalogue_is(void *arg, struct buffer *seen)
     return is_as(w, &check, seen);
 }
 
-void wait_check(struct cluster *c, int i, const char *id, const char *status,
-                const char *text, int64_t limit_ms)
+void wait_check(struct cluster *c, int i, const char *id, const char *status, const char *text,
+                int64_t limit_ms)
 {
     char what[400];
     struct wanted w = {c, 0, i, id, status, text};
-    (void)snprintf(what, sizeof what, "%s of the agent of server %d is %s with \"%s\"",
-                   id, i, status, text);
+    (void)snprintf(what, sizeof what, "%s of the agent of server %d is %s with \"%s\"", id, i,
+                   status, text);
     wait_until(what, limit_ms, local_is, &w);
 }
 
-void wait_catalogue(struct cluster *c, int via, int i, const char *id,
-                    const char *status, const char *text, int64_t limit_ms)
+void wait_catalogue(struct cluster *c, int via, int i, const char *id, const char *status,
+                    const char *text, int64_t limit_ms)
 {
     char what[400];
     struct wanted w = {c, via, i, id, status, text};
     (void)snprintf(what, sizeof what,
-                   "%s of server %d in the catalogue of server %d is %s with \"%s\"",
-                   id, i, via, status, text);
+                   "%s of server %d in the catalogue of server %d is %s with \"%s\"", id, i, via,
+                   status, text);
     wait_until(what, limit_ms, catalogue_is, &w);
 }
 

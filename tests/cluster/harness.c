@@ -40,8 +40,8 @@ void sleep_ms(int64_t ms)
 /* Limits are written for an idle machine with a quick disk. */
 #define PATIENCE 3
 
-void wait_until(const char *what, int64_t limit_ms,
-                bool (*holds)(void *arg, struct buffer *seen), void *arg)
+void wait_until(const char *what, int64_t limit_ms, bool (*holds)(void *arg, struct buffer *seen),
+                void *arg)
 {
     struct buffer seen = BUFFER_INIT(16U << 20);
     limit_ms *= PATIENCE;
@@ -51,8 +51,8 @@ void wait_until(const char *what, int64_t limit_ms,
         if (holds(arg, &seen))
             break;
         if (now_ms() > end)
-            harness_fail("%s: not within %lld ms; last seen: %s", what,
-                         (long long)limit_ms, buffer_text(&seen));
+            harness_fail("%s: not within %lld ms; last seen: %s", what, (long long)limit_ms,
+                         buffer_text(&seen));
         sleep_ms(20);
     }
     buffer_release(&seen);
@@ -87,8 +87,8 @@ static int run_group(void *arg)
     return _cmocka_run_group_tests(g->name, g->tests, g->n, g->setup, g->teardown);
 }
 
-int harness_run(const char *name, const struct CMUnitTest *tests, size_t n,
-                CMFixtureFunction setup, CMFixtureFunction teardown)
+int harness_run(const char *name, const struct CMUnitTest *tests, size_t n, CMFixtureFunction setup,
+                CMFixtureFunction teardown)
 {
     struct group g = {name, tests, n, setup, teardown};
     return keeper_run(name, run_group, &g);

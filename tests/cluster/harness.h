@@ -46,10 +46,10 @@
 #include <cmocka.h>
 
 /* main() of a cluster test: cmocka's group under a keeper. */
-#define HARNESS_RUN(name, tests, setup, teardown)                                      \
+#define HARNESS_RUN(name, tests, setup, teardown)                                                  \
     harness_run(name, tests, sizeof(tests) / sizeof((tests)[0]), setup, teardown)
-int harness_run(const char *name, const struct CMUnitTest *tests, size_t n,
-                CMFixtureFunction setup, CMFixtureFunction teardown);
+int harness_run(const char *name, const struct CMUnitTest *tests, size_t n, CMFixtureFunction setup,
+                CMFixtureFunction teardown);
 
 /* Fail the running test. */
 void harness_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
@@ -59,22 +59,21 @@ void harness_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), nor
 
 /* What cluster_start() makes. All-zero: three servers, fast, no ACLs. */
 struct cluster_options {
-    int servers;        /* how many; 0 = 3 */
-    int running;        /* how many of them to start; 0 = all */
-    bool consul_timing; /* Consul's own raft, gossip and autopilot times: election
+    int servers;             /* how many; 0 = 3 */
+    int running;             /* how many of them to start; 0 = all */
+    bool consul_timing;      /* Consul's own raft, gossip and autopilot times: election
                            12 to 17 s, not 3 s; a failed server seen after 6 s, not 2 */
-    bool alone;         /* bootstrap_expect = 1, nobody joins anybody */
-    bool acl;           /* ACLs on, default deny; each server's snippet and consul.env
+    bool alone;              /* bootstrap_expect = 1, nobody joins anybody */
+    bool acl;                /* ACLs on, default deny; each server's snippet and consul.env
                            hold a token with the shipped policy */
-    const char
-        *node_policy;      /* instead of the shipped one; "" = a token without rights */
-    bool no_snippet;       /* without our 60-cluster.hcl */
-    const char *heartbeat; /* its interval instead of "15s" */
-    const char *limits;    /* LICTOR_LIMITS for everything that runs (limits.h) */
-    const char *discover;  /* enable --discover: a watch on that service; NULL: none */
-    uid_t user; /* who runs agents and what they run, with no-new-privileges; what is
+    const char *node_policy; /* instead of the shipped one; "" = a token without rights */
+    bool no_snippet;         /* without our 60-cluster.hcl */
+    const char *heartbeat;   /* its interval instead of "15s" */
+    const char *limits;      /* LICTOR_LIMITS for everything that runs (limits.h) */
+    const char *discover;    /* enable --discover: a watch on that service; NULL: none */
+    uid_t user;              /* who runs agents and what they run, with no-new-privileges; what is
                    root's on a real server stays ours. 0: as the test. Needs root */
-    const char *consul; /* more Consul configuration of every server: JSON */
+    const char *consul;      /* more Consul configuration of every server: JSON */
 };
 
 struct server {
@@ -157,8 +156,8 @@ const char *cluster_sink(struct cluster *c);
 
 /* One request to server i, with the management token; body NULL: none. Returns the HTTP
  * status, 0 when there was no answer within 10 s. answer may be NULL. */
-long http(struct cluster *c, int i, const char *method, const char *path,
-          const char *body, struct buffer *answer);
+long http(struct cluster *c, int i, const char *method, const char *path, const char *body,
+          struct buffer *answer);
 
 /* GET of "/v1/<path>" which must be 200 and JSON. cJSON_Delete() it. */
 cJSON *http_get(struct cluster *c, int i, const char *path);
@@ -193,10 +192,10 @@ bool output_says(const char *output, const char *text);
 
 /* Wait until the check has this status and its output contains `text`. The failure text
  * shows what was last seen. */
-void wait_check(struct cluster *c, int i, const char *id, const char *status,
-                const char *text, int64_t limit_ms);
-void wait_catalogue(struct cluster *c, int via, int i, const char *id,
-                    const char *status, const char *text, int64_t limit_ms);
+void wait_check(struct cluster *c, int i, const char *id, const char *status, const char *text,
+                int64_t limit_ms);
+void wait_catalogue(struct cluster *c, int via, int i, const char *id, const char *status,
+                    const char *text, int64_t limit_ms);
 
 /* ---- waiting ------------------------------------------------------------- */
 
@@ -206,8 +205,8 @@ void sleep_ms(int64_t ms);
 /* Try every 20 ms until it holds. The limit is for an idle machine: three times as long
  * is waited before the test fails. On timeout the test fails with
  * "<what>: not within 5000 ms; last seen: <seen>". */
-void wait_until(const char *what, int64_t limit_ms,
-                bool (*holds)(void *arg, struct buffer *seen), void *arg);
+void wait_until(const char *what, int64_t limit_ms, bool (*holds)(void *arg, struct buffer *seen),
+                void *arg);
 
 /* ---- a recorder: what the catalogue showed, and when --------------------- */
 
@@ -219,8 +218,8 @@ void recorder_stop(struct recorder *r);
 
 /* When (now_ms) after `since` check `id` of `node` was first seen with this status and
  * `text` in its output; -1 when it was not. NULL node: of any node. */
-int64_t recorder_when(struct recorder *r, int64_t since, const char *node,
-                      const char *id, const char *status, const char *text);
+int64_t recorder_when(struct recorder *r, int64_t since, const char *node, const char *id,
+                      const char *status, const char *text);
 
 /* How often check `id` of any node was seen to change, status or text, after `since`. */
 size_t recorder_changes(struct recorder *r, int64_t since, const char *id);
@@ -251,12 +250,10 @@ struct outcome {
 /* Run TEST_BIN/<argv[0]> with server i's --config-dir, --state-dir and --settings-root
  * behind the name, then the rest of argv (NULL-terminated); input NULL: /dev/null.
  * Fails the test after 60 s. */
-struct outcome server_run(struct cluster *c, int i, const char *input,
-                          const char *const *argv);
+struct outcome server_run(struct cluster *c, int i, const char *input, const char *const *argv);
 
 /* Any program (absolute path in argv[0]) with these NAME=VALUE in its environment. */
-struct outcome run_tool(const char *input, const char *const *argv,
-                        const char *const *env);
+struct outcome run_tool(const char *input, const char *const *argv, const char *const *env);
 void outcome_release(struct outcome *o);
 
 /* ---- log shipper --------------------------------------------------------- */

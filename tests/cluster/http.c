@@ -22,8 +22,8 @@ static struct curl_slist *headers(const struct cluster *c)
     return curl_slist_append(NULL, token);
 }
 
-long http(struct cluster *c, int i, const char *method, const char *path,
-          const char *body, struct buffer *answer)
+long http(struct cluster *c, int i, const char *method, const char *path, const char *body,
+          struct buffer *answer)
 {
     char url[1024];
     long status = 0;
@@ -55,8 +55,7 @@ cJSON *http_get(struct cluster *c, int i, const char *path)
     long status = http(c, i, "GET", full, NULL, &answer);
     cJSON *root = cJSON_Parse(buffer_text(&answer));
     if (status != 200 || !root)
-        harness_fail("GET %s of server %d: %ld %s", full, i, status,
-                     buffer_text(&answer));
+        harness_fail("GET %s of server %d: %ld %s", full, i, status, buffer_text(&answer));
     buffer_release(&answer);
     return root;
 }
@@ -70,8 +69,8 @@ static int any_running(struct cluster *c)
     return leader ? leader : 1;
 }
 
-static void kv_request(struct cluster *c, const char *method, const char *key,
-                       const char *query, const char *value)
+static void kv_request(struct cluster *c, const char *method, const char *key, const char *query,
+                       const char *value)
 {
     char path[900];
     struct buffer answer = BUFFER_INIT(1U << 20);
@@ -148,8 +147,7 @@ void settings_put(struct cluster *c, ...)
     struct buffer answer = BUFFER_INIT(1U << 20);
     va_list args;
     va_start(args, c);
-    for (const char *key = va_arg(args, const char *); key;
-         key = va_arg(args, const char *))
+    for (const char *key = va_arg(args, const char *); key; key = va_arg(args, const char *))
         add_set(ops, key, va_arg(args, const char *));
     va_end(args);
     char *body = cJSON_PrintUnformatted(ops);

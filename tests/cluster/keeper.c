@@ -38,13 +38,11 @@ void keeper_die_with(pid_t parent)
 static int take_net(int net)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
-    int len =
-        snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "lictor-net-%d", net);
+    int len = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "lictor-net-%d", net);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    socklen_t size =
-        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1) + (socklen_t)len;
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1) + (socklen_t)len;
     if (bind(fd, (struct sockaddr *)&name, size) == 0)
         return fd;
     (void)close(fd);
@@ -65,8 +63,7 @@ int keeper_take_net(void)
 static int make_dir(const char *name)
 {
     const char *tmp = getenv("TMPDIR");
-    (void)snprintf(dir, sizeof dir, "%s/lictor-%s-XXXXXX", tmp && *tmp ? tmp : "/tmp",
-                   name);
+    (void)snprintf(dir, sizeof dir, "%s/lictor-%s-XXXXXX", tmp && *tmp ? tmp : "/tmp", name);
     if (mkdtemp(dir))
         return 0;
     perror(dir);
@@ -85,9 +82,7 @@ static pid_t parent_of(const char *pid)
     stat[n] = '\0';
     const char *behind_name = strrchr(stat, ')');
     /* ") S 123": state, then the parent */
-    return behind_name && strlen(behind_name) > 4
-               ? (pid_t)strtol(behind_name + 4, NULL, 10)
-               : -1;
+    return behind_name && strlen(behind_name) > 4 ? (pid_t)strtol(behind_name + 4, NULL, 10) : -1;
 }
 
 /* Children of a killed child become ours, so this ends only when nobody is left. */
@@ -98,8 +93,7 @@ static void kill_descendants(void)
         if (!proc)
             return;
         for (struct dirent *e = readdir(proc); e; e = readdir(proc))
-            if (isdigit((unsigned char)e->d_name[0]) &&
-                parent_of(e->d_name) == getpid())
+            if (isdigit((unsigned char)e->d_name[0]) && parent_of(e->d_name) == getpid())
                 (void)kill((pid_t)strtol(e->d_name, NULL, 10), SIGKILL);
         (void)closedir(proc);
     } while (waitpid(-1, NULL, 0) > 0 || errno != ECHILD);
@@ -119,9 +113,8 @@ static void keep_logs(const char *name)
 {
     char to[512];
     (void)snprintf(to, sizeof to, "%s/build/test-logs/%s", SOURCE_DIR, name);
-    run_tool(
-        "rm -rf \"$2\"; mkdir -p \"$2\"; rm -rf \"$1\"/*/data; cp -r \"$1\"/. \"$2\"",
-        dir, to);
+    run_tool("rm -rf \"$2\"; mkdir -p \"$2\"; rm -rf \"$1\"/*/data; cp -r \"$1\"/. \"$2\"", dir,
+             to);
     (void)fprintf(stderr, "logs of the failed run are kept in %s\n", to);
 }
 

@@ -27,8 +27,8 @@ static void *keep_passing(void *arg)
     while (!atomic_load(&k->neighbour->stop)) {
         if (now_ms() >= next) {
             next = now_ms() + REFRESH_MS;
-            (void)http(k->neighbour->c, k->server, "PUT",
-                       "/v1/agent/check/pass/service:neighbour", "", NULL);
+            (void)http(k->neighbour->c, k->server, "PUT", "/v1/agent/check/pass/service:neighbour",
+                       "", NULL);
         }
         sleep_ms(50);
     }
@@ -61,8 +61,7 @@ struct neighbour *neighbour_start(struct cluster *c)
         n->keeper[i].neighbour = n;
         n->keeper[i].server = i;
         n->keeper[i].expired = expired(c, i);
-        if (pthread_create(&n->keeper[i].thread, NULL, keep_passing, &n->keeper[i]) !=
-            0)
+        if (pthread_create(&n->keeper[i].thread, NULL, keep_passing, &n->keeper[i]) != 0)
             harness_fail("cannot start a thread");
     }
     return n;

@@ -26,8 +26,7 @@ struct recorder {
 
 /* ---- what was seen ------------------------------------------------------- */
 
-static const struct event *latest(const struct recorder *r, const char *node,
-                                  const char *id)
+static const struct event *latest(const struct recorder *r, const char *node, const char *id)
 {
     for (size_t i = r->n; i > 0; i--) {
         const struct event *e = &r->events[i - 1];
@@ -37,8 +36,8 @@ static const struct event *latest(const struct recorder *r, const char *node,
     return NULL;
 }
 
-static void note(struct recorder *r, const char *node, const char *id,
-                 const char *status, const char *output)
+static void note(struct recorder *r, const char *node, const char *id, const char *status,
+                 const char *output)
 {
     const struct event *last = latest(r, node, id);
     if (last && strcmp(last->status, status) == 0 && strcmp(last->output, output) == 0)
@@ -67,8 +66,8 @@ static void note_all(struct recorder *r, const char *answer)
     (void)pthread_mutex_lock(&r->lock);
     cJSON_ArrayForEach(check, root)
     {
-        note(r, member(check, "Node"), member(check, "CheckID"),
-             member(check, "Status"), member(check, "Output"));
+        note(r, member(check, "Node"), member(check, "CheckID"), member(check, "Status"),
+             member(check, "Output"));
     }
     (void)pthread_mutex_unlock(&r->lock);
     cJSON_Delete(root);
@@ -143,12 +142,10 @@ struct recorder *recorder_start(struct cluster *c, int via)
     struct recorder *r = calloc(1, sizeof *r);
     if (!r)
         harness_fail("out of memory");
-    (void)snprintf(r->url, sizeof r->url,
-                   "http://%s:8500/v1/health/state/any?stale&wait=60s",
+    (void)snprintf(r->url, sizeof r->url, "http://%s:8500/v1/health/state/any?stale&wait=60s",
                    c->server[via].address);
     (void)snprintf(r->token, sizeof r->token, "X-Consul-Token: %s", c->token);
-    if (pthread_mutex_init(&r->lock, NULL) != 0 ||
-        pthread_create(&r->thread, NULL, follow, r) != 0)
+    if (pthread_mutex_init(&r->lock, NULL) != 0 || pthread_create(&r->thread, NULL, follow, r) != 0)
         harness_fail("cannot start a thread");
     return r;
 }
@@ -166,16 +163,15 @@ void recorder_stop(struct recorder *r)
     free(r);
 }
 
-int64_t recorder_when(struct recorder *r, int64_t since, const char *node,
-                      const char *id, const char *status, const char *text)
+int64_t recorder_when(struct recorder *r, int64_t since, const char *node, const char *id,
+                      const char *status, const char *text)
 {
     int64_t at = -1;
     (void)pthread_mutex_lock(&r->lock);
     for (size_t i = 0; at < 0 && i < r->n; i++) {
         const struct event *e = &r->events[i];
-        if (e->at_ms >= since && (!node || strcmp(e->node, node) == 0) &&
-            strcmp(e->id, id) == 0 && strcmp(e->status, status) == 0 &&
-            strstr(e->output, text))
+        if (e->at_ms >= since && (!node || strcmp(e->node, node) == 0) && strcmp(e->id, id) == 0 &&
+            strcmp(e->status, status) == 0 && strstr(e->output, text))
             at = e->at_ms;
     }
     (void)pthread_mutex_unlock(&r->lock);
@@ -200,8 +196,8 @@ char *recorder_text(struct recorder *r, const char *id)
     for (size_t i = 0; rc == 0 && i < r->n; i++) {
         const struct event *e = &r->events[i];
         if (strcmp(e->id, id) == 0)
-            rc = buffer_printf(&text, "%lld %s %s: %s\n", (long long)e->at_ms, e->node,
-                               e->status, e->output);
+            rc = buffer_printf(&text, "%lld %s %s: %s\n", (long long)e->at_ms, e->node, e->status,
+                               e->output);
     }
     (void)pthread_mutex_unlock(&r->lock);
     char *ret = buffer_detach(&text);

@@ -16,8 +16,7 @@ static int memory_file(const char *text)
 {
     int fd = memfd_create("harness", MFD_CLOEXEC);
     size_t len = text ? strlen(text) : 0;
-    if (fd < 0 || (len && write(fd, text, len) != (ssize_t)len) ||
-        lseek(fd, 0, SEEK_SET) < 0)
+    if (fd < 0 || (len && write(fd, text, len) != (ssize_t)len) || lseek(fd, 0, SEEK_SET) < 0)
         harness_fail("no memory for a file");
     return fd;
 }
@@ -58,8 +57,7 @@ static int wait_end(pid_t pid, const char *program)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-struct outcome run_tool(const char *input, const char *const *argv,
-                        const char *const *env)
+struct outcome run_tool(const char *input, const char *const *argv, const char *const *env)
 {
     int fds[3] = {memory_file(input), memory_file(NULL), memory_file(NULL)};
     pid_t pid = fork();
@@ -81,8 +79,7 @@ void outcome_release(struct outcome *o)
     *o = (struct outcome){0};
 }
 
-struct outcome server_run(struct cluster *c, int i, const char *input,
-                          const char *const *argv)
+struct outcome server_run(struct cluster *c, int i, const char *input, const char *const *argv)
 {
     char program[400], config[400], state[400], limits[300], clock[40];
     const char *full[32] = {program, "--config-dir",    config,      "--state-dir",

@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const programs[] = {
-    "heartbeat",      "verify-quorum",   "verify-clock",  "hear-clock",
-    "verify-logging", "rollout-logging", "apply-logging", "reconfigure-logging"};
+static const char *const programs[] = {"heartbeat",     "verify-quorum",      "verify-clock",
+                                       "hear-clock",    "verify-logging",     "rollout-logging",
+                                       "apply-logging", "reconfigure-logging"};
 
 void server_name(struct cluster *c, int i, const char *node)
 {
@@ -48,8 +48,7 @@ static void make_parents(char *path)
     }
 }
 
-static void write_file(struct cluster *c, int i, const char *name, const char *text,
-                       mode_t mode)
+static void write_file(struct cluster *c, int i, const char *name, const char *text, mode_t mode)
 {
     char path[600];
     (void)snprintf(path, sizeof path, "%s", server_path(c, i, name));
@@ -132,8 +131,7 @@ static void add_join(struct cluster *c, int i, cJSON *config)
     cJSON *join = cJSON_AddArrayToObject(config, "retry_join");
     for (int other = 1; other <= c->servers; other++)
         if (other != i)
-            (void)cJSON_AddItemToArray(join,
-                                       cJSON_CreateString(c->server[other].address));
+            (void)cJSON_AddItemToArray(join, cJSON_CreateString(c->server[other].address));
     (void)cJSON_AddStringToObject(config, "retry_interval", "1s");
 }
 
@@ -178,8 +176,7 @@ static void write_libexec(struct cluster *c, int i)
         (void)snprintf(script, sizeof script,
                        "#!/bin/sh\necho \"run %s $*\" >>%s/runs.log\n"
                        ". %s/clock\nexec %s/%s \"$@\"\n",
-                       programs[p], c->server[i].dir, c->server[i].dir, TEST_BIN,
-                       programs[p]);
+                       programs[p], c->server[i].dir, c->server[i].dir, TEST_BIN, programs[p]);
         write_file(c, i, name, script, 0755);
     }
 }
@@ -192,8 +189,8 @@ void server_clock(struct cluster *c, int i, const char *offset)
     struct server *s = &c->server[i];
     (void)snprintf(s->clock, sizeof s->clock, "%s", offset ? offset : "");
     if (offset)
-        (void)snprintf(text, sizeof text, "export '%s' '%s' 'FAKETIME=%s'\n",
-                       SERVER_FAKETIME, SERVER_RAW, offset);
+        (void)snprintf(text, sizeof text, "export '%s' '%s' 'FAKETIME=%s'\n", SERVER_FAKETIME,
+                       SERVER_RAW, offset);
     write_file(c, i, "clock.new", text, 0644);
     if (rename(server_path(c, i, "clock.new"), server_path(c, i, "clock")) < 0)
         harness_fail("cannot write clock of server %d: %s", i, strerror(errno));
@@ -214,8 +211,7 @@ static void hand_over(struct cluster *c, int i)
 
 void server_make(struct cluster *c, int i, int expect)
 {
-    static const char *const dirs[] = {"etc/logging.d", "state", "shipper",
-                                       "log",           "probe", "data"};
+    static const char *const dirs[] = {"etc/logging.d", "state", "shipper", "log", "probe", "data"};
     for (size_t d = 0; d < sizeof dirs / sizeof dirs[0]; d++) {
         char path[600];
         (void)snprintf(path, sizeof path, "%s/", server_path(c, i, dirs[d]));
@@ -236,8 +232,8 @@ static char *with_interval(const char *snippet, const char *interval)
     static const char shipped[] = "interval = \"15s\"";
     char *text = NULL;
     const char *at = strstr(snippet, shipped);
-    if (!at || asprintf(&text, "%.*sinterval = \"%s\"%s", (int)(at - snippet), snippet,
-                        interval, at + strlen(shipped)) < 0)
+    if (!at || asprintf(&text, "%.*sinterval = \"%s\"%s", (int)(at - snippet), snippet, interval,
+                        at + strlen(shipped)) < 0)
         harness_fail("no %s in the snippet", shipped);
     return text;
 }
@@ -250,11 +246,10 @@ static void render_snippet(struct cluster *c, int i)
     (void)snprintf(state, sizeof state, "%s/state", c->server[i].dir);
     (void)snprintf(token, sizeof token, "%s/token", c->server[i].dir);
     (void)snprintf(enable, sizeof enable, "%s/scripts/enable", SOURCE_DIR);
-    const char *argv[] = {enable,        "--print",      "--libexec",
-                          libexec,       "--config-dir", config,
-                          "--state-dir", state,          "--settings-root",
-                          HARNESS_ROOT,  NULL,           NULL,
-                          NULL,          NULL,           NULL};
+    const char *argv[] = {
+        enable, "--print",         "--libexec",  libexec, "--config-dir", config, "--state-dir",
+        state,  "--settings-root", HARNESS_ROOT, NULL,    NULL,           NULL,   NULL,
+        NULL};
     size_t n = 10;
     if (c->options.discover) {
         argv[n++] = "--discover";
@@ -279,9 +274,8 @@ void server_enable(struct cluster *c, int i)
 {
     const struct server *s = &c->server[i];
     char env[300];
-    (void)snprintf(env, sizeof env, "CONSUL_HTTP_ADDR=http://%s:8500\n%s%s%s",
-                   s->address, s->token[0] ? "CONSUL_HTTP_TOKEN=" : "", s->token,
-                   s->token[0] ? "\n" : "");
+    (void)snprintf(env, sizeof env, "CONSUL_HTTP_ADDR=http://%s:8500\n%s%s%s", s->address,
+                   s->token[0] ? "CONSUL_HTTP_TOKEN=" : "", s->token, s->token[0] ? "\n" : "");
     write_file(c, i, "etc/consul.env", env, 0640);
     if (!c->options.no_snippet)
         render_snippet(c, i);
@@ -294,8 +288,7 @@ static void be_agent(struct cluster *c, int i, const char *consul, pid_t parent)
     char data[400], config[400];
     (void)snprintf(data, sizeof data, "-data-dir=%s/data", c->server[i].dir);
     (void)snprintf(config, sizeof config, "-config-dir=%s/consul.d", c->server[i].dir);
-    int log =
-        open(server_path(c, i, "consul.log"), O_WRONLY | O_CREAT | O_APPEND, 0644);
+    int log = open(server_path(c, i, "consul.log"), O_WRONLY | O_CREAT | O_APPEND, 0644);
     int null = open("/dev/null", O_RDONLY);
     if (c->options.user)
         apart_become(c->options.user);
@@ -303,8 +296,7 @@ static void be_agent(struct cluster *c, int i, const char *consul, pid_t parent)
     if (c->options.limits)
         (void)setenv("LICTOR_LIMITS", c->options.limits, 1);
     (void)setpgid(0, 0);
-    if (log < 0 || null < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 ||
-        dup2(log, 2) < 0)
+    if (log < 0 || null < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
         _exit(126);
     if (log > 2)
         (void)close(log);
@@ -346,8 +338,8 @@ void server_must_run(struct cluster *c, int i)
     c->server[i].pid = 0;
     char *log = server_read(c, i, "consul.log");
     size_t len = strlen(log);
-    harness_fail("server %d does not run (wait status %d); end of its log:\n%s", i,
-                 status, log + (len > 1500 ? len - 1500 : 0));
+    harness_fail("server %d does not run (wait status %d); end of its log:\n%s", i, status,
+                 log + (len > 1500 ? len - 1500 : 0));
 }
 
 static bool answers(void *arg, struct buffer *seen)
@@ -415,8 +407,7 @@ void server_reload_now(struct cluster *c, int i)
     long status = http(c, i, "PUT", "/v1/agent/reload", "", &answer);
     server_must_run(c, i);
     if (status != 200)
-        harness_fail("server %d does not reload: %ld %s", i, status,
-                     buffer_text(&answer));
+        harness_fail("server %d does not reload: %ld %s", i, status, buffer_text(&answer));
     buffer_release(&answer);
 }
 

@@ -29,8 +29,7 @@ static void copy_script(struct cluster *c, int i)
     outcome_release(&o);
 }
 
-static cJSON *command(const char *script, const char *kind, const char *dir,
-                      const char *action)
+static cJSON *command(const char *script, const char *kind, const char *dir, const char *action)
 {
     const char *words[] = {script, kind, dir, action};
     cJSON *list = cJSON_CreateStringArray(words, 4);
@@ -40,30 +39,25 @@ static cJSON *command(const char *script, const char *kind, const char *dir,
 }
 
 /* probe: the shipper carries the probe log. */
-static char *definition(struct cluster *c, int i, enum shipper kind,
-                        const char *template, bool probe)
+static char *definition(struct cluster *c, int i, enum shipper kind, const char *template,
+                        bool probe)
 {
     static const struct {
         const char *member, *action;
-    } commands[] = {{"validate", "validate"},
-                    {"reload", "restart"},
-                    {"confirm", "alive"},
-                    {"stop", "stop"}};
+    } commands[] = {
+        {"validate", "validate"}, {"reload", "restart"}, {"confirm", "alive"}, {"stop", "stop"}};
     const char *name = kind == SHIPPER_RSYSLOG ? "rsyslog" : "stand-in";
     cJSON *root = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(root, "template", template);
-    (void)cJSON_AddStringToObject(root, "destination",
-                                  server_path(c, i, "shipper/shipper.conf"));
+    (void)cJSON_AddStringToObject(root, "destination", server_path(c, i, "shipper/shipper.conf"));
     (void)cJSON_AddStringToObject(root, "escape", "rainerscript");
     for (size_t n = 0; n < sizeof commands / sizeof commands[0]; n++)
         (void)cJSON_AddItemToObject(root, commands[n].member,
                                     command(server_path(c, i, "etc/shipper"), name,
-                                            server_path(c, i, "shipper"),
-                                            commands[n].action));
+                                            server_path(c, i, "shipper"), commands[n].action));
     (void)cJSON_AddStringToObject(root, "timeout", "5s");
     if (probe)
-        (void)cJSON_AddStringToObject(root, "probe",
-                                      server_path(c, i, "probe/shipper.log"));
+        (void)cJSON_AddStringToObject(root, "probe", server_path(c, i, "probe/shipper.log"));
     cJSON *variables = cJSON_AddObjectToObject(root, "variables");
     (void)cJSON_AddStringToObject(variables, "work", server_path(c, i, "shipper"));
     (void)cJSON_AddStringToObject(variables, "queue_disk", "1g");
@@ -78,8 +72,7 @@ static char *shipped_template(void)
 {
     struct buffer text = BUFFER_INIT(1U << 20);
     struct error err = {0};
-    if (file_read(SOURCE_DIR "/consul.d/logging/rsyslog.conf.mustache", &text, &err) <
-        0)
+    if (file_read(SOURCE_DIR "/consul.d/logging/rsyslog.conf.mustache", &text, &err) < 0)
         harness_fail("%s", err.text);
     return buffer_detach(&text);
 }
@@ -104,8 +97,7 @@ void server_shipper(struct cluster *c, int i, enum shipper kind, const char *tem
                  : template ? template
                             : stand_in_template);
     free(shipped);
-    char *text = definition(c, i, kind, "shipper.mustache",
-                            kind == SHIPPER_RSYSLOG && !template);
+    char *text = definition(c, i, kind, "shipper.mustache", kind == SHIPPER_RSYSLOG && !template);
     server_write(c, i, "etc/logging.d/shipper.json", text);
     free(text);
 }

@@ -61,8 +61,7 @@ static int start_ready(struct sink *s, const char *const *argv, const char *dir)
     s->pid = start(argv, &out);
     struct pollfd ready = {.fd = out, .events = POLLIN};
     bool answers = s->pid > 0 && poll(&ready, 1, START_MS) == 1 &&
-                   read(out, line, sizeof line - 1) > 0 &&
-                   sscanf(line, "ready %99s", s->url) == 1;
+                   read(out, line, sizeof line - 1) > 0 && sscanf(line, "ready %99s", s->url) == 1;
     if (out >= 0)
         (void)close(out);
     if (answers)
@@ -87,8 +86,8 @@ int sink_start_stand_in(struct sink *s, const char *address, const char *dir,
     return start_ready(s, argv, dir);
 }
 
-int sink_start_secure(struct sink *s, const char *name, const char *address,
-                      const char *dir, const char *password)
+int sink_start_secure(struct sink *s, const char *name, const char *address, const char *dir,
+                      const char *password)
 {
     const char *argv[] = {runner, "--tied", "--secure", name, address, dir, NULL};
     if (setenv("SINK_PASSWORD", password, 1) < 0)
@@ -170,8 +169,7 @@ void sink_once(const struct sink *s, const char *index, int server, int from, in
     int *times = calloc(MOST + 1, sizeof *times);
     assert_non_null(times);
     assert_in_range(to, from, MOST);
-    (void)snprintf(path, sizeof path, "/%s/_search?q=server:%d&size=%d", index, server,
-                   MOST);
+    (void)snprintf(path, sizeof path, "/%s/_search?q=server:%d&size=%d", index, server, MOST);
     cJSON *root = sink_ask(s, path);
     count_times(root, times);
     cJSON_Delete(root);
@@ -180,11 +178,10 @@ void sink_once(const struct sink *s, const char *index, int server, int from, in
         twice += times[n] > 1;
     }
     free(times);
-    print_message("  server %d: %d lines, %d lost, %d twice\n", server, to - from + 1,
-                  lost, twice);
+    print_message("  server %d: %d lines, %d lost, %d twice\n", server, to - from + 1, lost, twice);
     if (lost || twice)
-        harness_fail("server %d: %d of %d lines lost, %d twice", server, lost,
-                     to - from + 1, twice);
+        harness_fail("server %d: %d of %d lines lost, %d twice", server, lost, to - from + 1,
+                     twice);
 }
 
 /* ---- what the stand-in is told ------------------------------------------- */

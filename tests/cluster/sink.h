@@ -26,8 +26,8 @@ int sink_start_stand_in(struct sink *s, const char *address, const char *dir,
 
 /* The same for one with https and users (a real one of 7 or 8 only): its certificate is of
  * <dir>/ca.pem, and admin, writer and reader have this password. */
-int sink_start_secure(struct sink *s, const char *name, const char *address,
-                      const char *dir, const char *password);
+int sink_start_secure(struct sink *s, const char *name, const char *address, const char *dir,
+                      const char *password);
 
 /* SIGKILL; what it has acknowledged is in `dir`. */
 void sink_kill(struct sink *s);

@@ -24,8 +24,8 @@ static int teardown(void **state)
 }
 
 /* A request with the token of server i's programs. */
-static long as_server(const struct cluster *c, int i, const char *method,
-                      const char *path, const char *body)
+static long as_server(const struct cluster *c, int i, const char *method, const char *path,
+                      const char *body)
 {
     struct cluster as = *c;
     memcpy(as.token, c->server[i].token, sizeof as.token);
@@ -36,12 +36,10 @@ static void shipped_policy_is_enough(void **state)
 {
     struct cluster *c = *state;
     for (int i = 1; i <= 3; i++)
-        wait_catalogue(c, 1, i, "cluster:quorum", "passing",
-                       "3 of 3 servers, 1 may fail", 60000);
+        wait_catalogue(c, 1, i, "cluster:quorum", "passing", "3 of 3 servers, 1 may fail", 60000);
     wait_catalogue(c, 1, 1, "cluster:heartbeat", "passing", "", 60000);
     for (int i = 1; i <= 3; i++)
-        wait_catalogue(c, 1, i, "cluster:clock", "passing",
-                       "3 clocks agree within 100 ms", 60000);
+        wait_catalogue(c, 1, i, "cluster:clock", "passing", "3 clocks agree within 100 ms", 60000);
 }
 
 static void shipped_policy_is_exact(void **state)
@@ -77,8 +75,7 @@ static uint64_t index_of(struct consul *consul, const char *key)
 {
     struct kv_list list = {0};
     struct error err = {0};
-    assert_int_equal(consul_kv_read(consul, key, false, CONSUL_DEFAULT, &list, &err),
-                     0);
+    assert_int_equal(consul_kv_read(consul, key, false, CONSUL_DEFAULT, &list, &err), 0);
     uint64_t index = list.n ? list.entries[0].modify_index : 0;
     kv_release(&list);
     return index;
@@ -101,23 +98,18 @@ static void an_announcement_needs_no_more_than_that(void **state)
     const char *own = "lictor/logging/server-1";
     uint64_t index = index_of(consul, own);
     assert_int_equal(consul_kv_write_if(consul, own, "b", index, other, 1, &err), 0);
-    assert_int_equal(consul_kv_write_if(consul, own, "c", index, other, 1, &err),
-                     -ESTALE);
-    assert_string_equal(err.text,
-                        "lictor/logging/server-1 was changed by somebody else "
-                        "meanwhile");
+    assert_int_equal(consul_kv_write_if(consul, own, "c", index, other, 1, &err), -ESTALE);
+    assert_string_equal(err.text, "lictor/logging/server-1 was changed by somebody else "
+                                  "meanwhile");
     index = index_of(consul, own);
     kv_put(c, "lictor/logging/gone", "b");
-    assert_int_equal(consul_kv_write_if(consul, own, "c", index, other, 1, &err),
-                     -ESTALE);
+    assert_int_equal(consul_kv_write_if(consul, own, "c", index, other, 1, &err), -ESTALE);
     assert_string_equal(err.text, "lictor/logging/gone was changed by somebody else "
                                   "meanwhile");
     other[0].key = "foreign";
-    assert_int_equal(consul_kv_write_if(consul, own, "c", index, other, 1, &err),
-                     -EACCES);
+    assert_int_equal(consul_kv_write_if(consul, own, "c", index, other, 1, &err), -EACCES);
     assert_non_null(strstr(err.text, "(the token needs key \"foreign\" read)"));
-    assert_int_equal(consul_kv_write_if(consul, "foreign", "c", 0, NULL, 0, &err),
-                     -EACCES);
+    assert_int_equal(consul_kv_write_if(consul, "foreign", "c", 0, NULL, 0, &err), -EACCES);
     assert_non_null(strstr(err.text, "(the token needs key \"foreign\" write)"));
     char *now = kv_get(c, own);
     assert_string_equal(now, "b");
@@ -136,8 +128,7 @@ static void a_change_rolls_with_the_shipped_policy(void **state)
     settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "CLUSTER_SERVERS",
                  "server_1=server-3,server_2=server-2,server_3=server-1", NULL);
     for (int i = 1; i <= 3; i++)
-        wait_check(c, i, "cluster:logging", "passing", "3 of 3 servers on revision",
-                   30000);
+        wait_check(c, i, "cluster:logging", "passing", "3 of 3 servers on revision", 30000);
     char *touched = chain_touched(c, begin);
     assert_string_equal(touched, "3 2 1");
     free(touched);
@@ -170,8 +161,8 @@ static void take_rights(struct cluster *c, int i)
         if (!id || !have || strcmp(have, name) != 0)
             continue;
         (void)snprintf(path, sizeof path, "/v1/acl/policy/%s", id);
-        (void)snprintf(body, sizeof body,
-                       "{\"ID\":\"%s\",\"Name\":\"%s\",\"Rules\":\"\"}", id, name);
+        (void)snprintf(body, sizeof body, "{\"ID\":\"%s\",\"Name\":\"%s\",\"Rules\":\"\"}", id,
+                       name);
         assert_int_equal(http(c, 1, "PUT", path, body, NULL), 200);
     }
     cJSON_Delete(policies);
@@ -196,8 +187,7 @@ static void without_rights_it_cannot_look(void **state)
     int64_t begin = now_ms();
     take_rights(c, 2);
     wait_until("verify-quorum of server 2 cannot look", 60000, cannot_look, c);
-    assert_int_equal(
-        recorder_when(r, begin, "server-2", "cluster:quorum", "critical", ""), -1);
+    assert_int_equal(recorder_when(r, begin, "server-2", "cluster:quorum", "critical", ""), -1);
     recorder_stop(r);
     wait_catalogue(c, 1, 1, "cluster:quorum", "passing", "3 of 3 servers", 20000);
 }

@@ -87,20 +87,13 @@ static const struct row {
     {"+0.02s", NULL, 0, "passing: %d clocks agree within 100 ms\n", NULL},
     {"-0.02s", NULL, 0, "passing: %d clocks agree within 100 ms\n", NULL},
     {"+0.03s", "+0.06s", 0, "passing: %d clocks agree within 100 ms\n", NULL},
-    {"+0.2s", NULL, 1, "warning: server-2 differs by +200 ms from %s (limit 100 ms)\n",
-     NULL},
-    {"-0.2s", NULL, 1, "warning: server-2 differs by -200 ms from %s (limit 100 ms)\n",
-     NULL},
-    {"+2s", NULL, 2, "critical: server-2 differs by +2.0 s from %s (limit 500 ms)\n",
-     NULL},
-    {"-2s", NULL, 2, "critical: server-2 differs by -2.0 s from %s (limit 500 ms)\n",
-     NULL},
-    {"+3600s", NULL, 2, "critical: server-2 differs by +1.0 h from %s (limit 500 ms)\n",
-     NULL},
-    {"-3600s", NULL, 2, "critical: server-2 differs by -1.0 h from %s (limit 500 ms)\n",
-     NULL},
-    {"+2s", "+2s", 2,
-     "critical: server-2 and server-3 differ by +2.0 s from %s (limit 500 ms)\n",
+    {"+0.2s", NULL, 1, "warning: server-2 differs by +200 ms from %s (limit 100 ms)\n", NULL},
+    {"-0.2s", NULL, 1, "warning: server-2 differs by -200 ms from %s (limit 100 ms)\n", NULL},
+    {"+2s", NULL, 2, "critical: server-2 differs by +2.0 s from %s (limit 500 ms)\n", NULL},
+    {"-2s", NULL, 2, "critical: server-2 differs by -2.0 s from %s (limit 500 ms)\n", NULL},
+    {"+3600s", NULL, 2, "critical: server-2 differs by +1.0 h from %s (limit 500 ms)\n", NULL},
+    {"-3600s", NULL, 2, "critical: server-2 differs by -1.0 h from %s (limit 500 ms)\n", NULL},
+    {"+2s", "+2s", 2, "critical: server-2 and server-3 differ by +2.0 s from %s (limit 500 ms)\n",
      "critical: server-1 differs by -2.0 s from server-2 and server-3 (limit 500 "
      "ms)\n"},
     {"-0.2s", "-0.2s", 1,
@@ -139,8 +132,8 @@ static void expect_row(struct cluster *c, int n, const struct row *row)
     const char *words = strstr(format, "%s");
     const char *number = strstr(format, "%d");
     if (words)
-        (void)snprintf(text, sizeof text, "%.*s%s%s", (int)(words - format), format,
-                       others, words + 2);
+        (void)snprintf(text, sizeof text, "%.*s%s%s", (int)(words - format), format, others,
+                       words + 2);
     else if (number)
         (void)snprintf(text, sizeof text, "%.*s%d%s", (int)(number - format), format, n,
                        number + 2);
@@ -211,8 +204,7 @@ static void the_watch_alone_publishes(void **state)
     wait_agreement(shared, 3);
     size_t before = runs(shared, 0, "hear-clock");
     server_clock(shared, 2, "+2s");
-    wait_until("the others publish that server 2 differs", 10000, others_publish,
-               shared);
+    wait_until("the others publish that server 2 differs", 10000, others_publish, shared);
     assert_true(runs(shared, 0, "hear-clock") > before);
     server_clock(shared, 2, NULL);
     wait_agreement(shared, 3);
@@ -267,9 +259,7 @@ static void a_refused_limit_is_said(void **state)
 {
     (void)state;
     setting_put(shared, "CLOCK_SKEW_WARNING", "10ms");
-    wait_verdict(
-        shared, 1,
-        "warning: 3 clocks agree within 100 ms; a CLOCK_ setting is refused\n");
+    wait_verdict(shared, 1, "warning: 3 clocks agree within 100 ms; a CLOCK_ setting is refused\n");
     setting_put(shared, "CLOCK_SKEW_WARNING", "200ms");
     wait_verdict(shared, 0, "passing: 3 clocks agree within 200 ms\n");
     setting_delete(shared, "CLOCK_SKEW_WARNING");
@@ -346,16 +336,9 @@ static void snapshot(struct cluster *c, const char *method)
     (void)snprintf(file, sizeof file, "%s", server_path(c, 1, "snapshot"));
     (void)snprintf(body, sizeof body, "@%s", file);
     bool save = strcmp(method, "GET") == 0;
-    const char *argv[] = {"/usr/bin/curl",
-                          "-sSf",
-                          "--noproxy",
-                          "*",
-                          "-X",
-                          method,
-                          save ? "-o" : "--data-binary",
-                          save ? file : body,
-                          url,
-                          NULL};
+    const char *argv[] = {
+        "/usr/bin/curl",    "-sSf", "--noproxy", "*", "-X", method, save ? "-o" : "--data-binary",
+        save ? file : body, url,    NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     if (o.code != 0)
         harness_fail("snapshot: %d %s%s", o.code, o.out, o.err);
@@ -387,8 +370,7 @@ static bool is_noticed(void *arg, struct buffer *seen)
     struct outcome o = server_run(c, 2, NULL, other);
     outcome_release(&o);
     o = server_run(c, 2, NULL, by_hand);
-    bool yes =
-        o.code == 1 && strstr(o.out, "; somebody else writes this server's record");
+    bool yes = o.code == 1 && strstr(o.out, "; somebody else writes this server's record");
     if (buffer_printf(seen, "%d %s%s", o.code, o.out, o.err) < 0)
         yes = false;
     outcome_release(&o);
@@ -398,13 +380,11 @@ static bool is_noticed(void *arg, struct buffer *seen)
 static void two_agents_use_one_name(void **state)
 {
     (void)state;
-    const char *make[] = {"/bin/mkdir", "-m", "0700", server_path(shared, 2, "other"),
-                          NULL};
+    const char *make[] = {"/bin/mkdir", "-m", "0700", server_path(shared, 2, "other"), NULL};
     struct buffer seen = BUFFER_INIT(1U << 20);
     struct outcome o = run_tool(NULL, make, NULL);
     outcome_release(&o);
-    wait_until("server 2 says that somebody else writes its record", 10000, is_noticed,
-               shared);
+    wait_until("server 2 says that somebody else writes its record", 10000, is_noticed, shared);
     for (int n = 0; n < 5; n++)
         (void)is_noticed(shared, &seen);
     buffer_release(&seen);
@@ -418,8 +398,8 @@ static int64_t all_passing_since(void)
 {
     int64_t since = 0;
     for (int i = 1; i <= 3; i++) {
-        int64_t when = recorder_when(quiet_recorder, 0, quiet->server[i].node,
-                                     "cluster:clock", "passing", "3 clocks agree");
+        int64_t when = recorder_when(quiet_recorder, 0, quiet->server[i].node, "cluster:clock",
+                                     "passing", "3 clocks agree");
         if (when < 0)
             return -1;
         since = when > since ? when : since;
@@ -432,21 +412,18 @@ static bool was_quiet_long(void *arg, struct buffer *seen)
     (void)arg;
     int64_t since = all_passing_since();
     int64_t ms = since < 0 ? -1 : now_ms() - since;
-    return buffer_printf(seen, "passing for %lld ms", (long long)ms) == 0 &&
-           ms >= QUIET_MS;
+    return buffer_printf(seen, "passing for %lld ms", (long long)ms) == 0 && ms >= QUIET_MS;
 }
 
 static void idle_clocks_raise_no_alarm(void **state)
 {
     (void)state;
-    wait_until("the quiet cluster was looked at long enough", QUIET_MS + 60000,
-               was_quiet_long, NULL);
+    wait_until("the quiet cluster was looked at long enough", QUIET_MS + 60000, was_quiet_long,
+               NULL);
     int64_t since = all_passing_since();
     char *text = recorder_text(quiet_recorder, "cluster:clock");
-    if (recorder_when(quiet_recorder, since + 1, NULL, "cluster:clock", "warning",
-                      "") >= 0 ||
-        recorder_when(quiet_recorder, since + 1, NULL, "cluster:clock", "critical",
-                      "") >= 0)
+    if (recorder_when(quiet_recorder, since + 1, NULL, "cluster:clock", "warning", "") >= 0 ||
+        recorder_when(quiet_recorder, since + 1, NULL, "cluster:clock", "critical", "") >= 0)
         harness_fail("an alarm: %s", text);
     free(text);
 }
@@ -456,8 +433,8 @@ static int setup(void **state)
     (void)state;
     quiet = cluster_start(&(struct cluster_options){0});
     quiet_recorder = recorder_start(quiet, 1);
-    shared = cluster_start(&(struct cluster_options){
-        .servers = 7, .heartbeat = "3600s", .limits = TIMING});
+    shared = cluster_start(
+        &(struct cluster_options){.servers = 7, .heartbeat = "3600s", .limits = TIMING});
     return 0;
 }
 

@@ -99,17 +99,16 @@ static void shell(const char *command)
 static void ship(void)
 {
     server_shipper(here.c, 1, SHIPPER_RSYSLOG, NULL);
-    shell(
-        "cp $2/scripts/shipper $1/etc/lictor-shipper; chmod 0755 $1/etc/lictor-shipper;"
-        "rm $1/etc/logging.d/shipper.*;"
-        "cp $2/consul.d/logging/rsyslog.conf.mustache $1/etc/logging.d/;"
-        "jq --arg d $1/shipper --arg s $1/etc/lictor-shipper '"
-        "  .destination = $d + \"/rsyslog.conf\" | .variables.work = $d |"
-        "  .variables.indexer = \"" TEST_BIN "/index-records\" |"
-        "  .reload = [$s, \"restart\", $d] | .stop = [$s, \"stop\", $d] |"
-        "  .confirm = [$s, \"alive\", $d, \"rsyslog.conf\", \"{digest}\"]'"
-        "  $2/consul.d/logging/rsyslog.json >$1/etc/logging.d/rsyslog.json;"
-        "chmod 0644 $1/etc/logging.d/*");
+    shell("cp $2/scripts/shipper $1/etc/lictor-shipper; chmod 0755 $1/etc/lictor-shipper;"
+          "rm $1/etc/logging.d/shipper.*;"
+          "cp $2/consul.d/logging/rsyslog.conf.mustache $1/etc/logging.d/;"
+          "jq --arg d $1/shipper --arg s $1/etc/lictor-shipper '"
+          "  .destination = $d + \"/rsyslog.conf\" | .variables.work = $d |"
+          "  .variables.indexer = \"" TEST_BIN "/index-records\" |"
+          "  .reload = [$s, \"restart\", $d] | .stop = [$s, \"stop\", $d] |"
+          "  .confirm = [$s, \"alive\", $d, \"rsyslog.conf\", \"{digest}\"]'"
+          "  $2/consul.d/logging/rsyslog.json >$1/etc/logging.d/rsyslog.json;"
+          "chmod 0644 $1/etc/logging.d/*");
 }
 
 static void credential(const char *password, const char *ca)
@@ -171,8 +170,7 @@ static int setup(void **state)
                    server_path(here.c, 1, "etc/other.pem"));
     ship();
     here.log = fopen(server_path(here.c, 1, "log/checkin.log"), "a");
-    if (!here.log ||
-        sink_start_secure(&here.sink, "8.6.2", here.address, here.dir, PASSWORD) < 0)
+    if (!here.log || sink_start_secure(&here.sink, "8.6.2", here.address, here.dir, PASSWORD) < 0)
         harness_fail("no Elasticsearch");
     shell("cp $3/ca.pem $1/etc/ca.pem; chmod 0644 $1/etc/ca.pem; openssl req -x509 "
           "-newkey rsa:2048 -nodes -subj /CN=other -keyout /dev/null "
@@ -199,10 +197,9 @@ static void a_missing_credential_is_said(void **state)
     if (!here.c)
         skip();
     (void)snprintf(url, sizeof url, "https://%s:9200", here.address);
-    settings_put(here.c, "LOG_ELASTICSEARCH_URL", url, "LOG_INDEX", INDEX, "LOG_SETTLE",
-                 "0", "LOG_ELASTICSEARCH_CREDENTIAL", "x", NULL);
-    wait_check(here.c, 1, "cluster:logging", "warning", "there is no credential x on",
-               SOON);
+    settings_put(here.c, "LOG_ELASTICSEARCH_URL", url, "LOG_INDEX", INDEX, "LOG_SETTLE", "0",
+                 "LOG_ELASTICSEARCH_CREDENTIAL", "x", NULL);
+    wait_check(here.c, 1, "cluster:logging", "warning", "there is no credential x on", SOON);
 }
 
 static void it_opens_the_door(void **state)
@@ -266,14 +263,13 @@ static void no_trace_of_a_secret_is_left(void **state)
     (void)state;
     if (!here.c)
         skip();
-    const char *argv[] = {
-        "/bin/sh",
-        "-c",
-        "cd \"$1\" && grep -rlaF -e 'p\"w' -e 'p\\\"w' -e wr0ng -e cCJ3 "
-        "-e d3IwbmctcGFz consul.log state data log",
-        "sh",
-        here.c->server[1].dir,
-        NULL};
+    const char *argv[] = {"/bin/sh",
+                          "-c",
+                          "cd \"$1\" && grep -rlaF -e 'p\"w' -e 'p\\\"w' -e wr0ng -e cCJ3 "
+                          "-e d3IwbmctcGFz consul.log state data log",
+                          "sh",
+                          here.c->server[1].dir,
+                          NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     assert_string_equal(o.out, "");
     assert_int_equal(o.code, 1); /* grep has looked, and found nothing */

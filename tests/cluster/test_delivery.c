@@ -80,8 +80,8 @@ static void point_to(const char *address)
     char url[100], server[120];
     (void)snprintf(url, sizeof url, "http://%s:9200", address);
     (void)snprintf(server, sizeof server, "\\turl=%s\"", url);
-    settings_put(here.c, "LOG_ELASTICSEARCH_URL", url, "LOG_INDEX", INDEX, "LOG_SETTLE",
-                 "0", "LOG_ROLLOUT", "parallel", NULL);
+    settings_put(here.c, "LOG_ELASTICSEARCH_URL", url, "LOG_INDEX", INDEX, "LOG_SETTLE", "0",
+                 "LOG_ROLLOUT", "parallel", NULL);
     wait_until(server, SOON, all_run, server);
 }
 
@@ -94,8 +94,7 @@ static bool last_arrived(void *arg, struct buffer *seen)
     char query[40];
     (void)arg;
     (void)snprintf(query, sizeof query, "n:%d", here.written);
-    int n = sink_documents(&here.sink, INDEX, query),
-        all = sink_documents(&here.sink, INDEX, "*");
+    int n = sink_documents(&here.sink, INDEX, query), all = sink_documents(&here.sink, INDEX, "*");
     return buffer_printf(seen, "%d of %d last lines, %d lines", n, SERVERS, all) == 0 &&
            n == SERVERS;
 }
@@ -158,8 +157,7 @@ static bool arrived_as_text(void *arg, struct buffer *seen)
     int n = sink_documents(&here.sink, INDEX, "level:unknown"),
         refused = sink_documents(&here.sink, INDEX, "refused:*");
     (void)arg;
-    return buffer_printf(seen, "%d as text, %d refused", n, refused) == 0 && n == 7 &&
-           refused == 2;
+    return buffer_printf(seen, "%d as text, %d refused", n, refused) == 0 && n == 7 && refused == 2;
 }
 
 /* What is no JSON, and what the index takes for something else, is not lost either. */
@@ -170,9 +168,8 @@ static void odd_lines_arrive_as_text(void **state)
     FILE *log = here.log[1];
     (void)state;
     memset(large, 'x', sizeof large - 1);
-    (void)fprintf(log,
-                  "{\"clash\":1,\"id\":\"c1\"}\n{\"clash\":{\"a\":1},\"id\":\"c2\"}\n"
-                  "{\"clash\":\"\\u00e4\\\"\",\"id\":\"c3\"}\n");
+    (void)fprintf(log, "{\"clash\":1,\"id\":\"c1\"}\n{\"clash\":{\"a\":1},\"id\":\"c2\"}\n"
+                       "{\"clash\":\"\\u00e4\\\"\",\"id\":\"c3\"}\n");
     (void)fprintf(log, "no JSON\n\r\n\tv\xff\xfe\"\\\n%s\n", large);
     (void)fwrite(zero, 1, sizeof zero - 1, log);
     write_part(1);
@@ -213,9 +210,9 @@ static bool asked_more(void *arg, struct buffer *seen)
 /* What it answers with is no success, whatever rsyslogd's own module takes it for. */
 static void refusals_lose_nothing(void **state)
 {
-    static const char *const modes[] = {
-        "401",      "403",       "429",      "503",     "404",   "items=429",
-        "some=429", "items=503", "some=403", "garbage", "close", "redirect"};
+    static const char *const modes[] = {"401",      "403",       "429",      "503",
+                                        "404",      "items=429", "some=429", "items=503",
+                                        "some=403", "garbage",   "close",    "redirect"};
     (void)state;
     sink_kill(&here.sink);
     here.forgotten = here.written;

@@ -24,16 +24,15 @@ static const char *const *environment(void)
 
 static struct outcome demo(const char *a, const char *b, const char *c)
 {
-    const char *argv[] = {
-        SOURCE_DIR "/scripts/demo", "--dir", dir, "--net", net, a, b, c, NULL};
+    const char *argv[] = {SOURCE_DIR "/scripts/demo", "--dir", dir, "--net", net, a, b, c, NULL};
     return run_tool(NULL, argv, environment());
 }
 
 static void expect(struct outcome o, int code, const char *err)
 {
     if (o.code != code || !strstr(o.err, err))
-        harness_fail("code %d, stdout \"%s\", stderr \"%s\"; wanted %d and \"%s\"",
-                     o.code, o.out, o.err, code, err);
+        harness_fail("code %d, stdout \"%s\", stderr \"%s\"; wanted %d and \"%s\"", o.code, o.out,
+                     o.err, code, err);
     outcome_release(&o);
 }
 
@@ -183,8 +182,7 @@ static bool agent_runs(void *arg, struct buffer *seen)
 {
     (void)arg;
     struct outcome o = demo("status", NULL, NULL);
-    bool runs =
-        buffer_printf(seen, "%s%s", o.out, o.err) == 0 && strstr(o.out, ", leader");
+    bool runs = buffer_printf(seen, "%s%s", o.out, o.err) == 0 && strstr(o.out, ", leader");
     outcome_release(&o);
     return runs;
 }
@@ -196,8 +194,8 @@ static void nor_after_a_crash(void **state)
     if (child == 0) {
         (void)setsid();
         (void)setenv("ELASTICSEARCH_URL", "http://127.0.0.1:1", 1); /* waits for ever */
-        (void)execl(SOURCE_DIR "/scripts/demo", "demo", "--dir", dir, "--net", net,
-                    "up", "--servers", "1", (char *)NULL);
+        (void)execl(SOURCE_DIR "/scripts/demo", "demo", "--dir", dir, "--net", net, "up",
+                    "--servers", "1", (char *)NULL);
         _exit(127);
     }
     wait_until("the agent runs", 20000, agent_runs, NULL);

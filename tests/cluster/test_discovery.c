@@ -35,8 +35,8 @@ static void offer(struct cluster *c, int i, const char *service, const char *id,
 {
     char body[1000];
     (void)snprintf(body, sizeof body,
-                   "{\"Name\":\"%s\",\"ID\":\"%s\",\"Address\":\"%s\",\"Port\":%d%s}",
-                   service, id, address, port, more);
+                   "{\"Name\":\"%s\",\"ID\":\"%s\",\"Address\":\"%s\",\"Port\":%d%s}", service, id,
+                   address, port, more);
     assert_int_equal(http(c, i, "PUT", "/v1/agent/service/register", body, NULL), 200);
 }
 
@@ -88,8 +88,7 @@ static bool says(void *arg, struct buffer *seen)
     if (!check_local(s->c, s->server, "cluster:logging", &check))
         return false;
     (void)!buffer_printf(seen, "%s %s", check.status, check.output);
-    return output_says(check.output, s->text) &&
-           !output_says(check.output, s->not_text);
+    return output_says(check.output, s->text) && !output_says(check.output, s->not_text);
 }
 
 /* All checks say this and not that. Nobody answers at these URLs, which is told as well. */
@@ -115,8 +114,8 @@ static void the_instances_become_the_urls(void **state)
     struct cluster *c = *state;
     offer(c, 2, "es", "es-2", "es2.example", 9200, "");
     offer(c, 1, "es", "es-1", "es1.example", 9200, "");
-    settings_put(c, "LOG_ELASTICSEARCH_URL", "consul:es", "LOG_ROLLOUT", "parallel",
-                 "LOG_SETTLE", "0", NULL);
+    settings_put(c, "LOG_ELASTICSEARCH_URL", "consul:es", "LOG_ROLLOUT", "parallel", "LOG_SETTLE",
+                 "0", NULL);
     wait_urls(c, "URL=http://es1.example:9200\nURL=http://es2.example:9200\n");
     wait_well(c);
 }
@@ -139,8 +138,7 @@ static void one_that_does_not_pass_is_none(void **state)
           ",\"Check\":{\"TTL\":\"60s\",\"Status\":\"critical\"}");
     withdraw(c, 3, "es-3");
     wait_urls(c, "URL=http://es2.example:9200\n");
-    assert_int_equal(http(c, 1, "PUT", "/v1/agent/check/pass/service:es-1", "", NULL),
-                     200);
+    assert_int_equal(http(c, 1, "PUT", "/v1/agent/check/pass/service:es-1", "", NULL), 200);
     wait_urls(c, "URL=http://es1.example:9200\nURL=http://es2.example:9200\n");
 }
 

@@ -16,8 +16,7 @@ static const char broken_watch[] =
 static int setup(void **state)
 {
     *state = cluster_start(&(struct cluster_options){.servers = 1, .no_snippet = true});
-    server_write(*state, 1, "consul.d/05-scripts.json",
-                 "{\"enable_local_script_checks\":true}");
+    server_write(*state, 1, "consul.d/05-scripts.json", "{\"enable_local_script_checks\":true}");
     server_restart(*state, 1);
     wait_leader(*state, 20000);
     return 0;
@@ -45,16 +44,14 @@ static struct outcome run_script(struct cluster *c, const char *dir, const char 
     server_write(c, 1, "tmp/kept", "");
     (void)snprintf(tmp, sizeof tmp, "TMPDIR=%s", server_path(c, 1, "tmp"));
     (void)snprintf(path, sizeof path, "%s/scripts/%s", dir, script);
-    (void)snprintf(addr, sizeof addr, "CONSUL_HTTP_ADDR=http://%s:8500",
-                   c->server[1].address);
+    (void)snprintf(addr, sizeof addr, "CONSUL_HTTP_ADDR=http://%s:8500", c->server[1].address);
     (void)snprintf(consul, sizeof consul, "CONSUL=%s", consul_program());
     (void)snprintf(etc, sizeof etc, "%s", server_path(c, 1, "etc"));
     (void)snprintf(state, sizeof state, "%s", server_path(c, 1, "new-state"));
     (void)snprintf(config, sizeof config, "%s", server_path(c, 1, "consul.d"));
     (void)snprintf(lib, sizeof lib, "%s", server_path(c, 1, "libexec"));
-    const char *argv[20] = {
-        path,   "--config-dir", etc, "--state-dir", state, "--consul-config",
-        config, "--libexec",    lib, NULL};
+    const char *argv[20] = {path,   "--config-dir", etc, "--state-dir", state, "--consul-config",
+                            config, "--libexec",    lib, NULL};
     size_t n = strcmp(script, "enable") == 0 ? 9 : 7;
     if (n == 9) {
         argv[n++] = "--user";
@@ -77,8 +74,8 @@ static struct outcome enable(struct cluster *c)
 static void expect(struct outcome o, int code, const char *out, const char *err)
 {
     if (o.code != code || !strstr(o.out, out) || !strstr(o.err, err))
-        harness_fail("expected code %d, \"%s\", \"%s\"; got %d\n%s\n%s", code, out, err,
-                     o.code, o.out, o.err);
+        harness_fail("expected code %d, \"%s\", \"%s\"; got %d\n%s\n%s", code, out, err, o.code,
+                     o.out, o.err);
     outcome_release(&o);
 }
 
@@ -124,8 +121,7 @@ static void enabled_and_disabled(void **state)
     struct check check;
     size_t before = reloads(c);
     (void)unlink(server_path(c, 1, "etc/consul.env"));
-    expect(enable(c), 0,
-           "enabled: cluster:quorum cluster:clock cluster:logging cluster:heartbeat",
+    expect(enable(c), 0, "enabled: cluster:quorum cluster:clock cluster:logging cluster:heartbeat",
            "");
     assert_int_equal(reloads(c) - before, 1);
     assert_true(check_local(c, 1, "cluster:quorum", &check));
@@ -150,8 +146,7 @@ static void foreign_directory_is_not_removed(void **state)
     server_write(c, 1, "new-state/letters/mother.txt", "x");
     assert_int_equal(chmod(server_path(c, 1, "new-state"), 0700), 0);
     expect(run_script(c, SOURCE_DIR, "disable", NULL), 0, "is kept", "");
-    assert_int_equal(access(server_path(c, 1, "new-state/letters/mother.txt"), F_OK),
-                     0);
+    assert_int_equal(access(server_path(c, 1, "new-state/letters/mother.txt"), F_OK), 0);
     const char *rename[] = {"/bin/mv", server_path(c, 1, "new-state/letters"),
                             server_path(c, 1, "new-state/apply"), NULL};
     struct outcome o = run_tool(NULL, rename, NULL);
@@ -224,8 +219,7 @@ static void the_address_may_stand_in_consul_env(void **state)
     struct cluster *c = *state;
     struct check check;
     char text[100];
-    (void)snprintf(text, sizeof text, "CONSUL_HTTP_ADDR=http://%s:8500\n",
-                   c->server[1].address);
+    (void)snprintf(text, sizeof text, "CONSUL_HTTP_ADDR=http://%s:8500\n", c->server[1].address);
     server_write(c, 1, "etc/consul.env", text);
     address_is_told = false;
     struct outcome on = enable(c);
@@ -254,16 +248,11 @@ static void the_nearest_token_is_taken(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[1000];
         (void)snprintf(text, sizeof text,
-                       ". " SOURCE_DIR
-                       "/scripts/agent.sh; %sapi_file \"$1\"; api_token",
+                       ". " SOURCE_DIR "/scripts/agent.sh; %sapi_file \"$1\"; api_token",
                        rows[i].before);
-        const char *argv[] = {"/bin/bash",
-                              "-uc",
-                              text,
-                              "bash",
-                              server_path(c, 1, "etc"),
-                              server_path(c, 1, "token"),
-                              NULL};
+        const char *argv[] = {
+            "/bin/bash", "-uc", text, "bash", server_path(c, 1, "etc"), server_path(c, 1, "token"),
+            NULL};
         struct outcome o = run_tool(NULL, argv, NULL);
         assert_string_equal(o.err, "");
         assert_string_equal(o.out, rows[i].out);
@@ -330,18 +319,15 @@ static void own_broken_snippet_never_reaches_the_agent(void **state)
     char dir[600];
     size_t before = reloads(c);
     (void)snprintf(dir, sizeof dir, "%s", server_path(c, 1, "tree"));
-    server_write(
-        c, 1, "tree/consul.d/60-cluster.hcl.in",
-        "watches = [{ type = \"nonsense\", args = [\"@LIBEXEC@/heartbeat\"] }]\n");
+    server_write(c, 1, "tree/consul.d/60-cluster.hcl.in",
+                 "watches = [{ type = \"nonsense\", args = [\"@LIBEXEC@/heartbeat\"] }]\n");
     server_write(c, 1, "tree/scripts/placeholder", "");
-    const char *copy[] = {"/bin/cp", SOURCE_DIR "/scripts/enable",
-                          SOURCE_DIR "/scripts/agent.sh",
+    const char *copy[] = {"/bin/cp", SOURCE_DIR "/scripts/enable", SOURCE_DIR "/scripts/agent.sh",
                           server_path(c, 1, "tree/scripts"), NULL};
     struct outcome o = run_tool(NULL, copy, NULL);
     assert_int_equal(o.code, 0);
     outcome_release(&o);
-    expect(run_script(c, dir, "enable", NULL), 1, "",
-           "a throw-away agent does not take");
+    expect(run_script(c, dir, "enable", NULL), 1, "", "a throw-away agent does not take");
     assert_false(installed(c));
     assert_int_equal(reloads(c), before);
 }
@@ -362,13 +348,10 @@ static void wrong_usage(void **state)
     const char *unknown[] = {"--nonsense", NULL}, *missing[] = {"--libexec", NULL},
                *quote[] = {"--settings-root", "a\"b", NULL},
                *service[] = {"--discover", "a/b", NULL};
-    expect(run_script(c, SOURCE_DIR, "enable", unknown), 2, "",
-           "unknown option --nonsense");
-    expect(run_script(c, SOURCE_DIR, "enable", missing), 2, "",
-           "--libexec needs a value");
+    expect(run_script(c, SOURCE_DIR, "enable", unknown), 2, "", "unknown option --nonsense");
+    expect(run_script(c, SOURCE_DIR, "enable", missing), 2, "", "--libexec needs a value");
     expect(run_script(c, SOURCE_DIR, "enable", quote), 2, "", "is no plain KV path");
-    expect(run_script(c, SOURCE_DIR, "enable", service), 2, "",
-           "is no name of a service");
+    expect(run_script(c, SOURCE_DIR, "enable", service), 2, "", "is no name of a service");
     expect(run_script(c, SOURCE_DIR, "disable", unknown), 2, "", "unknown option");
 }
 

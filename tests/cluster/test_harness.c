@@ -22,8 +22,8 @@ static int teardown(void **state)
 static void checks_are_registered(void **state)
 {
     struct cluster *c = *state;
-    static const char *const ids[] = {"cluster:quorum", "cluster:clock",
-                                      "cluster:logging", "cluster:heartbeat"};
+    static const char *const ids[] = {"cluster:quorum", "cluster:clock", "cluster:logging",
+                                      "cluster:heartbeat"};
     for (int i = 1; i <= 3; i++)
         for (size_t n = 0; n < sizeof ids / sizeof ids[0]; n++) {
             struct check check;
@@ -91,8 +91,7 @@ static void shippers_are_configured(void **state)
     server_shipper(c, 1, SHIPPER_STAND_IN, NULL);
     server_shipper(c, 2, SHIPPER_RSYSLOG, NULL);
     server_shipper(c, 3, SHIPPER_STAND_IN, "INDEX={{LOG_INDEX}}\n");
-    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "LOG_INDEX", "indexed",
-                 NULL);
+    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "LOG_INDEX", "indexed", NULL);
     for (int i = 1; i <= 3; i++) {
         void *arg[] = {c, &i};
         wait_until("the shipper runs with the new settings", 30000, runs_index, arg);
@@ -103,10 +102,8 @@ static void shippers_are_configured(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(checks_are_registered),
-        cmocka_unit_test(kv_is_shared),
-        cmocka_unit_test(handlers_are_counted),
-        cmocka_unit_test(shippers_are_configured),
+        cmocka_unit_test(checks_are_registered),     cmocka_unit_test(kv_is_shared),
+        cmocka_unit_test(handlers_are_counted),      cmocka_unit_test(shippers_are_configured),
         cmocka_unit_test(crash_and_return_are_seen),
     };
     return HARNESS_RUN("harness", tests, setup, teardown);

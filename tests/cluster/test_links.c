@@ -17,8 +17,8 @@
 #define SOON     20000
 #define FRESH_MS 4000
 #define SPARES   100
-#define TIMING                                                                         \
-    "confirm=500ms,apply_again=500ms,fresh=4s,patience=1s,loss=5m,proof=1s,"           \
+#define TIMING                                                                                     \
+    "confirm=500ms,apply_again=500ms,fresh=4s,patience=1s,loss=5m,proof=1s,"                       \
     "mapping_stable=1s"
 /* However slow the machine is, nothing is lost for good before a test wants it to be. */
 #define LOST "fresh=4s,patience=1s,loss=1s"
@@ -34,8 +34,7 @@ static struct {
 
 static struct outcome verify(int i, const char *publish)
 {
-    const char *argv[] = {"verify-logging", publish ? "--publish" : NULL, publish,
-                          NULL};
+    const char *argv[] = {"verify-logging", publish ? "--publish" : NULL, publish, NULL};
     return server_run(here.c, i, NULL, argv);
 }
 
@@ -85,8 +84,8 @@ static void set_deaf(int i, bool deaf)
 
 static void ship_to(const char *url)
 {
-    settings_put(here.c, "LOG_ELASTICSEARCH_URL", url, "LOG_INDEX", INDEX, "LOG_SETTLE",
-                 "0", "LOG_ROLLOUT", "parallel", NULL);
+    settings_put(here.c, "LOG_ELASTICSEARCH_URL", url, "LOG_INDEX", INDEX, "LOG_SETTLE", "0",
+                 "LOG_ROLLOUT", "parallel", NULL);
 }
 
 static void all_is_well(void)
@@ -163,8 +162,7 @@ static void what_does_not_answer_well_is_told_before_anything_is_touched(void **
         before[i] = running(i);
     const char *stand_in = cluster_sink(here.c);
     sink_mode(&here.c->sink, modes[0].mode, 0);
-    settings_put(here.c, "LOG_ELASTICSEARCH_URL", stand_in, "LOG_ROLLOUT", "rolling",
-                 NULL);
+    settings_put(here.c, "LOG_ELASTICSEARCH_URL", stand_in, "LOG_ROLLOUT", "rolling", NULL);
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         print_message("  %s\n", modes[i].mode);
         sink_mode(&here.c->sink, modes[i].mode, 0);
@@ -249,8 +247,7 @@ static void a_shipper_that_is_stuck_is_told(void **state)
     if (now_ms() <= written + FRESH_MS)
         sleep_ms(written + FRESH_MS + 1 - now_ms());
     assert_int_equal(kill(pid, SIGCONT), 0);
-    wait_said(1, "records of server-2 arrive late: its log shipper works off a queue",
-              1);
+    wait_said(1, "records of server-2 arrive late: its log shipper works off a queue", 1);
     set_deaf(2, false);
     all_is_well();
 }
@@ -292,8 +289,7 @@ static void replace_unseen(const char *link)
     assert_int_equal(kill(pid, SIGSTOP), 0);
     assert_int_equal(unlink(link), 0);
     make_log(link, st.st_ino);
-    wait_until("the probe log is written again", SOON, is_written,
-               (void *)(uintptr_t)link);
+    wait_until("the probe log is written again", SOON, is_written, (void *)(uintptr_t)link);
     assert_int_equal(kill(pid, SIGCONT), 0);
 }
 
@@ -351,8 +347,7 @@ static int setup(void **state)
     here.kind = sink_available("8.6.2") ? "8.6.2" : "stand-in";
     if (ci && strcmp(ci, "true") == 0 && strcmp(here.kind, "stand-in") == 0)
         return -1;
-    here.c =
-        cluster_start(&(struct cluster_options){.limits = TIMING, .heartbeat = "1s"});
+    here.c = cluster_start(&(struct cluster_options){.limits = TIMING, .heartbeat = "1s"});
     (void)snprintf(here.address, sizeof here.address, "127.0.%d.9", here.c->net);
     (void)snprintf(here.dir, sizeof here.dir, "%.200s/elasticsearch", keeper_dir());
     for (int i = 1; i <= SERVERS; i++)

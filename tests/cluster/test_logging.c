@@ -16,8 +16,8 @@
 
 static int setup(void **state)
 {
-    struct cluster *c = cluster_start(&(struct cluster_options){
-        .limits = "confirm=0s,apply_again=1s,mapping_stable=1s"});
+    struct cluster *c = cluster_start(
+        &(struct cluster_options){.limits = "confirm=0s,apply_again=1s,mapping_stable=1s"});
     *state = c;
     for (int i = 1; i <= 3; i++)
         server_shipper(c, i, SHIPPER_STAND_IN, NULL);
@@ -40,8 +40,7 @@ static void unbreak(struct cluster *c, int i, const char *action)
 /* A test that fails must not take the next ones with it. */
 static int calm(void **state)
 {
-    static const char *const odd[] = {"LOG_LEVEL", "LOG_SOURCES", "LOG_LEVLE",
-                                      "LOG_ENABLED"};
+    static const char *const odd[] = {"LOG_LEVEL", "LOG_SOURCES", "LOG_LEVLE", "LOG_ENABLED"};
     static const char *const actions[] = {"validate", "restart"};
     struct cluster *c = *state;
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
@@ -107,14 +106,14 @@ static void wait_live(struct cluster *c, const char *text)
 static void ship_to(struct cluster *c, const char *index)
 {
     char line[200];
-    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "LOG_INDEX", index,
-                 "LOG_SETTLE", "0", NULL);
+    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "LOG_INDEX", index, "LOG_SETTLE", "0",
+                 NULL);
     (void)snprintf(line, sizeof line, "INDEX=%s\n", index);
     wait_live(c, line);
 }
 
-static struct outcome by_hand(struct cluster *c, int i, const char *program,
-                              const char *word, const char *input)
+static struct outcome by_hand(struct cluster *c, int i, const char *program, const char *word,
+                              const char *input)
 {
     const char *argv[] = {program, word, NULL};
     return server_run(c, i, input, argv);
@@ -197,8 +196,7 @@ static void a_bad_value_is_named_and_harmless(void **state)
         setting_put(c, row->key, row->value);
         for (int i = 1; i <= 3; i++) {
             char *now = NULL;
-            wait_check(c, i, "cluster:logging", "warning", "settings refused, revision",
-                       SOON);
+            wait_check(c, i, "cluster:logging", "warning", "settings refused, revision", SOON);
             wait_check(c, i, "cluster:logging", "warning", row->text, SOON);
             now = server_read(c, i, CONF);
             assert_string_equal(now, before[i]);
@@ -233,16 +231,14 @@ static void nothing_is_erased_on_empty(void **state)
     ship_to(c, "kept");
     size_t restarts = shipper_calls(c, 0, "restart");
     for (size_t n = 0; n < sizeof payloads / sizeof payloads[0]; n++) {
-        struct outcome o =
-            by_hand(c, 1, "reconfigure-logging", "settings", payloads[n]);
+        struct outcome o = by_hand(c, 1, "reconfigure-logging", "settings", payloads[n]);
         assert_int_equal(o.code, 0);
         outcome_release(&o);
         wait_file(c, 1, CONF, "INDEX=kept\n");
     }
     kv_delete_prefix(c, HARNESS_ROOT "/service/cluster/tag/any/LOG_");
     for (int i = 1; i <= 3; i++) {
-        wait_check(c, i, "cluster:logging", "warning", "are gone or cannot be read",
-                   SOON);
+        wait_check(c, i, "cluster:logging", "warning", "are gone or cannot be read", SOON);
         wait_file(c, i, CONF, "INDEX=kept\n");
     }
     assert_int_equal(shipper_calls(c, 0, "restart"), restarts);
@@ -282,8 +278,7 @@ static const struct failure_row {
     {"validate", "echo 'no such module' >&2; exit 1\n", "no such module"},
     {"validate", "sleep 60\n", "no end after"},
     {"validate", "yes; exit 1\n", "no end after"},
-    {"restart", "[ ! -e \"$dir/once\" ] || exit 0; touch \"$dir/once\"; exit 3\n",
-     "ended with 3"},
+    {"restart", "[ ! -e \"$dir/once\" ] || exit 0; touch \"$dir/once\"; exit 3\n", "ended with 3"},
 };
 
 static void a_failure_rolls_back_and_is_told(void **state)
@@ -452,8 +447,7 @@ static void a_restored_snapshot_is_brought_into_force(void **state)
     buffer_release(&snapshot);
     ship_to(c, "new");
     (void)snprintf(address, sizeof address, "-http-addr=%s:8500", c->server[1].address);
-    const char *restore[] = {consul_program(), "snapshot", "restore",
-                             address,          file,       NULL};
+    const char *restore[] = {consul_program(), "snapshot", "restore", address, file, NULL};
     struct outcome o = run_tool(NULL, restore, NULL);
     assert_int_equal(o.code, 0);
     outcome_release(&o);

@@ -22,8 +22,7 @@ static pid_t listener;
 static void own(struct cluster *c, const char *name, mode_t mode, uid_t user)
 {
     (void)mkdir(server_path(c, 1, name), 0700);
-    if (chmod(server_path(c, 1, name), mode) < 0 ||
-        chown(server_path(c, 1, name), user, user) < 0)
+    if (chmod(server_path(c, 1, name), mode) < 0 || chown(server_path(c, 1, name), user, user) < 0)
         harness_fail("cannot make %s", name);
 }
 
@@ -44,16 +43,15 @@ static void stop_listening(struct cluster *c)
 
 static int setup(void **state)
 {
-    struct cluster *c = cluster_start(&(struct cluster_options){
-        .servers = 1, .user = APART_CONSUL, .limits = TIMING});
+    struct cluster *c = cluster_start(
+        &(struct cluster_options){.servers = 1, .user = APART_CONSUL, .limits = TIMING});
     *state = c;
     char text[400];
     server_shipper(c, 1, SHIPPER_STAND_IN, NULL);
     own(c, "shipper", 0755, APART_LICTOR);
     own(c, "apply", 0700, APART_LICTOR);
     own(c, "run", 0755, 0);
-    (void)snprintf(text, sizeof text,
-                   "{\"sources\":{\"seal\":{\"files\":[\"%s/*.log\"]}}}",
+    (void)snprintf(text, sizeof text, "{\"sources\":{\"seal\":{\"files\":[\"%s/*.log\"]}}}",
                    server_path(c, 1, "log"));
     server_write(c, 1, "etc/policy.json", text);
     (void)snprintf(text, sizeof text, "%s\n", server_path(c, 1, "run/apply.sock"));
@@ -107,8 +105,8 @@ static void ship_to(struct cluster *c, const char *host)
 {
     char url[100];
     (void)snprintf(url, sizeof url, "http://%s:9200", host);
-    settings_put(c, "LOG_ELASTICSEARCH_URL", url, "LOG_SETTLE", "0", "LOG_ROLLOUT",
-                 "parallel", NULL); /* nobody asks an Elasticsearch that is none */
+    settings_put(c, "LOG_ELASTICSEARCH_URL", url, "LOG_SETTLE", "0", "LOG_ROLLOUT", "parallel",
+                 NULL); /* nobody asks an Elasticsearch that is none */
     wait_live(c, url);
     wait_well(c);
 }
@@ -158,8 +156,7 @@ static void switching_off_and_on_goes_the_same_way(void **state)
 {
     struct cluster *c = *state;
     setting_put(c, "LOG_ENABLED", "N");
-    for (int i = 0;
-         i < 500 && access(server_path(c, 1, "shipper/shipper.conf"), F_OK) == 0; i++)
+    for (int i = 0; i < 500 && access(server_path(c, 1, "shipper/shipper.conf"), F_OK) == 0; i++)
         sleep_ms(20);
     assert_int_equal(access(server_path(c, 1, "shipper/shipper.conf"), F_OK), -1);
     setting_put(c, "LOG_ENABLED", "Y");
@@ -188,10 +185,8 @@ static const struct {
     {"loopback in IPv6", "LOG_ELASTICSEARCH_URL", "http://[::ffff:127.0.0.1]:9200",
      "is not allowed"},
     {"loopback, octal", "LOG_ELASTICSEARCH_URL", "http://0177.1", "refused"},
-    {"another port", "LOG_ELASTICSEARCH_URL", "http://es.example:22",
-     "port 22 is not allowed"},
-    {"a password", "LOG_ELASTICSEARCH_URL", "http://admin:secret@es.example",
-     "refused"},
+    {"another port", "LOG_ELASTICSEARCH_URL", "http://es.example:22", "port 22 is not allowed"},
+    {"a password", "LOG_ELASTICSEARCH_URL", "http://admin:secret@es.example", "refused"},
     {"a configuration", "LOG_INDEX", "x\"\nmodule(load=\"omprog\")\n#", "LOG_INDEX"},
     {"a shell", "LOG_INDEX", "$(id)", "LOG_INDEX"},
     {"a path as source", "LOG_SOURCES", "/etc/shadow", "LOG_SOURCES"},
@@ -234,8 +229,7 @@ static void strange_keys_are_no_way_in(void **state)
     kv_put(c, "lictor/logging/server-1", huge);
     kv_put(c, "lictor/logging/etc/passwd", "{\"v\":1}");
     kv_put(c, HARNESS_ROOT "/service/cluster/tag/any/LOG_x/y", "z");
-    wait_check(c, 1, "cluster:logging", "warning", "LOG_x/y: there is no setting",
-               SOON);
+    wait_check(c, 1, "cluster:logging", "warning", "LOG_x/y: there is no setting", SOON);
     kv_delete_prefix(c, "lictor/logging/etc");
     setting_delete(c, "LOG_x/y");
     wait_well(c);

@@ -12,8 +12,7 @@ static int setup(void **state)
         .consul_timing = true, .limits = "mapping_stable=1s,no_leader=3s"});
     *state = c;
     for (int i = 1; i <= 3; i++)
-        wait_catalogue(c, 1, i, "cluster:quorum", "passing",
-                       "3 of 3 servers, 1 may fail", 90000);
+        wait_catalogue(c, 1, i, "cluster:quorum", "passing", "3 of 3 servers, 1 may fail", 90000);
     return 0;
 }
 
@@ -49,9 +48,8 @@ static void agent_restart_resets_no_check(void **state)
     assert_non_null(strstr(check.output, "3 of 3 servers, 1 may fail"));
     wait_leader(c, 30000);
     wait_catalogue(c, other, i, "serfHealth", "passing", "", 30000);
-    assert_int_equal(
-        recorder_when(r, begin, c->server[i].node, "cluster:quorum", "critical", ""),
-        -1);
+    assert_int_equal(recorder_when(r, begin, c->server[i].node, "cluster:quorum", "critical", ""),
+                     -1);
     recorder_stop(r);
     wait_catalogue(c, other, i, "cluster:quorum", "passing", "3 of 3", 30000);
 }
@@ -78,10 +76,8 @@ static void reload_storm_changes_nothing(void **state)
     wait_until("the watches fire again", 30000, ran_again, arg);
     for (int i = 1; i <= 3; i++)
         wait_check(c, i, "cluster:quorum", "passing", "3 of 3 servers", 5000);
-    assert_int_equal(recorder_when(r, begin, NULL, "cluster:quorum", "warning", ""),
-                     -1);
-    assert_int_equal(recorder_when(r, begin, NULL, "cluster:quorum", "critical", ""),
-                     -1);
+    assert_int_equal(recorder_when(r, begin, NULL, "cluster:quorum", "warning", ""), -1);
+    assert_int_equal(recorder_when(r, begin, NULL, "cluster:quorum", "critical", ""), -1);
     recorder_stop(r);
 }
 
@@ -100,16 +96,14 @@ struct calm {
 
 static bool same_in_catalogue(struct cluster *c, int i, struct buffer *text)
 {
-    static const char *const ids[] = {"cluster:quorum", "cluster:clock",
-                                      "cluster:logging", "cluster:heartbeat",
-                                      "service:neighbour"};
+    static const char *const ids[] = {"cluster:quorum", "cluster:clock", "cluster:logging",
+                                      "cluster:heartbeat", "service:neighbour"};
     for (size_t n = 0; n < sizeof ids / sizeof ids[0]; n++) {
         struct check own, shown;
         if (!check_local(c, i, ids[n], &own) ||
             !check_catalogue(c, i, c->server[i].node, ids[n], &shown) ||
             buffer_printf(text, "%s %s %s\n", ids[n], own.status, own.output) < 0 ||
-            strcmp(own.status, shown.status) != 0 ||
-            strcmp(own.output, shown.output) != 0)
+            strcmp(own.status, shown.status) != 0 || strcmp(own.output, shown.output) != 0)
             return false;
     }
     return true;
@@ -150,8 +144,7 @@ static int calm(void **state)
     for (int i = 1; i <= c->servers; i++)
         wait_catalogue(c, i, i, "cluster:quorum", "passing", "3 of 3 servers", 90000);
     neighbour = neighbour_start(c);
-    wait_until("checks and catalogue are the same for long enough", 60000, is_calm,
-               &calm);
+    wait_until("checks and catalogue are the same for long enough", 60000, is_calm, &calm);
     buffer_release(&calm.text);
     return 0;
 }
@@ -183,13 +176,11 @@ static void neighbour_survives_the_leaders_death(void **state)
     wait_until("a new leader", 60000, new_leader, arg);
     print_message("new leader after %lld ms\n", (long long)(now_ms() - begin));
     int other = cluster_leader(c);
-    wait_catalogue(c, other, other, "cluster:quorum", "warning", "2 of 3 servers",
-                   60000);
+    wait_catalogue(c, other, other, "cluster:quorum", "warning", "2 of 3 servers", 60000);
     sleep_ms(11000); /* what was refreshed too late has expired by now */
     nobody_expired(c);
     server_start(c, leader);
-    wait_catalogue(c, other, other, "cluster:quorum", "passing", "3 of 3 servers",
-                   90000);
+    wait_catalogue(c, other, other, "cluster:quorum", "passing", "3 of 3 servers", 90000);
     nobody_expired(c);
 }
 
@@ -224,10 +215,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agent_restart_resets_no_check),
         cmocka_unit_test(reload_storm_changes_nothing),
-        cmocka_unit_test_setup_teardown(neighbour_survives_the_leaders_death, calm,
-                                        end_neighbour),
-        cmocka_unit_test_setup_teardown(neighbour_survives_the_loss_of_quorum, calm,
-                                        end_neighbour),
+        cmocka_unit_test_setup_teardown(neighbour_survives_the_leaders_death, calm, end_neighbour),
+        cmocka_unit_test_setup_teardown(neighbour_survives_the_loss_of_quorum, calm, end_neighbour),
     };
     return HARNESS_RUN("publish", tests, setup, teardown);
 }

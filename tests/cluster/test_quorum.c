@@ -40,8 +40,7 @@ static void wait_verdict(struct cluster *c, int i, int code, const char *text)
 {
     char what[300];
     struct look l = {c, i, code, text};
-    (void)snprintf(what, sizeof what, "verify-quorum of server %d: %d \"%s\"", i, code,
-                   text);
+    (void)snprintf(what, sizeof what, "verify-quorum of server %d: %d \"%s\"", i, code, text);
     wait_until(what, 30000, judges, &l);
 }
 
@@ -59,8 +58,8 @@ static int voters(struct cluster *c, int i)
     cJSON *root = http_get(c, i, "operator/raft/configuration?stale");
     int n = 0;
     const cJSON *server = NULL;
-    cJSON_ArrayForEach(server, cJSON_GetObjectItem(root, "Servers")) n +=
-        cJSON_IsTrue(cJSON_GetObjectItem(server, "Voter"));
+    cJSON_ArrayForEach(server, cJSON_GetObjectItem(root, "Servers"))
+        n += cJSON_IsTrue(cJSON_GetObjectItem(server, "Voter"));
     cJSON_Delete(root);
     return n;
 }
@@ -109,8 +108,7 @@ static bool is_confirmed(void *arg, struct buffer *seen)
     struct outcome o = server_run(c, cluster_leader(c), NULL, publish);
     char *record = kv_get(c, "lictor/mapping");
     bool yes = record && strstr(record, "\"server_2\"");
-    if (buffer_printf(seen, "%s, code %d %s", record ? record : "no record", o.code,
-                      o.err) < 0)
+    if (buffer_printf(seen, "%s, code %d %s", record ? record : "no record", o.code, o.err) < 0)
         yes = false;
     outcome_release(&o);
     free(record);
@@ -135,13 +133,11 @@ static void killed_server_is_in_the_catalogue_at_once(void **state)
     wait_catalogue(c, other, other, "cluster:quorum", "passing", "3 of 3", 20000);
     int64_t begin = now_ms();
     server_kill(c, victim);
-    wait_catalogue(c, other, other, "cluster:quorum", "warning",
-                   "2 of 3 servers, none may fail", 20000);
-    int64_t consul =
-        recorder_when(r, begin, c->server[victim].node, "serfHealth", "critical", "");
+    wait_catalogue(c, other, other, "cluster:quorum", "warning", "2 of 3 servers, none may fail",
+                   20000);
+    int64_t consul = recorder_when(r, begin, c->server[victim].node, "serfHealth", "critical", "");
     int64_t ours = recorder_when(r, begin, NULL, "cluster:quorum", "warning", "2 of 3");
-    print_message("verdict %lld ms after Consul's own event\n",
-                  (long long)(ours - consul));
+    print_message("verdict %lld ms after Consul's own event\n", (long long)(ours - consul));
     assert_true(consul > 0 && ours > 0);
     assert_in_range(ours - consul + 1000, 0, 2000);
     recorder_stop(r);
@@ -219,17 +215,14 @@ static void mapping_in_the_settings(void **state)
 {
     (void)state;
     struct cluster *c = shared;
-    setting_put(c, "CLUSTER_SERVERS",
-                "server_1=server-1,server_2=server-2,server_3=server-3");
+    setting_put(c, "CLUSTER_SERVERS", "server_1=server-1,server_2=server-2,server_3=server-3");
     wait_verdict(c, 1, 0, "passing: 3 of 3 servers, 1 may fail\n");
     setting_put(c, "CLUSTER_SERVERS",
                 "server_1=server-1,server_2=server-2,server_3=server-3,"
                 "server_4=server-4,server_5=server-5");
     wait_verdict(c, 1, 1, "server_4 (node server-4) has not joined");
-    setting_put(c, "CLUSTER_SERVERS",
-                "server_1=server-2,server_2=server-1,server_3=server-3");
-    wait_verdict(c, 1, 1,
-                 "mapping changed: server_1 is server-1 as confirmed, server-2 in");
+    setting_put(c, "CLUSTER_SERVERS", "server_1=server-2,server_2=server-1,server_3=server-3");
+    wait_verdict(c, 1, 1, "mapping changed: server_1 is server-1 as confirmed, server-2 in");
     confirm(c, 1);
     wait_verdict(c, 1, 0, "passing: 3 of 3 servers, 1 may fail\n");
     setting_put(c, "CLUSTER_SERVERS", "server_1=server-1,server_2=server-2");

@@ -13,8 +13,8 @@
 
 static int setup(void **state)
 {
-    struct cluster *c =
-        cluster_start(&(struct cluster_options){.limits = "confirm=0s,apply_again=1s"});
+    struct cluster *c = cluster_start(
+        &(struct cluster_options){.limits = "confirm=0s,apply_again=1s"});
     *state = c;
     for (int i = 1; i <= 3; i++)
         server_shipper(c, i, SHIPPER_STAND_IN, NULL);
@@ -29,8 +29,7 @@ static int teardown(void **state)
 
 /* ---- helpers ------------------------------------------------------------- */
 
-static void break_action(struct cluster *c, int i, const char *action,
-                         const char *script)
+static void break_action(struct cluster *c, int i, const char *action, const char *script)
 {
     char name[64];
     (void)snprintf(name, sizeof name, "shipper/break-%s", action);
@@ -73,14 +72,13 @@ static void wait_all(struct cluster *c, const char *index)
     for (int i = 1; i <= 3; i++)
         wait_index(c, i, index);
     for (int i = 1; i <= 3; i++)
-        wait_check(c, i, "cluster:logging", "passing", "3 of 3 servers on revision",
-                   SOON);
+        wait_check(c, i, "cluster:logging", "passing", "3 of 3 servers on revision", SOON);
 }
 
 static void write_index(struct cluster *c, const char *index)
 {
-    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "LOG_INDEX", index,
-                 "LOG_SETTLE", "0", NULL);
+    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "LOG_INDEX", index, "LOG_SETTLE", "0",
+                 NULL);
 }
 
 /* From here every change starts: all have the same, in the order 1, 2, 3. */
@@ -96,8 +94,8 @@ static int calm(void **state)
     wait_leader(c, 30000);
     setting_delete(c, "LOG_ROLLOUT");
     setting_delete(c, "LOG_ENABLED");
-    settings_put(c, "CLUSTER_SERVERS",
-                 "server_1=server-1,server_2=server-2,server_3=server-3", NULL);
+    settings_put(c, "CLUSTER_SERVERS", "server_1=server-1,server_2=server-2,server_3=server-3",
+                 NULL);
     write_index(c, "calm");
     chain_beat(c);
     wait_all(c, "calm");
@@ -127,8 +125,7 @@ static bool record_begins(void *arg, struct buffer *seen)
     const struct wanted *w = arg;
     char record[80];
     chain_record(w->c, w->server, record);
-    return buffer_printf(seen, "%s", record) == 0 &&
-           strncmp(record, w->text, strlen(w->text)) == 0;
+    return buffer_printf(seen, "%s", record) == 0 && strncmp(record, w->text, strlen(w->text)) == 0;
 }
 
 static void wait_record(struct cluster *c, int i, const char *text)
@@ -157,8 +154,8 @@ static void a_record_that_others_change_is_put_right(void **state)
     wait_record(c, 2, before);
     kv_put(c, "lictor/logging/server-2", "nonsense");
     wait_record(c, 2, before);
-    (void)snprintf(forged, sizeof forged,
-                   "{\"v\":1,\"revision\":\"%064d\",\"state\":\"applying\"}", 7);
+    (void)snprintf(forged, sizeof forged, "{\"v\":1,\"revision\":\"%064d\",\"state\":\"applying\"}",
+                   7);
     kv_put(c, "lictor/logging/server-2", forged);
     wait_record(c, 2, before);
     assert_int_equal(shipper_calls(c, 0, "restart"), restarts);
@@ -186,8 +183,7 @@ static void one_after_the_other(void **state)
         settings_put(c, "CLUSTER_SERVERS", rows[n].order, "LOG_INDEX", index, NULL);
         for (int i = 1; i <= 3; i++)
             wait_index(c, i, index);
-        print_message("  %s: %lld ms\n", rows[n].touched,
-                      (long long)(chain_clock() - begin));
+        print_message("  %s: %lld ms\n", rows[n].touched, (long long)(chain_clock() - begin));
         expect_touched(c, begin, rows[n].touched);
         chain_unwatch(chain);
     }
@@ -271,8 +267,7 @@ static void a_bad_revision_touches_one_server(void **state)
 static void a_shipper_that_refuses_is_rolled_back_in_time(void **state)
 {
     struct cluster *c = *state;
-    break_action(c, 2, "restart",
-                 "! grep -q INDEX=heavy \"$dir/shipper.conf\" || exit 3\n");
+    break_action(c, 2, "restart", "! grep -q INDEX=heavy \"$dir/shipper.conf\" || exit 3\n");
     struct chain *chain = chain_watch(c);
     int64_t begin = chain_clock();
     write_index(c, "heavy");
@@ -394,8 +389,7 @@ static void a_dead_first_one_is_skipped_and_catches_up(void **state)
 /* It lives, but none of our programs is run on it. */
 static void mute(struct cluster *c, int i, bool yes)
 {
-    static const char *const programs[] = {"libexec/reconfigure-logging",
-                                           "libexec/heartbeat"};
+    static const char *const programs[] = {"libexec/reconfigure-logging", "libexec/heartbeat"};
     for (size_t n = 0; n < sizeof programs / sizeof programs[0]; n++) {
         char from[600], to[700];
         (void)snprintf(from, sizeof from, "%s", server_path(c, i, programs[n]));
@@ -462,10 +456,8 @@ static bool is_applying(void *arg, struct buffer *seen)
     const struct wanted *w = arg;
     char record[80];
     chain_record(w->c, w->server, record);
-    return buffer_printf(seen, "%s", record) == 0 &&
-           strncmp(record, "applying", 8) == 0 &&
-           shipper_calls(w->c, w->server, "restart") >
-               (size_t)strtoul(w->text, NULL, 10);
+    return buffer_printf(seen, "%s", record) == 0 && strncmp(record, "applying", 8) == 0 &&
+           shipper_calls(w->c, w->server, "restart") > (size_t)strtoul(w->text, NULL, 10);
 }
 
 static void wait_applying(struct cluster *c, int i, size_t restarts)
@@ -492,8 +484,7 @@ static void who_died_applying_holds_the_others(void **state)
     for (int n = 0; n < 2; n++)
         chain_beat(c);
     for (int i = 2; i <= 3; i++)
-        wait_check(c, i, "cluster:logging", "warning", ", server-1 died applying ",
-                   SOON);
+        wait_check(c, i, "cluster:logging", "warning", ", server-1 died applying ", SOON);
     expect_touched(c, begin, "1");
     begin = chain_clock();
     server_start(c, 1);
@@ -531,8 +522,7 @@ static void another_order_under_way(void **state)
         break_action(c, i, "restart", "sleep 1\n");
     write_index(c, "reordered");
     wait_applying(c, 1, restarts);
-    setting_put(c, "CLUSTER_SERVERS",
-                "server_1=server-3,server_2=server-2,server_3=server-1");
+    setting_put(c, "CLUSTER_SERVERS", "server_1=server-3,server_2=server-2,server_3=server-1");
     for (int i = 1; i <= 3; i++)
         wait_index(c, i, "reordered");
     expect_touched(c, begin, "1 3 2");
@@ -572,8 +562,7 @@ static void a_new_server_gets_it_as_well(void **state)
     wait_index(c, i, "calm");
     int64_t begin = chain_clock();
     for (int n = 1; n <= i; n++)
-        wait_check(c, n, "cluster:logging", "passing", "4 of 4 servers on revision",
-                   30000);
+        wait_check(c, n, "cluster:logging", "passing", "4 of 4 servers on revision", 30000);
     write_index(c, "four");
     for (int n = 1; n <= i; n++)
         wait_index(c, n, "four");

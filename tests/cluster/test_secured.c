@@ -22,8 +22,7 @@ static struct {
 
 /* ---- credentials --------------------------------------------------------- */
 
-static void put_credential(const char *name, const char *user, const char *password,
-                           bool ca)
+static void put_credential(const char *name, const char *user, const char *password, bool ca)
 {
     char file[100];
     char path[400];
@@ -59,8 +58,7 @@ static bool says(void *arg, struct buffer *seen)
     outcome_release(&o);
     o = server_run(here.c, 1, NULL, look);
     bool yes = output_says(o.out, w->text) && o.code == w->code;
-    if (buffer_printf(seen, "%d %s%s", o.code, o.out, o.err) < 0 ||
-        strstr(o.out, PASSWORD))
+    if (buffer_printf(seen, "%d %s%s", o.code, o.out, o.err) < 0 || strstr(o.out, PASSWORD))
         yes = false;
     outcome_release(&o);
     return yes;
@@ -101,10 +99,9 @@ static void an_unknown_ca_is_told(void **state)
     (void)state;
     need_elasticsearch();
     ship(NULL);
-    wait_said(
-        "its certificate is of an unknown CA (TLS): name the CA's file as \"ca\" in "
-        "a credential",
-        1);
+    wait_said("its certificate is of an unknown CA (TLS): name the CA's file as \"ca\" in "
+              "a credential",
+              1);
     put_credential("es.json", "writer", PASSWORD, true);
     put_credential("es.read.json", "reader", PASSWORD, false);
     ship("es");

@@ -23,21 +23,20 @@ static char first[20]; /* the machine's first process, as we see it */
 static struct outcome in_machine(const char *command)
 {
     char text[8000];
-    (void)snprintf(
-        text, sizeof text,
-        "set -o pipefail; cd /; "
-        "kv() { curl -sf -X PUT --data-binary \"$2\" "
-        "127.0.0.1:8500/v1/kv/" HARNESS_ROOT
-        "/service/cluster/tag/any/$1 >/dev/null; }; "
-        "check() { curl -sf 127.0.0.1:8500/v1/agent/checks | "
-        "jq -r '.[\"cluster:logging\"] | .Status, .Output'; }; "
-        "sent() { curl -sf '127.0.0.1:9200/plossys-log/_search?size=1000'; }; "
-        "alive() { as lictor /usr/libexec/lictor/shipper alive; }; "
-        "main_pid() { systemctl show -P MainPID lictor-rsyslog.service; }; "
-        "as() { setpriv --reuid=\"$1\" --regid=\"$1\" --clear-groups --no-new-privs "
-        "\"${@:2}\"; }; "
-        "%s",
-        command);
+    (void)snprintf(text, sizeof text,
+                   "set -o pipefail; cd /; "
+                   "kv() { curl -sf -X PUT --data-binary \"$2\" "
+                   "127.0.0.1:8500/v1/kv/" HARNESS_ROOT
+                   "/service/cluster/tag/any/$1 >/dev/null; }; "
+                   "check() { curl -sf 127.0.0.1:8500/v1/agent/checks | "
+                   "jq -r '.[\"cluster:logging\"] | .Status, .Output'; }; "
+                   "sent() { curl -sf '127.0.0.1:9200/plossys-log/_search?size=1000'; }; "
+                   "alive() { as lictor /usr/libexec/lictor/shipper alive; }; "
+                   "main_pid() { systemctl show -P MainPID lictor-rsyslog.service; }; "
+                   "as() { setpriv --reuid=\"$1\" --regid=\"$1\" --clear-groups --no-new-privs "
+                   "\"${@:2}\"; }; "
+                   "%s",
+                   command);
     const char *argv[] = {"/usr/bin/nsenter", "-t", first, "-a", "--",
                           "/bin/bash",        "-c", text,  NULL};
     return run_tool(NULL, argv, NULL);
@@ -48,8 +47,8 @@ static void expect(const char *command, const char *out)
 {
     struct outcome o = in_machine(command);
     if (o.code != 0 || !strstr(o.out, out))
-        harness_fail("%s\nended with %d, without \"%s\":\n%s\n%s", command, o.code, out,
-                     o.out, o.err);
+        harness_fail("%s\nended with %d, without \"%s\":\n%s\n%s", command, o.code, out, o.out,
+                     o.err);
     outcome_release(&o);
 }
 
@@ -74,9 +73,8 @@ static bool find_first(void *arg, struct buffer *seen)
 {
     (void)arg;
     char command[200];
-    (void)snprintf(command, sizeof command,
-                   "[ $(cat /proc/%d/comm) = unshare ] && pgrep -P %d", unshare_pid,
-                   unshare_pid);
+    (void)snprintf(command, sizeof command, "[ $(cat /proc/%d/comm) = unshare ] && pgrep -P %d",
+                   unshare_pid, unshare_pid);
     const char *argv[] = {"/bin/sh", "-c", command, NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     (void)snprintf(first, sizeof first, "%ld", strtol(o.out, NULL, 10));
@@ -102,8 +100,8 @@ static void boot(void)
 }
 
 static const char install[] =
-    "set -e; make -s -C " SOURCE_DIR " B=\"$(realpath --relative-to=" SOURCE_DIR
-    " " TEST_BIN "/..)\" install; "
+    "set -e; make -s -C " SOURCE_DIR " B=\"$(realpath --relative-to=" SOURCE_DIR " " TEST_BIN
+    "/..)\" install; "
     "touch /usr/bin/consul; mount --bind %s /usr/bin/consul; "
     "printf 'u consul - - /var/lib/consul\\nu seal - - /\\nu seal-consul-agent - - "
     "/\\n' | "
@@ -148,12 +146,11 @@ static int teardown(void **state)
     char command[600];
     (void)kill(unshare_pid, SIGKILL);
     (void)waitpid(unshare_pid, NULL, 0);
-    (void)snprintf(
-        command, sizeof command,
-        "group=$(cat %s/machine/group) || exit 0; for i in $(seq 100); do "
-        "find \"$group\" -depth -type d -exec rmdir {} + 2>/dev/null && exit; "
-        "sleep 0.02; done",
-        keeper_dir());
+    (void)snprintf(command, sizeof command,
+                   "group=$(cat %s/machine/group) || exit 0; for i in $(seq 100); do "
+                   "find \"$group\" -depth -type d -exec rmdir {} + 2>/dev/null && exit; "
+                   "sleep 0.02; done",
+                   keeper_dir());
     const char *argv[] = {"/bin/bash", "-c", command, NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     outcome_release(&o);
@@ -166,8 +163,7 @@ static void enabling_starts_what_is_needed(void **state)
 {
     (void)state;
     expect("lictor-enable 2>&1", "usermod -aG seal lictor");
-    expect("systemctl is-active lictor-apply.socket lictor-rsyslog.service",
-           "active\nactive\n");
+    expect("systemctl is-active lictor-apply.socket lictor-rsyslog.service", "active\nactive\n");
     expect("systemctl is-enabled lictor-apply.socket lictor-rsyslog.service "
            "lictor-recover.service",
            "enabled\nenabled\nenabled\n");
@@ -188,8 +184,7 @@ static void a_kv_write_goes_live_and_records_arrive(void **state)
     (void)state;
     expect("kv LOG_ELASTICSEARCH_URL http://127.0.0.1:9200", "");
     wait_for("check", ALL_DONE);
-    expect("[ $(alive) = $(main_pid) ]; ps -o user=,comm= -p $(alive)",
-           "lictor   rsyslogd\n");
+    expect("[ $(alive) = $(main_pid) ]; ps -o user=,comm= -p $(alive)", "lictor   rsyslogd\n");
     expect("stat -c %U /var/lib/lictor-shipper/rsyslog.conf", "lictor\n");
     expect("as seal bash -c 'echo first-line >/var/log/seal/a.log'", "");
     wait_for("sent", "first-line");
@@ -205,8 +200,7 @@ static void each_change_is_a_new_process(void **state)
 {
     (void)state;
     expect("alive >/run/before && kv LOG_LEVEL warn", "");
-    wait_for(LEVEL("warn") " && pid=$(alive) && [ $pid != $(cat /run/before) ]" DONE,
-             "");
+    wait_for(LEVEL("warn") " && pid=$(alive) && [ $pid != $(cat /run/before) ]" DONE, "");
     expect("kill -KILL $(alive)", "");
     wait_for("alive", "");
     expect("as seal bash -c 'echo second-line >>/var/log/seal/a.log'", "");
@@ -228,10 +222,9 @@ static void switched_off_its_process_waits(void **state)
 static void what_the_shipper_refuses_is_rolled_back(void **state)
 {
     (void)state;
-    expect(
-        "cd /etc/lictor/logging.d; cp rsyslog.conf.mustache /run/kept; echo 'nonsense' "
-        ">>rsyslog.conf.mustache; kv LOG_INDEX evil",
-        "");
+    expect("cd /etc/lictor/logging.d; cp rsyslog.conf.mustache /run/kept; echo 'nonsense' "
+           ">>rsyslog.conf.mustache; kv LOG_INDEX evil",
+           "");
     wait_for("check", "failed here");
     expect("check", "refused: /usr/sbin/rsyslogd");
     expect("! grep evil /var/lib/lictor-shipper/rsyslog.conf; cp /run/kept "
@@ -320,10 +313,10 @@ static void links_among_the_logs_ship_nothing_of_roots(void **state)
     expect("! sent | grep -E 'top-secret|root:'", "");
 }
 
-#define SLOW                                                                           \
-    "printf '#!/bin/sh\\ntouch /var/lib/lictor-shipper/slow; sleep 3\\n' "             \
-    ">/usr/libexec/slow; "                                                             \
-    "chmod 0755 /usr/libexec/slow; cd /etc/lictor/logging.d; "                         \
+#define SLOW                                                                                       \
+    "printf '#!/bin/sh\\ntouch /var/lib/lictor-shipper/slow; sleep 3\\n' "                         \
+    ">/usr/libexec/slow; "                                                                         \
+    "chmod 0755 /usr/libexec/slow; cd /etc/lictor/logging.d; "                                     \
     "jq '.reload=[\"/usr/libexec/slow\"]' /run/kept.json >rsyslog-systemd.json; "
 
 /* Power lost in the middle of a change, as far as a test can. */
@@ -333,8 +326,7 @@ static void recovery_comes_before_the_shipper(void **state)
     expect(SLOW "kv LOG_LEVEL fatal", "");
     wait_for("ls /var/lib/lictor-shipper/slow", "slow");
     expect("systemctl kill -s KILL 'lictor-apply@*'; systemctl stop "
-           "lictor-rsyslog.service; " LEVEL(
-               "fatal") " && cat /var/lib/lictor-apply/journal",
+           "lictor-rsyslog.service; " LEVEL("fatal") " && cat /var/lib/lictor-apply/journal",
            "\"existed\":true");
     expect("systemctl restart lictor-recover.service && ls -A "
            "/var/lib/lictor-apply; " LEVEL("error"),
@@ -363,10 +355,9 @@ static void disabling_closes_the_socket_and_ships_on(void **state)
 {
     (void)state;
     expect("lictor-disable", "\n  disabled\n");
-    expect(
-        "systemctl is-active lictor-apply.socket lictor-rsyslog.service; "
-        "ls /run/lictor /etc/lictor/apply-socket 2>&1; alive >/dev/null && echo ships",
-        "inactive\nactive\n");
+    expect("systemctl is-active lictor-apply.socket lictor-rsyslog.service; "
+           "ls /run/lictor /etc/lictor/apply-socket 2>&1; alive >/dev/null && echo ships",
+           "inactive\nactive\n");
     expect("make -s -C " SOURCE_DIR " uninstall; ls /usr/lib/systemd/system "
            "/usr/lib/*.d /usr/libexec /usr/sbin | grep lictor || echo nothing",
            "nothing\n");

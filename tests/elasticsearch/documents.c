@@ -75,8 +75,7 @@ cJSON *documents_error(int status, const char *type, const char *reason)
     return root;
 }
 
-static struct document **bucket_of(struct documents *docs, const char *index,
-                                   const char *id)
+static struct document **bucket_of(struct documents *docs, const char *index, const char *id)
 {
     uint32_t hash = 2166136261U; /* FNV-1a */
     for (const char *p = index; *p; p++)
@@ -125,8 +124,8 @@ static char *next_line(char **text)
 }
 
 /* Read an action line; false with a reason when it is none of those known here. */
-static bool read_action(const char *line, const char *index, size_t number,
-                        struct action *ret, char *reason, size_t size)
+static bool read_action(const char *line, const char *index, size_t number, struct action *ret,
+                        char *reason, size_t size)
 {
     *ret = (struct action){.line = cJSON_Parse(line), .index = index};
     const cJSON *verb = ret->line ? ret->line->child : NULL;
@@ -142,10 +141,9 @@ static bool read_action(const char *line, const char *index, size_t number,
         else if (strcmp(p->string, "_id") == 0)
             ret->id = p->valuestring;
         else {
-            (void)snprintf(
-                reason, size,
-                "Action/metadata line [%zu] contains an unknown parameter [%s]", number,
-                p->string);
+            (void)snprintf(reason, size,
+                           "Action/metadata line [%zu] contains an unknown parameter [%s]", number,
+                           p->string);
             return false;
         }
     }
@@ -201,19 +199,16 @@ static cJSON *apply(struct documents *docs, struct action *action, const char *l
         return item_refused(action, refuse_with, "es_rejected_execution_exception",
                             "rejected execution (stand-in was told so)");
     if (!index_name_is_valid(action->index))
-        return item_refused(action, 400, "invalid_index_name_exception",
-                            "Invalid index name");
+        return item_refused(action, 400, "invalid_index_name_exception", "Invalid index name");
     if (!action->id) {
-        (void)snprintf(action->made_up, sizeof action->made_up, "generated-%zu",
-                       ++docs->generated);
+        (void)snprintf(action->made_up, sizeof action->made_up, "generated-%zu", ++docs->generated);
         action->id = action->made_up;
     }
     cJSON *item;
     cJSON *source = cJSON_Parse(line);
     if (!cJSON_IsObject(source))
         item = item_refused(action, 400, "mapper_parsing_exception", "failed to parse");
-    else if (strcmp(action->verb, "create") == 0 &&
-             find(docs, action->index, action->id))
+    else if (strcmp(action->verb, "create") == 0 && find(docs, action->index, action->id))
         item = item_refused(action, 409, "version_conflict_engine_exception",
                             "version conflict, document already exists");
     else
@@ -343,9 +338,8 @@ static cJSON *hit_new(const struct document *doc)
 }
 
 /* Collect up to `size` hits; *ret_total counts all. Returns as matches(). */
-static int collect(const struct documents *docs, const char *index,
-                   const struct query *query, int size, cJSON *hits, int *ret_total,
-                   bool *ret_exists)
+static int collect(const struct documents *docs, const char *index, const struct query *query,
+                   int size, cJSON *hits, int *ret_total, bool *ret_exists)
 {
     for (size_t i = 0; i < docs->n; i++) {
         if (strcmp(docs->all[i]->index, index) != 0)
@@ -372,8 +366,8 @@ static cJSON *found_new(cJSON *hits, int total)
     return answer;
 }
 
-int documents_search(const struct documents *docs, const char *index, const char *query,
-                     int size, cJSON **ret_answer)
+int documents_search(const struct documents *docs, const char *index, const char *query, int size,
+                     cJSON **ret_answer)
 {
     *ret_answer = NULL;
     struct query parsed;
@@ -390,8 +384,7 @@ int documents_search(const struct documents *docs, const char *index, const char
                         "Result window is too large");
     } else if (!exists) {
         status = 404;
-        *ret_answer =
-            documents_error(404, "index_not_found_exception", "no such index");
+        *ret_answer = documents_error(404, "index_not_found_exception", "no such index");
     } else if (size < 0) {
         *ret_answer = need(cJSON_CreateObject());
         cJSON_AddNumberToObject(*ret_answer, "count", total);
@@ -409,8 +402,7 @@ int documents_search(const struct documents *docs, const char *index, const char
 /* One word as every analyzer leaves it. */
 static bool is_word(const char *text)
 {
-    return text && *text &&
-           strspn(text, "0123456789abcdefghijklmnopqrstuvwxyz") == strlen(text);
+    return text && *text && strspn(text, "0123456789abcdefghijklmnopqrstuvwxyz") == strlen(text);
 }
 
 /* The documents which a set of aggregations is about. */
@@ -501,8 +493,8 @@ static const cJSON *range_of(const cJSON *root)
     return known ? range : NULL;
 }
 
-int documents_aggregate(const struct documents *docs, const char *index,
-                        const char *body, cJSON **ret_answer)
+int documents_aggregate(const struct documents *docs, const char *index, const char *body,
+                        cJSON **ret_answer)
 {
     bool exists = false;
     cJSON *root = cJSON_Parse(body);
@@ -523,8 +515,7 @@ int documents_aggregate(const struct documents *docs, const char *index,
     } else if (!exists) {
         cJSON_Delete(*ret_answer);
         status = 404;
-        *ret_answer =
-            documents_error(404, "index_not_found_exception", "no such index");
+        *ret_answer = documents_error(404, "index_not_found_exception", "no such index");
     }
     free(all.docs);
     cJSON_Delete(root);

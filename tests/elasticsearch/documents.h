@@ -27,9 +27,8 @@ size_t documents_number(const struct documents *docs);
  * nth          of these only every nth: 1 all, 2 the second, the fourth, ...
  * Returns the HTTP status; *ret_answer is the caller's, to be freed with cJSON_Delete().
  * Source: Elasticsearch reference 8.6, Bulk API. */
-MUST_CHECK int documents_bulk(struct documents *docs, const char *index, char *body,
-                              size_t len, int item_status, size_t nth,
-                              cJSON **ret_answer);
+MUST_CHECK int documents_bulk(struct documents *docs, const char *index, char *body, size_t len,
+                              int item_status, size_t nth, cJSON **ret_answer);
 
 /* GET INDEX/_search and, with size < 0, INDEX/_count.
  *
@@ -37,8 +36,8 @@ MUST_CHECK int documents_bulk(struct documents *docs, const char *index, char *b
  *        NAME.keyword for a string, _id, or the name of a number or truth value
  * Returns and hands over as documents_bulk().
  * Source: Elasticsearch reference 8.6, URI search. */
-MUST_CHECK int documents_search(const struct documents *docs, const char *index,
-                                const char *query, int size, cJSON **ret_answer);
+MUST_CHECK int documents_search(const struct documents *docs, const char *index, const char *query,
+                                int size, cJSON **ret_answer);
 
 /* POST INDEX/_search with a body: what probe.h asks for and nothing else, "size": 0, a
  * "range" of a number, "aggs" of "filter" by "match" (of one word) and "max".

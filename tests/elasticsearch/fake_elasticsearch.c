@@ -82,10 +82,9 @@ static const char *argument(struct MHD_Connection *connection, const char *name)
 static bool set_mode(struct stand_in *self, const char *mode, const char *times)
 {
     static const char *const known[] = {
-        "ok",       "400",        "401",       "403",      "404",     "413",
-        "429",      "503",        "hang",      "slow",     "close",   "huge",
-        "endless",  "garbage",    "quotes",    "redirect", "foreign", "old",
-        "starting", "opensearch", "search=403"};
+        "ok",     "400",      "401",     "403",   "404",      "413",        "429",
+        "503",    "hang",     "slow",    "close", "huge",     "endless",    "garbage",
+        "quotes", "redirect", "foreign", "old",   "starting", "opensearch", "search=403"};
     bool items = strncmp(mode, "items=", 6) == 0 || strncmp(mode, "some=", 5) == 0;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (!items && strcmp(mode, known[i]) != 0)
@@ -107,14 +106,13 @@ static const char *next_mode(struct stand_in *self)
     return self->mode;
 }
 
-static enum MHD_Result control(struct stand_in *self, const char *url,
-                               const char *method, struct MHD_Connection *connection)
+static enum MHD_Result control(struct stand_in *self, const char *url, const char *method,
+                               struct MHD_Connection *connection)
 {
     const char *mode = url + strlen("/_stand-in");
     if (strcmp(method, "PUT") == 0 &&
         !set_mode(self, *mode == '/' ? mode + 1 : mode, argument(connection, "times")))
-        return reply_error(connection, 400, "illegal_argument_exception",
-                           "which mode?");
+        return reply_error(connection, 400, "illegal_argument_exception", "which mode?");
     cJSON *state = cJSON_CreateObject();
     cJSON_AddStringToObject(state, "mode", self->spoil ? self->mode : "ok");
     cJSON_AddNumberToObject(state, "requests", (double)self->requests);
@@ -125,8 +123,7 @@ static enum MHD_Result control(struct stand_in *self, const char *url,
 
 /* ---- Elasticsearch ------------------------------------------------------- */
 
-static enum MHD_Result greet(const struct stand_in *self,
-                             struct MHD_Connection *connection)
+static enum MHD_Result greet(const struct stand_in *self, struct MHD_Connection *connection)
 {
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "name", "stand-in");
@@ -139,11 +136,11 @@ static enum MHD_Result greet(const struct stand_in *self,
 }
 
 /* mode: only "items=STATUS" and "some=STATUS" matter here. */
-static enum MHD_Result bulk(struct stand_in *self, const struct call *call,
-                            struct buffer *body, const char *mode)
+static enum MHD_Result bulk(struct stand_in *self, const struct call *call, struct buffer *body,
+                            const char *mode)
 {
-    const char *type =
-        MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND, "Content-Type");
+    const char *type = MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND,
+                                                   "Content-Type");
     if (body->len > 0 && (!type || (strncmp(type, "application/json", 16) != 0 &&
                                     strncmp(type, "application/x-ndjson", 20) != 0)))
         return reply_error(call->connection, 406, "media_type_header_exception",
@@ -154,8 +151,7 @@ static enum MHD_Result bulk(struct stand_in *self, const struct call *call,
     self->bulks++;
     int status = documents_bulk(
         self->docs, *call->index ? call->index : NULL, body->data, body->len,
-        refused ? (int)strtol(strchr(mode, '=') + 1, NULL, 10) : 0, some ? 2 : 1,
-        &result);
+        refused ? (int)strtol(strchr(mode, '=') + 1, NULL, 10) : 0, some ? 2 : 1, &result);
     return reply(call->connection, status, result);
 }
 
@@ -169,20 +165,18 @@ static enum MHD_Result search(const struct stand_in *self, const struct call *ca
     if (body->len > 0 && !count)
         status = documents_aggregate(self->docs, call->index, body->data, &result);
     else
-        status =
-            documents_search(self->docs, call->index, argument(call->connection, "q"),
-                             count  ? -1
-                             : size ? (int)strtol(size, NULL, 10)
-                                    : 10,
-                             &result);
+        status = documents_search(self->docs, call->index, argument(call->connection, "q"),
+                                  count  ? -1
+                                  : size ? (int)strtol(size, NULL, 10)
+                                         : 10,
+                                  &result);
     return reply(call->connection, status, result);
 }
 
-static enum MHD_Result dispatch(struct stand_in *self, const struct call *call,
-                                struct buffer *body, const char *mode)
+static enum MHD_Result dispatch(struct stand_in *self, const struct call *call, struct buffer *body,
+                                const char *mode)
 {
-    bool read_only =
-        strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0;
+    bool read_only = strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0;
     bool post = strcmp(call->method, "POST") == 0;
     if (strcmp(call->api, "") == 0 && !*call->index && read_only)
         return greet(self, call->connection);
@@ -211,8 +205,7 @@ static void read_url(const char *url, struct call *ret)
 
 static bool is_let_in(const struct stand_in *self, struct MHD_Connection *connection)
 {
-    const char *has =
-        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
+    const char *has = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
     bool closed = false;
     for (size_t i = 0; i < 2; i++) {
         if (self->authorization[i] && has && strcmp(has, self->authorization[i]) == 0)
@@ -244,10 +237,9 @@ static enum MHD_Result serve(struct stand_in *self, const char *url, const char 
 
 /* ---- server -------------------------------------------------------------- */
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
-                                  const char *url, const char *method,
-                                  const char *version, const char *data, size_t *size,
-                                  void **state)
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *size, void **state)
 {
     (void)version;
     struct request *request = *state;
@@ -283,8 +275,7 @@ static void on_end(void *context, struct MHD_Connection *connection, void **stat
 /* 22 characters, different in every run, as Elasticsearch has it. */
 static bool make_uuid(char uuid[23])
 {
-    static const char set[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     unsigned char bytes[22];
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
         return false;
@@ -294,8 +285,7 @@ static bool make_uuid(char uuid[23])
     return true;
 }
 
-static struct MHD_Daemon *listen_at(const char *address, const char *port,
-                                    struct stand_in *self)
+static struct MHD_Daemon *listen_at(const char *address, const char *port, struct stand_in *self)
 {
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
@@ -304,12 +294,12 @@ static struct MHD_Daemon *listen_at(const char *address, const char *port,
                                    {MHD_OPTION_END, 0, NULL}};
     if (inet_pton(AF_INET, address, &at.sin_addr) != 1)
         return NULL;
-    return MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_ALLOW_SUSPEND_RESUME |
-            (self->pem ? MHD_USE_TLS : 0),
-        0, NULL, NULL, on_request, self, MHD_OPTION_SOCK_ADDR, &at,
-        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_NOTIFY_COMPLETED, on_end,
-        NULL, MHD_OPTION_ARRAY, self->pem ? tls : tls + 2, MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
+                                MHD_ALLOW_SUSPEND_RESUME | (self->pem ? MHD_USE_TLS : 0),
+                            0, NULL, NULL, on_request, self, MHD_OPTION_SOCK_ADDR, &at,
+                            MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_NOTIFY_COMPLETED,
+                            on_end, NULL, MHD_OPTION_ARRAY, self->pem ? tls : tls + 2,
+                            MHD_OPTION_END);
 }
 
 static char *authorization(const char *scheme, const char *secret)
@@ -347,9 +337,8 @@ int main(int argc, char **argv)
     struct stand_in self = {.docs = documents_new()};
     if (argc < 3 || !make_uuid(self.uuid) || !set_mode(&self, "ok", NULL) ||
         !take_options(&self, argv + 3)) {
-        (void)fprintf(stderr,
-                      "usage: fake-elasticsearch ADDRESS PORT [MODE] "
-                      "[--tls FILE] [--user NAME:PASSWORD] [--api-key ID:KEY]\n");
+        (void)fprintf(stderr, "usage: fake-elasticsearch ADDRESS PORT [MODE] "
+                              "[--tls FILE] [--user NAME:PASSWORD] [--api-key ID:KEY]\n");
         return 2;
     }
     sigset_t ends;
@@ -359,8 +348,8 @@ int main(int argc, char **argv)
     sigprocmask(SIG_BLOCK, &ends, NULL);
     struct MHD_Daemon *daemon = listen_at(argv[1], argv[2], &self);
     if (!daemon) {
-        (void)fprintf(stderr, "fake-elasticsearch: cannot listen at %s:%s: %s\n",
-                      argv[1], argv[2], strerror(errno));
+        (void)fprintf(stderr, "fake-elasticsearch: cannot listen at %s:%s: %s\n", argv[1], argv[2],
+                      strerror(errno));
         return 1;
     }
     int caught;

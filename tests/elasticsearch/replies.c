@@ -11,11 +11,11 @@
 
 #define PACE 100000 /* microseconds between bytes of "slow" */
 
-static enum MHD_Result answer_bytes(struct MHD_Connection *connection, int status,
-                                    char *bytes, size_t len)
+static enum MHD_Result answer_bytes(struct MHD_Connection *connection, int status, char *bytes,
+                                    size_t len)
 {
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
+    struct MHD_Response *response = MHD_create_response_from_buffer(len, bytes,
+                                                                    MHD_RESPMEM_MUST_FREE);
     if (!response) {
         free(bytes);
         return MHD_NO;
@@ -40,8 +40,8 @@ enum MHD_Result reply(struct MHD_Connection *connection, int status, cJSON *json
     return text ? answer_bytes(connection, status, text, strlen(text)) : MHD_NO;
 }
 
-enum MHD_Result reply_error(struct MHD_Connection *connection, int status,
-                            const char *type, const char *reason)
+enum MHD_Result reply_error(struct MHD_Connection *connection, int status, const char *type,
+                            const char *reason)
 {
     return reply(connection, status, documents_error(status, type, reason));
 }
@@ -78,8 +78,8 @@ static ssize_t dawdle(void *context, uint64_t at, char *bytes, size_t max)
 static enum MHD_Result answer_stream(struct MHD_Connection *connection, uint64_t size,
                                      MHD_ContentReaderCallback reader)
 {
-    struct MHD_Response *response =
-        MHD_create_response_from_callback(size, 65536, reader, NULL, NULL);
+    struct MHD_Response *response = MHD_create_response_from_callback(size, 65536, reader, NULL,
+                                                                      NULL);
     if (!response)
         return MHD_NO;
     enum MHD_Result rc = MHD_queue_response(connection, 200, response);
@@ -130,8 +130,7 @@ static enum MHD_Result answer_as(struct MHD_Connection *connection, const char *
     return reply(connection, 200, root);
 }
 
-static enum MHD_Result reply_foreign(struct MHD_Connection *connection,
-                                     const char *mode)
+static enum MHD_Result reply_foreign(struct MHD_Connection *connection, const char *mode)
 {
     if (strcmp(mode, "old") == 0)
         return answer_as(connection, "6.8.23", NULL, "qbmV5lEQTXuuQTmKCbNsZg");

@@ -10,8 +10,8 @@
 enum MHD_Result reply(struct MHD_Connection *connection, int status, cJSON *json);
 
 /* Send an error as Elasticsearch words it. Returns as reply(). */
-enum MHD_Result reply_error(struct MHD_Connection *connection, int status,
-                            const char *type, const char *reason);
+enum MHD_Result reply_error(struct MHD_Connection *connection, int status, const char *type,
+                            const char *reason);
 
 /* Send what `mode` asks for (fake_elasticsearch.c lists them), or nothing at all, ever.
  * Returns as reply(). */

@@ -73,8 +73,7 @@ static void prepare(CURL *curl, const char *method, const char *path, struct ans
 }
 
 /* One request; a path without '/' in front is below the test's index. body NULL: none. */
-static struct answer call(const char *method, const char *path, const char *type,
-                          const char *body)
+static struct answer call(const char *method, const char *path, const char *type, const char *body)
 {
     char content[100];
     struct answer a = {.body = BUFFER_INIT(70U << 20)};
@@ -117,9 +116,8 @@ static const cJSON *at(const struct answer *a, const char *path)
     for (const char *p = path; json && *p;) {
         size_t len = strcspn(p, ".");
         (void)snprintf(name, sizeof name, "%.*s", (int)len, p);
-        json = cJSON_IsArray(json)
-                   ? cJSON_GetArrayItem(json, (int)strtol(name, NULL, 10))
-                   : cJSON_GetObjectItemCaseSensitive(json, name);
+        json = cJSON_IsArray(json) ? cJSON_GetArrayItem(json, (int)strtol(name, NULL, 10))
+                                   : cJSON_GetObjectItemCaseSensitive(json, name);
         p += len + (p[len] == '.');
     }
     if (!json)
@@ -246,8 +244,7 @@ static void names_the_index_in_the_line(void **state)
     struct answer a = call("POST", "/_bulk?refresh=true", NDJSON, lines);
     assert_int_equal(number_at(&a, "items.0.index.status"), 201);
     assert_int_equal(number_at(&a, "items.1.index.status"), 400);
-    assert_string_equal(text_at(&a, "items.1.index.error.type"),
-                        "invalid_index_name_exception");
+    assert_string_equal(text_at(&a, "items.1.index.error.type"), "invalid_index_name_exception");
     answer_release(&a);
     assert_int_equal(count("a:1"), 1);
 }
@@ -260,8 +257,7 @@ static void refuses_a_broken_document(void **state)
     assert_int_equal(a.status, 200);
     assert_true(cJSON_IsTrue(at(&a, "errors")));
     assert_int_equal(number_at(&a, "items.0.index.status"), 400);
-    assert_string_equal(text_at(&a, "items.0.index.error.type"),
-                        "mapper_parsing_exception");
+    assert_string_equal(text_at(&a, "items.0.index.error.type"), "mapper_parsing_exception");
     assert_int_equal(number_at(&a, "items.1.index.status"), 201);
     answer_release(&a);
     assert_int_equal(count(""), 1);
@@ -271,8 +267,7 @@ static const struct {
     const char *name, *type, *body, *error; /* error NULL: any */
     int status;
 } refused_bulks[] = {
-    {"no last newline", NDJSON, "{\"index\":{}}\n{\"a\":1}",
-     "illegal_argument_exception", 400},
+    {"no last newline", NDJSON, "{\"index\":{}}\n{\"a\":1}", "illegal_argument_exception", 400},
     {"no body", NDJSON, "", "parse_exception", 400},
     {"no JSON", NDJSON, "index\n{\"a\":1}\n", NULL, 400},
     {"an array", NDJSON, "[1]\n{\"a\":1}\n", NULL, 400},
@@ -287,13 +282,11 @@ static void refuses_a_broken_bulk(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof refused_bulks / sizeof *refused_bulks; i++) {
-        struct answer a =
-            call("POST", "_bulk", refused_bulks[i].type, refused_bulks[i].body);
+        struct answer a = call("POST", "_bulk", refused_bulks[i].type, refused_bulks[i].body);
         const char *error = refused_bulks[i].error;
         if (a.status != refused_bulks[i].status ||
             (error && strcmp(text_at(&a, "error.type"), error) != 0))
-            fail_msg("%s: %ld %.300s", refused_bulks[i].name, a.status,
-                     buffer_text(&a.body));
+            fail_msg("%s: %ld %.300s", refused_bulks[i].name, a.status, buffer_text(&a.body));
         answer_release(&a);
     }
 }
@@ -329,11 +322,10 @@ static const struct {
 static void searches(void **state)
 {
     (void)state;
-    struct answer a =
-        bulk("{\"index\":{\"_id\":\"a\"}}\n{\"host\":\"server-1\",\"line\":17}\n"
-             "{\"index\":{\"_id\":\"b\"}}\n{\"host\":\"server-1\",\"ready\":true}\n"
-             "{\"index\":{\"_id\":\"c\"}}\n"
-             "{\"host\":\"server-2\",\"process\":{\"name\":\"seal\"}}\n");
+    struct answer a = bulk("{\"index\":{\"_id\":\"a\"}}\n{\"host\":\"server-1\",\"line\":17}\n"
+                           "{\"index\":{\"_id\":\"b\"}}\n{\"host\":\"server-1\",\"ready\":true}\n"
+                           "{\"index\":{\"_id\":\"c\"}}\n"
+                           "{\"host\":\"server-2\",\"process\":{\"name\":\"seal\"}}\n");
     assert_true(cJSON_IsFalse(at(&a, "errors")));
     answer_release(&a);
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
@@ -359,9 +351,8 @@ static void limits_what_it_returns(void **state)
     (void)state;
     struct buffer lines = BUFFER_INIT(4U << 20);
     for (int i = 0; i < 10010; i++)
-        assert_int_equal(
-            buffer_printf(&lines, "{\"index\":{\"_id\":\"%d\"}}\n{\"n\":%d}\n", i, i),
-            0);
+        assert_int_equal(buffer_printf(&lines, "{\"index\":{\"_id\":\"%d\"}}\n{\"n\":%d}\n", i, i),
+                         0);
     struct answer a = bulk(lines.data);
     assert_true(cJSON_IsFalse(at(&a, "errors")));
     answer_release(&a);
@@ -387,18 +378,16 @@ static void limits_what_it_returns(void **state)
 #define BEFORE   "bbbbbb1111111111111111111111111111111111111111111111111111111111"
 #define NOW      INT64_C(1764028800123)
 
-static void add_probe(struct buffer *lines, const char *node, int64_t at,
-                      const char *revision)
+static void add_probe(struct buffer *lines, const char *node, int64_t at, const char *revision)
 {
     char token[PROBE_TOKEN];
     const struct probe_stream stream = {node, "rsyslog"};
     probe_token(&stream, token);
-    assert_int_equal(
-        buffer_printf(lines,
-                      "{\"index\":{}}\n{\"message\":\"probe\",\"lictor\":{\"probe\":"
-                      "\"%s\",\"at\":%lld,\"revision\":\"%s\"}}\n",
-                      token, (long long)at, revision),
-        0);
+    assert_int_equal(buffer_printf(lines,
+                                   "{\"index\":{}}\n{\"message\":\"probe\",\"lictor\":{\"probe\":"
+                                   "\"%s\",\"at\":%lld,\"revision\":\"%s\"}}\n",
+                                   token, (long long)at, revision),
+                     0);
 }
 
 static void ask_probes(struct probe_found *ret)
@@ -409,8 +398,8 @@ static void ask_probes(struct probe_found *ret)
                                                   {"other", "rsyslog"}};
     struct error err = {0};
     char *body = probe_query(streams, 4, REVISION, NOW);
-    struct answer a = call("POST", "_search?allow_partial_search_results=false",
-                           "application/json", body);
+    struct answer a = call("POST", "_search?allow_partial_search_results=false", "application/json",
+                           body);
     assert_int_equal(a.status, 200);
     if (probe_parse(a.json, 4, ret, &err) < 0)
         fail_msg("%s: %s", err.text, buffer_text(&a.body));
@@ -520,8 +509,7 @@ static void wants_to_know_who_asks(void **state)
 static void refreshes(void **state)
 {
     (void)state;
-    struct answer a =
-        call("POST", "_bulk", "application/json", "{\"index\":{}}\n{\"a\":\"b\"}\n");
+    struct answer a = call("POST", "_bulk", "application/json", "{\"index\":{}}\n{\"a\":\"b\"}\n");
     assert_int_equal(a.status, 200);
     answer_release(&a);
     a = call("POST", "_refresh", NULL, NULL);
@@ -641,9 +629,8 @@ static void is_another_on_command(void **state)
         const char *mode;
         int status;
         const char *version; /* NULL: none */
-    } rows[] = {{"foreign", 200, NULL},     {"404", 404, NULL},
-                {"redirect", 307, NULL},    {"old", 200, "6.8.23"},
-                {"starting", 200, "8.6.2"}, {"opensearch", 200, "2.19.0"}};
+    } rows[] = {{"foreign", 200, NULL}, {"404", 404, NULL},         {"redirect", 307, NULL},
+                {"old", 200, "6.8.23"}, {"starting", 200, "8.6.2"}, {"opensearch", 200, "2.19.0"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         set_mode(rows[i].mode);
         struct answer a = get("/");
@@ -703,8 +690,7 @@ static int own_index(void **state)
 {
     (void)state;
     static int made;
-    (void)snprintf(index_name, sizeof index_name, "lictor-contract-%d-%d",
-                   (int)getpid(), ++made);
+    (void)snprintf(index_name, sizeof index_name, "lictor-contract-%d-%d", (int)getpid(), ++made);
     return 0;
 }
 
@@ -778,24 +764,22 @@ static int test_one(const char *name)
         EACH(misses_an_index_when_asked_for_probes),
         EACH(finds_probes_however_they_are_mapped),
     };
-    const struct CMUnitTest secured[] = {EACH(wants_to_know_who_asks),
-                                         EACH(knows_api_keys)};
+    const struct CMUnitTest secured[] = {EACH(wants_to_know_who_asks), EACH(knows_api_keys)};
     const struct CMUnitTest only_stand_in[] = {
-        SPOILED(refuses_on_command), SPOILED(refuses_so_many_times),
-        SPOILED(lies_on_command),    SPOILED(is_another_on_command),
-        SPOILED(counts_what_it_saw),
+        SPOILED(refuses_on_command),    SPOILED(refuses_so_many_times), SPOILED(lies_on_command),
+        SPOILED(is_another_on_command), SPOILED(counts_what_it_saw),
     };
     bool given = strcmp(name, "given") == 0;
     bool stand_in = strcmp(name, "stand-in") == 0;
     shipper_config_name = name;
-    int failed = cmocka_run_group_tests_name(
-        name, all, given ? use_given : start_target, stop_target);
+    int failed = cmocka_run_group_tests_name(name, all, given ? use_given : start_target,
+                                             stop_target);
     if (stand_in)
-        failed += cmocka_run_group_tests_name("misbehaviour", only_stand_in,
-                                              start_target, stop_target);
+        failed += cmocka_run_group_tests_name("misbehaviour", only_stand_in, start_target,
+                                              stop_target);
     if (stand_in || (*name >= '0' && *name <= '9'))
-        failed += _cmocka_run_group_tests("secured", secured, stand_in ? 2 : 1,
-                                          start_secured, stop_target);
+        failed += _cmocka_run_group_tests("secured", secured, stand_in ? 2 : 1, start_secured,
+                                          stop_target);
     return failed;
 }
 
@@ -812,8 +796,7 @@ static int test_all(void *arg)
                    : wanted && *wanted ? wanted
                                        : "stand-in 8.6.2");
     char *rest = NULL;
-    for (char *name = strtok_r(names, " ", &rest); name;
-         name = strtok_r(NULL, " ", &rest)) {
+    for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
         bool ours = strcmp(name, "stand-in") == 0 || strcmp(name, "given") == 0;
         if (ours || sink_available(name))
             failed += test_one(name);

@@ -59,8 +59,7 @@ static void bind_entries(int tree)
             continue;
         (void)snprintf(from, sizeof from, "/proc/self/fd/%d/%s", tree, e->d_name);
         (void)snprintf(to, sizeof to, "%s/%s", SOURCE_DIR, e->d_name);
-        if ((e->d_type == DT_DIR ? mkdir(to, 0755) : mknod(to, S_IFREG | 0644, 0)) <
-                0 ||
+        if ((e->d_type == DT_DIR ? mkdir(to, 0755) : mknod(to, S_IFREG | 0644, 0)) < 0 ||
             mount(from, to, NULL, MS_BIND | MS_REC, NULL) < 0)
             give_up(to);
     }
@@ -134,8 +133,8 @@ int apart_run(uid_t user, int (*what)(void *arg), void *arg)
     return WEXITSTATUS(status);
 }
 
-static void be_listener(const char *socket, const char *config_dir,
-                        const char *apply_dir, const char *limits)
+static void be_listener(const char *socket, const char *config_dir, const char *apply_dir,
+                        const char *limits)
 {
     char lictor[20], group[20], environment[300];
     (void)snprintf(lictor, sizeof lictor, "--reuid=%d", APART_LICTOR);
@@ -144,11 +143,11 @@ static void be_listener(const char *socket, const char *config_dir,
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)close(STDERR_FILENO);
     (void)open("/dev/null", O_RDWR);
-    (void)execl("/usr/bin/unshare", "unshare", "--net", "systemd-socket-activate",
-                "--accept", "--inetd", "-E", environment, "-l", socket,
-                "/usr/bin/setpriv", lictor, group, "--clear-groups", "--no-new-privs",
-                "--inh-caps=-all", "--bounding-set=-all", TEST_BIN "/apply-logging",
-                "--config-dir", config_dir, "--apply-dir", apply_dir, (char *)NULL);
+    (void)execl("/usr/bin/unshare", "unshare", "--net", "systemd-socket-activate", "--accept",
+                "--inetd", "-E", environment, "-l", socket, "/usr/bin/setpriv", lictor, group,
+                "--clear-groups", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all",
+                TEST_BIN "/apply-logging", "--config-dir", config_dir, "--apply-dir", apply_dir,
+                (char *)NULL);
     _exit(127);
 }
 

@@ -89,8 +89,8 @@ int place_set_up(void **state)
     char *script = place_get(SOURCE_DIR "/tests/cluster/shipper");
     place_put(in_place("etc/shipper"), script, 0755);
     free(script);
-    place_put(in_place("etc/policy.json"),
-              "{\"elasticsearch\":{\"hosts\":[\"127.0.0.0/8\"]}}", 0644);
+    place_put(in_place("etc/policy.json"), "{\"elasticsearch\":{\"hosts\":[\"127.0.0.0/8\"]}}",
+              0644);
     return 0;
 }
 
@@ -101,23 +101,21 @@ int place_tear_down(void **state)
     return 0;
 }
 
-void place_target(const char *name, const char *escape, const char *template,
-                  const char *more)
+void place_target(const char *name, const char *escape, const char *template, const char *more)
 {
     char text[4096];
     char shipper[600];
     if (mkdir(in_place("%s", name), 0755) < 0)
         assert_int_equal(access(in_place("%s", name), W_OK), 0);
-    (void)snprintf(shipper, sizeof shipper, "\"%s/etc/shipper\",\"stand-in\",\"%s/%s\"",
-                   place, place, name);
-    (void)snprintf(
-        text, sizeof text,
-        "{\"template\":\"%s.mustache\",\"destination\":\"%s/%s/shipper.conf\","
-        "\"escape\":\"%s\",\"timeout\":\"2s\","
-        "\"validate\":[%s,\"validate\",\"{file}\"],"
-        "\"reload\":[%s,\"restart\"],\"confirm\":[%s,\"alive\",\"{digest}\"],"
-        "\"stop\":[%s,\"stop\"]%s}",
-        name, place, name, escape, shipper, shipper, shipper, shipper, more);
+    (void)snprintf(shipper, sizeof shipper, "\"%s/etc/shipper\",\"stand-in\",\"%s/%s\"", place,
+                   place, name);
+    (void)snprintf(text, sizeof text,
+                   "{\"template\":\"%s.mustache\",\"destination\":\"%s/%s/shipper.conf\","
+                   "\"escape\":\"%s\",\"timeout\":\"2s\","
+                   "\"validate\":[%s,\"validate\",\"{file}\"],"
+                   "\"reload\":[%s,\"restart\"],\"confirm\":[%s,\"alive\",\"{digest}\"],"
+                   "\"stop\":[%s,\"stop\"]%s}",
+                   name, place, name, escape, shipper, shipper, shipper, shipper, more);
     place_put(in_place("etc/logging.d/%s.json", name), text, 0644);
     place_put(in_place("etc/logging.d/%s.mustache", name), template, 0644);
 }

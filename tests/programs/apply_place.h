@@ -36,8 +36,7 @@ void place_shell(const char *command);
 
 /* Write etc/logging.d/NAME.json, with a template, and make its directory. more: further
  * members, with a comma in front. Its confirm has the argument "{digest}". */
-void place_target(const char *name, const char *escape, const char *template,
-                  const char *more);
+void place_target(const char *name, const char *escape, const char *template, const char *more);
 
 /* Write etc/credentials/NAME.json, 0640: an object with these members, and
  * hosts 127.0.0.0/8. */

@@ -25,8 +25,7 @@ struct bad_agent {
 
 static int listen_tcp(void)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET,
-                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof a;
     char text[64];
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -65,8 +64,7 @@ static size_t request_length(const char *text)
 static void answer(int fd, const struct bad_agent_rule *rule)
 {
     char head[200];
-    size_t len =
-        rule->body_bytes ? rule->body_bytes : strlen(rule->body ? rule->body : "");
+    size_t len = rule->body_bytes ? rule->body_bytes : strlen(rule->body ? rule->body : "");
     int n = snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n",
                      rule->status, len);
     (void)send(fd, head, (size_t)n, MSG_NOSIGNAL);
@@ -102,8 +100,7 @@ static int treat(struct bad_agent *agent, int fd, const char *request)
 
 static int wait_readable(struct bad_agent *agent, int fd)
 {
-    struct pollfd p[2] = {{.fd = fd, .events = POLLIN},
-                          {.fd = agent->stop[0], .events = POLLIN}};
+    struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = agent->stop[0], .events = POLLIN}};
     (void)poll(p, 2, -1);
     return p[1].revents == 0;
 }

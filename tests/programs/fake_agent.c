@@ -70,22 +70,20 @@ static enum MHD_Result add_query(void *cls, enum MHD_ValueKind kind, const char 
     return MHD_YES;
 }
 
-static void remember(struct fake_agent *agent, struct MHD_Connection *connection,
-                     const char *line, const char *body)
+static void remember(struct fake_agent *agent, struct MHD_Connection *connection, const char *line,
+                     const char *body)
 {
     (void)pthread_mutex_lock(&agent->lock);
     if (agent->n_sent < REQUESTS) {
         struct request *request = &agent->sent[agent->n_sent++];
         (void)snprintf(request->line, sizeof request->line, "%s", line);
-        (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_query,
-                                        request);
+        (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_query, request);
         request->body = strdup(body);
     }
     (void)pthread_mutex_unlock(&agent->lock);
 }
 
-static enum MHD_Result respond(struct MHD_Connection *connection, unsigned status,
-                               const char *body)
+static enum MHD_Result respond(struct MHD_Connection *connection, unsigned status, const char *body)
 {
     struct MHD_Response *response = MHD_create_response_from_buffer(
         strlen(body), (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
@@ -95,8 +93,8 @@ static enum MHD_Result respond(struct MHD_Connection *connection, unsigned statu
 }
 
 /* Query arguments without a value are not looked up by their name. */
-static enum MHD_Result is_consistent(void *cls, enum MHD_ValueKind kind,
-                                     const char *key, const char *value)
+static enum MHD_Result is_consistent(void *cls, enum MHD_ValueKind kind, const char *key,
+                                     const char *value)
 {
     (void)kind;
     (void)value;
@@ -105,17 +103,14 @@ static enum MHD_Result is_consistent(void *cls, enum MHD_ValueKind kind,
     return MHD_YES;
 }
 
-static enum MHD_Result answer_request(struct fake_agent *agent,
-                                      struct MHD_Connection *connection,
-                                      const char *method, const char *url,
-                                      const char *body)
+static enum MHD_Result answer_request(struct fake_agent *agent, struct MHD_Connection *connection,
+                                      const char *method, const char *url, const char *body)
 {
     char line[300];
     bool consistent = false;
     (void)snprintf(line, sizeof line, "%s %s", method, url);
     remember(agent, connection, line, body);
-    (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, is_consistent,
-                                    &consistent);
+    (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, is_consistent, &consistent);
     if (consistent && !agent->leader)
         return respond(connection, 500, "No cluster leader");
     const struct answer *answer = find(agent, line);
@@ -126,9 +121,8 @@ static enum MHD_Result answer_request(struct fake_agent *agent,
 }
 
 /* First without, then with pieces of the body, then once more: the request is whole. */
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection,
-                                  const char *url, const char *method,
-                                  const char *version, const char *upload,
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
                                   size_t *upload_size, void **context)
 {
     struct buffer *body = *context;
@@ -171,13 +165,12 @@ struct fake_agent *fake_agent_start(void)
     agent->leader = true;
     (void)pthread_mutex_init(&agent->lock, NULL);
     agent->daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL, NULL,
-        on_request, agent, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&loopback,
-        MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL, NULL, on_request,
+        agent, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&loopback, MHD_OPTION_NOTIFY_COMPLETED,
+        on_end, NULL, MHD_OPTION_END);
     if (!agent->daemon)
         harness_fail("the fake agent cannot listen");
-    (void)snprintf(agent->env, sizeof agent->env,
-                   "CONSUL_HTTP_ADDR=http://127.0.0.1:%u",
+    (void)snprintf(agent->env, sizeof agent->env, "CONSUL_HTTP_ADDR=http://127.0.0.1:%u",
                    MHD_get_daemon_info(agent->daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
     return agent;
 }
@@ -233,11 +226,10 @@ void fake_agent_kv(struct fake_agent *agent, const char *key, const char *value,
         return;
     }
     char *base64 = kv_base64(value, strlen(value));
-    if (!base64 ||
-        buffer_printf(&body,
-                      "[{\"LockIndex\":0,\"Key\":\"%s\",\"Flags\":0,\"Value\":\"%s\","
-                      "\"CreateIndex\":1,\"ModifyIndex\":%u}]",
-                      key, base64, modify_index) < 0)
+    if (!base64 || buffer_printf(&body,
+                                 "[{\"LockIndex\":0,\"Key\":\"%s\",\"Flags\":0,\"Value\":\"%s\","
+                                 "\"CreateIndex\":1,\"ModifyIndex\":%u}]",
+                                 key, base64, modify_index) < 0)
         harness_fail("out of memory");
     fake_agent_answer(agent, request, 200, buffer_text(&body));
     free(base64);
@@ -266,15 +258,13 @@ void fake_agent_voters(struct fake_agent *agent, int n)
     assert_int_equal(buffer_printf(&text, "{\"Servers\":["), 0);
     for (int i = 1; i <= n; i++)
         assert_int_equal(
-            buffer_printf(
-                &text,
-                "%s{\"ID\":\"id-%d\",\"Node\":\"n%d\",\"Address\":\"10.0.0.%d:"
-                "8300\",\"Leader\":%s,\"ProtocolVersion\":\"3\",\"Voter\":true}",
-                i > 1 ? "," : "", i, i, i, i == 1 ? "true" : "false"),
+            buffer_printf(&text,
+                          "%s{\"ID\":\"id-%d\",\"Node\":\"n%d\",\"Address\":\"10.0.0.%d:"
+                          "8300\",\"Leader\":%s,\"ProtocolVersion\":\"3\",\"Voter\":true}",
+                          i > 1 ? "," : "", i, i, i, i == 1 ? "true" : "false"),
             0);
     assert_int_equal(buffer_printf(&text, "],\"Index\":0}"), 0);
-    fake_agent_answer(agent, "GET /v1/operator/raft/configuration", 200,
-                      buffer_text(&text));
+    fake_agent_answer(agent, "GET /v1/operator/raft/configuration", 200, buffer_text(&text));
     buffer_release(&text);
 }
 
@@ -287,9 +277,8 @@ const char *fake_agent_published(struct fake_agent *agent, const char *check_id)
     cJSON *root = body ? cJSON_Parse(body) : NULL;
     const cJSON *status = cJSON_GetObjectItem(root, "Status");
     const cJSON *output = cJSON_GetObjectItem(root, "Output");
-    (void)snprintf(text, sizeof text, "%s%s%s",
-                   cJSON_IsString(status) ? status->valuestring : "", root ? "|" : "",
-                   cJSON_IsString(output) ? output->valuestring : "");
+    (void)snprintf(text, sizeof text, "%s%s%s", cJSON_IsString(status) ? status->valuestring : "",
+                   root ? "|" : "", cJSON_IsString(output) ? output->valuestring : "");
     cJSON_Delete(root);
     return text;
 }

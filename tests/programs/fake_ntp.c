@@ -49,21 +49,18 @@ static socklen_t size_of(const struct sockaddr_storage *address)
 
 void fake_ntp_send(struct fake_ntp *ntp, const void *bytes, size_t n)
 {
-    (void)sendto(ntp->fd, bytes, n, 0, (struct sockaddr *)&ntp->last,
-                 size_of(&ntp->last));
+    (void)sendto(ntp->fd, bytes, n, 0, (struct sockaddr *)&ntp->last, size_of(&ntp->last));
 }
 
 void fake_ntp_send_elsewhere(struct fake_ntp *ntp, const void *bytes, size_t n)
 {
-    (void)sendto(ntp->other, bytes, n, 0, (struct sockaddr *)&ntp->last,
-                 size_of(&ntp->last));
+    (void)sendto(ntp->other, bytes, n, 0, (struct sockaddr *)&ntp->last, size_of(&ntp->last));
 }
 
 /* Version 4, mode 4, stratum 2, precision 2^-23 s, root delay and dispersion 244 us. */
 static void answer(struct fake_ntp *ntp, unsigned k)
 {
-    unsigned char packet[FAKE_NTP_PACKET] = {
-        0x24, 2, 6, 0xe9, [7] = 16, [11] = 16, 10, 0, 0, 1};
+    unsigned char packet[FAKE_NTP_PACKET] = {0x24, 2, 6, 0xe9, [7] = 16, [11] = 16, 10, 0, 0, 1};
     int64_t now_us = fake_ntp_now_us() + ntp->manners.offset_us;
     memcpy(packet + 24, ntp->question[k] + 40, 8);
     fake_ntp_stamp(packet + 16, now_us - 1000000);
@@ -81,9 +78,8 @@ static void *serve(void *arg)
     while (!ntp->stop) {
         socklen_t len = sizeof ntp->last;
         unsigned k = ntp->asked;
-        if (k == QUESTIONS ||
-            recvfrom(ntp->fd, ntp->question[k], FAKE_NTP_PACKET, 0,
-                     (struct sockaddr *)&ntp->last, &len) != FAKE_NTP_PACKET)
+        if (k == QUESTIONS || recvfrom(ntp->fd, ntp->question[k], FAKE_NTP_PACKET, 0,
+                                       (struct sockaddr *)&ntp->last, &len) != FAKE_NTP_PACKET)
             continue;
         ntp->from[k] = ntp->last;
         ntp->asked++;
@@ -94,21 +90,18 @@ static void *serve(void *arg)
 
 static int port_of(const struct sockaddr_storage *address)
 {
-    return ntohs(address->ss_family == AF_INET6
-                     ? ((const struct sockaddr_in6 *)address)->sin6_port
-                     : ((const struct sockaddr_in *)address)->sin_port);
+    return ntohs(address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
+                                                : ((const struct sockaddr_in *)address)->sin_port);
 }
 
 /* A socket on a free port. */
 static int listen_at(const char *address, int *ret_port)
 {
-    struct sockaddr_storage at = {.ss_family =
-                                      strchr(address, ':') ? AF_INET6 : AF_INET};
+    struct sockaddr_storage at = {.ss_family = strchr(address, ':') ? AF_INET6 : AF_INET};
     struct timeval limit = {.tv_usec = 20000}; /* serve() looks whether to stop */
     socklen_t len = size_of(&at);
-    void *bytes = at.ss_family == AF_INET6
-                      ? (void *)&((struct sockaddr_in6 *)&at)->sin6_addr
-                      : (void *)&((struct sockaddr_in *)&at)->sin_addr;
+    void *bytes = at.ss_family == AF_INET6 ? (void *)&((struct sockaddr_in6 *)&at)->sin6_addr
+                                           : (void *)&((struct sockaddr_in *)&at)->sin_addr;
     int fd = socket(at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || inet_pton(at.ss_family, address, bytes) != 1 ||
         bind(fd, (struct sockaddr *)&at, len) < 0 ||
@@ -119,8 +112,7 @@ static int listen_at(const char *address, int *ret_port)
     return fd;
 }
 
-struct fake_ntp *fake_ntp_start(const char *address,
-                                const struct fake_ntp_manners *manners)
+struct fake_ntp *fake_ntp_start(const char *address, const struct fake_ntp_manners *manners)
 {
     struct fake_ntp *ntp = calloc(1, sizeof *ntp);
     int other = 0;

@@ -20,8 +20,7 @@ struct fake_ntp_manners {
 
 /* Listen on a free port of this address. manners NULL: it answers with our own time;
  * copied. Fails the test when it cannot. */
-struct fake_ntp *fake_ntp_start(const char *address,
-                                const struct fake_ntp_manners *manners);
+struct fake_ntp *fake_ntp_start(const char *address, const struct fake_ntp_manners *manners);
 void fake_ntp_stop(struct fake_ntp *ntp);
 
 struct ntp_server fake_ntp_server(const struct fake_ntp *ntp);

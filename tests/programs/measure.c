@@ -24,8 +24,7 @@ double measure_process(const char *const *argv, const char *input_path, int expe
     (void)posix_spawn_file_actions_init(&actions);
     (void)posix_spawn_file_actions_addopen(&actions, 0, input_path, O_RDONLY, 0);
     double begin = measure_now_us();
-    int rc =
-        posix_spawn(&pid, argv[0], &actions, NULL, (char **)(uintptr_t)argv, environ);
+    int rc = posix_spawn(&pid, argv[0], &actions, NULL, (char **)(uintptr_t)argv, environ);
     if (rc == 0)
         (void)waitpid(pid, &status, 0);
     double took = measure_now_us() - begin;

@@ -90,14 +90,12 @@ static struct buffer render_as(enum mustache_language language, const char *text
     const char *const all_item[] = {all};
     const char *const place_item[] = {place};
     const char *const secret_item[] = {secret};
-    struct mustache_value values[] = {
-        {"ALL", MUSTACHE_TEXT, all_item, 1, false},
-        {"place", MUSTACHE_TEXT, place_item, 1, false},
-        {"SECRET", MUSTACHE_SECRET, secret_item, 1, false}};
+    struct mustache_value values[] = {{"ALL", MUSTACHE_TEXT, all_item, 1, false},
+                                      {"place", MUSTACHE_TEXT, place_item, 1, false},
+                                      {"SECRET", MUSTACHE_SECRET, secret_item, 1, false}};
     struct buffer out = BUFFER_INIT(8192);
     struct error err = {0};
-    if (mustache_render(text, strlen(text), "test", language, true, values, 3, &out,
-                        &err) < 0)
+    if (mustache_render(text, strlen(text), "test", language, true, values, 3, &out, &err) < 0)
         fail_msg("%s", err.text);
     return out;
 }
@@ -121,8 +119,7 @@ static pid_t start_rsyslogd(const char *conf)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        (void)execl("/usr/sbin/rsyslogd", "rsyslogd", "-n", "-f", conf, "-iNONE",
-                    (char *)NULL);
+        (void)execl("/usr/sbin/rsyslogd", "rsyslogd", "-n", "-f", conf, "-iNONE", (char *)NULL);
         _exit(127);
     }
     return pid;
@@ -163,10 +160,9 @@ static void yaml_reads_them_equal(void **state)
     (void)state;
     struct buffer text = render("output.elasticsearch:\n  index: \"{{ALL}}\"\n");
     put("file.yml", text.data);
-    static const char script[] =
-        "import sys, yaml\n"
-        "document = yaml.safe_load(open(sys.argv[1]))\n"
-        "sys.stdout.write(document['output.elasticsearch']['index'])";
+    static const char script[] = "import sys, yaml\n"
+                                 "document = yaml.safe_load(open(sys.argv[1]))\n"
+                                 "sys.stdout.write(document['output.elasticsearch']['index'])";
     const char *argv[] = {"/usr/bin/python3", "-c", script, in_place("file.yml"), NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     assert_string_equal(o.err, "");
@@ -180,9 +176,9 @@ static void yaml_reads_them_equal(void **state)
 /* Every printable byte but `without`, and what a reader might take for more than text. */
 static const char *every_byte(const char *without)
 {
-    static const char *const tricks[] = {
-        "${HOME}", "$$",   "$!all", "%msg%", "\\n\\x41\\101", "`id`",
-        "\\",      "\"\"", "'",     "#//*",  "{{SECRET}}"};
+    static const char *const tricks[] = {"${HOME}",   "$$", "$!all", "%msg%", "\\n\\x41\\101",
+                                         "`id`",      "\\", "\"\"",  "'",     "#//*",
+                                         "{{SECRET}}"};
     static char secret[300];
     size_t n = 0;
     for (int byte = ' '; byte <= '~'; byte++) {
@@ -199,8 +195,7 @@ static const char *every_byte(const char *without)
 
 static int listen_anywhere(int *ret_port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof address;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
@@ -248,18 +243,17 @@ static void rsyslogd_sends_secrets_equal(void **state)
     const char *secret = every_byte("");
     char template[1200], expected[310];
     int port = 0, fd = listen_anywhere(&port);
-    (void)snprintf(
-        template, sizeof template,
-        "global(workDirectory=\"{{place}}\")\nmodule(load=\"imfile\")\n"
-        "module(load=\"omprog\")\n"
-        "template(name=\"line\" type=\"string\" string=\"+id\\t{}\\n\")\n"
-        "ruleset(name=\"r\") {\n  action(type=\"omprog\" template=\"line\"\n"
-        "    binary=\"" TEST_BIN "/index-records\" confirmMessages=\"on\"\n"
-        "    useTransactions=\"on\" beginTransactionMark=\"BEGIN\\tspool=/dev/null"
-        "\\tbytes=1\\tindex=x\\turl=http://127.0.0.1:%d\\tuser=u\\t"
-        "password={{SECRET}}\" commitTransactionMark=\"COMMIT\")\n}\n"
-        "input(type=\"imfile\" file=\"{{place}}/in\" tag=\"t\" ruleset=\"r\")\n",
-        port);
+    (void)snprintf(template, sizeof template,
+                   "global(workDirectory=\"{{place}}\")\nmodule(load=\"imfile\")\n"
+                   "module(load=\"omprog\")\n"
+                   "template(name=\"line\" type=\"string\" string=\"+id\\t{}\\n\")\n"
+                   "ruleset(name=\"r\") {\n  action(type=\"omprog\" template=\"line\"\n"
+                   "    binary=\"" TEST_BIN "/index-records\" confirmMessages=\"on\"\n"
+                   "    useTransactions=\"on\" beginTransactionMark=\"BEGIN\\tspool=/dev/null"
+                   "\\tbytes=1\\tindex=x\\turl=http://127.0.0.1:%d\\tuser=u\\t"
+                   "password={{SECRET}}\" commitTransactionMark=\"COMMIT\")\n}\n"
+                   "input(type=\"imfile\" file=\"{{place}}/in\" tag=\"t\" ruleset=\"r\")\n",
+                   port);
     (void)snprintf(expected, sizeof expected, "u:%s", secret);
     struct buffer conf = render_as(MUSTACHE_RAINERSCRIPT, template, secret);
     put("rsyslog.conf", conf.data);
@@ -275,8 +269,8 @@ static void rsyslogd_sends_secrets_equal(void **state)
     buffer_release(&conf);
 }
 
-static void assert_read(enum mustache_language language, const char *text,
-                        const char *script, const char *secret)
+static void assert_read(enum mustache_language language, const char *text, const char *script,
+                        const char *secret)
 {
     struct buffer conf = render_as(language, text, secret);
     put("file", conf.data);
@@ -313,10 +307,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(rsyslogd_reads_them_equal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(yaml_reads_them_equal, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(rsyslogd_sends_secrets_equal, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(yaml_and_toml_read_secrets_equal, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(rsyslogd_sends_secrets_equal, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(yaml_and_toml_read_secrets_equal, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("allowed-bytes", tests, NULL, NULL);
 }

@@ -96,14 +96,13 @@ static int make_place(void **state)
                    "echo root:secret >secret; chmod 0600 secret",
                    SOURCE_DIR, APART_LICTOR, APART_LICTOR);
     shell(text);
-    (void)snprintf(text, sizeof text,
-                   "{\"sources\":{\"seal\":{\"files\":[\"%s/log/*.log\"]}}}", place);
+    (void)snprintf(text, sizeof text, "{\"sources\":{\"seal\":{\"files\":[\"%s/log/*.log\"]}}}",
+                   place);
     put("etc/policy.json", text, 0644);
-    put("etc/logging.d/t.mustache",
-        "URL={{LOG_ELASTICSEARCH_URL}}\nINDEX={{LOG_INDEX}}\n", 0644);
+    put("etc/logging.d/t.mustache", "URL={{LOG_ELASTICSEARCH_URL}}\nINDEX={{LOG_INDEX}}\n", 0644);
     put_target();
-    listener = apart_listen(in_place("run/apply.sock"), in_place("etc"),
-                            in_place("apply"), "confirm=10ms,lock=5s,request=400ms");
+    listener = apart_listen(in_place("run/apply.sock"), in_place("etc"), in_place("apply"),
+                            "confirm=10ms,lock=5s,request=400ms");
     return 0;
 }
 
@@ -122,8 +121,7 @@ static int dial(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s",
-                   in_place("run/apply.sock"));
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", in_place("run/apply.sock"));
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0)
         return fd;
     int code = errno;
@@ -245,10 +243,8 @@ static const struct words_row {
      "{\"v\":1111111111111111111111111111111111111111111111111,"
      "\"settings\":{}}",
      "\\\"v\\\" is not an integer"},
-    {"a value that is a number", SET("\"LOG_ELASTICSEARCH_URL\":1e308"),
-     "a setting is not a text"},
-    {"the settings twice", "{\"v\":1,\"settings\":{},\"settings\":{}}",
-     "stands there twice"},
+    {"a value that is a number", SET("\"LOG_ELASTICSEARCH_URL\":1e308"), "a setting is not a text"},
+    {"the settings twice", "{\"v\":1,\"settings\":{},\"settings\":{}}", "stands there twice"},
     {"a setting twice",
      SET("\"LOG_ELASTICSEARCH_URL\":\"http://a\",\"LOG_ELASTICSEARCH_URL\":"
          "\"http://b\""),
@@ -256,22 +252,18 @@ static const struct words_row {
     {"NUL escaped", WITH("\"LOG_INDEX\":\"a\\u0000b\""), "holds U+0000"},
     {"a broken escape", WITH("\"LOG_INDEX\":\"a\\u00zz\""), "holds U+0000 or no valid"},
     {"invalid UTF-8", WITH("\"LOG_INDEX\":\"a\xc3\x28\xff\""), "not printable ASCII"},
-    {"a path as destination",
-     "{\"v\":1,\"destination\":\"/etc/passwd\",\"settings\":{}}",
+    {"a path as destination", "{\"v\":1,\"destination\":\"/etc/passwd\",\"settings\":{}}",
      "\\\"destination\\\" is not a known member"},
-    {"another configuration directory",
-     "{\"v\":1,\"--config-dir\":\"/tmp\",\"settings\":{}}", "is not a known member"},
-    {"a command", "{\"v\":1,\"reload\":[\"/bin/sh\"],\"settings\":{}}",
+    {"another configuration directory", "{\"v\":1,\"--config-dir\":\"/tmp\",\"settings\":{}}",
      "is not a known member"},
-    {"arguments in front",
-     "--config-dir /tmp/evil --apply-dir /tmp/evil\n" URL("http://a"),
+    {"a command", "{\"v\":1,\"reload\":[\"/bin/sh\"],\"settings\":{}}", "is not a known member"},
+    {"arguments in front", "--config-dir /tmp/evil --apply-dir /tmp/evil\n" URL("http://a"),
      "it: is not JSON"},
     {"a setting outside our place", SET("\"../any/LOG_INDEX\":\"a\""),
      "is not the name of a LOG_ setting"},
     {"no setting of logging", SET("\"CLUSTER_SERVERS\":\"a\""),
      "is not the name of a LOG_ setting"},
-    {"only what is unknown", SET("\"LOG_COMMAND\":\"/bin/sh\""),
-     "no usable LOG_ settings"},
+    {"only what is unknown", SET("\"LOG_COMMAND\":\"/bin/sh\""), "no usable LOG_ settings"},
     {"a service nobody resolved", URL("consul:elasticsearch"),
      "must be put as the URLs of its instances"},
     {"a source root did not name", WITH("\"LOG_SOURCES\":\"secrets\""),
@@ -280,13 +272,11 @@ static const struct words_row {
      "LOG_SOURCES: \\\"/etc/shadow\\\""},
     {"a way up as source", WITH("\"LOG_SOURCES\":\"..\""), "LOG_SOURCES: "},
     {"a port root did not name", URL("http://es:22"), "port 22 is not allowed"},
-    {"a configuration as index",
-     WITH("\"LOG_INDEX\":\"x\\\"\\nmodule(load=\\\"omprog\\\")\""), "LOG_INDEX: "},
-    {"an environment variable as index", WITH("\"LOG_INDEX\":\"${HOME}\""),
+    {"a configuration as index", WITH("\"LOG_INDEX\":\"x\\\"\\nmodule(load=\\\"omprog\\\")\""),
      "LOG_INDEX: "},
+    {"an environment variable as index", WITH("\"LOG_INDEX\":\"${HOME}\""), "LOG_INDEX: "},
     {"a template as index", WITH("\"LOG_INDEX\":\"{{REVISION}}\""), "LOG_INDEX: "},
-    {"a line break in the URL", URL("http://es\\nINDEX=evil"),
-     "LOG_ELASTICSEARCH_URL: "},
+    {"a line break in the URL", URL("http://es\\nINDEX=evil"), "LOG_ELASTICSEARCH_URL: "},
     {"a quote in the URL", URL("http://es\\\"]"), "LOG_ELASTICSEARCH_URL: "},
     {"a password in the URL", URL("http://u:p@es"), "holds a user or a password"},
     {"a file as URL", URL("file:///etc/shadow"), "does not begin with http"},
@@ -306,8 +296,7 @@ static const struct words_row {
     {"IPv4 in IPv6, hexadecimal", URL("http://[::ffff:7f00:1]"), "is not allowed"},
     {"IPv4 compatible", URL("http://[::127.0.0.1]"), "is not allowed"},
     {"cloud metadata", URL("http://169.254.169.254"), "is not allowed"},
-    {"cloud metadata in IPv6", URL("http://[::ffff:169.254.169.254]"),
-     "is not allowed"},
+    {"cloud metadata in IPv6", URL("http://[::ffff:169.254.169.254]"), "is not allowed"},
     {"IPv6 link-local", URL("http://[fe80::1]"), "is not allowed"},
     {"IPv6 with a zone", URL("http://[fe80::1%25lo]"), "LOG_ELASTICSEARCH_URL: "},
 };
@@ -326,12 +315,11 @@ static void words_are_refused(void **state)
 
 /* root's credential may go to es.trusted by https, and nowhere else. */
 #define SECRET "sesame-open"
-#define SEND_TO(url)                                                                   \
+#define SEND_TO(url)                                                                               \
     SET("\"LOG_ELASTICSEARCH_CREDENTIAL\":\"es\",\"LOG_ELASTICSEARCH_URL\":\"" url "\"")
 
 static const struct words_row credentials[] = {
-    {"sent to a foreign host", SEND_TO("https://evil.example"),
-     "host evil.example is not among"},
+    {"sent to a foreign host", SEND_TO("https://evil.example"), "host evil.example is not among"},
     {"sent to a longer name", SEND_TO("https://es.trusted.evil.example"),
      "host es.trusted.evil.example is not among"},
     {"sent to a name before it", SEND_TO("https://evil-es.trusted"),
@@ -343,8 +331,7 @@ static const struct words_row credentials[] = {
     {"sent to loopback", SEND_TO("https://127.0.0.1"), "is not allowed"},
     {"behind a user part", SEND_TO("https://es.trusted@evil.example"),
      "holds a user or a password"},
-    {"one of another name",
-     WITH("\"LOG_ELASTICSEARCH_CREDENTIAL\":\"../credentials/es\""),
+    {"one of another name", WITH("\"LOG_ELASTICSEARCH_CREDENTIAL\":\"../credentials/es\""),
      "LOG_ELASTICSEARCH_CREDENTIAL: "},
     {"one of a path", WITH("\"LOG_ELASTICSEARCH_CREDENTIAL\":\"/etc/shadow\""),
      "LOG_ELASTICSEARCH_CREDENTIAL: "},
@@ -362,16 +349,14 @@ static void credentials_go_where_root_says(void **state)
 {
     (void)state;
     put("etc/credentials/es.json",
-        "{\"user\":\"writer\",\"password\":\"" SECRET "\",\"hosts\":[\"es.trusted\"]}",
-        0640);
+        "{\"user\":\"writer\",\"password\":\"" SECRET "\",\"hosts\":[\"es.trusted\"]}", 0640);
     assert_int_equal(chown(in_place("etc/credentials/es.json"), 0, APART_LICTOR), 0);
     assert_int_equal(apart_run(APART_CONSUL, read_credential, NULL), 0);
     assert_int_equal(apart_run(APART_OTHER, read_credential, NULL), 0);
     assert_int_equal(apart_run(APART_LICTOR, read_credential, NULL), 1);
     for (size_t i = 0; i < sizeof credentials / sizeof credentials[0]; i++) {
         print_message("  %s\n", credentials[i].attack);
-        char *answer =
-            ask_bytes(credentials[i].request, strlen(credentials[i].request));
+        char *answer = ask_bytes(credentials[i].request, strlen(credentials[i].request));
         if (!strstr(answer, credentials[i].answer) || strstr(answer, SECRET))
             fail_msg("no \"%s\" in %s", credentials[i].answer, answer);
         free(answer);
@@ -401,15 +386,14 @@ static void depth_and_width_are_refused(void **state)
     } rows[] = {
         {"60,000 deep", "{\"v\":1,\"settings\":", "[", 60000, "", "it: is not JSON"},
         {"100,000 deep", "{\"v\":1,\"settings\":", "[", 100000, "", "too long"},
-        {"deep and closed", "{\"v\":1,\"settings\":{\"LOG_INDEX\":", "{\"a\":", 10000,
-         "", "it: is not JSON"},
-        {"a value of 60 KB",
-         "{\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://", "x", 60000,
-         "\"}}", "are the limit"},
+        {"deep and closed", "{\"v\":1,\"settings\":{\"LOG_INDEX\":", "{\"a\":", 10000, "",
+         "it: is not JSON"},
+        {"a value of 60 KB", "{\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://", "x",
+         60000, "\"}}", "are the limit"},
         {"a name of 60 KB", "{\"v\":1,\"settings\":{\"LOG_", "X", 60000, "\":\"\"}}",
          "the name of a setting is too long"},
-        {"10,000 nameless settings", "{\"v\":1,\"settings\":{\"LOG_A\":\"\"", ",\"\":1",
-         10000, "}}", "stands there twice"},
+        {"10,000 nameless settings", "{\"v\":1,\"settings\":{\"LOG_A\":\"\"", ",\"\":1", 10000,
+         "}}", "stands there twice"},
         {"64 KiB of spaces", "", " ", 65536, "", "it: is not JSON"},
         {"one more", "", " ", 65537, "", "cannot read the request: Message too long"},
     };
@@ -541,8 +525,7 @@ static void hanging_up_before_the_end_changes_nothing(void **state)
         {"{\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://evil\"", false, 50},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        assert_int_equal(
-            apart_run(APART_CONSUL, send_and_hang_up, (void *)(uintptr_t)&rows[i]), 0);
+        assert_int_equal(apart_run(APART_CONSUL, send_and_hang_up, (void *)(uintptr_t)&rows[i]), 0);
         sleep_ms(100);
         assert_untouched();
     }
@@ -595,8 +578,7 @@ static int try_to_be_the_socket(void *arg)
     (void)arg;
     char other[300];
     (void)snprintf(other, sizeof other, "%s.old", in_place("run/apply.sock"));
-    if (rename(in_place("run/apply.sock"), other) == 0 ||
-        unlink(in_place("run/apply.sock")) == 0)
+    if (rename(in_place("run/apply.sock"), other) == 0 || unlink(in_place("run/apply.sock")) == 0)
         return 1;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -634,8 +616,7 @@ static int try_to_write(void *arg)
         (void)snprintf(side, sizeof side, "%s", in_place("log/evil"));
         if (open(path, O_WRONLY | O_CREAT, 0666) >= 0 || unlink(path) == 0 ||
             symlink(in_place("secret"), path) == 0 || link(side, path) == 0 ||
-            rename(side, path) == 0 || mkfifo(path, 0666) == 0 ||
-            chmod(path, 0777) == 0)
+            rename(side, path) == 0 || mkfifo(path, 0666) == 0 || chmod(path, 0777) == 0)
             return (int)i + 1;
     }
     return 0;
@@ -653,8 +634,7 @@ static void the_agents_user_can_write_nothing_of_it(void **state)
 static int read_secret(void *arg)
 {
     (void)arg;
-    return open(in_place("secret"), O_RDONLY) < 0 &&
-                   open(in_place("log/link.log"), O_RDONLY) < 0
+    return open(in_place("secret"), O_RDONLY) < 0 && open(in_place("log/link.log"), O_RDONLY) < 0
                ? 0
                : 1;
 }
@@ -675,9 +655,9 @@ static void links_in_log_directories_lead_nowhere(void **state)
 /* ---- processes ----------------------------------------------------------- */
 
 /* Start a request whose reload leaves its pid, environment, fds and arguments in a/. */
-#define SPY                                                                            \
-    "env >\"$dir/env\"; ls -l /proc/self/fd | grep -c socket: >\"$dir/sockets\"; "     \
-    "tr '\\0' ' ' </proc/$PPID/cmdline >\"$dir/cmdline\"; "                            \
+#define SPY                                                                                        \
+    "env >\"$dir/env\"; ls -l /proc/self/fd | grep -c socket: >\"$dir/sockets\"; "                 \
+    "tr '\\0' ' ' </proc/$PPID/cmdline >\"$dir/cmdline\"; "                                        \
     "echo $PPID >\"$dir/parent\"; sleep 0.5\n"
 
 static bool is_at_work(void *arg, struct buffer *seen)
@@ -786,8 +766,7 @@ static const struct planted_row {
     const char *attack, *plant, *answer, *remove;
 } planted[] = {
     {"a link", "ln -s ../secret a/shipper.conf", "is a symbolic link: refused", NULL},
-    {"a dangling link", "ln -s /nonexistent/x a/shipper.conf",
-     "is a symbolic link: refused", NULL},
+    {"a dangling link", "ln -s /nonexistent/x a/shipper.conf", "is a symbolic link: refused", NULL},
     {"a second name of root's file", "ln secret a/shipper.conf",
      "has several names (hard links): refused", NULL},
     {"a pipe", "mkfifo a/shipper.conf", "is not a regular file: refused", NULL},
@@ -795,24 +774,21 @@ static const struct planted_row {
      "rmdir a/shipper.conf"},
     {"a device", "mknod a/shipper.conf c 1 5", "is not a regular file: refused", NULL},
     {"a huge file", "truncate -s 2G a/shipper.conf", "is larger than", NULL},
-    {"a directory that all may write", "chmod 0777 a", "can be written by others",
-     "chmod 0755 a"},
+    {"a directory that all may write", "chmod 0777 a", "can be written by others", "chmod 0755 a"},
     {"a directory above that all may write", "chmod 0777 .", "can be written by others",
      "chmod 0755 ."},
-    {"a directory of somebody else", "chown 61003 a", "belongs to user 61003",
-     "chown 61001 a"},
-    {"a directory that is a link", "mv a b; ln -s b a", "is a symbolic link",
-     "rm a; mv b a"},
-    {"a policy that all may write", "chmod 0666 etc/policy.json",
-     "can be written by others", "chmod 0644 etc/policy.json"},
-    {"a policy of the agent's user", "chown 61002 etc/policy.json",
-     "belongs to user 61002", "chown 0 etc/policy.json"},
+    {"a directory of somebody else", "chown 61003 a", "belongs to user 61003", "chown 61001 a"},
+    {"a directory that is a link", "mv a b; ln -s b a", "is a symbolic link", "rm a; mv b a"},
+    {"a policy that all may write", "chmod 0666 etc/policy.json", "can be written by others",
+     "chmod 0644 etc/policy.json"},
+    {"a policy of the agent's user", "chown 61002 etc/policy.json", "belongs to user 61002",
+     "chown 0 etc/policy.json"},
     {"a template that is a link",
      "mv etc/logging.d/t.mustache etc/x; ln -s ../x "
      "etc/logging.d/t.mustache",
      "is a symbolic link", "mv etc/x etc/logging.d/t.mustache"},
-    {"a command that all may write", "chmod 0777 etc/shipper",
-     "can be written by others", "chmod 0755 etc/shipper"},
+    {"a command that all may write", "chmod 0777 etc/shipper", "can be written by others",
+     "chmod 0755 etc/shipper"},
 };
 
 static void planted_things_are_refused(void **state)
@@ -887,6 +863,5 @@ int main(void)
         cmocka_unit_test(it_loads_no_network_library),
     };
     apart_enter();
-    return cmocka_run_group_tests_name("apply-attacks", tests, make_place,
-                                       remove_place);
+    return cmocka_run_group_tests_name("apply-attacks", tests, make_place, remove_place);
 }

@@ -17,8 +17,8 @@
 #define OTHER       "0ther-one"
 #define USER(p)     "\"user\":\"writer\",\"password\":\"" p "\""
 #define API_KEY     "\"api_key\":\"an-id:the-api-key\""
-#define SET(url, more)                                                                 \
-    "\"LOG_ELASTICSEARCH_URL\":\"" url "\",\"LOG_ELASTICSEARCH_CREDENTIAL\":"          \
+#define SET(url, more)                                                                             \
+    "\"LOG_ELASTICSEARCH_URL\":\"" url "\",\"LOG_ELASTICSEARCH_CREDENTIAL\":"                      \
     "\"x\"" more
 #define ONE   SET("https://127.0.0.1", "")
 #define TWO   SET("https://127.0.0.2", "")
@@ -34,7 +34,7 @@ static const char template[] = "url: \"{{LOG_ELASTICSEARCH_URL}}\"\n"
                                "ca: \"{{CREDENTIAL_CA}}\"\n"
                                "{{/CREDENTIAL_CA}}\n";
 
-#define CONF(host, password)                                                           \
+#define CONF(host, password)                                                                       \
     "url: \"https://" host ":9200\"\nuser: \"writer\"\npassword: \"" password "\"\n"
 
 static int set_up(void **state)
@@ -159,10 +159,8 @@ static void what_does_not_fit_is_refused(void **state)
          "\\\"pasword\\\" is not a known member"},
         {"\"password\":\"" SECRET_JSON "\"", ONE,
          "\\\"password\\\" needs the other one of user and password"},
-        {USER(SECRET_JSON "\\n"), ONE,
-         "\\\"password\\\" holds a byte that is not printable ASCII"},
-        {USER("t0p$Secret"), ONE,
-         "forbidden byte ($) in the secret CREDENTIAL_PASSWORD"},
+        {USER(SECRET_JSON "\\n"), ONE, "\\\"password\\\" holds a byte that is not printable ASCII"},
+        {USER("t0p$Secret"), ONE, "forbidden byte ($) in the secret CREDENTIAL_PASSWORD"},
         {USER(SECRET_JSON) ",\"ca\":\"/nonexistent/ca.pem\"", ONE,
          "cannot open /nonexistent/ca.pem: No such file or directory"},
         {API_KEY, ONE,
@@ -185,8 +183,7 @@ static void a_credential_does_not_leave_its_hosts(void **state)
     place_put(in_place("etc/credentials/x.json"),
               "{" USER(SECRET_JSON) ",\"hosts\":[\"127.0.0.1\"]}", 0640);
     expect(ONE, 0, CHANGED);
-    expect(TWO, 1,
-           "LOG_ELASTICSEARCH_URL: host 127.0.0.2 is not among \\\"hosts\\\" in ");
+    expect(TWO, 1, "LOG_ELASTICSEARCH_URL: host 127.0.0.2 is not among \\\"hosts\\\" in ");
     expect(SET("https://127.0.0.1,https://127.0.0.2", ""), 1,
            "LOG_ELASTICSEARCH_URL: host 127.0.0.2 is not among \\\"hosts\\\" in ");
     place_assert_file(in_place("a/running.conf"), CONF("127.0.0.1", SECRET_FILE));
@@ -212,8 +209,7 @@ static void a_user_who_may_not_read_it_says_so(void **state)
 {
     (void)state;
     static const char reachable[] =
-        "setpriv --reuid 65534 --regid 65534 --clear-groups test -x " TEST_BIN
-        "/apply-logging";
+        "setpriv --reuid 65534 --regid 65534 --clear-groups test -x " TEST_BIN "/apply-logging";
     const char *argv[] = {"/usr/bin/setpriv",        "--reuid=65534",
                           "--regid=65534",           "--clear-groups",
                           TEST_BIN "/apply-logging", "--config-dir",
@@ -232,16 +228,15 @@ static void a_user_who_may_not_read_it_says_so(void **state)
     outcome_release(&o);
     place_shell("chgrp 65534 @/etc/credentials/x.json");
     o = run_tool("{\"v\":1,\"settings\":{" ONE "}}", argv, NULL);
-    assert_string_equal(strstr(o.out, "\"reason\":"),
-                        "\"reason\":\"\",\"rollback_failed\":[]}\n");
+    assert_string_equal(strstr(o.out, "\"reason\":"), "\"reason\":\"\",\"rollback_failed\":[]}\n");
     outcome_release(&o);
 }
 
 /* ---- what tools say ------------------------------------------------------ */
 
-#define SHOW                                                                           \
-    "{ cat \"$file\"; grep -o 'password: .*' \"$file\" | cut -c12- | tr -d '\\n\"'; "  \
-    "printf '%s' 't0p\"Se\\cr}et' | base64; printf 'writer:%s' 't0p\"Se\\cr}et' | "    \
+#define SHOW                                                                                       \
+    "{ cat \"$file\"; grep -o 'password: .*' \"$file\" | cut -c12- | tr -d '\\n\"'; "              \
+    "printf '%s' 't0p\"Se\\cr}et' | base64; printf 'writer:%s' 't0p\"Se\\cr}et' | "                \
     "base64; printf '%s' 't0p\"Se\\cr}et'; } "
 
 static void validators_and_shippers_give_nothing_away(void **state)
@@ -252,8 +247,7 @@ static void validators_and_shippers_give_nothing_away(void **state)
     expect(ONE, 1, "password: \\\"***\\\"");
     break_action("validate", "file=$4; " SHOW "; exit 1\n");
     expect(ONE, 1, "password: \\\"***\\\"");
-    break_action("validate",
-                 "printf '%*s' 4085 ''; printf '%s' 't0p\"Se\\cr}et'; exit 1\n");
+    break_action("validate", "printf '%*s' 4085 ''; printf '%s' 't0p\"Se\\cr}et'; exit 1\n");
     expect(ONE, 1, "ended with 1: ***");
     assert_int_equal(unlink(in_place("a/break-validate")), 0);
     break_action("restart", "file=$dir/shipper.conf; " SHOW ">&2; exit 1\n");
@@ -308,9 +302,9 @@ static void a_recovery_gives_no_old_secret_away(void **state)
 
 /* ---- confirmed: this very file ------------------------------------------- */
 
-#define ASK_WHICH                                                                      \
-    "echo \"$4\" >>\"$dir/asked\"\n"                                                   \
-    "runs=$(sha256sum <\"$dir/running.conf\" | cut -d' ' -f1)\n"                       \
+#define ASK_WHICH                                                                                  \
+    "echo \"$4\" >>\"$dir/asked\"\n"                                                               \
+    "runs=$(sha256sum <\"$dir/running.conf\" | cut -d' ' -f1)\n"                                   \
     "[ \"$4\" = any ] || [ \"$4\" = \"$runs\" ] || { echo runs another; exit 1; }\n"
 
 static void a_shipper_of_another_file_is_not_confirmed(void **state)
@@ -320,9 +314,8 @@ static void a_shipper_of_another_file_is_not_confirmed(void **state)
     break_action("alive", ASK_WHICH);
     expect(ONE, 0, CHANGED);
     expect(ONE, 0, UNCHANGED);
-    break_action(
-        "restart",
-        "grep -q 127.0.0.2 \"$dir/shipper.conf\" && exit 0\n"); /* keeps the old */
+    break_action("restart",
+                 "grep -q 127.0.0.2 \"$dir/shipper.conf\" && exit 0\n"); /* keeps the old */
     expect(TWO, 1, "not confirmed: ");
     expect(TWO, 1, "runs another");
     place_assert_file(in_place("a/running.conf"), CONF("127.0.0.1", SECRET_FILE));
@@ -344,19 +337,15 @@ static void foreign_edits_are_reported_once(void **state)
     static const struct {
         const char *before, *settings, *reason;
     } rows[] = {
-        {"echo edited >@/a/shipper.conf", ONE,
-         "was changed by somebody else: replaced"},
+        {"echo edited >@/a/shipper.conf", ONE, "was changed by somebody else: replaced"},
         {"rm @/a/shipper.conf", ONE, "was removed by somebody else: made again"},
-        {"echo edited >@/a/shipper.conf", TWO,
-         "was changed by somebody else: replaced"},
+        {"echo edited >@/a/shipper.conf", TWO, "was changed by somebody else: replaced"},
         {"echo edited >@/a/shipper.conf", OFF, "was changed by somebody else: removed"},
         {"echo edited >@/a/shipper.conf", OFF, "was changed by somebody else: removed"},
-        {"echo edited >@/a/shipper.conf", PLAIN,
-         "was changed by somebody else: replaced"},
+        {"echo edited >@/a/shipper.conf", PLAIN, "was changed by somebody else: replaced"},
         {"true", ONE, "\"reason\":\"\""},
         {"chmod 0600 @/a/shipper.conf", ONE, "\"reason\":\"\""},
-        {"rm @/apply/applied.json; echo edited >@/a/shipper.conf", ONE,
-         "\"reason\":\"\""},
+        {"rm @/apply/applied.json; echo edited >@/a/shipper.conf", ONE, "\"reason\":\"\""},
     };
     place_credential("x", USER(SECRET_JSON));
     expect(ONE, 0, CHANGED);
@@ -435,8 +424,7 @@ static void selinux_labels_are_kept(void **state)
     (void)state;
     place_credential("x", USER(SECRET_JSON));
     expect(ONE, 0, CHANGED);
-    if (lsetxattr(in_place("a/shipper.conf"), LABEL, "system_u:object_r:x_t:", 22, 0) <
-        0) {
+    if (lsetxattr(in_place("a/shipper.conf"), LABEL, "system_u:object_r:x_t:", 22, 0) < 0) {
         assert_true(errno == EPERM || errno == ENOTSUP);
         print_message("# note: only root can set labels: they were left out\n");
         skip();

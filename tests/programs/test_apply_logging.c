@@ -20,8 +20,7 @@
 #include <cmocka.h>
 
 static const char program[] = TEST_BIN "/apply-logging";
-#define URL(host)                                                                      \
-    "{\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://" host "\"}}"
+#define URL(host)   "{\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://" host "\"}}"
 #define ONE         URL("127.0.0.1")
 #define TWO         URL("127.0.0.2")
 #define SWITCH_OFF  "{\"v\":1,\"settings\":{\"LOG_ENABLED\":\"N\"}}"
@@ -75,17 +74,16 @@ static void shell(const char *command)
 static void put_target(const char *name, const char *reload_of, const char *more)
 {
     char text[4096];
-    (void)snprintf(
-        text, sizeof text,
-        "{\"template\":\"t.mustache\",\"destination\":\"%s/%s/shipper.conf\","
-        "\"escape\":\"yaml\",\"timeout\":\"400ms\","
-        "\"validate\":[\"%s/etc/shipper\",\"stand-in\",\"%s/%s\",\"validate\","
-        "\"{file}\"],"
-        "\"reload\":[\"%s/etc/shipper\",\"stand-in\",\"%s/%s\",\"restart\"],"
-        "\"confirm\":[\"%s/etc/shipper\",\"stand-in\",\"%s/%s\",\"alive\"],"
-        "\"stop\":[\"%s/etc/shipper\",\"stand-in\",\"%s/%s\",\"stop\"]%s}",
-        place, name, place, place, name, place, place, reload_of, place, place, name,
-        place, place, name, more);
+    (void)snprintf(text, sizeof text,
+                   "{\"template\":\"t.mustache\",\"destination\":\"%s/%s/shipper.conf\","
+                   "\"escape\":\"yaml\",\"timeout\":\"400ms\","
+                   "\"validate\":[\"%s/etc/shipper\",\"stand-in\",\"%s/%s\",\"validate\","
+                   "\"{file}\"],"
+                   "\"reload\":[\"%s/etc/shipper\",\"stand-in\",\"%s/%s\",\"restart\"],"
+                   "\"confirm\":[\"%s/etc/shipper\",\"stand-in\",\"%s/%s\",\"alive\"],"
+                   "\"stop\":[\"%s/etc/shipper\",\"stand-in\",\"%s/%s\",\"stop\"]%s}",
+                   place, name, place, place, name, place, place, reload_of, place, place, name,
+                   place, place, name, more);
     put(in_place("etc/logging.d/%s.json", name), text, 0644);
 }
 
@@ -107,8 +105,7 @@ static int set_up(void **state)
     char *script = get(SOURCE_DIR "/tests/cluster/shipper");
     put(in_place("etc/shipper"), script, 0755);
     free(script);
-    put(in_place("etc/policy.json"),
-        "{\"elasticsearch\":{\"hosts\":[\"127.0.0.0/8\"]}}", 0644);
+    put(in_place("etc/policy.json"), "{\"elasticsearch\":{\"hosts\":[\"127.0.0.0/8\"]}}", 0644);
     put(in_place("etc/logging.d/t.mustache"),
         "{{#LOG_ELASTICSEARCH_URLS}}\nURL={{.}}\n{{/LOG_ELASTICSEARCH_URLS}}\n", 0644);
     put_target("a", "a", "");
@@ -139,8 +136,8 @@ static void expect(const char *request, int code, const char *flags, const char 
 {
     struct outcome o = apply_env(request, NULL);
     char end[4096];
-    (void)snprintf(end, sizeof end, "%s,\"reason\":\"%s\",\"rollback_failed\":[%s]}\n",
-                   flags, reason, failed);
+    (void)snprintf(end, sizeof end, "%s,\"reason\":\"%s\",\"rollback_failed\":[%s]}\n", flags,
+                   reason, failed);
     const char *begin = code ? "{\"v\":1,\"state\":\"failed\",\"revision\":\""
                              : "{\"v\":1,\"state\":\"done\",\"revision\":\"";
     assert_int_equal(strncmp(o.out, begin, strlen(begin)), 0);
@@ -239,9 +236,7 @@ static void usage(void **state)
         {{program, "--nope"},
          2,
          "apply-logging: unknown option --nope, see apply-logging --help\n"},
-        {{program, "operand"},
-         2,
-         "apply-logging: takes no operands, see apply-logging --help\n"},
+        {{program, "operand"}, 2, "apply-logging: takes no operands, see apply-logging --help\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct outcome o = run_tool(NULL, rows[i].argv, NULL);
@@ -262,8 +257,7 @@ static void bad_requests_change_nothing(void **state)
         {"[]", "request: "},
         {"null", "request: "},
         {"{\"v\":2,\"settings\":{}}", "request: only version 1 is known"},
-        {"{\"v\":1,\"settings\":{\"LOG_INDEX\":1}}",
-         "request: a setting is not a text"},
+        {"{\"v\":1,\"settings\":{\"LOG_INDEX\":1}}", "request: a setting is not a text"},
         {"{\"v\":1,\"settings\":{}}", "request: no usable LOG_ settings"},
         {"{\"v\":1,\"settings\":{\"LOG_INDEX\":\"x\"}}", "LOG_ELASTICSEARCH_URL"},
         {"{\"v\":1,\"settings\":{\"LOG_INDEX\":\"UP\",\"LOG_ELASTICSEARCH_URL\":"
@@ -310,12 +304,11 @@ static void result_that_cannot_be_written_is_a_failure(void **state)
 {
     (void)state;
     char command[1024];
-    (void)snprintf(
-        command, sizeof command,
-        "printf '%%s' '%s' >%s/r; for out in '>/dev/full' '>&-' '>&- 2>&-'; do "
-        "eval \"%s --config-dir %s/etc --apply-dir %s/apply <%s/r $out\"; "
-        "[ $? = $(case $out in *full) echo 1;; *) echo 0;; esac) ] || exit 9; done",
-        ONE, place, program, place, place, place);
+    (void)snprintf(command, sizeof command,
+                   "printf '%%s' '%s' >%s/r; for out in '>/dev/full' '>&-' '>&- 2>&-'; do "
+                   "eval \"%s --config-dir %s/etc --apply-dir %s/apply <%s/r $out\"; "
+                   "[ $? = $(case $out in *full) echo 1;; *) echo 0;; esac) ] || exit 9; done",
+                   ONE, place, program, place, place, place);
     shell(command);
     assert_both(CONF_ONE);
 }
@@ -360,8 +353,7 @@ static void repairs_a_file_that_was_edited(void **state)
     (void)state;
     apply_one();
     put(in_place("a/shipper.conf"), "edited\n", 0640);
-    expect(ONE, 0, CHANGED,
-           placed("@/a/shipper.conf was changed by somebody else: replaced"), "");
+    expect(ONE, 0, CHANGED, placed("@/a/shipper.conf was changed by somebody else: replaced"), "");
     assert_both(CONF_ONE);
     assert_int_equal(calls("b", "restart"), 1);
     assert_int_equal(chmod(in_place("b/shipper.conf"), 0666), 0);
@@ -422,8 +414,8 @@ static void a_hanging_or_flooding_validator_changes_nothing(void **state)
     (void)state;
     apply_one();
     put(in_place("a/break-validate"), "sleep 60\n", 0644);
-    expect(TWO, 1, UNCHANGED,
-           placed("@/a/shipper.conf refused: @/etc/shipper: no end after 400ms"), "");
+    expect(TWO, 1, UNCHANGED, placed("@/a/shipper.conf refused: @/etc/shipper: no end after 400ms"),
+           "");
     put(in_place("a/break-validate"), "yes flood | head -c 3000000; exit 1\n", 0644);
     struct outcome o = apply_env(TWO, NULL);
     assert_non_null(strstr(o.out, "ended with 1: flood; flood; flood"));
@@ -433,16 +425,14 @@ static void a_hanging_or_flooding_validator_changes_nothing(void **state)
     assert_clean();
 }
 
-#define FAIL_WITH_TWO                                                                  \
-    "grep -q 127.0.0.2 \"$dir/shipper.conf\" && { echo no two; exit 3; }\n"
+#define FAIL_WITH_TWO "grep -q 127.0.0.2 \"$dir/shipper.conf\" && { echo no two; exit 3; }\n"
 
 static void a_failing_reload_rolls_all_back(void **state)
 {
     (void)state;
     apply_one();
     put(in_place("b/break-restart"), FAIL_WITH_TWO, 0644);
-    expect(TWO, 1, UNCHANGED,
-           placed("reload failed: @/etc/shipper ended with 3: no two"), "");
+    expect(TWO, 1, UNCHANGED, placed("reload failed: @/etc/shipper ended with 3: no two"), "");
     assert_both(CONF_ONE);
     assert_clean();
 }
@@ -458,8 +448,7 @@ static void a_shipper_that_does_not_stay_rolls_all_back(void **state)
                   "started again"),
            "");
     assert_both(CONF_ONE);
-    put(in_place("b/break-alive"),
-        "grep -q 127.0.0.2 \"$dir/shipper.conf\" && exit 1\n", 0644);
+    put(in_place("b/break-alive"), "grep -q 127.0.0.2 \"$dir/shipper.conf\" && exit 1\n", 0644);
     expect(TWO, 1, UNCHANGED, placed("not confirmed: @/etc/shipper ended with 1"), "");
     assert_both(CONF_ONE);
     assert_clean();
@@ -480,8 +469,7 @@ static void a_failing_stop_brings_the_files_back(void **state)
     (void)state;
     apply_one();
     put(in_place("b/break-stop"), "echo never; exit 4\n", 0644);
-    expect(SWITCH_OFF, 1, UNCHANGED,
-           placed("stop failed: @/etc/shipper ended with 4: never"), "");
+    expect(SWITCH_OFF, 1, UNCHANGED, placed("stop failed: @/etc/shipper ended with 4: never"), "");
     assert_both(CONF_ONE);
     put(in_place("b/break-stop"), "exit 0\n", 0644);
     expect(SWITCH_OFF, 1, UNCHANGED,
@@ -496,8 +484,7 @@ static void a_failing_roll_back_is_named_and_made_good_later(void **state)
     apply_one();
     put(in_place("b/break-restart"), "exit 3\n", 0644);
     char both[600];
-    (void)snprintf(both, sizeof both, "\"%s/a/shipper.conf\",\"%s/b/shipper.conf\"",
-                   place, place);
+    (void)snprintf(both, sizeof both, "\"%s/a/shipper.conf\",\"%s/b/shipper.conf\"", place, place);
     expect(TWO, 1, UNCHANGED,
            placed("reload failed: @/etc/shipper ended with 3; rollback failed: reload "
                   "failed: @/etc/shipper ended with 3"),
@@ -522,8 +509,7 @@ static void new_settings_go_on_where_the_old_ones_cannot(void **state)
     struct outcome o = apply_env(TWO, "LICTOR_DIE_AT=20");
     assert_int_equal(o.code, 128 + 9);
     outcome_release(&o);
-    put(in_place("b/break-restart"),
-        "grep -q 127.0.0.1 \"$dir/shipper.conf\" && exit 3\n", 0644);
+    put(in_place("b/break-restart"), "grep -q 127.0.0.1 \"$dir/shipper.conf\" && exit 3\n", 0644);
     o = apply_env(TWO, NULL);
     assert_non_null(strstr(o.out, "\"state\":\"done\""));
     outcome_release(&o);
@@ -537,13 +523,12 @@ static void strange_destinations_are_refused(void **state)
     apply_one();
     assert_int_equal(rename(in_place("b/shipper.conf"), in_place("b/real")), 0);
     assert_int_equal(symlink("real", in_place("b/shipper.conf")), 0);
-    expect(TWO, 1, UNCHANGED, placed("@/b/shipper.conf is a symbolic link: refused"),
-           "");
+    expect(TWO, 1, UNCHANGED, placed("@/b/shipper.conf is a symbolic link: refused"), "");
     assert_file(in_place("b/real"), CONF_ONE);
     assert_int_equal(unlink(in_place("b/shipper.conf")), 0);
     assert_int_equal(link(in_place("b/real"), in_place("b/shipper.conf")), 0);
-    expect(TWO, 1, UNCHANGED,
-           placed("@/b/shipper.conf has several names (hard links): refused"), "");
+    expect(TWO, 1, UNCHANGED, placed("@/b/shipper.conf has several names (hard links): refused"),
+           "");
     assert_int_equal(unlink(in_place("b/real")), 0);
     expect(ONE, 0, UNCHANGED, "", "");
     assert_clean();
@@ -565,8 +550,8 @@ static void what_others_can_write_is_refused(void **state)
         assert_int_equal(chmod(in_place("%s", rows[i].path), rows[i].mode | 022), 0);
         struct outcome o = apply_env(ONE, NULL);
         char expected[256];
-        (void)snprintf(expected, sizeof expected, "%s/%s can be written by others",
-                       place, rows[i].path);
+        (void)snprintf(expected, sizeof expected, "%s/%s can be written by others", place,
+                       rows[i].path);
         if (!strstr(o.out, expected))
             fail_msg("%s: %s", rows[i].path, o.out);
         assert_int_equal(o.code, 1);
@@ -581,19 +566,18 @@ static void wrong_places_are_said(void **state)
 {
     (void)state;
     assert_int_equal(chmod(in_place("apply"), 0755), 0);
-    expect(ONE, 1, UNCHANGED,
-           placed("@/apply must be a directory of the running user, mode 0700"), "");
+    expect(ONE, 1, UNCHANGED, placed("@/apply must be a directory of the running user, mode 0700"),
+           "");
     assert_int_equal(chmod(in_place("apply"), 0700), 0);
     put_target("b", "b", ",\"relaod\":[]");
     expect(ONE, 1, UNCHANGED,
            placed("@/etc/logging.d/b.json: \\\"relaod\\\" is not a known member"), "");
     put(in_place("etc/logging.d/t.mustache"), "\n{{LOG_INDX}}", 0644);
     put_target("b", "b", "");
-    expect(ONE, 1, UNCHANGED,
-           placed("@/etc/logging.d/t.mustache:2: unknown name LOG_INDX"), "");
+    expect(ONE, 1, UNCHANGED, placed("@/etc/logging.d/t.mustache:2: unknown name LOG_INDX"), "");
     shell(placed("rm @/etc/logging.d/*.json"));
-    expect(ONE, 1, UNCHANGED,
-           placed("no log shipper is configured: no *.json in @/etc/logging.d"), "");
+    expect(ONE, 1, UNCHANGED, placed("no log shipper is configured: no *.json in @/etc/logging.d"),
+           "");
     assert_both("");
 }
 
@@ -659,13 +643,12 @@ static void runs_at_once_do_not_mix(void **state)
 {
     (void)state;
     char command[2048];
-    (void)snprintf(
-        command, sizeof command,
-        "cd %s; printf '%%s' '%s' >r1; printf '%%s' '%s' >r2; "
-        "export LICTOR_LIMITS=confirm=5ms,lock=20s; for i in 1 2 3 4; do for r in "
-        "r1 r2; do %s --config-dir %s/etc --apply-dir %s/apply <$r >out$i$r & "
-        "done; done; wait; [ $(cat out* | grep -c done) = 8 ]",
-        place, ONE, TWO, program, place, place);
+    (void)snprintf(command, sizeof command,
+                   "cd %s; printf '%%s' '%s' >r1; printf '%%s' '%s' >r2; "
+                   "export LICTOR_LIMITS=confirm=5ms,lock=20s; for i in 1 2 3 4; do for r in "
+                   "r1 r2; do %s --config-dir %s/etc --apply-dir %s/apply <$r >out$i$r & "
+                   "done; done; wait; [ $(cat out* | grep -c done) = 8 ]",
+                   place, ONE, TWO, program, place, place);
     shell(command);
     char *text = get(in_place("a/shipper.conf"));
     assert_both(text);
@@ -687,8 +670,7 @@ static void assert_whole(void)
 static void assert_recovers(void)
 {
     struct outcome o = apply_env(BAD_REQUEST, NULL);
-    if (!strstr(o.out, "\"reason\":\"request: ") ||
-        !strstr(o.out, "\"rollback_failed\":[]"))
+    if (!strstr(o.out, "\"reason\":\"request: ") || !strstr(o.out, "\"rollback_failed\":[]"))
         fail_msg("%s", o.out);
     outcome_release(&o);
     assert_clean();
@@ -751,8 +733,7 @@ static void recovering_brings_back_files_and_owes_the_reload(void **state)
         assert_int_equal(first.code, 0);
         outcome_release(&first);
         bool died = dies_at(TWO, k);
-        const char *argv[] = {program, "--recover", "--apply-dir", in_place("apply"),
-                              NULL};
+        const char *argv[] = {program, "--recover", "--apply-dir", in_place("apply"), NULL};
         size_t reloads = calls("a", "restart");
         struct outcome o = run_tool(NULL, argv, NULL);
         assert_int_equal(o.code, 0);

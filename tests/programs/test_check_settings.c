@@ -9,37 +9,36 @@
 
 #define PLACE HARNESS_ROOT "/service/cluster/tag/any/"
 
-#define URL_END                                                                        \
-    "; expected http(s)://host[:port],... (port 9200 if none) or consul:service, for " \
-    "example "                                                                         \
+#define URL_END                                                                                    \
+    "; expected http(s)://host[:port],... (port 9200 if none) or consul:service, for "             \
+    "example "                                                                                     \
     "http://es1:9200,http://es2:9200\n"
-#define INCOMPLETE                                                                     \
-    "LOG_ELASTICSEARCH_URL: is missing, so the LOG_ settings are incomplete" URL_END
-#define LOUD                                                                           \
-    "LOG_LEVEL: \"loud\" is unknown; expected debug, info, warn, error or fatal, for " \
+#define INCOMPLETE "LOG_ELASTICSEARCH_URL: is missing, so the LOG_ settings are incomplete" URL_END
+#define LOUD                                                                                       \
+    "LOG_LEVEL: \"loud\" is unknown; expected debug, info, warn, error or fatal, for "             \
     "example warn\n"
-#define LATER                                                                          \
-    "CLUSTER_GRACE: \"later\" is no duration; expected duration from 0s to "           \
+#define LATER                                                                                      \
+    "CLUSTER_GRACE: \"later\" is no duration; expected duration from 0s to "                       \
     "7d, for example 30m\n"
 
 #define SKEW_END "; expected duration from 50ms to 10s, for example "
-#define MORE                                                                           \
-    "CLOCK_SKEW_WARNING: 800ms is more than CLOCK_SKEW_CRITICAL, 500ms: both are "     \
+#define MORE                                                                                       \
+    "CLOCK_SKEW_WARNING: 800ms is more than CLOCK_SKEW_CRITICAL, 500ms: both are "                 \
     "refused" SKEW_END "200ms\n"
-#define LESS                                                                           \
-    "CLOCK_SKEW_CRITICAL: 500ms is less than CLOCK_SKEW_WARNING, 800ms: both are "     \
+#define LESS                                                                                       \
+    "CLOCK_SKEW_CRITICAL: 500ms is less than CLOCK_SKEW_WARNING, 800ms: both are "                 \
     "refused" SKEW_END "1s\n"
 
-#define ENTRY(key, base64)                                                             \
-    "{\"LockIndex\":0,\"Key\":\"" PLACE key "\",\"Flags\":0,\"Value\":\"" base64       \
+#define ENTRY(key, base64)                                                                         \
+    "{\"LockIndex\":0,\"Key\":\"" PLACE key "\",\"Flags\":0,\"Value\":\"" base64                   \
     "\",\"CreateIndex\":1,\"ModifyIndex\":7}"
 #define IN_KV(entries) "[" entries "]\n"
 #define ES1            ENTRY("LOG_ELASTICSEARCH_URL", "aHR0cDovL2VzMQ==") /* http://es1 */
 #define LOUD_IN_KV     ENTRY("LOG_LEVEL", "bG91ZA==")
 #define LATER_IN_KV    ENTRY("CLUSTER_GRACE", "bGF0ZXI=")
-#define LIMITS_IN_KV                                                                   \
-    ENTRY("CLOCK_SKEW_WARNING", "ODAwbXM=")                                            \
-    "," /* 800ms, 1s */                                                                \
+#define LIMITS_IN_KV                                                                               \
+    ENTRY("CLOCK_SKEW_WARNING", "ODAwbXM=")                                                        \
+    "," /* 800ms, 1s */                                                                            \
         ENTRY("CLOCK_SKEW_CRITICAL", "MXM=")
 
 static char directory[] = "/tmp/test-check-settings-XXXXXX";
@@ -58,11 +57,7 @@ static const struct row {
     {NULL, {"LOG_INDEX=a"}, 1, INCOMPLETE, ""},
     {"CLUSTER_GRACE=later\nLOG_LEVEL=loud\nLOG_ENABLED=N\n", {0}, 1, LOUD LATER, ""},
     {NULL, {"LOG_INDX=a"}, 1, "LOG_INDX: there is no setting of that name\n", ""},
-    {NULL,
-     {"log_level=warn"},
-     1,
-     "log_level: there is no setting of that name (LOG_LEVEL?)\n",
-     ""},
+    {NULL, {"log_level=warn"}, 1, "log_level: there is no setting of that name (LOG_LEVEL?)\n", ""},
     {NULL,
      {"LOG_ELASTICSEARCH_URL=http://127.0.0.1"},
      1,
@@ -98,11 +93,7 @@ static const struct row {
     {IN_KV(ES1), {"--kv", "LOG_INDEX=a"}, 0, "", ""},
     {IN_KV(ES1 "," LOUD_IN_KV "," LATER_IN_KV), {"--kv"}, 1, LOUD LATER, ""},
     {IN_KV(ES1 "," LOUD_IN_KV "," LATER_IN_KV), {"--kv", "LOG_INDEX=a"}, 1, LOUD, ""},
-    {IN_KV(ES1 "," LOUD_IN_KV "," LATER_IN_KV),
-     {"--kv", "CLUSTER_MANAGEMENT_SERVER=m"},
-     0,
-     "",
-     ""},
+    {IN_KV(ES1 "," LOUD_IN_KV "," LATER_IN_KV), {"--kv", "CLUSTER_MANAGEMENT_SERVER=m"}, 0, "", ""},
     {IN_KV(ES1 "," LOUD_IN_KV "," LATER_IN_KV), {"--kv", "LOG_LEVEL=warn"}, 0, "", ""},
     {IN_KV(ES1 "," LOUD_IN_KV "," LATER_IN_KV), {"--kv", "LOG_LEVEL"}, 0, "", ""},
     {IN_KV(ES1), {"--kv", "LOG_ELASTICSEARCH_URL"}, 0, "", ""},
@@ -118,11 +109,7 @@ static const struct row {
     {IN_KV(LIMITS_IN_KV), {"--kv", "CLOCK_SKEW_WARNING"}, 0, "", ""},
     {IN_KV(LIMITS_IN_KV), {"--kv", "CLOCK_SKEW_CRITICAL"}, 1, LESS, ""},
     {IN_KV(LIMITS_IN_KV), {"--kv", "CLOCK_SKEW_CRITICAL=500ms"}, 1, LESS, ""},
-    {IN_KV(ENTRY("TYPO", "")),
-     {"--kv"},
-     1,
-     "TYPO: there is no setting of that name\n",
-     ""},
+    {IN_KV(ENTRY("TYPO", "")), {"--kv"}, 1, "TYPO: there is no setting of that name\n", ""},
     {IN_KV(ENTRY("TYPO", "")), {"--kv", "CLUSTER_GRACE=1h"}, 0, "", ""},
     {IN_KV(ENTRY("TYPO", "")), {"--kv", "TYPO"}, 0, "", ""},
     {IN_KV(ENTRY("LOG_LEVEL", "ZGVi\\u0000")),
@@ -139,8 +126,7 @@ static const struct row {
     {"\"x\"", {"--kv"}, 1, "", "check-settings: not a list of KV entries\n"},
 };
 
-static struct outcome check(const char *input, const char *config_dir,
-                            const char *const *words)
+static struct outcome check(const char *input, const char *config_dir, const char *const *words)
 {
     const char *argv[16] = {TEST_BIN "/check-settings", "--config-dir", config_dir};
     for (size_t i = 0; words[i]; i++)
@@ -160,8 +146,7 @@ static void lines_and_changes_are_judged(void **state)
     }
 }
 
-static void expect(const char *input, const char *const *words, int code,
-                   const char *part)
+static void expect(const char *input, const char *const *words, int code, const char *part)
 {
     struct outcome o = check(input, directory, words);
     if (!strstr(o.out, part))
@@ -197,19 +182,17 @@ static void json_says_where_a_value_is_from(void **state)
 {
     (void)state;
     const char *const words[] = {"--kv", "--json", NULL};
-    expect(
-        "", words, 0,
-        "{\"settings\":[{\"key\":\"LOG_ENABLED\",\"value\":\"Y\",\"from\":\"default\","
-        "\"problem\":\"\",\"stored\":null},{\"key\":\"LOG_ELASTICSEARCH_URL\","
-        "\"value\":\"\",\"from\":\"none\",\"problem\":\"\",\"stored\":null},");
+    expect("", words, 0,
+           "{\"settings\":[{\"key\":\"LOG_ENABLED\",\"value\":\"Y\",\"from\":\"default\","
+           "\"problem\":\"\",\"stored\":null},{\"key\":\"LOG_ELASTICSEARCH_URL\","
+           "\"value\":\"\",\"from\":\"none\",\"problem\":\"\",\"stored\":null},");
     expect("", words, 0,
            "\"unknown\":[],\"log\":{\"state\":\"none\",\"reason\":\"\",\"revision\":"
            "\"\"}");
     expect(IN_KV(ES1), words, 0,
            "\"value\":\"http://es1:9200\",\"from\":\"KV\",\"problem\":\"\",\"stored\":"
            "\"http://es1\"}");
-    expect(IN_KV(ES1), words, 0,
-           "\"log\":{\"state\":\"on\",\"reason\":\"\",\"revision\":");
+    expect(IN_KV(ES1), words, 0, "\"log\":{\"state\":\"on\",\"reason\":\"\",\"revision\":");
     expect(IN_KV(ES1 "," LOUD_IN_KV), words, 1,
            "{\"key\":\"LOG_LEVEL\",\"value\":\"info\",\"from\":\"default\",\"problem\":"
            "\"LOG_LEVEL: \\\"loud\\\" is unknown;");
@@ -236,24 +219,19 @@ static void the_policy_of_the_directory_counts(void **state)
     write_policy("{\"elasticsearch\":{\"hosts\":[\"127.0.0.0/8\"]},"
                  "\"pin\":{\"LOG_INDEX\":\"fixed\"}}",
                  0644);
-    expect(NULL, (const char *[]){"LOG_ELASTICSEARCH_URL=http://127.0.0.1", NULL}, 0,
-           "");
-    expect(
-        NULL, (const char *[]){"LOG_ELASTICSEARCH_URL=http://es1", NULL}, 1,
-        "LOG_ELASTICSEARCH_URL: host es1 is not allowed by \"elasticsearch.hosts\" in "
-        "/tmp/test-check-settings-");
+    expect(NULL, (const char *[]){"LOG_ELASTICSEARCH_URL=http://127.0.0.1", NULL}, 0, "");
+    expect(NULL, (const char *[]){"LOG_ELASTICSEARCH_URL=http://es1", NULL}, 1,
+           "LOG_ELASTICSEARCH_URL: host es1 is not allowed by \"elasticsearch.hosts\" in "
+           "/tmp/test-check-settings-");
     (void)snprintf(pinned, sizeof pinned,
                    "LOG_INDEX: is pinned to \"fixed\" by \"pin\" in %s/policy.json: KV "
                    "cannot change it\n",
                    directory);
-    expect(
-        NULL,
-        (const char *[]){"LOG_ELASTICSEARCH_URL=http://127.1.1.1", "LOG_INDEX=a", NULL},
-        1, pinned);
+    expect(NULL, (const char *[]){"LOG_ELASTICSEARCH_URL=http://127.1.1.1", "LOG_INDEX=a", NULL}, 1,
+           pinned);
     expect(NULL,
-           (const char *[]){"LOG_ELASTICSEARCH_URL=http://127.1.1.1", "LOG_INDEX=fixed",
-                            NULL},
-           0, "");
+           (const char *[]){"LOG_ELASTICSEARCH_URL=http://127.1.1.1", "LOG_INDEX=fixed", NULL}, 0,
+           "");
     expect(IN_KV(ES1), (const char *[]){"--kv", "--json", NULL}, 1,
            "{\"key\":\"LOG_INDEX\",\"value\":\"fixed\",\"from\":\"policy\"");
 }
@@ -273,8 +251,7 @@ static void the_credential_of_the_directory_counts(void **state)
            "/tmp/test-check-settings-");
     (void)snprintf(path, sizeof path, "%s/credentials/x.json", directory);
     FILE *f = fopen(path, "w");
-    if (!f ||
-        fputs("{\"user\":\"u\",\"password\":\"secret\",\"hosts\":[\"es1\"]}", f) < 0 ||
+    if (!f || fputs("{\"user\":\"u\",\"password\":\"secret\",\"hosts\":[\"es1\"]}", f) < 0 ||
         fclose(f) != 0 || chmod(path, 0640) < 0)
         fail_msg("cannot write %s", path);
     expect(NULL, names, 0, "");
@@ -283,8 +260,8 @@ static void the_credential_of_the_directory_counts(void **state)
                             "LOG_ELASTICSEARCH_CREDENTIAL=x", NULL},
            1, "LOG_ELASTICSEARCH_URL: host es2 is not among \"hosts\" in ");
     expect(NULL,
-           (const char *[]){"LOG_ELASTICSEARCH_URL=http://es1",
-                            "LOG_ELASTICSEARCH_CREDENTIAL=x", NULL},
+           (const char *[]){"LOG_ELASTICSEARCH_URL=http://es1", "LOG_ELASTICSEARCH_CREDENTIAL=x",
+                            NULL},
            1, "LOG_ELASTICSEARCH_URL: host es1 is reached by http://, which ");
 }
 
@@ -296,8 +273,7 @@ static void an_untrusted_policy_judges_nothing(void **state)
     struct outcome o = check(NULL, directory, words);
     assert_int_equal(o.code, 1);
     assert_string_equal(o.out, "");
-    assert_non_null(
-        strstr(o.err, "/policy.json can be written by others: chmod go-w it\n"));
+    assert_non_null(strstr(o.err, "/policy.json can be written by others: chmod go-w it\n"));
     outcome_release(&o);
     write_policy("{\"pins\":{}}", 0644);
     o = check(NULL, directory, words);
@@ -317,8 +293,7 @@ static void huge_input_stops_at_the_limit(void **state)
     input[len] = '\0';
     struct outcome o = check(input, directory, (const char *[]){NULL});
     assert_int_equal(o.code, 1);
-    assert_string_equal(o.err,
-                        "check-settings: cannot read stdin: it has more than 16 MB\n");
+    assert_string_equal(o.err, "check-settings: cannot read stdin: it has more than 16 MB\n");
     outcome_release(&o);
     free(input);
 }
@@ -334,8 +309,8 @@ static void closed_descriptors_and_a_full_disk(void **state)
     (void)state;
     struct outcome o = shell(TEST_BIN "/check-settings --table >/dev/full");
     assert_int_equal(o.code, 1);
-    assert_string_equal(
-        o.err, "check-settings: cannot write the result: No space left on device\n");
+    assert_string_equal(o.err,
+                        "check-settings: cannot write the result: No space left on device\n");
     outcome_release(&o);
     o = shell(TEST_BIN "/check-settings <&- >&- 2>&-");
     assert_int_equal(o.code, 0);

@@ -33,8 +33,7 @@ struct chronyd {
 
 static int free_port(void)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof at;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&at, len) < 0 ||
@@ -71,8 +70,8 @@ static void be_chronyd(const char *config, pid_t parent)
     (void)dup2(fd, STDOUT_FILENO);
     (void)dup2(fd, STDERR_FILENO);
     keeper_die_with(parent);
-    (void)execl(program, program, "-x", "-d", "-U", "-u", user ? user->pw_name : "root",
-                "-f", config, (char *)NULL);
+    (void)execl(program, program, "-x", "-d", "-U", "-u", user ? user->pw_name : "root", "-f",
+                config, (char *)NULL);
     _exit(127);
 }
 
@@ -135,8 +134,7 @@ static struct sntp_interval between(const struct local_clock_reading *a,
 
 static struct sntp_interval truth(const struct measured *m)
 {
-    return (struct sntp_interval){m->served.lo_us - m->own.hi_us,
-                                  m->served.hi_us - m->own.lo_us};
+    return (struct sntp_interval){m->served.lo_us - m->own.hi_us, m->served.hi_us - m->own.lo_us};
 }
 
 static void expect_true(const struct measured *m)
@@ -146,9 +144,8 @@ static void expect_true(const struct measured *m)
         fail_msg("%lld us is the truth, not in %lld..%lld; "
                  "real - raw: %lld..%lld served, %lld..%lld asked about",
                  (long long)(is.lo_us + is.hi_us) / 2, (long long)m->offset.lo_us,
-                 (long long)m->offset.hi_us, (long long)m->served.lo_us,
-                 (long long)m->served.hi_us, (long long)m->own.lo_us,
-                 (long long)m->own.hi_us);
+                 (long long)m->offset.hi_us, (long long)m->served.lo_us, (long long)m->served.hi_us,
+                 (long long)m->own.lo_us, (long long)m->own.hi_us);
 }
 
 static struct measured measure(const struct chronyd *chronyd, struct sntp_result *ret)
@@ -187,8 +184,7 @@ static void its_clock_is_ours(void **state)
  * it tells itself: FAKETIME is not exact. Where libfaketime is called before its constructor
  * has run and a killed process has left its semaphore under the same number, it loses the
  * time in between. */
-static struct measured measure_with_clock(const struct chronyd *chronyd,
-                                          const char *offset)
+static struct measured measure_with_clock(const struct chronyd *chronyd, const char *offset)
 {
     char port[12], fake[40];
     struct local_clock_reading before, after;
@@ -205,8 +201,7 @@ static struct measured measure_with_clock(const struct chronyd *chronyd,
     local_clock_read(&after);
     if (o.code != 0 || sscanf(o.out, PRINTED(SCNd64), &m.offset.lo_us, &m.offset.hi_us,
                               &m.own.lo_us, &m.own.hi_us) != 4)
-        harness_fail("with FAKETIME=%s: %d \"%s\" \"%s\"", offset, o.code, o.out,
-                     o.err);
+        harness_fail("with FAKETIME=%s: %d \"%s\" \"%s\"", offset, o.code, o.out, o.err);
     outcome_release(&o);
     m.served = between(&before, &after);
     return m;
@@ -226,8 +221,7 @@ static void a_faked_clock_is_found_out(void **state)
         expect_true(&m);
         assert_true(m.offset.hi_us - m.offset.lo_us < 100000);
         /* it is faked at all: nearer to that than to none */
-        assert_true(llabs(truth(&m).lo_us - rows[i].about_us) <
-                    llabs(rows[i].about_us) / 2);
+        assert_true(llabs(truth(&m).lo_us - rows[i].about_us) < llabs(rows[i].about_us) / 2);
     }
     stop(&chronyd);
 }
@@ -250,8 +244,7 @@ static void one_answer_of_four_is_enough(void **state)
     need_chronyd();
     struct sntp_result r;
     struct measured m;
-    struct chronyd chronyd =
-        start("local stratum 8\nratelimit interval 1 burst 1 leak 4");
+    struct chronyd chronyd = start("local stratum 8\nratelimit interval 1 burst 1 leak 4");
     int64_t end = now_ms() + START_MS;
     do
         m = measure(&chronyd, &r);
@@ -268,8 +261,7 @@ static int setup(void **state)
     struct outcome o = run_tool(NULL, argv, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     if (o.code == 0)
-        (void)snprintf(program, sizeof program, "%.*s", (int)strcspn(o.out, "\n"),
-                       o.out);
+        (void)snprintf(program, sizeof program, "%.*s", (int)strcspn(o.out, "\n"), o.out);
     outcome_release(&o);
     const char *ci = getenv("CI");
     return program[0] || !ci || strcmp(ci, "true") != 0 ? 0 : -1;
@@ -285,8 +277,8 @@ static int ask_and_print(int port)
         return 1;
     local_clock_read(&after);
     struct sntp_interval own = between(&before, &after);
-    (void)printf(PRINTED(PRId64), r.answer[0].offset.lo_us, r.answer[0].offset.hi_us,
-                 own.lo_us, own.hi_us);
+    (void)printf(PRINTED(PRId64), r.answer[0].offset.lo_us, r.answer[0].offset.hi_us, own.lo_us,
+                 own.hi_us);
     return 0;
 }
 

@@ -39,8 +39,7 @@ static char *as_json(const struct kv_list *list)
                                        "%s{\"LockIndex\":0,\"Key\":\"%s\",\"Flags\":0,"
                                        "\"Value\":\"%s\",\"CreateIndex\":1,"
                                        "\"ModifyIndex\":%d}",
-                                       i ? "," : "", entry->key, base64,
-                                       (int)entry->modify_index),
+                                       i ? "," : "", entry->key, base64, (int)entry->modify_index),
                          0);
         free(base64);
     }
@@ -51,8 +50,7 @@ static char *as_json(const struct kv_list *list)
 static void say_records(struct world *w)
 {
     char *text = as_json(&w->records);
-    fake_agent_answer(w->agent, RECORDS, w->records.n ? 200 : 404,
-                      w->records.n ? text : NULL);
+    fake_agent_answer(w->agent, RECORDS, w->records.n ? 200 : 404, w->records.n ? text : NULL);
     free(text);
 }
 
@@ -71,8 +69,7 @@ static void say_setting(struct world *w, const char *key, const char *value)
 /* Three servers; n1 is asked. */
 static void say_whole(struct world *w)
 {
-    fake_agent_answer(w->agent, "GET /v1/agent/self", 200,
-                      "{\"Config\":{\"NodeName\":\"n1\"}}");
+    fake_agent_answer(w->agent, "GET /v1/agent/self", 200, "{\"Config\":{\"NodeName\":\"n1\"}}");
     fake_agent_answer(w->agent, OWN, 200, "true");
     fake_agent_answer(w->agent, CHECK, 200, "");
     fake_agent_voters(w->agent, 3);
@@ -98,8 +95,7 @@ static struct outcome run_with(struct world *w, const char *program, const char 
     char path[600];
     const char *argv[16] = {path, "--config-dir", w->config, "--state-dir", w->state};
     const char *env[] = {fake_agent_env(w->agent),
-                         "LICTOR_LIMITS=http=400ms,leader_proof=300ms,lock=300ms",
-                         NULL};
+                         "LICTOR_LIMITS=http=400ms,leader_proof=300ms,lock=300ms", NULL};
     (void)snprintf(path, sizeof path, "%s/%s", TEST_BIN, program);
     for (size_t i = 0; more && more[i]; i++)
         argv[5 + i] = more[i];
@@ -208,27 +204,15 @@ static const struct usage_row {
     const char *out, *err;
 } usage_rows[] = {
     {"hear-clock", {"x"}, 2, "", "hear-clock: unexpected 'x', see --help\n"},
-    {"hear-clock",
-     {"--no"},
-     2,
-     "",
-     "hear-clock: unknown option --no, see hear-clock --help\n"},
+    {"hear-clock", {"--no"}, 2, "", "hear-clock: unknown option --no, see hear-clock --help\n"},
     {"hear-clock", {"--version"}, 0, "hear-clock 0.1.0\n", ""},
-    {"verify-clock",
-     {"x"},
-     3,
-     "",
-     "verify-clock: unexpected argument, see verify-clock --help\n"},
+    {"verify-clock", {"x"}, 3, "", "verify-clock: unexpected argument, see verify-clock --help\n"},
     {"verify-clock",
      {"--publish"},
      3,
      "",
      "verify-clock: --publish needs a value, see verify-clock --help\n"},
-    {"verify-clock",
-     {"--heard"},
-     3,
-     "",
-     "verify-clock: --heard is only for --publish\n"},
+    {"verify-clock", {"--heard"}, 3, "", "verify-clock: --heard is only for --publish\n"},
     {"verify-clock", {"--version"}, 0, "verify-clock 0.1.0\n", ""},
 };
 
@@ -237,8 +221,7 @@ static void usage_is_answered_in_one_line(void **state)
     for (size_t i = 0; i < sizeof usage_rows / sizeof usage_rows[0]; i++) {
         const struct usage_row *row = &usage_rows[i];
         print_message("  %s %s\n", row->program, row->words[0]);
-        expect(run_with(*state, row->program, NULL, row->words), row->code, row->out,
-               row->err);
+        expect(run_with(*state, row->program, NULL, row->words), row->code, row->out, row->err);
     }
 }
 
@@ -246,8 +229,7 @@ static void help_is_served(void **state)
 {
     static const char *const help[] = {"--help", NULL};
     expect_begin(run_with(*state, "hear-clock", NULL, help), 0, "usage: hear-clock ");
-    expect_begin(run_with(*state, "verify-clock", NULL, help), 0,
-                 "usage: verify-clock ");
+    expect_begin(run_with(*state, "verify-clock", NULL, help), 0, "usage: verify-clock ");
 }
 
 static void what_cannot_be_written_is_no_success(void **state)
@@ -351,8 +333,7 @@ static void heard_is_when_all_of_it_is_in_memory(void **state)
     assert_true(fputs(payload, f) >= 0);
     assert_int_equal(fclose(f), 0);
     (void)snprintf(script, sizeof script,
-                   "{ head -c -1 %s; sleep 0.3; echo; } | " TEST_BIN
-                   "/hear-clock --state-dir %s",
+                   "{ head -c -1 %s; sleep 0.3; echo; } | " TEST_BIN "/hear-clock --state-dir %s",
                    path, w->state);
     const char *const argv[] = {"/bin/sh", "-c", script, NULL};
     local_clock_read(&begin);
@@ -400,8 +381,7 @@ static void only_another_verdict_is_published(void **state)
     expect_done(hear_records(w));
     assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
                            "warning|warning: waiting for the clocks of 3"));
-    assert_null(
-        fake_agent_sent(w->agent, OWN "?cas=0")); /* it tells nothing by itself */
+    assert_null(fake_agent_sent(w->agent, OWN "?cas=0")); /* it tells nothing by itself */
     fake_agent_forget(w->agent);
     put_record(w, "n2", 3000);
     expect(hear_records(w), 0, "", "");
@@ -414,13 +394,11 @@ static void a_jump_is_logged_once(void **state)
     expect_done(publish(w));
     put_record(w, "n2", 1000);
     expect_done(hear_records(w));
-    assert_int_equal(
-        kv_set(&w->records, CLOCK_RECORD_PREFIX "n2",
-               "{\"v\":1,\"boot\":\"b+0\",\"raw\":2000,\"real\":5002000,\"err\":1,"
-               "\"ppm\":50,\"synced\":true,\"heard\":{}}"),
-        0);
-    expect(hear_records(w), 0, "",
-           "hear-clock: clock of n2 stepped or slewed by -2.0 s\n");
+    assert_int_equal(kv_set(&w->records, CLOCK_RECORD_PREFIX "n2",
+                            "{\"v\":1,\"boot\":\"b+0\",\"raw\":2000,\"real\":5002000,\"err\":1,"
+                            "\"ppm\":50,\"synced\":true,\"heard\":{}}"),
+                     0);
+    expect(hear_records(w), 0, "", "hear-clock: clock of n2 stepped or slewed by -2.0 s\n");
     expect(hear_records(w), 0, "", "");
 }
 
@@ -480,16 +458,13 @@ static void the_own_record_is_written_with_check_and_set(void **state)
     expect_done(publish(w));
     local_clock_read(&after);
     assert_in_range(sent_number(w, OWN "?cas=0", "raw"), before.raw_us, after.raw_us);
-    assert_in_range(sent_number(w, OWN "?cas=0", "real"), before.real_us,
-                    after.real_us);
+    assert_in_range(sent_number(w, OWN "?cas=0", "real"), before.real_us, after.real_us);
     assert_int_equal(sent_number(w, OWN "?cas=0", "v"), 1);
     const char *sent = fake_agent_sent(w->agent, OWN "?cas=0");
-    const char *heard =
-        strstr(sent, "\"heard\":{\"n2\":{\"boot\":\"b+0\",\"raw\":1000,");
+    const char *heard = strstr(sent, "\"heard\":{\"n2\":{\"boot\":\"b+0\",\"raw\":1000,");
     assert_non_null(heard);
     assert_null(strstr(sent, "\"n3\""));
-    assert_int_equal(
-        kv_add(&w->records, CLOCK_RECORD_PREFIX "n1", sent, strlen(sent), 42), 0);
+    assert_int_equal(kv_add(&w->records, CLOCK_RECORD_PREFIX "n1", sent, strlen(sent), 42), 0);
     expect_done(publish(w));
     assert_non_null(fake_agent_sent(w->agent, OWN "?cas=42"));
 }
@@ -526,8 +501,7 @@ static void somebody_else_under_our_name_is_said(void **state)
     expect_done(publish(w));
     put_record(w, "n1", 1000);
     expect_done(publish(w));
-    assert_null(
-        strstr(fake_agent_published(w->agent, "cluster:clock"), "somebody else"));
+    assert_null(strstr(fake_agent_published(w->agent, "cluster:clock"), "somebody else"));
     put_record(w, "n1", 2000);
     expect_done(publish(w));
     assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
@@ -573,14 +547,13 @@ static void settings_are_judged(void **state)
     struct world *w = *state;
     say_setting(w, "CLOCK_SKEW_WARNING", "1ms");
     expect_done(publish(w));
-    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
-                           "; a CLOCK_ setting is refused\n"));
     assert_non_null(
-        strstr(fake_agent_published(w->agent, "cluster:clock"), "(its default"));
+        strstr(fake_agent_published(w->agent, "cluster:clock"), "; a CLOCK_ setting is refused\n"));
+    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"), "(its default"));
     say_setting(w, "CLOCK_SKEW", "1s");
     expect_done(publish(w));
-    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
-                           "; a CLOCK_ setting is unknown\n"));
+    assert_non_null(
+        strstr(fake_agent_published(w->agent, "cluster:clock"), "; a CLOCK_ setting is unknown\n"));
     say_setting(w, "CLUSTER_X", "1");
     expect_done(publish(w));
     assert_null(strstr(fake_agent_published(w->agent, "cluster:clock"), "setting"));
@@ -617,8 +590,8 @@ static void without_a_leader_it_is_held_back(void **state)
     expect(publish(w), 0, "", "");
     assert_null(fake_agent_sent(w->agent, OWN "?cas=0"));
     assert_null(fake_agent_sent(w->agent, "GET /v1/agent/self"));
-    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
-                           "passing|passing: 1 clock"));
+    assert_non_null(
+        strstr(fake_agent_published(w->agent, "cluster:clock"), "passing|passing: 1 clock"));
 }
 
 static void nothing_known_without_a_leader_is_no_verdict(void **state)
@@ -689,8 +662,7 @@ static void what_cannot_be_used_is_no_verdict(void **state)
         fake_agent_answer(w->agent, "GET /v1/kv/" PLACE, 404, NULL);
         fake_agent_answer(w->agent, "GET /v1/kv/" PLACE "CLUSTER_SERVERS", 404, NULL);
         fake_agent_answer(w->agent, RECORDS, 404, NULL);
-        fake_agent_answer(w->agent, unusable[i].request, unusable[i].status,
-                          unusable[i].body);
+        fake_agent_answer(w->agent, unusable[i].request, unusable[i].status, unusable[i].body);
         print_message("  %s %s\n", unusable[i].request, unusable[i].body);
         struct outcome o = run_with(w, "verify-clock", NULL, more);
         assert_int_equal(o.code, 3);
@@ -721,8 +693,7 @@ static void the_result_must_be_written(void **state)
     char script[400];
     expect_done(publish(w));
     (void)snprintf(script, sizeof script,
-                   "exec " TEST_BIN "/verify-clock --state-dir %s >/dev/full",
-                   w->state);
+                   "exec " TEST_BIN "/verify-clock --state-dir %s >/dev/full", w->state);
     const char *const argv[] = {"/bin/sh", "-c", script, NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     assert_int_equal(o.code, 3);

@@ -7,22 +7,20 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define URL_END                                                                        \
-    "; expected http(s)://host[:port],... (port 9200 if none) or consul:service, for " \
-    "example "                                                                         \
+#define URL_END                                                                                    \
+    "; expected http(s)://host[:port],... (port 9200 if none) or consul:service, for "             \
+    "example "                                                                                     \
     "http://es1:9200,http://es2:9200\n"
-#define INCOMPLETE                                                                     \
-    "LOG_ELASTICSEARCH_URL: is missing, so the LOG_ settings are incomplete" URL_END
-#define NOTHING "cluster-set: nothing is written\n"
+#define INCOMPLETE "LOG_ELASTICSEARCH_URL: is missing, so the LOG_ settings are incomplete" URL_END
+#define NOTHING    "cluster-set: nothing is written\n"
 
 static const char script[] = SOURCE_DIR "/scripts/cluster-set";
 
 /* cluster-set with the configuration of server 1 and NAME=VALUE, ... more. */
-static struct outcome set_with(struct cluster *c, const char *const *env,
-                               const char *const *words)
+static struct outcome set_with(struct cluster *c, const char *const *env, const char *const *words)
 {
-    const char *argv[16] = {script, "--config-dir", server_path(c, 1, "etc"),
-                            "--settings-root", HARNESS_ROOT};
+    const char *argv[16] = {script, "--config-dir", server_path(c, 1, "etc"), "--settings-root",
+                            HARNESS_ROOT};
     for (size_t i = 0; words[i]; i++)
         argv[i + 5] = words[i];
     return run_tool(NULL, argv, env);
@@ -30,8 +28,8 @@ static struct outcome set_with(struct cluster *c, const char *const *env,
 
 static const char *const libexec[] = {"LICTOR_LIBEXEC=" TEST_BIN, NULL};
 
-static void expect(struct cluster *c, const char *const *words, int code,
-                   const char *out, const char *err)
+static void expect(struct cluster *c, const char *const *words, int code, const char *out,
+                   const char *err)
 {
     struct outcome o = set_with(c, libexec, words);
     assert_string_equal(o.err, err);
@@ -40,7 +38,7 @@ static void expect(struct cluster *c, const char *const *words, int code,
     outcome_release(&o);
 }
 
-#define EXPECT(code, out, err, ...)                                                    \
+#define EXPECT(code, out, err, ...)                                                                \
     expect(c, (const char *const[]){__VA_ARGS__, NULL}, code, out, err)
 
 static void expect_setting(struct cluster *c, const char *key, const char *value)
@@ -73,10 +71,8 @@ static void usage(void **state)
         {{"--maintenance", "a"}, "--maintenance NODE needs --for TIME"},
         {{"--maintenance", "none", "--for", "2h"}, "--maintenance none takes no --for"},
         {{"--for", "2h", "A=b"}, "--for belongs to --maintenance NODE"},
-        {{"--maintenance", "a", "--for", "2x"},
-         "--for 2x: expected 1m to 30d, as 2h or 1h30m"},
-        {{"--maintenance", "a", "--for", "31d"},
-         "--for 31d: expected 1m to 30d, as 2h or 1h30m"},
+        {{"--maintenance", "a", "--for", "2x"}, "--for 2x: expected 1m to 30d, as 2h or 1h30m"},
+        {{"--maintenance", "a", "--for", "31d"}, "--for 31d: expected 1m to 30d, as 2h or 1h30m"},
         {{"--settings-root", "a b", "--show"}, "\"a b\" is no plain KV path"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -103,8 +99,8 @@ static void values_are_written_and_taken_out(void **state)
            "LOG_ELASTICSEARCH_URL: \"http://es1\", as before\n",
            "", "LOG_LEVEL=error", "LOG_ELASTICSEARCH_URL=http://es1");
     expect_setting(c, "LOG_LEVEL", "error");
-    EXPECT(0, "LOG_LEVEL: \"error\" -> not set\nCLUSTER_GRACE: not set -> \"1h\"\n", "",
-           "--unset", "LOG_LEVEL", "CLUSTER_GRACE=1h");
+    EXPECT(0, "LOG_LEVEL: \"error\" -> not set\nCLUSTER_GRACE: not set -> \"1h\"\n", "", "--unset",
+           "LOG_LEVEL", "CLUSTER_GRACE=1h");
     expect_setting(c, "LOG_LEVEL", NULL);
     EXPECT(0, "LOG_LEVEL: not set, as before\n", "", "--unset", "LOG_LEVEL");
 }
@@ -122,8 +118,7 @@ static void wrong_values_change_nothing(void **state)
            "\"elasticsearch.hosts\" in the policy without policy.json (loopback and "
            "link-local hosts must be listed themselves)\n" NOTHING,
            "LOG_ELASTICSEARCH_URL=http://169.254.169.254");
-    EXPECT(1, "", INCOMPLETE NOTHING, "LOG_LEVEL=debug", "--unset",
-           "LOG_ELASTICSEARCH_URL");
+    EXPECT(1, "", INCOMPLETE NOTHING, "LOG_LEVEL=debug", "--unset", "LOG_ELASTICSEARCH_URL");
     expect_setting(c, "LOG_LEVEL", NULL);
     expect_setting(c, "LOG_INDX", NULL);
     expect_setting(c, "LOG_ELASTICSEARCH_URL", "http://es1");
@@ -155,29 +150,28 @@ static void show_says_what_is_in_force(void **state)
     struct cluster *c = *state;
     setting_put(c, "LOG_LEVLE", "x");
     setting_put(c, "CLUSTER_GRACE", "soon");
-    EXPECT(
-        0,
-        "KEY                          FROM     VALUE\n"
-        "LOG_ENABLED                  default  Y\n"
-        "LOG_ELASTICSEARCH_URL        KV       http://es1:9200\n"
-        "LOG_ELASTICSEARCH_CREDENTIAL -        -\n"
-        "LOG_INDEX                    KV       ab\n"
-        "LOG_LEVEL                    KV       debug\n"
-        "LOG_SOURCES                  default  seal\n"
-        "LOG_ROLLOUT                  default  rolling\n"
-        "LOG_SETTLE                   default  500ms\n"
-        "CLUSTER_SERVERS              -        -\n"
-        "CLUSTER_MANAGEMENT_SERVER    -        -\n"
-        "CLUSTER_GRACE                default  15m\n"
-        "CLUSTER_MAINTENANCE          -        -\n"
-        "CLOCK_SKEW_WARNING           default  100ms\n"
-        "CLOCK_SKEW_CRITICAL          default  500ms\n"
-        "CLOCK_REFERENCE              -        -\n"
-        "rejected: CLUSTER_GRACE: \"soon\" is no duration; expected duration from 0s "
-        "to 7d, for example 30m\n"
-        "unknown: LOG_LEVLE: there is no setting of that name\n"
-        "Revision of the LOG_ settings: 8a7d97\n",
-        "", "--show");
+    EXPECT(0,
+           "KEY                          FROM     VALUE\n"
+           "LOG_ENABLED                  default  Y\n"
+           "LOG_ELASTICSEARCH_URL        KV       http://es1:9200\n"
+           "LOG_ELASTICSEARCH_CREDENTIAL -        -\n"
+           "LOG_INDEX                    KV       ab\n"
+           "LOG_LEVEL                    KV       debug\n"
+           "LOG_SOURCES                  default  seal\n"
+           "LOG_ROLLOUT                  default  rolling\n"
+           "LOG_SETTLE                   default  500ms\n"
+           "CLUSTER_SERVERS              -        -\n"
+           "CLUSTER_MANAGEMENT_SERVER    -        -\n"
+           "CLUSTER_GRACE                default  15m\n"
+           "CLUSTER_MAINTENANCE          -        -\n"
+           "CLOCK_SKEW_WARNING           default  100ms\n"
+           "CLOCK_SKEW_CRITICAL          default  500ms\n"
+           "CLOCK_REFERENCE              -        -\n"
+           "rejected: CLUSTER_GRACE: \"soon\" is no duration; expected duration from 0s "
+           "to 7d, for example 30m\n"
+           "unknown: LOG_LEVLE: there is no setting of that name\n"
+           "Revision of the LOG_ settings: 8a7d97\n",
+           "", "--show");
     setting_delete(c, "LOG_LEVLE");
     setting_delete(c, "CLUSTER_GRACE");
 }
@@ -198,19 +192,16 @@ static void show_says_that_a_set_is_refused(void **state)
 static void maintenance_has_an_end(void **state)
 {
     struct cluster *c = *state;
-    EXPECT(0,
-           "CLUSTER_SERVERS: not set -> \"server_1=Alpha,server_2=beta,server_3=c\"\n",
-           "", "CLUSTER_SERVERS=server_1=Alpha,server_2=beta,server_3=c");
+    EXPECT(0, "CLUSTER_SERVERS: not set -> \"server_1=Alpha,server_2=beta,server_3=c\"\n", "",
+           "CLUSTER_SERVERS=server_1=Alpha,server_2=beta,server_3=c");
     for (int i = 0; i < 2; i++) {
         const char *node = i ? "server_1" : "ALPHA";
         struct tm tm = {0};
         struct outcome o = set_with(
-            c, libexec,
-            (const char *const[]){"--maintenance", node, "--for", "1h30m", NULL});
+            c, libexec, (const char *const[]){"--maintenance", node, "--for", "1h30m", NULL});
         assert_int_equal(o.code, 0);
         outcome_release(&o);
-        char *value =
-            kv_get(c, HARNESS_ROOT "/service/cluster/tag/any/CLUSTER_MAINTENANCE");
+        char *value = kv_get(c, HARNESS_ROOT "/service/cluster/tag/any/CLUSTER_MAINTENANCE");
         assert_memory_equal(value, "Alpha until ", 12);
         assert_string_equal(strptime(value + 12, "%Y-%m-%dT%H:%MZ", &tm), "");
         assert_in_range(timegm(&tm) - time(NULL), 5400 - 10, 5400 + 60);
@@ -218,8 +209,7 @@ static void maintenance_has_an_end(void **state)
     }
     EXPECT(1, "", "cluster-set: --maintenance delta: no server of CLUSTER_SERVERS\n",
            "--maintenance", "delta", "--for", "2h");
-    struct outcome o =
-        set_with(c, libexec, (const char *const[]){"--maintenance", "none", NULL});
+    struct outcome o = set_with(c, libexec, (const char *const[]){"--maintenance", "none", NULL});
     assert_non_null(strstr(o.out, "\" -> not set\n"));
     outcome_release(&o);
     expect_setting(c, "CLUSTER_MAINTENANCE", NULL);
@@ -256,17 +246,15 @@ static void somebody_faster_wins(void **state)
 static void without_an_agent_it_says_so(void **state)
 {
     struct cluster *c = *state;
-    const char *const env[] = {"LICTOR_LIBEXEC=" TEST_BIN,
-                               "CONSUL_HTTP_ADDR=http://127.0.0.1:1", NULL};
+    const char *const env[] = {"LICTOR_LIBEXEC=" TEST_BIN, "CONSUL_HTTP_ADDR=http://127.0.0.1:1",
+                               NULL};
     struct outcome o = set_with(c, env, (const char *const[]){"LOG_LEVEL=info", NULL});
     assert_int_equal(o.code, 1);
     assert_string_equal(o.out, "");
-    assert_non_null(strstr(o.err,
-                           "cluster-set: cannot read the settings at " HARNESS_ROOT
-                           "/service/cluster/tag/any/: curl: (7) "));
+    assert_non_null(strstr(o.err, "cluster-set: cannot read the settings at " HARNESS_ROOT
+                                  "/service/cluster/tag/any/: curl: (7) "));
     outcome_release(&o);
-    EXPECT(1, "",
-           "cluster-set: no check-settings in /nowhere (--libexec DIR, or make)\n",
+    EXPECT(1, "", "cluster-set: no check-settings in /nowhere (--libexec DIR, or make)\n",
            "--libexec", "/nowhere", "--show");
 }
 
@@ -275,11 +263,10 @@ static void an_untrusted_file_names_no_agent(void **state)
     struct cluster *c = *state;
     char err[400];
     assert_int_equal(chmod(server_path(c, 1, "etc/consul.env"), 0666), 0);
-    (void)snprintf(
-        err, sizeof err,
-        "cluster-set: %s must be root's (or yours), no link, and not writable "
-        "by others\n",
-        server_path(c, 1, "etc/consul.env"));
+    (void)snprintf(err, sizeof err,
+                   "cluster-set: %s must be root's (or yours), no link, and not writable "
+                   "by others\n",
+                   server_path(c, 1, "etc/consul.env"));
     EXPECT(1, "", err, "--show");
     assert_int_equal(chmod(server_path(c, 1, "etc/consul.env"), 0600), 0);
 }
@@ -297,8 +284,7 @@ static void confirming_is_handed_on(void **state)
     struct outcome o = set_with(c, (const char *const[]){env, NULL},
                                 (const char *const[]){"--confirm-mapping", NULL});
     (void)snprintf(out, sizeof out,
-                   "--confirm-mapping --config-dir %s --settings-root " HARNESS_ROOT
-                   "\n",
+                   "--confirm-mapping --config-dir %s --settings-root " HARNESS_ROOT "\n",
                    server_path(c, 1, "etc"));
     assert_string_equal(o.out, out);
     assert_int_equal(o.code, 3);
@@ -310,8 +296,7 @@ static void confirming_is_handed_on(void **state)
 static void a_node_may_not_write_settings(void **state)
 {
     struct cluster *c = *state;
-    struct outcome o =
-        set_with(c, libexec, (const char *const[]){"CLUSTER_GRACE=1h", NULL});
+    struct outcome o = set_with(c, libexec, (const char *const[]){"CLUSTER_GRACE=1h", NULL});
     assert_int_equal(o.code, 1);
     if (!strstr(o.err, "cluster-set: cannot write the settings: 403 "))
         fail_msg("%s", o.err);
@@ -326,10 +311,8 @@ static void the_token_is_on_no_command_line(void **state)
     struct cluster *c = *state;
     char token[100], path[700], text[1000];
     (void)snprintf(token, sizeof token, "CONSUL_HTTP_TOKEN=%s", c->token);
-    (void)snprintf(path, sizeof path, "PATH=%s:/usr/bin:/bin",
-                   server_path(c, 1, "bin"));
-    (void)snprintf(text, sizeof text,
-                   "#!/bin/sh\necho \"$@\" >>%s\nexec /usr/bin/curl \"$@\"\n",
+    (void)snprintf(path, sizeof path, "PATH=%s:/usr/bin:/bin", server_path(c, 1, "bin"));
+    (void)snprintf(text, sizeof text, "#!/bin/sh\necho \"$@\" >>%s\nexec /usr/bin/curl \"$@\"\n",
                    server_path(c, 1, "curl.log"));
     server_write(c, 1, "bin/curl", text);
     assert_int_equal(chmod(server_path(c, 1, "bin/curl"), 0755), 0);

@@ -70,21 +70,9 @@ static const struct row {
      -EAGAIN,
      "cannot read KV a/b: 500 No cluster leader",
      NULL},
-    {"overloaded",
-     {"", 503, "later\nmore", 0},
-     -EAGAIN,
-     "cannot read KV a/b: 503 later",
-     NULL},
-    {"odd status",
-     {"", 418, "tea\x1b[31m", 0},
-     -EBADMSG,
-     "cannot read KV a/b: 418 tea?[31m",
-     NULL},
-    {"redirect is not followed",
-     {"", 302, "", 0},
-     -EBADMSG,
-     "cannot read KV a/b: 302 ",
-     NULL},
+    {"overloaded", {"", 503, "later\nmore", 0}, -EAGAIN, "cannot read KV a/b: 503 later", NULL},
+    {"odd status", {"", 418, "tea\x1b[31m", 0}, -EBADMSG, "cannot read KV a/b: 418 tea?[31m", NULL},
+    {"redirect is not followed", {"", 302, "", 0}, -EBADMSG, "cannot read KV a/b: 302 ", NULL},
     {"not JSON", {"", 200, "<html>", 0}, -EBADMSG, "read KV a/b: is not JSON", NULL},
     {"another shape",
      {"", 200, "{\"a\":1}", 0},
@@ -106,11 +94,7 @@ static const struct row {
      -ECONNREFUSED,
      NULL,
      "cannot reach the Consul agent at http://127.0.0.1:"},
-    {"hangs",
-     {"", -1, NULL, 0},
-     -ETIMEDOUT,
-     NULL,
-     "the Consul agent at http://127.0.0.1:"},
+    {"hangs", {"", -1, NULL, 0}, -ETIMEDOUT, NULL, "the Consul agent at http://127.0.0.1:"},
 };
 
 static void every_failure_is_a_sentence(void **state)
@@ -123,8 +107,7 @@ static void every_failure_is_a_sentence(void **state)
         struct kv_list list = {0};
         struct error err = {0};
         print_message("  %s\n", rows[i].name);
-        assert_int_equal(consul_kv_read(c, "a/b", false, CONSUL_STALE, &list, &err),
-                         rows[i].rc);
+        assert_int_equal(consul_kv_read(c, "a/b", false, CONSUL_STALE, &list, &err), rows[i].rc);
         if (rows[i].text)
             assert_string_equal(err.text, rows[i].text);
         else
@@ -144,8 +127,7 @@ static void no_agent_is_named_with_what_to_do(void **state)
     struct error err = {0};
     assert_int_equal(consul_get(c, "agent/self", NULL, &root, &err), -ECONNREFUSED);
     assert_null(root);
-    assert_non_null(
-        strstr(err.text, "cannot reach the Consul agent at http://127.0.0.1:1: "));
+    assert_non_null(strstr(err.text, "cannot reach the Consul agent at http://127.0.0.1:1: "));
     assert_non_null(strstr(err.text, "CONSUL_HTTP_ADDR"));
     consul_close(c);
 }
@@ -191,8 +173,7 @@ static void a_lost_check_and_set_is_stale(void **state)
     bad_agent_stop(agent);
 }
 
-static const struct kv_version others[] = {{"lictor/logging/n2", 20},
-                                           {"lictor/logging/n3", 30}};
+static const struct kv_version others[] = {{"lictor/logging/n2", 20}, {"lictor/logging/n3", 30}};
 
 static void a_conditional_write_is_one_transaction(void **state)
 {
@@ -201,14 +182,12 @@ static void a_conditional_write_is_one_transaction(void **state)
     struct bad_agent *agent = bad_agent_start(NULL, rules);
     struct consul *c = open_agent();
     struct error err = {0};
-    assert_int_equal(
-        consul_kv_write_if(c, "lictor/logging/n1", "value", 10, others, 2, &err), 0);
-    assert_non_null(
-        strstr(bad_agent_heard(agent),
-               "\r\n\r\n[{\"KV\":{\"Verb\":\"check-index\",\"Key\":\"lictor/logging/"
-               "n2\",\"Index\":20}},{\"KV\":{\"Verb\":\"check-index\",\"Key\":\"lictor/"
-               "logging/n3\",\"Index\":30}},{\"KV\":{\"Verb\":\"cas\",\"Key\":\"lictor/"
-               "logging/n1\",\"Index\":10,\"Value\":\"dmFsdWU=\"}}]"));
+    assert_int_equal(consul_kv_write_if(c, "lictor/logging/n1", "value", 10, others, 2, &err), 0);
+    assert_non_null(strstr(bad_agent_heard(agent),
+                           "\r\n\r\n[{\"KV\":{\"Verb\":\"check-index\",\"Key\":\"lictor/logging/"
+                           "n2\",\"Index\":20}},{\"KV\":{\"Verb\":\"check-index\",\"Key\":\"lictor/"
+                           "logging/n3\",\"Index\":30}},{\"KV\":{\"Verb\":\"cas\",\"Key\":\"lictor/"
+                           "logging/n1\",\"Index\":10,\"Value\":\"dmFsdWU=\"}}]"));
     consul_close(c);
     bad_agent_stop(agent);
 }
@@ -227,9 +206,7 @@ static const struct condition_row {
     {{"", 409, "{\"Errors\":[{\"OpIndex\":-1}]}", 0},
      -ESTALE,
      "lictor/logging/n1 was changed by somebody else meanwhile"},
-    {{"", 409, "what?", 0},
-     -ESTALE,
-     "lictor/logging/n1 was changed by somebody else meanwhile"},
+    {{"", 409, "what?", 0}, -ESTALE, "lictor/logging/n1 was changed by somebody else meanwhile"},
     {{"", 409, "{\"Errors\":[{\"OpIndex\":0,\"What\":\"Permission denied\"}]}", 0},
      -EACCES,
      "cannot write KV lictor/logging/n1 in a transaction: permission denied (the token "
@@ -245,9 +222,7 @@ static const struct condition_row {
     {{"", 500, "No cluster leader", 0},
      -EAGAIN,
      "cannot write KV lictor/logging/n1 in a transaction: 500 No cluster leader"},
-    {{"", 200, NULL, 5 * 1024 * 1024},
-     -EMSGSIZE,
-     "the Consul agent's answer is too large"},
+    {{"", 200, NULL, 5 * 1024 * 1024}, -EMSGSIZE, "the Consul agent's answer is too large"},
 };
 
 static void a_lost_condition_is_named(void **state)
@@ -259,9 +234,8 @@ static void a_lost_condition_is_named(void **state)
         struct bad_agent *agent = bad_agent_start(NULL, rules);
         struct consul *c = open_agent();
         struct error err = {0};
-        assert_int_equal(
-            consul_kv_write_if(c, "lictor/logging/n1", "value", 10, others, 2, &err),
-            row->rc);
+        assert_int_equal(consul_kv_write_if(c, "lictor/logging/n1", "value", 10, others, 2, &err),
+                         row->rc);
         assert_string_equal(err.text, row->text);
         consul_close(c);
         bad_agent_stop(agent);
@@ -278,10 +252,8 @@ static void more_conditions_than_fit_are_refused_unasked(void **state)
     struct error err = {0};
     for (size_t i = 0; i < CONSUL_TXN; i++)
         many[i] = (struct kv_version){"k", i + 1};
-    assert_int_equal(consul_kv_write_if(c, "a", "v", 0, many, CONSUL_TXN, &err),
-                     -E2BIG);
-    assert_string_equal(err.text,
-                        "64 keys are more than one transaction can check (63)");
+    assert_int_equal(consul_kv_write_if(c, "a", "v", 0, many, CONSUL_TXN, &err), -E2BIG);
+    assert_string_equal(err.text, "64 keys are more than one transaction can check (63)");
     assert_string_equal(bad_agent_heard(agent), "");
     assert_int_equal(consul_kv_write_if(c, "a", "v", 0, many, CONSUL_TXN - 1, &err), 0);
     consul_close(c);
@@ -299,14 +271,11 @@ static void an_unknown_check_is_missing_in_old_and_new_words(void **state)
     struct bad_agent *agent = bad_agent_start(NULL, old);
     struct consul *c = open_agent();
     struct error err = {0};
-    assert_int_equal(consul_check_update(c, "cluster:quorum", "passing", "x", &err),
-                     -ENOENT);
+    assert_int_equal(consul_check_update(c, "cluster:quorum", "passing", "x", &err), -ENOENT);
     bad_agent_rules(agent, new);
-    assert_int_equal(consul_check_update(c, "cluster:quorum", "passing", "x", &err),
-                     -ENOENT);
-    assert_string_equal(err.text,
-                        "the agent has no check cluster:quorum: is the snippet of "
-                        "scripts/enable loaded?");
+    assert_int_equal(consul_check_update(c, "cluster:quorum", "passing", "x", &err), -ENOENT);
+    assert_string_equal(err.text, "the agent has no check cluster:quorum: is the snippet of "
+                                  "scripts/enable loaded?");
     consul_close(c);
     bad_agent_stop(agent);
 }
@@ -316,8 +285,7 @@ static void a_leader_is_proven_by_a_consistent_read_only(void **state)
     (void)state;
     static const struct {
         int status, rc;
-    } answers[] = {
-        {200, 0}, {404, 0}, {500, -EAGAIN}, {403, -EACCES}, {-1, -ETIMEDOUT}};
+    } answers[] = {{200, 0}, {404, 0}, {500, -EAGAIN}, {403, -EACCES}, {-1, -ETIMEDOUT}};
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
         struct bad_agent_rule rules[] = {
             {"GET /v1/kv/lictor/mapping?consistent ", answers[i].status, "x", 0}, {0}};
@@ -334,15 +302,13 @@ static void a_leader_is_proven_by_a_consistent_read_only(void **state)
 
 static void expect_token(const char *token)
 {
-    static const struct bad_agent_rule rules[] = {{"", 403, "Permission denied", 0},
-                                                  {0}};
+    static const struct bad_agent_rule rules[] = {{"", 403, "Permission denied", 0}, {0}};
     char line[100];
     struct bad_agent *agent = bad_agent_start(NULL, rules);
     struct consul *c = open_agent();
     cJSON *root = NULL;
     struct error err = {0};
-    assert_int_equal(consul_get(c, "agent/self", "agent_prefix \"\" read", &root, &err),
-                     -EACCES);
+    assert_int_equal(consul_get(c, "agent/self", "agent_prefix \"\" read", &root, &err), -EACCES);
     (void)snprintf(line, sizeof line, "X-Consul-Token: %s\r\n", token);
     if (*token)
         assert_non_null(strstr(bad_agent_heard(agent), line));
@@ -428,15 +394,13 @@ static void an_odd_address_is_refused(void **state)
     struct error err = {0};
     assert_int_equal(setenv("CONSUL_HTTP_ADDR", "ftp://x", 1), 0);
     assert_int_equal(consul_open(dir, &c, &err), -EINVAL);
-    assert_string_equal(err.text,
-                        "CONSUL_HTTP_ADDR: expected http://, https://, unix:// or "
-                        "host:port");
+    assert_string_equal(err.text, "CONSUL_HTTP_ADDR: expected http://, https://, unix:// or "
+                                  "host:port");
 }
 
 int main(void)
 {
-    if (!mkdtemp(dir) ||
-        setenv("LICTOR_LIMITS", "http=300ms,leader_proof=200ms", 1) < 0)
+    if (!mkdtemp(dir) || setenv("LICTOR_LIMITS", "http=300ms,leader_proof=200ms", 1) < 0)
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_failure_is_a_sentence, clear),
@@ -451,8 +415,7 @@ int main(void)
         cmocka_unit_test_setup(a_leader_is_proven_by_a_consistent_read_only, clear),
         cmocka_unit_test_setup(the_token_comes_from_file_then_variable, clear),
         cmocka_unit_test_setup(the_environment_goes_before_consul_env, clear),
-        cmocka_unit_test_setup(an_own_token_goes_before_the_token_file_of_consul_env,
-                               clear),
+        cmocka_unit_test_setup(an_own_token_goes_before_the_token_file_of_consul_env, clear),
         cmocka_unit_test_setup(a_unix_socket_works, clear),
         cmocka_unit_test_setup(an_odd_address_is_refused, clear),
     };

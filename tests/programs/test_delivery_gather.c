@@ -55,8 +55,7 @@ static void put_credential(const char *password)
     put("credentials/es.read.json", text, 0600);
 }
 
-static struct settings settings_to(const char *first, const char *second,
-                                   const char *credential)
+static struct settings settings_to(const char *first, const char *second, const char *credential)
 {
     struct settings s = {.log_present = true, .log_enabled = true};
     const char *urls[] = {first, second};
@@ -91,18 +90,16 @@ static void run(const char *script, const char *a, const char *b)
     outcome_release(&o);
 }
 
-static void arrive(const char *node, const char *target, int64_t at,
-                   const char *revision)
+static void arrive(const char *node, const char *target, int64_t at, const char *revision)
 {
     char token[PROBE_TOKEN];
     char line[400];
     const struct probe_stream stream = {node, target};
     probe_token(&stream, token);
-    (void)snprintf(
-        line, sizeof line,
-        "{\"index\":{}}\n{\"lictor\":{\"probe\":\"%s\",\"at\":%lld,\"revision\":"
-        "\"%s\"}}\n",
-        token, (long long)at, revision);
+    (void)snprintf(line, sizeof line,
+                   "{\"index\":{}}\n{\"lictor\":{\"probe\":\"%s\",\"at\":%lld,\"revision\":"
+                   "\"%s\"}}\n",
+                   token, (long long)at, revision);
     run("printf %s \"$2\" | curl -sf -H 'Content-Type: application/json' "
         "--data-binary @- \"$1/logs/_bulk\"",
         here.open.url, line);
@@ -177,8 +174,7 @@ static void of_several_carriers_the_oldest_counts(void **state)
     assert_int_equal(e.found[0].revision_ms, now - 100);
     assert_int_equal(e.found[1].revision_ms, -1);
     delivery_gather_release(&e);
-    run("rm \"$1\"/logging.d/filebeat.json \"$1\"/logging.d/zz-silent.json", here.etc,
-        "");
+    run("rm \"$1\"/logging.d/filebeat.json \"$1\"/logging.d/zz-silent.json", here.etc, "");
 }
 
 static void a_missing_credential_is_told_where_one_is_needed(void **state)
@@ -187,11 +183,10 @@ static void a_missing_credential_is_told_where_one_is_needed(void **state)
     char text[600];
     struct delivery_gathered e = gather_from(here.closed.url, "es");
     assert_int_equal(e.sight, DELIVERY_NO_CREDENTIAL);
-    (void)snprintf(
-        text, sizeof text,
-        "arrival is not proven, Elasticsearch must know who asks: there is no "
-        "credential es on this server: %s/credentials/es.read.json is missing",
-        here.etc);
+    (void)snprintf(text, sizeof text,
+                   "arrival is not proven, Elasticsearch must know who asks: there is no "
+                   "credential es on this server: %s/credentials/es.read.json is missing",
+                   here.etc);
     assert_string_equal(e.sight_text, text);
     delivery_gather_release(&e);
     e = gather_from(here.open.url, "es"); /* everybody may ask here */
@@ -254,11 +249,10 @@ static void a_search_that_fails_says_why(void **state)
     sink_mode(&here.open, "search=403", 0);
     struct delivery_gathered e = gather_from(here.open.url, "");
     assert_int_equal(e.sight, DELIVERY_BLIND);
-    (void)snprintf(
-        text, sizeof text,
-        "%s: without a credential nobody has the index privilege \"read\" on "
-        "logs (403)",
-        here.open.url);
+    (void)snprintf(text, sizeof text,
+                   "%s: without a credential nobody has the index privilege \"read\" on "
+                   "logs (403)",
+                   here.open.url);
     assert_string_equal(e.sight_text, text);
     delivery_gather_release(&e);
     e = gather_from(here.open.url, "none");
@@ -294,10 +288,9 @@ static void remember(const char *boot, int64_t newest_ms, int64_t ago_ms)
 {
     char name[400], text[300];
     (void)snprintf(name, sizeof name, "../state/delivery.json");
-    (void)snprintf(
-        text, sizeof text,
-        "{\"boot\":\"%s\",\"nodes\":{\"n1\":{\"newest\":%lld,\"since\":%lld}}}", boot,
-        (long long)newest_ms, (long long)(duration_now_ms() - ago_ms));
+    (void)snprintf(text, sizeof text,
+                   "{\"boot\":\"%s\",\"nodes\":{\"n1\":{\"newest\":%lld,\"since\":%lld}}}", boot,
+                   (long long)newest_ms, (long long)(duration_now_ms() - ago_ms));
     put(name, text, 0600);
 }
 
@@ -352,8 +345,8 @@ static int setup(void **state)
     int net = keeper_take_net();
     (void)snprintf(here.etc, sizeof here.etc, "%.200s/etc", keeper_dir());
     (void)snprintf(here.state, sizeof here.state, "%.200s/state", keeper_dir());
-    run("mkdir -p \"$1/logging.d\" \"$1/credentials\" && mkdir -m 0700 \"$2\"",
-        here.etc, here.state);
+    run("mkdir -p \"$1/logging.d\" \"$1/credentials\" && mkdir -m 0700 \"$2\"", here.etc,
+        here.state);
     put_target("rsyslog", "/p/rsyslog.log");
     (void)snprintf(here.address, sizeof here.address, "127.0.%d.1", net);
     (void)snprintf(address, sizeof address, "127.0.%d.2", net);

@@ -17,11 +17,10 @@
 #include <unistd.h>
 
 #define LIMIT 2000
-#define SOME                                                                           \
-    {                                                                                  \
-        .path = "/etc/lictor/credentials/es.read.json", .user = "reader",              \
-        .password = "secret-word", .encoded = "", .hosts = 1, .host = {"*"},           \
-        .insecure_http = true                                                          \
+#define SOME                                                                                       \
+    {                                                                                              \
+        .path = "/etc/lictor/credentials/es.read.json", .user = "reader",                          \
+        .password = "secret-word", .encoded = "", .hosts = 1, .host = {"*"}, .insecure_http = true \
     }
 
 static struct {
@@ -35,13 +34,11 @@ static const char *url_at(const char *scheme, int host, int port)
     static char urls[8][100];
     static unsigned next;
     char *url = urls[next++ % 8];
-    (void)snprintf(url, sizeof urls[0], "%s://127.0.%d.%d:%d", scheme, here.net, host,
-                   port);
+    (void)snprintf(url, sizeof urls[0], "%s://127.0.%d.%d:%d", scheme, here.net, host, port);
     return url;
 }
 
-static struct elasticsearch_greeting greet(const struct credential *credential,
-                                           const char *url)
+static struct elasticsearch_greeting greet(const struct credential *credential, const char *url)
 {
     struct elasticsearch_greeting g;
     struct error err = {0};
@@ -71,10 +68,8 @@ static const struct mode_row {
     {"403", ELASTICSEARCH_403,
      "without a credential nobody has the cluster privilege \"monitor\" (403)"},
     {"429", ELASTICSEARCH_429, "too busy (429): it is asked again"},
-    {"503", ELASTICSEARCH_5XX,
-     "not ready (5xx, or without a cluster): it is asked again"},
-    {"starting", ELASTICSEARCH_5XX,
-     "not ready (5xx, or without a cluster): it is asked again"},
+    {"503", ELASTICSEARCH_5XX, "not ready (5xx, or without a cluster): it is asked again"},
+    {"starting", ELASTICSEARCH_5XX, "not ready (5xx, or without a cluster): it is asked again"},
     {"404", ELASTICSEARCH_FOREIGN, "what answers there is no Elasticsearch"},
     {"foreign", ELASTICSEARCH_FOREIGN, "what answers there is no Elasticsearch"},
     {"quotes", ELASTICSEARCH_FOREIGN, "what answers there is no Elasticsearch"},
@@ -128,15 +123,13 @@ static void nobody_there_is_told_by_what_is_missing(void **state)
     const char *url = url_at("http", 9, 9201);
     struct elasticsearch_greeting g = greet(NULL, url);
     assert_int_equal(g.trouble, ELASTICSEARCH_REFUSED);
-    assert_string_equal(words(g.text, url),
-                        "connection refused (TCP): does Elasticsearch "
-                        "run there, and is the port right?");
+    assert_string_equal(words(g.text, url), "connection refused (TCP): does Elasticsearch "
+                                            "run there, and is the port right?");
     url = "http://no-such-host.invalid:9200";
     g = greet(NULL, url);
     assert_int_equal(g.trouble, ELASTICSEARCH_DNS);
-    assert_string_equal(words(g.text, url),
-                        "the name cannot be resolved (DNS): is it right, "
-                        "and does this server's resolver answer?");
+    assert_string_equal(words(g.text, url), "the name cannot be resolved (DNS): is it right, "
+                                            "and does this server's resolver answer?");
 }
 
 /* A listener whose queue is full takes no connection and refuses none. */
@@ -163,9 +156,8 @@ static void no_connection_in_time_is_told(void **state)
     struct elasticsearch_greeting g = greet(NULL, url);
     assert_in_range(now_ms() - begin, 0, LIMIT + 1000);
     assert_int_equal(g.trouble, ELASTICSEARCH_UNREACHABLE);
-    assert_string_equal(
-        words(g.text, url),
-        "no connection (TCP): is the host up, is a firewall in between?");
+    assert_string_equal(words(g.text, url),
+                        "no connection (TCP): is the host up, is a firewall in between?");
     for (size_t i = 0; i < 8; i++)
         (void)close(fds[i]);
 }
@@ -241,15 +233,13 @@ static void passwords_and_api_keys_let_in(void **state)
     struct credential c = SOME;
     (void)snprintf(c.host[0], sizeof c.host[0], "127.0.0.0/8");
     assert_int_equal(greet(&c, sink.url).trouble, ELASTICSEARCH_OK);
-    assert_int_equal(
-        elasticsearch_search(&c, sink.url, "none", "{}", LIMIT, &answer, &err),
-        ELASTICSEARCH_UNSEARCHABLE);
+    assert_int_equal(elasticsearch_search(&c, sink.url, "none", "{}", LIMIT, &answer, &err),
+                     ELASTICSEARCH_UNSEARCHABLE);
     (void)snprintf(c.password, sizeof c.password, "secret-wor");
     struct elasticsearch_greeting g = greet(&c, sink.url);
     assert_int_equal(g.trouble, ELASTICSEARCH_401);
-    assert_string_equal(words(g.text, sink.url),
-                        "it does not know the credential in "
-                        "/etc/lictor/credentials/es.read.json (401)");
+    assert_string_equal(words(g.text, sink.url), "it does not know the credential in "
+                                                 "/etc/lictor/credentials/es.read.json (401)");
     c.user[0] = c.password[0] = '\0';
     (void)snprintf(c.encoded, sizeof c.encoded, "aWQ6a2V5LXNlY3JldA==");
     assert_int_equal(greet(&c, sink.url).trouble, ELASTICSEARCH_OK);
@@ -267,8 +257,7 @@ static const struct search_row {
     {"401", ELASTICSEARCH_401, "it demands a credential (401)"},
     {"403", ELASTICSEARCH_403,
      "without a credential nobody has the index privilege \"read\" on logs (403)"},
-    {"503", ELASTICSEARCH_5XX,
-     "not ready (5xx, or without a cluster): it is asked again"},
+    {"503", ELASTICSEARCH_5XX, "not ready (5xx, or without a cluster): it is asked again"},
     {"garbage", ELASTICSEARCH_GARBAGE, "its answer is no JSON: what runs there?"},
     {"endless", ELASTICSEARCH_LARGE,
      "its answer is larger than any of Elasticsearch: what runs there?"},
@@ -278,9 +267,8 @@ static const struct search_row {
      "it takes the connection but does not answer in time: is it overloaded?"},
 };
 
-static const char question[] =
-    "{\"size\":0,\"query\":{\"range\":{\"lictor.at\":{\"gte\":"
-    "0,\"lte\":1}}},\"aggs\":{}}";
+static const char question[] = "{\"size\":0,\"query\":{\"range\":{\"lictor.at\":{\"gte\":"
+                               "0,\"lte\":1}}},\"aggs\":{}}";
 
 static void each_failed_search_has_its_sentence(void **state)
 {
@@ -290,9 +278,9 @@ static void each_failed_search_has_its_sentence(void **state)
         struct error err = {0};
         print_message("  %s\n", searches[i].mode);
         sink_mode(&here.sink, searches[i].mode, 0);
-        assert_int_equal(elasticsearch_search(NULL, here.sink.url, "logs", question,
-                                              LIMIT, &answer, &err),
-                         searches[i].trouble);
+        assert_int_equal(
+            elasticsearch_search(NULL, here.sink.url, "logs", question, LIMIT, &answer, &err),
+            searches[i].trouble);
         assert_null(answer);
         assert_string_equal(words(err.text, here.sink.url), searches[i].text);
     }
@@ -308,9 +296,8 @@ static void what_passes_by_itself_is_known(void **state)
         ELASTICSEARCH_LARGE,   ELASTICSEARCH_GARBAGE, ELASTICSEARCH_REDIRECT,
         ELASTICSEARCH_FOREIGN, ELASTICSEARCH_OLD,     ELASTICSEARCH_OTHER_NAME};
     static const enum elasticsearch_trouble passes[] = {
-        ELASTICSEARCH_DNS,  ELASTICSEARCH_REFUSED, ELASTICSEARCH_UNREACHABLE,
-        ELASTICSEARCH_SLOW, ELASTICSEARCH_CUT,     ELASTICSEARCH_429,
-        ELASTICSEARCH_5XX};
+        ELASTICSEARCH_DNS, ELASTICSEARCH_REFUSED, ELASTICSEARCH_UNREACHABLE, ELASTICSEARCH_SLOW,
+        ELASTICSEARCH_CUT, ELASTICSEARCH_429,     ELASTICSEARCH_5XX};
     for (size_t i = 0; i < sizeof stays / sizeof stays[0]; i++)
         assert_false(elasticsearch_passes(stays[i]));
     for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++)
@@ -320,9 +307,8 @@ static void what_passes_by_itself_is_known(void **state)
 static void what_a_credential_may_change_is_known(void **state)
 {
     (void)state;
-    static const enum elasticsearch_trouble may[] = {
-        ELASTICSEARCH_401, ELASTICSEARCH_403, ELASTICSEARCH_UNTRUSTED,
-        ELASTICSEARCH_NO_TLS};
+    static const enum elasticsearch_trouble may[] = {ELASTICSEARCH_401, ELASTICSEARCH_403,
+                                                     ELASTICSEARCH_UNTRUSTED, ELASTICSEARCH_NO_TLS};
     static const enum elasticsearch_trouble may_not[] = {
         ELASTICSEARCH_OK,         ELASTICSEARCH_DNS, ELASTICSEARCH_EXPIRED,
         ELASTICSEARCH_OTHER_NAME, ELASTICSEARCH_429, ELASTICSEARCH_FOREIGN};
@@ -384,8 +370,8 @@ static pid_t start_tls(const char *pem, int port)
     pid_t pid = fork();
     if (pid == 0) {
         keeper_die_with(parent);
-        (void)execl(TEST_BIN "/fake-elasticsearch", "fake-elasticsearch", address,
-                    number, "--tls", file, (char *)NULL);
+        (void)execl(TEST_BIN "/fake-elasticsearch", "fake-elasticsearch", address, number, "--tls",
+                    file, (char *)NULL);
         _exit(127);
     }
     return pid;
@@ -438,9 +424,9 @@ static pid_t start_demanding(int port)
     pid_t pid = fork();
     if (pid == 0) {
         keeper_die_with(parent);
-        (void)execl("/usr/bin/openssl", "openssl", "s_server", "-quiet", "-www",
-                    "-accept", at, "-cert", cert, "-key", key, "-CAfile", ca, "-Verify",
-                    "1", "-verify_return_error", (char *)NULL);
+        (void)execl("/usr/bin/openssl", "openssl", "s_server", "-quiet", "-www", "-accept", at,
+                    "-cert", cert, "-key", key, "-CAfile", ca, "-Verify", "1",
+                    "-verify_return_error", (char *)NULL);
         _exit(127);
     }
     return pid;
@@ -496,8 +482,7 @@ static int setup(void **state)
     here.net = keeper_take_net();
     (void)snprintf(address, sizeof address, "127.0.%d.9", here.net);
     (void)snprintf(here.dir, sizeof here.dir, "%s", keeper_dir());
-    const char *argv[] = {"/bin/sh", "-c", make_certificates, "sh", here.dir,
-                          address,   NULL};
+    const char *argv[] = {"/bin/sh", "-c", make_certificates, "sh", here.dir, address, NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     if (o.code != 0)
         (void)fprintf(stderr, "%s\n", o.err);

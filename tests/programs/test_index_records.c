@@ -80,8 +80,7 @@ static const char *answer_in(const struct partner *p, int64_t limit_ms)
     struct pollfd input = {.fd = p->from, .events = POLLIN};
     while (len < sizeof line - 1) {
         int64_t left = end - duration_now_ms();
-        if (left <= 0 || poll(&input, 1, (int)left) <= 0 ||
-            read(p->from, line + len, 1) != 1)
+        if (left <= 0 || poll(&input, 1, (int)left) <= 0 || read(p->from, line + len, 1) != 1)
             return NULL;
         if (line[len] == '\n')
             break;
@@ -97,8 +96,7 @@ static void expect(const struct partner *p, const char *text, const char *answer
     tell(p, text);
     const char *got = answer_in(p, SOON);
     if (!got || strcmp(got, answer) != 0)
-        fail_msg("%.60s... is answered %s, not %s", text, got ? got : "by nothing",
-                 answer);
+        fail_msg("%.60s... is answered %s, not %s", text, got ? got : "by nothing", answer);
 }
 
 static void expect_silence(const struct partner *p, const char *text)
@@ -120,9 +118,8 @@ static struct partner start(void)
 static const char *begin(const char *index, const char *settings)
 {
     static char line[1500];
-    (void)snprintf(line, sizeof line,
-                   "BEGIN\tspool=%s\tbytes=1000000\tindex=%s%s%s%s\n", here.spool,
-                   index, strstr(settings, "url=") ? "" : "\turl=",
+    (void)snprintf(line, sizeof line, "BEGIN\tspool=%s\tbytes=1000000\tindex=%s%s%s%s\n",
+                   here.spool, index, strstr(settings, "url=") ? "" : "\turl=",
                    strstr(settings, "url=") ? "" : here.sink.url, settings);
     return line;
 }
@@ -227,10 +224,9 @@ static void the_same_again_is_the_same_document(void **state)
 }
 
 static const char *const refusals[] = {
-    "401",       "403",      "404",       "429",       "503",
-    "items=429", "some=429", "items=503", "items=401", "some=403",
-    "items=404", "hang",     "slow",      "close",     "endless",
-    "garbage",   "quotes",   "redirect",  "foreign",   "starting"};
+    "401",       "403",       "404",      "429",       "503",     "items=429", "some=429",
+    "items=503", "items=401", "some=403", "items=404", "hang",    "slow",      "close",
+    "endless",   "garbage",   "quotes",   "redirect",  "foreign", "starting"};
 
 /* Each of them for a few requests, then it is as it should be. */
 static void no_refusal_loses_anything(void **state)
@@ -270,9 +266,8 @@ static void a_refusal_holds_the_transaction(void **state)
         {"foreign", ": the answer is not about these 3 records: what runs there?"},
         {"hang", ": it takes the connection but does not answer in time: is it "
                  "overloaded?"},
-        {"items=400",
-         ": held takes no record, es_rejected_execution_exception: is it an "
-         "index, or a data stream, for this?"},
+        {"items=400", ": held takes no record, es_rejected_execution_exception: is it an "
+                      "index, or a data stream, for this?"},
         {"413", ": held takes no record: is it an index, or a data stream, for this?"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -287,8 +282,8 @@ static void a_refusal_holds_the_transaction(void **state)
         const char *got = answer_in(&p, 3 * SOON);
         assert_non_null(got);
         assert_string_equal(got, "OK");
-        (void)snprintf(text, sizeof text, "index-records: records wait: %s%s\n",
-                       here.sink.url, rows[i].text);
+        (void)snprintf(text, sizeof text, "index-records: records wait: %s%s\n", here.sink.url,
+                       rows[i].text);
         assert_said(&p, text);
         assert_int_equal(stop(&p), 0);
     }
@@ -300,8 +295,8 @@ static void the_next_url_takes_over(void **state)
     (void)state;
     char settings[300];
     (void)snprintf(settings, sizeof settings,
-                   "\turl=http://127.0.%d.8:9201\turl=http://127.0.%d.8:9202\turl=%s",
-                   here.net, here.net, here.sink.url);
+                   "\turl=http://127.0.%d.8:9201\turl=http://127.0.%d.8:9202\turl=%s", here.net,
+                   here.net, here.sink.url);
     struct partner p = start();
     expect(&p, begin("second", settings), "OK");
     send_records(&p, 1, 3);
@@ -323,9 +318,8 @@ static void what_is_refused_for_good_goes_as_text(void **state)
     assert_int_equal(sink_documents(&here.sink, "text", "*"), 4);
     assert_int_equal(sink_documents(&here.sink, "text", "n:1"), 1);
     assert_int_equal(sink_documents(&here.sink, "text", "n:2"), 0);
-    assert_int_equal(sink_documents(&here.sink, "text",
-                                    "refused.keyword:es_rejected_execution_exception"),
-                     2);
+    assert_int_equal(
+        sink_documents(&here.sink, "text", "refused.keyword:es_rejected_execution_exception"), 2);
     assert_int_equal(sink_documents(&here.sink, "text", "level.keyword:unknown"), 2);
     assert_said(&p, "text has refused 2 records (es_rejected_execution_exception): "
                     "written as text, see \"refused\"; 0 were refused even so");
@@ -457,8 +451,7 @@ static void it_ends_with_who_started_it(void **state)
 
 static bool is_gone(void *arg, struct buffer *seen)
 {
-    return kill(*(pid_t *)arg, 0) < 0 && errno == ESRCH &&
-           buffer_printf(seen, "gone") == 0;
+    return kill(*(pid_t *)arg, 0) < 0 && errno == ESRCH && buffer_printf(seen, "gone") == 0;
 }
 
 /* As rsyslogd does; a child of its own has the pipes, too. Hands over both numbers. */
@@ -503,8 +496,7 @@ static void it_goes_on_without_a_spool(void **state)
     char settings[200];
     struct partner p = start();
     (void)snprintf(settings, sizeof settings,
-                   "BEGIN\tspool=/proc/none\tbytes=1000\tindex=bare\turl=%s\n",
-                   here.sink.url);
+                   "BEGIN\tspool=/proc/none\tbytes=1000\tindex=bare\turl=%s\n", here.sink.url);
     expect(&p, settings, "OK");
     send_records(&p, 1, 3);
     expect(&p, "COMMIT\n", "OK");
@@ -519,8 +511,8 @@ static void it_goes_on_without_a_spool(void **state)
 static void credentials_let_in(void **state)
 {
     (void)state;
-    static const char *const options[] = {"--user", "a writer:secret \"word\\",
-                                          "--api-key", "id:key-secret", NULL};
+    static const char *const options[] = {"--user", "a writer:secret \"word\\", "--api-key",
+                                          "id:key-secret", NULL};
     static const char *const good[] = {"\tuser=a writer\tpassword=secret \"word\\",
                                        "\tapi_key=aWQ6a2V5LXNlY3JldA=="};
     char address[40], dir[400];
@@ -584,8 +576,7 @@ static void a_wrong_begin_is_answered(void **state)
 {
     (void)state;
     struct partner p = start();
-    expect(&p, "BEGIN\tspool=/x\tbytes=1\tindex=x\n",
-           "url, index, bytes and spool are needed");
+    expect(&p, "BEGIN\tspool=/x\tbytes=1\tindex=x\n", "url, index, bytes and spool are needed");
     expect(&p, "BEGIN\tpassword\n", "a setting without \"=\"");
     expect(&p, begin("right", ""), "OK");
     send_records(&p, 1, 1);

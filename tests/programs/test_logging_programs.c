@@ -16,12 +16,10 @@
 
 static char dir[] = "/tmp/lictor-test-XXXXXX";
 
-static struct outcome run(const char *program, const char *input,
-                          const char *const *words)
+static struct outcome run(const char *program, const char *input, const char *const *words)
 {
     char path[600];
-    const char *argv[16] = {path, "--state-dir", dir, "--config-dir",
-                            "/tmp/no-such-directory"};
+    const char *argv[16] = {path, "--state-dir", dir, "--config-dir", "/tmp/no-such-directory"};
     static const char *const env[] = {
         "LICTOR_LIMITS=http=300ms,leader_proof=200ms,verify=2s,lock=100ms", NULL};
     (void)snprintf(path, sizeof path, "%s/%s", TEST_BIN, program);
@@ -129,7 +127,7 @@ static void write_ledger(enum local_state_state what, const char *level)
     kv_release(&list);
 }
 
-#define LEVEL(base64)                                                                  \
+#define LEVEL(base64)                                                                              \
     "[{\"Key\":\"" PLACE "LOG_LEVEL\",\"ModifyIndex\":7,\"Value\":\"" base64 "\"}]\n"
 
 /* begins: what stderr begins with; "" when the handler is content with what was done.
@@ -142,8 +140,7 @@ static const struct payload_row {
     const char *begins;
 } payload_rows[] = {
     {"dealt with", "settings", LEVEL("d2Fybg=="), LOCAL_STATE_DONE, "warn", 0, ""},
-    {"refused before", "settings", LEVEL("d2Fybg=="), LOCAL_STATE_REFUSED, "warn", 0,
-     ""},
+    {"refused before", "settings", LEVEL("d2Fybg=="), LOCAL_STATE_REFUSED, "warn", 0, ""},
     {"failed before", "settings", LEVEL("d2Fybg=="), LOCAL_STATE_FAILED, "warn", 0, ""},
     {"interrupted", "settings", LEVEL("d2Fybg=="), LOCAL_STATE_APPLYING, "warn", 1,
      "rollout-logging: cannot reach the Consul agent"},
@@ -165,8 +162,8 @@ static const struct payload_row {
      "instead\n"},
     {"results dealt with", "results", "null\n", LOCAL_STATE_DONE, NULL, 0, ""},
     {"new results", "results",
-     "[{\"Key\":\"lictor/logging/n1\",\"ModifyIndex\":7,\"Value\":\"e30=\"}]",
-     LOCAL_STATE_DONE, NULL, 1, "rollout-logging: cannot reach the Consul agent"},
+     "[{\"Key\":\"lictor/logging/n1\",\"ModifyIndex\":7,\"Value\":\"e30=\"}]", LOCAL_STATE_DONE,
+     NULL, 1, "rollout-logging: cannot reach the Consul agent"},
 };
 
 static void the_handler_starts_a_rollout_only_for_news(void **state)
@@ -189,8 +186,8 @@ static void the_handler_starts_a_rollout_only_for_news(void **state)
     }
 }
 
-#define INSTANCES(address)                                                             \
-    "[{\"Node\":{\"Node\":\"n1\",\"Address\":\"" address                               \
+#define INSTANCES(address)                                                                         \
+    "[{\"Node\":{\"Node\":\"n1\",\"Address\":\"" address                                           \
     "\"},\"Service\":{\"Port\":9200},\"Checks\":[]}]\n"
 
 static const struct {
@@ -219,8 +216,7 @@ static void the_handler_starts_a_rollout_only_for_other_instances(void **state)
         const char *last = service_rows[i].last;
         print_message("  %s\n", service_rows[i].name);
         if (last)
-            assert_int_equal(file_replace(path, last, strlen(last), 0600, false, &err),
-                             0);
+            assert_int_equal(file_replace(path, last, strlen(last), 0600, false, &err), 0);
         struct outcome o = run("reconfigure-logging", service_rows[i].payload, words);
         assert_int_equal(strstr(o.err, "rollout-logging: cannot reach") != NULL,
                          service_rows[i].starts);
@@ -240,9 +236,8 @@ static void an_oversized_payload_is_read_from_consul(void **state)
     huge[2U << 20] = '\0';
     write_ledger(LOCAL_STATE_DONE, "warn");
     struct outcome o = run("reconfigure-logging", huge, words);
-    assert_non_null(strstr(o.err,
-                           "reconfigure-logging: watch payload: Message too long; "
-                           "asking Consul instead\nrollout-logging: cannot reach"));
+    assert_non_null(strstr(o.err, "reconfigure-logging: watch payload: Message too long; "
+                                  "asking Consul instead\nrollout-logging: cannot reach"));
     assert_int_equal(o.code, 1);
     outcome_release(&o);
     free(huge);

@@ -45,8 +45,7 @@ static void one_request_reads_all(void **state)
     struct kv_list list = {0};
     struct error err = {0};
     fake_agent_answer(agent, ALL, 200,
-                      "[{\"Key\":\"" LEVEL_KEY
-                      "\",\"Value\":\"d2Fybg==\",\"ModifyIndex\":"
+                      "[{\"Key\":\"" LEVEL_KEY "\",\"Value\":\"d2Fybg==\",\"ModifyIndex\":"
                       "5},{\"Key\":\"" PLACE "X\",\"Value\":null,\"ModifyIndex\":6}]");
     assert_int_equal(settings_read(consul, HARNESS_ROOT, CONSUL_STALE, &list, &err), 0);
     assert_int_equal(list.n, 2);
@@ -61,8 +60,7 @@ static void nothing_there_is_an_empty_list(void **state)
 {
     struct consul *consul = connect_to(*state);
     struct kv_list list = {0};
-    assert_int_equal(settings_read(consul, HARNESS_ROOT, CONSUL_DEFAULT, &list, NULL),
-                     0);
+    assert_int_equal(settings_read(consul, HARNESS_ROOT, CONSUL_DEFAULT, &list, NULL), 0);
     assert_int_equal(list.n, 0);
     consul_close(consul);
 }
@@ -75,17 +73,15 @@ static void a_huge_neighbour_is_passed_by(void **state)
     struct kv_list list = {0};
     struct error err = {0};
     struct buffer huge = BUFFER_INIT(4U << 20);
-    assert_int_equal(buffer_printf(&huge, "[{\"Key\":\"" PLACE
-                                          "HUGE\",\"ModifyIndex\":1,\"Value\":\""),
-                     0);
+    assert_int_equal(
+        buffer_printf(&huge, "[{\"Key\":\"" PLACE "HUGE\",\"ModifyIndex\":1,\"Value\":\""), 0);
     for (int i = 0; i < 300; i++)
         assert_int_equal(buffer_printf(&huge, "%04096d", 0), 0);
     assert_int_equal(buffer_printf(&huge, "\"}]"), 0);
     fake_agent_answer(agent, ALL, 200, huge.data);
     fake_agent_kv(agent, URL_KEY, "http://es1", 7);
     fake_agent_kv(agent, LEVEL_KEY, "warn", 8);
-    assert_int_equal(settings_read(consul, HARNESS_ROOT, CONSUL_DEFAULT, &list, &err),
-                     0);
+    assert_int_equal(settings_read(consul, HARNESS_ROOT, CONSUL_DEFAULT, &list, &err), 0);
     assert_int_equal(list.n, 2);
     assert_string_equal(kv_find(&list, URL_KEY)->value, "http://es1");
     assert_int_equal(kv_find(&list, LEVEL_KEY)->modify_index, 8);
@@ -103,14 +99,12 @@ static void a_failure_leaves_nothing_in_the_list(void **state)
     char root[600];
     assert_int_equal(kv_add(&list, "a", "b", 1, 1), 0);
     fake_agent_answer(agent, ALL, 403, "Permission denied");
-    assert_int_equal(settings_read(consul, HARNESS_ROOT, CONSUL_DEFAULT, &list, &err),
-                     -EACCES);
+    assert_int_equal(settings_read(consul, HARNESS_ROOT, CONSUL_DEFAULT, &list, &err), -EACCES);
     assert_non_null(strstr(err.text, "cannot read KV " PLACE));
     assert_int_equal(list.n, 0);
     memset(root, 'a', sizeof root - 1);
     root[sizeof root - 1] = '\0';
-    assert_int_equal(settings_read(consul, root, CONSUL_DEFAULT, &list, &err),
-                     -ENAMETOOLONG);
+    assert_int_equal(settings_read(consul, root, CONSUL_DEFAULT, &list, &err), -ENAMETOOLONG);
     consul_close(consul);
 }
 
@@ -132,8 +126,7 @@ static void judged_under_the_policy(void **state)
     fake_agent_answer(agent, ALL, 200,
                       "[{\"Key\":\"" PLACE
                       "CLUSTER_GRACE\",\"Value\":\"MmQ=\",\"ModifyIndex\":5}]");
-    int rc = settings_read_judged(consul, "/nowhere", HARNESS_ROOT, CONSUL_STALE,
-                                  &settings, &err);
+    int rc = settings_read_judged(consul, "/nowhere", HARNESS_ROOT, CONSUL_STALE, &settings, &err);
     assert_int_equal(rc, 0);
     assert_int_equal(settings.grace_us / 1000000, 2 * 86400);
     rc = settings_read_judged(consul, dir, HARNESS_ROOT, CONSUL_STALE, &settings, &err);
@@ -150,13 +143,10 @@ static void nothing_without_the_right_to_see_it_is_no_answer(void **state)
     struct consul *consul = connect_to(agent);
     struct settings settings;
     struct error err = {0};
-    int rc = settings_read_judged(consul, "/nowhere", HARNESS_ROOT, CONSUL_STALE,
-                                  &settings, &err);
+    int rc = settings_read_judged(consul, "/nowhere", HARNESS_ROOT, CONSUL_STALE, &settings, &err);
     assert_int_equal(rc, 0);
-    fake_agent_answer(agent, "GET /v1/kv/" PLACE "CLUSTER_SERVERS", 403,
-                      "Permission denied");
-    rc = settings_read_judged(consul, "/nowhere", HARNESS_ROOT, CONSUL_STALE, &settings,
-                              &err);
+    fake_agent_answer(agent, "GET /v1/kv/" PLACE "CLUSTER_SERVERS", 403, "Permission denied");
+    rc = settings_read_judged(consul, "/nowhere", HARNESS_ROOT, CONSUL_STALE, &settings, &err);
     assert_int_equal(rc, -EACCES);
     consul_close(consul);
 }
@@ -168,10 +158,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_there_is_an_empty_list, start, stop),
         cmocka_unit_test_setup_teardown(a_huge_neighbour_is_passed_by, start, stop),
         cmocka_unit_test_setup_teardown(judged_under_the_policy, start, stop),
-        cmocka_unit_test_setup_teardown(
-            nothing_without_the_right_to_see_it_is_no_answer, start, stop),
-        cmocka_unit_test_setup_teardown(a_failure_leaves_nothing_in_the_list, start,
+        cmocka_unit_test_setup_teardown(nothing_without_the_right_to_see_it_is_no_answer, start,
                                         stop),
+        cmocka_unit_test_setup_teardown(a_failure_leaves_nothing_in_the_list, start, stop),
     };
     return cmocka_run_group_tests_name("gather", tests, NULL, NULL);
 }

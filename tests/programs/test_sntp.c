@@ -21,8 +21,7 @@
 #define NARROW_US 150000
 
 /* What "127.0.0.1" + text must be; NULL: a valid answer of this offset. */
-static void expect(const struct sntp_answer *answer, const char *text,
-                   int64_t offset_us)
+static void expect(const struct sntp_answer *answer, const char *text, int64_t offset_us)
 {
     if (text)
         assert_string_equal(answer->text, text);
@@ -31,8 +30,8 @@ static void expect(const struct sntp_answer *answer, const char *text,
         return;
     assert_string_equal(answer->text, "");
     if (answer->offset.lo_us > offset_us || answer->offset.hi_us < offset_us)
-        fail_msg("%lld is not in %lld..%lld", (long long)offset_us,
-                 (long long)answer->offset.lo_us, (long long)answer->offset.hi_us);
+        fail_msg("%lld is not in %lld..%lld", (long long)offset_us, (long long)answer->offset.lo_us,
+                 (long long)answer->offset.hi_us);
 }
 
 static int64_t width_us(const struct sntp_answer *answer)
@@ -41,8 +40,7 @@ static int64_t width_us(const struct sntp_answer *answer)
 }
 
 /* Ask one server with these manners. */
-static struct sntp_result ask_one(const struct fake_ntp_manners *manners,
-                                  unsigned *ret_asked)
+static struct sntp_result ask_one(const struct fake_ntp_manners *manners, unsigned *ret_asked)
 {
     struct sntp_result r;
     struct error err = {0};
@@ -67,8 +65,7 @@ static void check_asked(unsigned asked, unsigned expected)
 static void the_offset_is_found(void **state)
 {
     (void)state;
-    static const int64_t offsets[] = {0, 2000000, -2000000, 48 * HOUR_US,
-                                      -48 * HOUR_US};
+    static const int64_t offsets[] = {0, 2000000, -2000000, 48 * HOUR_US, -48 * HOUR_US};
     for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++) {
         unsigned asked = 0;
         struct fake_ntp_manners manners = {.offset_us = offsets[i]};
@@ -262,10 +259,9 @@ static void what_is_of_no_use_is_named(void **state)
         assert_true(now_ms() - start < LIMIT_MS + 1000);
         const char *hole = strstr(useless[i].text, "%d");
         (void)snprintf(behind, sizeof behind, "%d)", server.port);
-        (void)snprintf(
-            text, sizeof text, "127.0.0.1 %.*s%s",
-            (int)(hole ? hole - useless[i].text : (ptrdiff_t)strlen(useless[i].text)),
-            useless[i].text, hole ? behind : "");
+        (void)snprintf(text, sizeof text, "127.0.0.1 %.*s%s",
+                       (int)(hole ? hole - useless[i].text : (ptrdiff_t)strlen(useless[i].text)),
+                       useless[i].text, hole ? behind : "");
         expect(&r.answer[0], text, 0);
         assert_int_equal(r.best, -1);
         if (useless[i].asked)
@@ -283,8 +279,7 @@ static void a_closed_port_is_named_at_once(void **state)
     struct sntp_result r;
     fake_ntp_stop(ntp);
     assert_int_equal(sntp_ask(&server, 1, &r, NULL), 0);
-    (void)snprintf(text, sizeof text,
-                   "127.0.0.1 does not answer: Connection refused (UDP %d)",
+    (void)snprintf(text, sizeof text, "127.0.0.1 does not answer: Connection refused (UDP %d)",
                    server.port);
     expect(&r.answer[0], text, 0);
 }
@@ -292,12 +287,10 @@ static void a_closed_port_is_named_at_once(void **state)
 static void hosts_without_a_way_are_named(void **state)
 {
     (void)state;
-    static const struct ntp_server servers[] = {{"255.255.255.255", 123},
-                                                {"name.invalid", 123}};
+    static const struct ntp_server servers[] = {{"255.255.255.255", 123}, {"name.invalid", 123}};
     struct sntp_result r;
     assert_int_equal(sntp_ask(servers, 2, &r, NULL), 0);
-    expect(&r.answer[0], "255.255.255.255 does not answer: Permission denied (UDP 123)",
-           0);
+    expect(&r.answer[0], "255.255.255.255 does not answer: Permission denied (UDP 123)", 0);
     assert_false(r.answer[1].valid); /* "... in time", where DNS is slow */
     assert_memory_equal(r.answer[1].text, "name.invalid cannot be resolved", 31);
 }
@@ -328,8 +321,7 @@ static void twice(struct fake_ntp *ntp, unsigned k, unsigned char *answer)
         fake_ntp_send(ntp, answer, FAKE_NTP_PACKET);
 }
 
-static void kiss_after_the_first(struct fake_ntp *ntp, unsigned k,
-                                 unsigned char *answer)
+static void kiss_after_the_first(struct fake_ntp *ntp, unsigned k, unsigned char *answer)
 {
     if (k > 0)
         answer[1] = 0;
@@ -397,9 +389,8 @@ static void two_that_contradict_each_other_are_named(void **state)
     for (int i = 0; i < 3; i++)
         servers[i] = fake_ntp_server(ntp[i]);
     assert_int_equal(sntp_ask(servers, 3, &r, NULL), 0);
-    assert_string_equal(
-        r.contradiction,
-        "127.0.0.1 and 127.0.0.2 contradict each other: at least one is wrong");
+    assert_string_equal(r.contradiction,
+                        "127.0.0.1 and 127.0.0.2 contradict each other: at least one is wrong");
     expect(&r.answer[1], NULL, HOUR_US);
     for (int i = 0; i < 3; i++) {
         assert_true(width_us(&r.answer[r.best]) <= width_us(&r.answer[i]));
@@ -423,8 +414,7 @@ static void nobody_and_too_many(void **state)
 
 static bool has_ipv6(void)
 {
-    struct sockaddr_in6 at = {.sin6_family = AF_INET6,
-                              .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bool ret = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0;
     if (fd >= 0)

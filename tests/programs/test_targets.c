@@ -37,16 +37,15 @@ static void credential(const char *members)
 static void ship(const char *name, const char *filter)
 {
     char command[2048];
-    (void)snprintf(
-        command, sizeof command,
-        "mkdir -p @/%s && cp " SOURCE_DIR "/consul.d/logging/%s.*.mustache "
-        "@/etc/logging.d/ && jq --arg d @/%s --arg s @/etc/shipper --arg filebeat "
-        "\"$(command -v filebeat)\" '.destination = $d + \"/shipper.conf\" "
-        "| .reload = [$s, \"stand-in\", $d, \"restart\"] "
-        "| .confirm = [$s, \"stand-in\", $d, \"alive\"] "
-        "| .stop = [$s, \"stand-in\", $d, \"stop\"] | .variables.work = $d "
-        "| %s' " SOURCE_DIR "/consul.d/logging/%s.json >@/etc/logging.d/%s.json",
-        name, name, name, filter, name, name);
+    (void)snprintf(command, sizeof command,
+                   "mkdir -p @/%s && cp " SOURCE_DIR "/consul.d/logging/%s.*.mustache "
+                   "@/etc/logging.d/ && jq --arg d @/%s --arg s @/etc/shipper --arg filebeat "
+                   "\"$(command -v filebeat)\" '.destination = $d + \"/shipper.conf\" "
+                   "| .reload = [$s, \"stand-in\", $d, \"restart\"] "
+                   "| .confirm = [$s, \"stand-in\", $d, \"alive\"] "
+                   "| .stop = [$s, \"stand-in\", $d, \"stop\"] | .variables.work = $d "
+                   "| %s' " SOURCE_DIR "/consul.d/logging/%s.json >@/etc/logging.d/%s.json",
+                   name, name, name, filter, name, name);
     place_shell(command);
     place_shell("chmod 0644 @/etc/logging.d/*");
 }
@@ -56,10 +55,9 @@ static int set_up(void **state)
     int rc = place_set_up(state);
     if (rc < 0)
         return rc;
-    place_shell(
-        "cd @ && openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=ca -keyout "
-        "key.pem -out ca.pem 2>/dev/null && chmod 0640 key.pem && "
-        "chmod 0644 ca.pem");
+    place_shell("cd @ && openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=ca -keyout "
+                "key.pem -out ca.pem 2>/dev/null && chmod 0640 key.pem && "
+                "chmod 0644 ca.pem");
     return 0;
 }
 
@@ -109,8 +107,7 @@ static void rsyslogd_takes_what_is_rendered(void **state)
     assert_has("rsyslog", "\\tca=/");
     assert_has("rsyslog", "\\tcert=/");
     assert_has("rsyslog", "\\tkey=/");
-    assert_has("rsyslog",
-               "\\turl=https://127.0.0.1:9200\\turl=https://127.0.0.2:443\\t");
+    assert_has("rsyslog", "\\turl=https://127.0.0.1:9200\\turl=https://127.0.0.2:443\\t");
     credential(API_KEY);
     expect(NAMED, 0, CHANGED);
     assert_has("rsyslog", "\\tapi_key=YW4taWQ6dGhlLWFwaS1rZXk=\"\n");
@@ -128,8 +125,7 @@ static void limits_are_variables(void **state)
 
 /* ---- Filebeat ------------------------------------------------------------ */
 
-#define VALIDATE                                                                       \
-    "if $filebeat == \"\" then del(.validate) else .validate[0] = $filebeat end"
+#define VALIDATE "if $filebeat == \"\" then del(.validate) else .validate[0] = $filebeat end"
 
 /* Python, to which `c` is the configuration. */
 static void assert_yaml(const char *expressions)
@@ -142,9 +138,8 @@ static void assert_yaml(const char *expressions)
                    "o = c['output.elasticsearch']\n"
                    "place = sys.argv[2]\n%s",
                    expressions);
-    const char *argv[] = {
-        "/usr/bin/python3", "-c", script, in_place("filebeat/shipper.conf"),
-        place_dir(),        NULL};
+    const char *argv[] = {"/usr/bin/python3", "-c", script, in_place("filebeat/shipper.conf"),
+                          place_dir(),        NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     if (o.code != 0)
         fail_msg("%s", o.err);
@@ -157,49 +152,46 @@ static void filebeat_gets_the_settings(void **state)
     const char *argv[] = {"/bin/sh", "-c", "command -v filebeat", NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     if (o.code != 0)
-        print_message(
-            "# note: no filebeat in PATH: its file is read by a YAML parser\n");
+        print_message("# note: no filebeat in PATH: its file is read by a YAML parser\n");
     outcome_release(&o);
     ship("filebeat", VALIDATE);
     credential(LOGIN "," CA "," CERT);
-    place_shell(
-        "printf '%s' '{\"elasticsearch\":{\"hosts\":[\"127.0.0.0/8\"]},\"sources\":{"
-        "\"seal\":{\"files\":[\"/var/log/seal/*.log\",\"/var/log/b/?.log\"],"
-        "\"except\":[\"/var/log/seal/mongod.log\"]}}}' >@/etc/policy.json");
+    place_shell("printf '%s' '{\"elasticsearch\":{\"hosts\":[\"127.0.0.0/8\"]},\"sources\":{"
+                "\"seal\":{\"files\":[\"/var/log/seal/*.log\",\"/var/log/b/?.log\"],"
+                "\"except\":[\"/var/log/seal/mongod.log\"]}}}' >@/etc/policy.json");
     expect(ALL, 0, CHANGED);
-    assert_yaml(
-        "assert i['type'] == 'filestream' and i['id'] == 'lictor'\n"
-        "assert i['paths'] == ['/var/log/seal/*.log', '/var/log/b/?.log']\n"
-        "assert i['prospector.scanner.exclude_files'][0] == "
-        "'^/var/log/seal/mongod.log$'\n"
-        "assert i['parsers'][0]['ndjson']['target'] == ''\n"
-        "assert probe['paths'] == ['/var/lib/lictor-probe/filebeat.log']\n"
-        "import re\n"
-        "form, = probe['include_lines']\n"
-        "assert re.search(form, "
-        "'{\"lictor\":{\"probe\":\"0af\",\"node\":\"n-1\",\"at\":12}}')\n"
-        "assert not re.search(form, '{\"password\":\"x\"}')\n"
-        "revision = probe['processors'][-1]['add_fields']['fields']['revision']\n"
-        "assert re.fullmatch('[0-9a-f]{64}', revision)\n"
-        "drop = [p['drop_event.when.equals.level'] for p in c['processors']"
-        " if 'drop_event.when.equals.level' in p]\n"
-        "assert drop == ['debug', 'info'], drop\n"
-        "f, = [p['fingerprint'] for p in c['processors'] if 'fingerprint' in p]\n"
-        "assert f['target_field'] == '@metadata._id'\n"
-        "assert {'agent.name', 'log.file.path', 'log.offset', 'message', 'timestamp', "
-        "'lictor.at'} <= set(f['fields']), f\n"
-        "assert o['hosts'] == ['https://127.0.0.1:9200', 'https://127.0.0.2:443']\n"
-        "assert o['index'] == 'an.index-1' and o['proxy_disable'] is True\n"
-        "assert o['username'] == 'a writer'\n"
-        "assert o['password'] == 'p\"w\\\\o$$r{d}$$', o['password']\n"
-        "assert 'api_key' not in o\n"
-        "assert o['ssl'] == {'verification_mode': 'full',"
-        " 'certificate_authorities': [place + '/ca.pem'],"
-        " 'certificate': place + '/ca.pem', 'key': place + '/key.pem'}, o['ssl']\n"
-        "assert c['setup.template.enabled'] is False\n"
-        "assert c['setup.ilm.enabled'] is False\n"
-        "assert c['queue.mem']['events'] == 4096 and o['bulk_max_size'] == 512\n"
-        "assert c['path']['data'] == place + '/filebeat'\n");
+    assert_yaml("assert i['type'] == 'filestream' and i['id'] == 'lictor'\n"
+                "assert i['paths'] == ['/var/log/seal/*.log', '/var/log/b/?.log']\n"
+                "assert i['prospector.scanner.exclude_files'][0] == "
+                "'^/var/log/seal/mongod.log$'\n"
+                "assert i['parsers'][0]['ndjson']['target'] == ''\n"
+                "assert probe['paths'] == ['/var/lib/lictor-probe/filebeat.log']\n"
+                "import re\n"
+                "form, = probe['include_lines']\n"
+                "assert re.search(form, "
+                "'{\"lictor\":{\"probe\":\"0af\",\"node\":\"n-1\",\"at\":12}}')\n"
+                "assert not re.search(form, '{\"password\":\"x\"}')\n"
+                "revision = probe['processors'][-1]['add_fields']['fields']['revision']\n"
+                "assert re.fullmatch('[0-9a-f]{64}', revision)\n"
+                "drop = [p['drop_event.when.equals.level'] for p in c['processors']"
+                " if 'drop_event.when.equals.level' in p]\n"
+                "assert drop == ['debug', 'info'], drop\n"
+                "f, = [p['fingerprint'] for p in c['processors'] if 'fingerprint' in p]\n"
+                "assert f['target_field'] == '@metadata._id'\n"
+                "assert {'agent.name', 'log.file.path', 'log.offset', 'message', 'timestamp', "
+                "'lictor.at'} <= set(f['fields']), f\n"
+                "assert o['hosts'] == ['https://127.0.0.1:9200', 'https://127.0.0.2:443']\n"
+                "assert o['index'] == 'an.index-1' and o['proxy_disable'] is True\n"
+                "assert o['username'] == 'a writer'\n"
+                "assert o['password'] == 'p\"w\\\\o$$r{d}$$', o['password']\n"
+                "assert 'api_key' not in o\n"
+                "assert o['ssl'] == {'verification_mode': 'full',"
+                " 'certificate_authorities': [place + '/ca.pem'],"
+                " 'certificate': place + '/ca.pem', 'key': place + '/key.pem'}, o['ssl']\n"
+                "assert c['setup.template.enabled'] is False\n"
+                "assert c['setup.ilm.enabled'] is False\n"
+                "assert c['queue.mem']['events'] == 4096 and o['bulk_max_size'] == 512\n"
+                "assert c['path']['data'] == place + '/filebeat'\n");
 }
 
 static void without_a_probe_log_there_is_one_input(void **state)
@@ -221,10 +213,9 @@ static void filebeat_gets_keys_of_both_kinds(void **state)
     assert_yaml("assert o['api_key'] == 'an-id:the-api-key'\n"
                 "assert 'username' not in o and 'password' not in o\n"
                 "assert o['ssl'] == {'verification_mode': 'full'}\n");
-    place_shell(
-        "command -v filebeat >/dev/null || exit 0; cd @/filebeat; for name in ES_KEY "
-        "ES_PWD; do echo an-id:the-api-key | filebeat keystore add $name --stdin "
-        "--force -c @/filebeat/shipper.conf >/dev/null || exit 1; done");
+    place_shell("command -v filebeat >/dev/null || exit 0; cd @/filebeat; for name in ES_KEY "
+                "ES_PWD; do echo an-id:the-api-key | filebeat keystore add $name --stdin "
+                "--force -c @/filebeat/shipper.conf >/dev/null || exit 1; done");
     credential("\"keystore\":\"ES_KEY\"");
     expect(NAMED, 0, CHANGED);
     assert_yaml("assert o['api_key'] == '${ES_KEY}' and 'username' not in o\n");
@@ -233,10 +224,9 @@ static void filebeat_gets_keys_of_both_kinds(void **state)
     assert_yaml("assert o['username'] == 'writer' and o['password'] == '${ES_PWD}'\n"
                 "assert 'api_key' not in o\n");
     expect(URL ",\"LOG_LEVEL\":\"debug\"", 0, CHANGED);
-    assert_yaml(
-        "assert 'username' not in o and 'api_key' not in o\n"
-        "assert not [p for p in c['processors'] if 'drop_event.when.equals.level'"
-        " in p]\n");
+    assert_yaml("assert 'username' not in o and 'api_key' not in o\n"
+                "assert not [p for p in c['processors'] if 'drop_event.when.equals.level'"
+                " in p]\n");
 }
 
 /* Whatever the shipped files say must be known to the programs: no place is changed. */
@@ -248,8 +238,7 @@ static void the_shipped_files_name_installed_programs(void **state)
                 "/consul.d/logging/*.json >/dev/null");
     place_shell("jq -e '.confirm[-1] == \"{digest}\" and .mode == \"0640\"' " SOURCE_DIR
                 "/consul.d/logging/*.json >/dev/null");
-    place_shell("cd " SOURCE_DIR
-                "/consul.d/logging && jq -es 'map(del(.reload)) | .[0] == "
+    place_shell("cd " SOURCE_DIR "/consul.d/logging && jq -es 'map(del(.reload)) | .[0] == "
                 ".[1]' rsyslog.json rsyslog-systemd.json >/dev/null");
 }
 

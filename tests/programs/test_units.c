@@ -15,8 +15,8 @@ static struct outcome shell(const char *command)
 {
     char text[4000];
     (void)snprintf(text, sizeof text,
-                   "set -e; D=%s; S=" SOURCE_DIR "/scripts/shipper; B=" TEST_BIN
-                   "; SD=" SOURCE_DIR "/scripts/systemd; %s",
+                   "set -e; D=%s; S=" SOURCE_DIR "/scripts/shipper; B=" TEST_BIN "; SD=" SOURCE_DIR
+                   "/scripts/systemd; %s",
                    place, command);
     const char *argv[] = {"/bin/bash", "-c", text, NULL};
     return run_tool(NULL, argv, NULL);
@@ -27,8 +27,8 @@ static void expect(const char *command, const char *out)
 {
     char wanted[1000];
     const char *at = strchr(out, '@');
-    (void)snprintf(wanted, sizeof wanted, "%.*s%s%s", (int)strcspn(out, "@"), out,
-                   at ? place : "", at ? at + 1 : "");
+    (void)snprintf(wanted, sizeof wanted, "%.*s%s%s", (int)strcspn(out, "@"), out, at ? place : "",
+                   at ? at + 1 : "");
     struct outcome o = shell(command);
     if (o.code != 0 || strcmp(o.out, wanted) != 0 || *o.err)
         fail_msg("%s\nended with %d\n%s\n%s", command, o.code, o.out, o.err);
@@ -44,22 +44,20 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    struct outcome o =
-        shell("touch $D/ended; pkill -KILL -f \"[s]hipper run $D\" || true; "
-              "sleep 0.3; $S stop $D || true; rm -rf $D");
+    struct outcome o = shell("touch $D/ended; pkill -KILL -f \"[s]hipper run $D\" || true; "
+                             "sleep 0.3; $S stop $D || true; rm -rf $D");
     outcome_release(&o);
     return 0;
 }
 
 /* ---- units --------------------------------------------------------------- */
 
-#define INSTALL                                                                        \
-    "mkdir -p $D/units; for u in $SD/*.s*[te]; do sed "                                \
-    "\"s|/usr/libexec/lictor/shipper|$S|; "                                            \
-    "s|/usr/libexec/lictor/apply-logging|$B/apply-logging|\" $u >$D/units/${u##*/}; "  \
+#define INSTALL                                                                                    \
+    "mkdir -p $D/units; for u in $SD/*.s*[te]; do sed "                                            \
+    "\"s|/usr/libexec/lictor/shipper|$S|; "                                                        \
+    "s|/usr/libexec/lictor/apply-logging|$B/apply-logging|\" $u >$D/units/${u##*/}; "              \
     "done; "
-#define VERIFY                                                                         \
-    INSTALL "SYSTEMD_UNIT_PATH=$D/units: systemd-analyze --no-pager verify $D/units/*"
+#define VERIFY INSTALL "SYSTEMD_UNIT_PATH=$D/units: systemd-analyze --no-pager verify $D/units/*"
 
 static void systemd_takes_every_line(void **state)
 {
@@ -73,9 +71,8 @@ static void systemd_takes_every_line(void **state)
 static void a_wrong_line_would_be_seen(void **state)
 {
     (void)state;
-    struct outcome o =
-        shell("SD=$D/broken; mkdir $SD; cp " SOURCE_DIR "/scripts/systemd/* $SD; "
-              "sed -i s/^Accept=/Acept=/ $SD/lictor-apply.socket; " VERIFY);
+    struct outcome o = shell("SD=$D/broken; mkdir $SD; cp " SOURCE_DIR "/scripts/systemd/* $SD; "
+                             "sed -i s/^Accept=/Acept=/ $SD/lictor-apply.socket; " VERIFY);
     assert_non_null(strstr(o.err, "Acept"));
     outcome_release(&o);
 }
@@ -84,10 +81,9 @@ static void a_wrong_line_would_be_seen(void **state)
 static void the_units_give_little_away(void **state)
 {
     (void)state;
-    expect(INSTALL
-           "for u in apply@ recover rsyslog; do systemd-analyze --no-pager security "
-           "--offline=true --threshold=20 $D/units/lictor-$u.service >$D/security || "
-           "tail -n 1 $D/security; done",
+    expect(INSTALL "for u in apply@ recover rsyslog; do systemd-analyze --no-pager security "
+                   "--offline=true --threshold=20 $D/units/lictor-$u.service >$D/security || "
+                   "tail -n 1 $D/security; done",
            "");
 }
 
@@ -116,8 +112,7 @@ static void what_must_stand_in_them_does(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char command[200];
-        (void)snprintf(command, sizeof command, "grep -cx '%s' $SD/%s", rows[i].line,
-                       rows[i].unit);
+        (void)snprintf(command, sizeof command, "grep -cx '%s' $SD/%s", rows[i].line, rows[i].unit);
         expect(command, "1\n");
     }
 }
@@ -125,11 +120,11 @@ static void what_must_stand_in_them_does(void **state)
 /* ---- the shipper under a service manager --------------------------------- */
 
 /* Restart=always. A configuration with a number, at once there as apply-logging does it. */
-#define MANAGER                                                                        \
-    "(while [ ! -e $D/ended ]; do $S run $D || true; sleep 0.1; done) >/dev/null "     \
+#define MANAGER                                                                                    \
+    "(while [ ! -e $D/ended ]; do $S run $D || true; sleep 0.1; done) >/dev/null "                 \
     "2>&1 & "
-#define CONF(number)                                                                   \
-    "printf '# %s\\nglobal(workDirectory=\"%s/work\")\\naction(type=\"omfile\" "       \
+#define CONF(number)                                                                               \
+    "printf '# %s\\nglobal(workDirectory=\"%s/work\")\\naction(type=\"omfile\" "                   \
     "file=\"%s/out\")\\n' " number " $D $D >$D/new; mv $D/new $D/rsyslog.conf; "
 #define RUNNING "pgrep -xfc \"/usr/sbin/rsyslogd -n -f $D/rsyslog.conf .*\" || true; "
 
@@ -188,9 +183,8 @@ static void no_moment_of_a_start_is_a_wrong_one(void **state)
 static void without_the_service_respawning_says_so(void **state)
 {
     (void)state;
-    struct outcome o =
-        shell("touch $D/ended; pkill -KILL -f \"[s]hipper run $D\" || true; "
-              "sleep 0.2; $S respawn $D");
+    struct outcome o = shell("touch $D/ended; pkill -KILL -f \"[s]hipper run $D\" || true; "
+                             "sleep 0.2; $S respawn $D");
     assert_int_equal(o.code, 1);
     assert_non_null(strstr(o.err, "rsyslogd does not start (is lictor-rsyslog.service "
                                   "running?)"));

@@ -14,12 +14,12 @@
 #define CHECK   "PUT /v1/agent/check/update/cluster:quorum"
 #define CREATE  "PUT /v1/kv/lictor/mapping?cas=0"
 
-#define WHOLE                                                                          \
-    "passing: 3 of 3 servers, 1 may fail\n"                                            \
+#define WHOLE                                                                                      \
+    "passing: 3 of 3 servers, 1 may fail\n"                                                        \
     "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"
-#define RECORD                                                                         \
-    "{\"v\":1,\"servers\":[{\"server\":\"server_1\",\"node\":\"n1\",\"id\":\"id-1\"}," \
-    "{\"server\":\"server_2\",\"node\":\"n2\",\"id\":\"id-2\"},"                       \
+#define RECORD                                                                                     \
+    "{\"v\":1,\"servers\":[{\"server\":\"server_1\",\"node\":\"n1\",\"id\":\"id-1\"},"             \
+    "{\"server\":\"server_2\",\"node\":\"n2\",\"id\":\"id-2\"},"                                   \
     "{\"server\":\"server_3\",\"node\":\"n3\",\"id\":\"id-3\"}]}"
 
 struct world {
@@ -41,15 +41,14 @@ struct self {
 static void say_self(struct world *w, struct self self)
 {
     char text[900];
-    (void)snprintf(
-        text, sizeof text,
-        "{\"Config\":{\"NodeName\":\"n1\"},\"Stats\":{\"consul\":{\"leader\":"
-        "\"%s\",\"acl\":\"%s\"},\"raft\":{\"last_contact\":\"%s\","
-        "\"latest_configuration\":\"[{Suffrage:Voter ID:id-1 Address:10.0.0.1:"
-        "8300} {Suffrage:Voter ID:id-2 Address:10.0.0.2:8300} {Suffrage:Voter "
-        "ID:id-3 Address:10.0.0.3:8300} {Suffrage:Nonvoter ID:id-4 Address:"
-        "10.0.0.4:8300}]\"},\"serf_lan\":{\"members\":\"%d\"}}}",
-        self.leader, self.acl, self.last_contact, self.members);
+    (void)snprintf(text, sizeof text,
+                   "{\"Config\":{\"NodeName\":\"n1\"},\"Stats\":{\"consul\":{\"leader\":"
+                   "\"%s\",\"acl\":\"%s\"},\"raft\":{\"last_contact\":\"%s\","
+                   "\"latest_configuration\":\"[{Suffrage:Voter ID:id-1 Address:10.0.0.1:"
+                   "8300} {Suffrage:Voter ID:id-2 Address:10.0.0.2:8300} {Suffrage:Voter "
+                   "ID:id-3 Address:10.0.0.3:8300} {Suffrage:Nonvoter ID:id-4 Address:"
+                   "10.0.0.4:8300}]\"},\"serf_lan\":{\"members\":\"%d\"}}}",
+                   self.leader, self.acl, self.last_contact, self.members);
     fake_agent_answer(w->agent, "GET /v1/agent/self", 200, text);
 }
 
@@ -59,12 +58,11 @@ static void say_members(struct world *w, const char *status)
     struct buffer text = BUFFER_INIT(65536);
     for (int i = 1; status[i - 1] != '\0'; i++)
         assert_int_equal(
-            buffer_printf(
-                &text,
-                "%s{\"Name\":\"n%d\",\"Addr\":\"10.0.0.%d\",\"Port\":8301,"
-                "\"Tags\":{\"role\":\"consul\",\"id\":\"id-%d\",\"expect\":\"3\"},"
-                "\"Status\":%c}",
-                i > 1 ? "," : "[", i, i, i, status[i - 1]),
+            buffer_printf(&text,
+                          "%s{\"Name\":\"n%d\",\"Addr\":\"10.0.0.%d\",\"Port\":8301,"
+                          "\"Tags\":{\"role\":\"consul\",\"id\":\"id-%d\",\"expect\":\"3\"},"
+                          "\"Status\":%c}",
+                          i > 1 ? "," : "[", i, i, i, status[i - 1]),
             0);
     assert_int_equal(buffer_append(&text, "]", 1), 0);
     fake_agent_answer(w->agent, "GET /v1/agent/members", 200, buffer_text(&text));
@@ -87,8 +85,7 @@ static void say_setting(struct world *w, const char *key, const char *value)
                                        "\"ModifyIndex\":7}]",
                                        full, base64),
                          0);
-    fake_agent_answer(w->agent, request, value ? 200 : 404,
-                      value ? buffer_text(&text) : NULL);
+    fake_agent_answer(w->agent, request, value ? 200 : 404, value ? buffer_text(&text) : NULL);
     fake_agent_kv(w->agent, full, value, 7);
     free(base64);
     buffer_release(&text);
@@ -120,8 +117,7 @@ static void say_leaderless(struct world *w, const char *last_contact)
 #define HAND    NULL
 #define PUBLISH "--publish", "cluster:quorum", NULL
 
-static struct outcome run_with(struct world *w, const char *limits,
-                               const char *const *more)
+static struct outcome run_with(struct world *w, const char *limits, const char *const *more)
 {
     const char *argv[16] = {PROGRAM, NULL};
     const char *env[] = {fake_agent_env(w->agent), limits, NULL};
@@ -268,19 +264,18 @@ static void a_server_that_heard_no_leader_is_asked_only_what_it_knows(void **sta
     say_leaderless(w, "never");
     say_self(w, (struct self){"false", "disabled", "never", 2});
     int64_t start = now_ms();
-    expect(
-        run_timed(w, "LICTOR_LIMITS=leader_proof=100ms", false), 2,
-        "critical: 1 of 3 servers, none may fail, 1 more needed: node 10.0.0.3:8300 is "
-        "down, and 2 more\n"
-        "node 10.0.0.3:8300 is down: start it again; if it is gone for good: consul\n"
-        "  force-leave\n"
-        "node n2 is down: start it again; if it is gone for good: consul force-leave\n"
-        "no leader at the moment: an election takes some seconds, 15 at most\n"
-        "voting: node n1\n"
-        "no leader since this server was started: its settings and the confirmed "
-        "servers\n"
-        "  cannot be read\n",
-        "");
+    expect(run_timed(w, "LICTOR_LIMITS=leader_proof=100ms", false), 2,
+           "critical: 1 of 3 servers, none may fail, 1 more needed: node 10.0.0.3:8300 is "
+           "down, and 2 more\n"
+           "node 10.0.0.3:8300 is down: start it again; if it is gone for good: consul\n"
+           "  force-leave\n"
+           "node n2 is down: start it again; if it is gone for good: consul force-leave\n"
+           "no leader at the moment: an election takes some seconds, 15 at most\n"
+           "voting: node n1\n"
+           "no leader since this server was started: its settings and the confirmed "
+           "servers\n"
+           "  cannot be read\n",
+           "");
     assert_in_range(now_ms() - start, 0, 3000);
 }
 
@@ -289,16 +284,16 @@ static void stdout_that_cannot_be_written_is_no_verdict(void **state)
     struct world *w = *state;
     char command[400];
     (void)snprintf(command, sizeof command,
-                   "exec " PROGRAM " --config-dir %s --state-dir %s >/dev/full",
-                   w->config, w->state);
+                   "exec " PROGRAM " --config-dir %s --state-dir %s >/dev/full", w->config,
+                   w->state);
     const char *const full[] = {"/bin/sh", "-c", command, NULL};
     const char *env[] = {fake_agent_env(w->agent), NULL};
     struct outcome o = run_tool(NULL, full, env);
     assert_int_equal(o.code, 3);
     outcome_release(&o);
     (void)snprintf(command, sizeof command,
-                   "exec " PROGRAM " --config-dir %s --state-dir %s <&- >&- 2>&-",
-                   w->config, w->state);
+                   "exec " PROGRAM " --config-dir %s --state-dir %s <&- >&- 2>&-", w->config,
+                   w->state);
     o = run_tool(NULL, full, env);
     assert_int_equal(o.code, 0);
     outcome_release(&o);
@@ -311,17 +306,15 @@ static void no_agent_is_no_verdict(void **state)
     struct world *w = *state;
     const char *const argv[] = {PROGRAM, "--config-dir", w->config, NULL};
     const char *env[] = {"CONSUL_HTTP_ADDR=127.0.0.1:1", NULL};
-    expect_no_look(
-        run_tool(NULL, argv, env),
-        "verify-quorum: cannot reach the Consul agent at http://127.0.0.1:1: ");
+    expect_no_look(run_tool(NULL, argv, env),
+                   "verify-quorum: cannot reach the Consul agent at http://127.0.0.1:1: ");
 }
 
 static void a_slow_agent_is_no_verdict(void **state)
 {
     struct world *w = *state;
     fake_agent_delay(w->agent, "GET /v1/agent/members", 2000);
-    expect_no_look(run_timed(w, "LICTOR_LIMITS=http=200ms", false),
-                   "does not answer in time");
+    expect_no_look(run_timed(w, "LICTOR_LIMITS=http=200ms", false), "does not answer in time");
 }
 
 static const struct {
@@ -412,12 +405,10 @@ static void the_verdict_is_published(void **state)
     expect(run(w, true), 0, "",
            "verify-quorum: cluster:quorum: unknown -> passing: 3 of 3 servers, 1 may "
            "fail\n");
-    assert_string_equal(fake_agent_published(w->agent, "cluster:quorum"),
-                        "passing|" WHOLE);
+    assert_string_equal(fake_agent_published(w->agent, "cluster:quorum"), "passing|" WHOLE);
     fake_agent_forget(w->agent);
     expect(run(w, true), 0, "", "");
-    assert_string_equal(fake_agent_published(w->agent, "cluster:quorum"),
-                        "passing|" WHOLE);
+    assert_string_equal(fake_agent_published(w->agent, "cluster:quorum"), "passing|" WHOLE);
 }
 
 static void a_verdict_found_without_leader_is_held_back(void **state)
@@ -429,19 +420,16 @@ static void a_verdict_found_without_leader_is_held_back(void **state)
     fake_agent_forget(w->agent);
     say_members(w, "144");
     say_leaderless(w, "2s");
-    expect(
-        run_timed(w, "LICTOR_LIMITS=leader_proof=100ms", true), 0, "",
-        "verify-quorum: cluster:quorum: passing -> critical: 1 of 3 servers, none may "
-        "fail, 1 more needed: server_2 (node n2) is down, and 2 more\n");
-    assert_string_equal(fake_agent_published(w->agent, "cluster:quorum"),
-                        "passing|" WHOLE);
+    expect(run_timed(w, "LICTOR_LIMITS=leader_proof=100ms", true), 0, "",
+           "verify-quorum: cluster:quorum: passing -> critical: 1 of 3 servers, none may "
+           "fail, 1 more needed: server_2 (node n2) is down, and 2 more\n");
+    assert_string_equal(fake_agent_published(w->agent, "cluster:quorum"), "passing|" WHOLE);
 }
 
 static void that_it_could_not_look_is_published(void **state)
 {
     struct world *w = *state;
-    fake_agent_answer(w->agent, "GET /v1/operator/raft/configuration", 403,
-                      "Permission denied");
+    fake_agent_answer(w->agent, "GET /v1/operator/raft/configuration", 403, "Permission denied");
     struct outcome o = run(w, true);
     assert_int_equal(o.code, 3);
     assert_string_equal(o.out, "");
@@ -503,8 +491,7 @@ static void no_leader_becomes_critical(void **state)
     wait_code(w, limits, 2, 5000);
     assert_in_range(now_ms() - start, 600, 5000);
     struct outcome o = run_timed(w, limits, false);
-    assert_int_equal(
-        strncmp(o.out, "critical: no leader: 3 of 3 servers, none may fail\n", 51), 0);
+    assert_int_equal(strncmp(o.out, "critical: no leader: 3 of 3 servers, none may fail\n", 51), 0);
     outcome_release(&o);
 }
 
@@ -550,8 +537,7 @@ static void a_look_by_hand_leaves_nothing_behind(void **state)
 
 /* ---- the mapping --------------------------------------------------------- */
 
-static const char *created(struct world *w, struct self self, const char *limits,
-                           bool publish)
+static const char *created(struct world *w, struct self self, const char *limits, bool publish)
 {
     fake_agent_forget(w->agent);
     fake_agent_kv(w->agent, "lictor/mapping", NULL, 0);
@@ -571,10 +557,8 @@ static void the_leader_confirms_once_where_no_acl_says_who_may(void **state)
     assert_null(created(w, (struct self){"false", "disabled", "0", 3}, now, true));
     assert_null(created(w, (struct self){"true", "enabled", "0", 3}, now, true));
     assert_null(created(w, (struct self){"true", "", "0", 3}, now, true));
-    assert_string_equal(
-        created(w, (struct self){"true", "disabled", "0", 3}, now, true), RECORD);
-    assert_string_equal(fake_agent_published(w->agent, "cluster:quorum"),
-                        "passing|" WHOLE);
+    assert_string_equal(created(w, (struct self){"true", "disabled", "0", 3}, now, true), RECORD);
+    assert_string_equal(fake_agent_published(w->agent, "cluster:quorum"), "passing|" WHOLE);
 }
 
 static void a_lost_race_for_the_record_is_no_failure(void **state)
@@ -583,8 +567,7 @@ static void a_lost_race_for_the_record_is_no_failure(void **state)
     fake_agent_answer(w->agent, "PUT /v1/kv/lictor/mapping", 200, "false");
     assert_non_null(created(w, (struct self){"true", "disabled", "0", 3},
                             "LICTOR_LIMITS=mapping_stable=0s", true));
-    assert_non_null(
-        strstr(fake_agent_published(w->agent, "cluster:quorum"), "not confirmed yet"));
+    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:quorum"), "not confirmed yet"));
 }
 
 static struct outcome confirm(struct world *w)
@@ -631,9 +614,8 @@ static void what_is_not_whole_is_not_confirmed(void **state)
            "answer\n");
     say_members(w, "111");
     say_setting(w, "CLUSTER_SERVERS", "server_1=n1,server_2=n2,server_3=x");
-    expect(
-        confirm(w), 2, "",
-        "verify-quorum: not confirmed: server_3 (node n3) is not in CLUSTER_SERVERS\n");
+    expect(confirm(w), 2, "",
+           "verify-quorum: not confirmed: server_3 (node n3) is not in CLUSTER_SERVERS\n");
     assert_null(fake_agent_sent(w->agent, "PUT /v1/kv/lictor/mapping?cas=42"));
 }
 

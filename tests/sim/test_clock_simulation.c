@@ -98,8 +98,7 @@ struct raw {
 static int64_t raw_at(const struct raw *raw, int64_t t)
 {
     const double dt = (double)(t - raw->at_us);
-    const double wave =
-        raw->wave_us * (sin(2 * PI * dt / WAVE_US + raw->phase) - sin(raw->phase));
+    const double wave = raw->wave_us * (sin(2 * PI * dt / WAVE_US + raw->phase) - sin(raw->phase));
     return raw->base_us + (t - raw->at_us) + (int64_t)floor(dt * raw->rate + wave);
 }
 
@@ -165,11 +164,10 @@ static int n_records;
 static int64_t now;
 static int64_t all_moved; /* clocks moved alike until then */
 static bool storm;
-static const char *const names[MACHINES] = {
-    "server-1", "server-2", "server-3", "server-4", "server-5",
-    "server-6", "server-7", "server-8", "server-9", ""};
-static const struct skew_limits skew_limits = {.warning_us = 100 * MS,
-                                               .critical_us = 500 * MS};
+static const char *const names[MACHINES] = {"server-1", "server-2", "server-3", "server-4",
+                                            "server-5", "server-6", "server-7", "server-8",
+                                            "server-9", ""};
+static const struct skew_limits skew_limits = {.warning_us = 100 * MS, .critical_us = 500 * MS};
 
 static struct {
     int64_t judgements;
@@ -187,8 +185,7 @@ static const struct segment *segment_at(const struct machine *m, int64_t t, bool
     do
         i--;
     while (i > 0 && i > m->segments - SEGMENTS &&
-           (m->segment[i % SEGMENTS].t > t ||
-            (before && m->segment[i % SEGMENTS].t == t)));
+           (m->segment[i % SEGMENTS].t > t || (before && m->segment[i % SEGMENTS].t == t)));
     return &m->segment[i % SEGMENTS];
 }
 
@@ -213,13 +210,12 @@ static double usual_rate(const struct machine *m)
 static void move_clock(struct machine *m, double step_us)
 {
     const double off_us = error_at(m, now, false) + step_us;
-    m->segment[m->segments++ % SEGMENTS] =
-        (struct segment){.t = now, .off_us = off_us, .rate = usual_rate(m) + m->slew};
+    m->segment[m->segments++ % SEGMENTS] = (struct segment){
+        .t = now, .off_us = off_us, .rate = usual_rate(m) + m->slew};
 }
 
 /* The clocks as the machine reads them: it is held up now and then. */
-static struct local_clock_reading read_clocks(const struct machine *m,
-                                              int64_t *ret_gap_us)
+static struct local_clock_reading read_clocks(const struct machine *m, int64_t *ret_gap_us)
 {
     const int64_t bracket = happens(0.98) ? between(0, 90) : log_between(100, 50 * MS);
     const int64_t at = now + between(0, bracket + 1);
@@ -302,8 +298,7 @@ static struct event take(void)
 
 static void put_in(int64_t us, enum kind kind, int machine, int record)
 {
-    put((struct event){
-        .t = now + us, .kind = kind, .machine = machine, .record = record});
+    put((struct event){.t = now + us, .kind = kind, .machine = machine, .record = record});
 }
 
 /* 0.1 ms to 30 s, heavy-tailed. */
@@ -346,8 +341,7 @@ static int64_t clock_as_of(const struct machine *me, int i, int other, int64_t t
     return me->peer[i].gap_us + raw_at(&me->peer[i].raw, t);
 }
 
-static void check_statement(const struct machine *me, const struct offsets *offsets,
-                            int i, int j)
+static void check_statement(const struct machine *me, const struct offsets *offsets, int i, int j)
 {
     struct clock_offset offset;
     const int64_t now_us = raw_at(&me->raw, now);
@@ -358,13 +352,11 @@ static void check_statement(const struct machine *me, const struct offsets *offs
         stamp = me->peer[j].t;
     const int64_t times[] = {stamp, now};
     for (int k = 0; k < 2; k++) {
-        const int64_t truth =
-            clock_as_of(me, i, j, times[k]) - clock_as_of(me, j, i, times[k]);
+        const int64_t truth = clock_as_of(me, i, j, times[k]) - clock_as_of(me, j, i, times[k]);
         if (truth < offset.lo_us || truth > offset.hi_us)
-            fail_msg("%s says %s - %s is %lld to %lld us; it is %lld at %s",
-                     names[me->name], names[i], names[j], (long long)offset.lo_us,
-                     (long long)offset.hi_us, (long long)truth,
-                     k ? "present" : "the stamp");
+            fail_msg("%s says %s - %s is %lld to %lld us; it is %lld at %s", names[me->name],
+                     names[i], names[j], (long long)offset.lo_us, (long long)offset.hi_us,
+                     (long long)truth, k ? "present" : "the stamp");
     }
     seen.statements++;
     if (i == me->name || j == me->name)
@@ -372,8 +364,8 @@ static void check_statement(const struct machine *me, const struct offsets *offs
 }
 
 /* Were the two real clocks ever this far apart between two moments? */
-static bool were_apart(const struct machine *a, const struct machine *b, int64_t from,
-                       int64_t to, int64_t limit_us)
+static bool were_apart(const struct machine *a, const struct machine *b, int64_t from, int64_t to,
+                       int64_t limit_us)
 {
     const struct machine *both[] = {a, b};
     if (fabs(error_at(a, from, false) - error_at(b, from, false)) > (double)limit_us ||
@@ -386,8 +378,7 @@ static bool were_apart(const struct machine *a, const struct machine *b, int64_t
             if (t < from)
                 break;
             if (t <= to &&
-                (fabs(error_at(a, t, false) - error_at(b, t, false)) >
-                     (double)limit_us ||
+                (fabs(error_at(a, t, false) - error_at(b, t, false)) > (double)limit_us ||
                  fabs(error_at(a, t, true) - error_at(b, t, true)) > (double)limit_us))
                 return true;
         }
@@ -408,13 +399,12 @@ static int64_t true_time(const struct machine *me, int64_t raw_us)
 }
 
 /* A pair's gathered went from `before` to `after` records. */
-static void check_alarm(struct machine *me, const struct offsets *offsets, int i, int j,
-                        int level, int before, int after, int64_t limit_us)
+static void check_alarm(struct machine *me, const struct offsets *offsets, int i, int j, int level,
+                        int before, int after, int64_t limit_us)
 {
     struct clock_offset offset;
     int64_t *from = &me->first_from[i][j][level];
-    if (after == before ||
-        offsets_between(offsets, i, j, raw_at(&me->raw, now), &offset) < 0)
+    if (after == before || offsets_between(offsets, i, j, raw_at(&me->raw, now), &offset) < 0)
         return;
     if (after == 1 && before == 0)
         *from = true_time(me, offset.from_us);
@@ -422,21 +412,19 @@ static void check_alarm(struct machine *me, const struct offsets *offsets, int i
         return;
     seen.alarms++;
     if (!were_apart(machine_of(me, i), machine_of(me, j), *from, now, limit_us))
-        fail_msg("%s says %s and %s differ by more than %lld us; they never did",
-                 names[me->name], names[i], names[j], (long long)limit_us);
+        fail_msg("%s says %s and %s differ by more than %lld us; they never did", names[me->name],
+                 names[i], names[j], (long long)limit_us);
 }
 
 /* ---- runs ---------------------------------------------------------------- */
 
 static void begin(struct machine *m, const struct local_clock_reading *reading)
 {
-    const struct offsets_own own = {
-        .name = names[m->name], .boot = m->boot, .ppm = ppm_of(m)};
+    const struct offsets_own own = {.name = names[m->name], .boot = m->boot, .ppm = ppm_of(m)};
     (void)offsets_begin(&states[m - machines], &own, names, (size_t)n_names, reading);
 }
 
-static void judge(struct machine *m, const struct local_clock_reading *reading,
-                  struct verdict *ret)
+static void judge(struct machine *m, const struct local_clock_reading *reading, struct verdict *ret)
 {
     struct offsets *offsets = &states[m - machines];
     struct offsets_pair before[MACHINES * MACHINES];
@@ -448,10 +436,10 @@ static void judge(struct machine *m, const struct local_clock_reading *reading,
     for (int i = 0; i < offsets->n; i++) {
         for (int j = 0; j < i; j++) {
             const int at = offsets_pair_at(i, j);
-            check_alarm(m, offsets, i, j, 0, before[at].warning,
-                        offsets->pair[at].warning, skew_limits.warning_us);
-            check_alarm(m, offsets, i, j, 1, before[at].critical,
-                        offsets->pair[at].critical, skew_limits.critical_us);
+            check_alarm(m, offsets, i, j, 0, before[at].warning, offsets->pair[at].warning,
+                        skew_limits.warning_us);
+            check_alarm(m, offsets, i, j, 1, before[at].critical, offsets->pair[at].critical,
+                        skew_limits.critical_us);
         }
     }
 }
@@ -476,8 +464,7 @@ static void hear_plain(struct machine *m, const struct record *record,
         .heard_us = at->real_us,
     };
     const int64_t k = ppm_of(m) + record->record.ppm;
-    const int64_t truth =
-        real_at(m, now) - real_at(&machines[record->truth.machine], now);
+    const int64_t truth = real_at(m, now) - real_at(&machines[record->truth.machine], now);
     int64_t lo;
     int64_t hi;
     if (strcmp(plain->boot, record->record.boot) != 0) {
@@ -518,8 +505,8 @@ static void arrive(struct machine *m, const struct record *record)
     struct clock_record heard = record->record;
     heard.echo = record->heard[m->name].echo;
     begin(m, &at);
-    const enum offsets_received how =
-        offsets_receive(offsets, names[record->name], &heard, &at, &jump_us);
+    const enum offsets_received how = offsets_receive(offsets, names[record->name], &heard, &at,
+                                                      &jump_us);
     assert_int_not_equal(how, OFFSETS_NONSENSE);
     if (how == OFFSETS_RECEIVED || how == OFFSETS_ROUND) {
         m->plain[record->name].real_us = record->record.clock.real_us;
@@ -536,10 +523,7 @@ static void build_record(struct machine *m, const struct local_clock_reading *re
     const struct offsets *offsets = &states[m - machines];
     *ret = (struct record){
         .name = m->name,
-        .truth = {.machine = (int)(m - machines),
-                  .t = now,
-                  .gap_us = gap_us,
-                  .raw = m->raw},
+        .truth = {.machine = (int)(m - machines), .t = now, .gap_us = gap_us, .raw = m->raw},
         .record = {.clock = *reading, .ppm = ppm_of(m), .synced = m->synced},
     };
     memcpy(ret->record.boot, m->boot, sizeof m->boot);
@@ -560,9 +544,8 @@ static void stamp(struct machine *m)
     struct verdict verdict;
     int64_t gap_us = 0;
     const int id = (int)(m - machines);
-    put_in(15 * SECOND +
-               (happens(0.95) ? between(0, 300 * MS) : between(0, 20 * SECOND)),
-           STAMP, id, 0);
+    put_in(15 * SECOND + (happens(0.95) ? between(0, 300 * MS) : between(0, 20 * SECOND)), STAMP,
+           id, 0);
     if (m->down)
         return;
     const struct local_clock_reading reading = read_clocks(m, &gap_us);
@@ -630,8 +613,7 @@ static void restore(void)
     const int known = n_records < RECORDS ? n_records : RECORDS;
     const int from = n_records - (known < 200 ? known : (int)between(1, known - 100));
     for (int k = 0; k < n_names && known > 0; k++) {
-        const int record =
-            from + (int)between(0, n_records - from < 20 ? n_records - from : 20);
+        const int record = from + (int)between(0, n_records - from < 20 ? n_records - from : 20);
         for (int i = 0; i < n_machines; i++)
             if (machines[i].name != records[record % RECORDS].name)
                 put_in(between(0, SECOND), ARRIVE, i, record);
@@ -742,10 +724,8 @@ static void set_up(int n, bool same_name, double synced)
         m->name = i < n ? i : (int)between(0, n);
         m->synced = happens(synced);
         boot(m, i);
-        m->segment[m->segments++] =
-            (struct segment){.t = 0,
-                             .off_us = (double)between(-10 * MS, 10 * MS),
-                             .rate = usual_rate(m)};
+        m->segment[m->segments++] = (struct segment){
+            .t = 0, .off_us = (double)between(-10 * MS, 10 * MS), .rate = usual_rate(m)};
         move_clock(m, 0);
         put_in(between(0, 15 * SECOND), STAMP, i, 0);
     }
@@ -774,11 +754,10 @@ static void every_statement_is_true(void **state)
     }
     print_message("# seed %llu: %lld judgements, %lld statements, %lld alarms, "
                   "%lld passing\n",
-                  (unsigned long long)SEED, (long long)seen.judgements,
-                  (long long)seen.statements, (long long)seen.alarms,
-                  (long long)seen.passed);
-    print_message("# width: median %lld us, 95 %% %lld us\n",
-                  (long long)width_quantile(0.5), (long long)width_quantile(0.95));
+                  (unsigned long long)SEED, (long long)seen.judgements, (long long)seen.statements,
+                  (long long)seen.alarms, (long long)seen.passed);
+    print_message("# width: median %lld us, 95 %% %lld us\n", (long long)width_quantile(0.5),
+                  (long long)width_quantile(0.95));
     print_message("# by the real clocks: %lld of %lld statements false\n",
                   (long long)seen.plain_false, (long long)seen.plain_statements);
     assert_in_range(width_quantile(0.5), 1 * MS, 100 * MS);
@@ -797,8 +776,7 @@ static int seconds_until(enum verdict_status status, const char *text)
         int n = 0;
         run_until(from + s * SECOND);
         for (int i = 0; i < n_names; i++)
-            n += states[i].status == status &&
-                 strncmp(states[i].summary, text, strlen(text)) == 0;
+            n += states[i].status == status && strncmp(states[i].summary, text, strlen(text)) == 0;
         if (n == n_names)
             return s;
     }
@@ -815,8 +793,8 @@ static int by_size(const void *a, const void *b)
 static void note_times(const char *what, int *times, int n, int most_s)
 {
     qsort(times, (size_t)n, sizeof times[0], by_size);
-    print_message("# %s: median %d s, at most %d s (%d times)\n", what, times[n / 2],
-                  times[n - 1], n);
+    print_message("# %s: median %d s, at most %d s (%d times)\n", what, times[n / 2], times[n - 1],
+                  n);
     assert_in_range(times[0], 0, times[n - 1]);
     assert_in_range(times[n / 2], 15, 45);
     assert_in_range(times[n - 1], 15, most_s);
@@ -840,8 +818,7 @@ static void an_offset_that_persists_is_found(void **state)
         (void)snprintf(agree, sizeof agree, "%d clocks agree within 100 ms", n);
         assert_int_not_equal(seconds_until(VERDICT_PASSING, agree), -1);
         move_clock(&machines[who], step);
-        (void)snprintf(says, sizeof says, "%s differs by %c", names[who],
-                       step < 0 ? '-' : '+');
+        (void)snprintf(says, sizeof says, "%s differs by %c", names[who], step < 0 ? '-' : '+');
         found[k] = seconds_until(VERDICT_CRITICAL,
                                  n > 2 ? says : "server-1 and server-2 differ by ");
         assert_int_not_equal(found[k], -1);

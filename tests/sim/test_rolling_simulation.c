@@ -586,8 +586,7 @@ static void calm_down(void)
 static bool is_done(int i)
 {
     const struct server_record *r = readable(&w.kv.record[i]);
-    return r && r->state == SERVER_RECORD_DONE &&
-           strcmp(r->revision, text_of(w.kv.wanted)) == 0 &&
+    return r && r->state == SERVER_RECORD_DONE && strcmp(r->revision, text_of(w.kv.wanted)) == 0 &&
            strcmp(w.server[i].local.revision, r->revision) == 0 && !w.server[i].exposed;
 }
 
@@ -598,8 +597,7 @@ static bool held(void)
         const struct server_record *r = readable(&w.kv.record[i]);
         bool refusal = r && r->state == SERVER_RECORD_FAILED &&
                        strcmp(r->revision, text_of(w.kv.wanted)) == 0;
-        bool dead = r && (r->state == SERVER_RECORD_APPLYING || r->unproven) &&
-                    !w.server[i].alive;
+        bool dead = r && (r->state == SERVER_RECORD_APPLYING || r->unproven) && !w.server[i].alive;
         if (refusal || (dead && in_order(i)))
             return true;
     }
@@ -643,13 +641,12 @@ static void run_all(enum without without, bool mild, int runs)
         int before = seen.violations + seen.stuck;
         run_once(without, mild);
         if (without == NOTHING && seen.violations + seen.stuck != before)
-            print_error("run %d: %d violations, %d stuck\n", n, seen.violations,
-                        seen.stuck);
+            print_error("run %d: %d violations, %d stuck\n", n, seen.violations, seen.stuck);
     }
     print_message("%d runs: %d violations, %d excused, %d stuck; %d done, %d refused, "
                   "%d resumed, %d conflicts, %d rivals\n",
-                  runs, seen.violations, seen.excused, seen.stuck, seen.done,
-                  seen.refused, seen.resumed, seen.conflicts, seen.rivals);
+                  runs, seen.violations, seen.excused, seen.stuck, seen.done, seen.refused,
+                  seen.resumed, seen.conflicts, seen.rivals);
 }
 
 static void expect_order(bool mild)

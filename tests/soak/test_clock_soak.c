@@ -11,8 +11,7 @@
 
 static bool is_alarm(const char *text)
 {
-    return strstr(text, "critical") || strstr(text, " differ") ||
-           strstr(text, " wrong");
+    return strstr(text, "critical") || strstr(text, " differ") || strstr(text, " wrong");
 }
 
 /* What every server has found last, published or held back. */
@@ -31,8 +30,7 @@ static void nobody_is_named_for(struct cluster *c, int64_t ms)
 static void wait_agreement(struct cluster *c)
 {
     for (int i = 1; i <= c->servers; i++)
-        wait_check(c, i, "cluster:clock", "passing", "3 clocks agree within 100 ms",
-                   BACK_MS);
+        wait_check(c, i, "cluster:clock", "passing", "3 clocks agree within 100 ms", BACK_MS);
 }
 
 static void ten_idle_minutes(void **state)
@@ -45,11 +43,9 @@ static void ten_idle_minutes(void **state)
     nobody_is_named_for(c, IDLE_MS);
     print_message("%zu changes of cluster:clock in the second half of %d s, on three "
                   "servers\n",
-                  recorder_changes(r, begin + IDLE_MS / 2, "cluster:clock"),
-                  IDLE_MS / 1000);
+                  recorder_changes(r, begin + IDLE_MS / 2, "cluster:clock"), IDLE_MS / 1000);
     assert_int_equal(recorder_when(r, begin, NULL, "cluster:clock", "warning", ""), -1);
-    assert_int_equal(recorder_when(r, begin, NULL, "cluster:clock", "critical", ""),
-                     -1);
+    assert_int_equal(recorder_when(r, begin, NULL, "cluster:clock", "critical", ""), -1);
     recorder_stop(r);
 }
 
@@ -90,11 +86,10 @@ static void agent_is_away_for_two_minutes(void **state)
 static void the_cores_are_loaded(void **state)
 {
     struct cluster *c = *state;
-    const char *argv[] = {
-        "/bin/sh", "-c",
-        "for i in 1 2 3 4; do timeout 60 sh -c 'while :; do :; done' & "
-        "done; exit 0",
-        NULL};
+    const char *argv[] = {"/bin/sh", "-c",
+                          "for i in 1 2 3 4; do timeout 60 sh -c 'while :; do :; done' & "
+                          "done; exit 0",
+                          NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     outcome_release(&o);
     nobody_is_named_for(c, 70000);
@@ -116,10 +111,8 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ten_idle_minutes),
-        cmocka_unit_test(leader_stands_still),
-        cmocka_unit_test(leader_is_killed),
-        cmocka_unit_test(agent_is_away_for_two_minutes),
+        cmocka_unit_test(ten_idle_minutes),     cmocka_unit_test(leader_stands_still),
+        cmocka_unit_test(leader_is_killed),     cmocka_unit_test(agent_is_away_for_two_minutes),
         cmocka_unit_test(the_cores_are_loaded),
     };
     return HARNESS_RUN("clock-soak", tests, setup, teardown);

@@ -57,8 +57,7 @@ static void rotate(int i)
     (void)snprintf(name, sizeof name, "log/checkin-%d.log", ++here.rotated[i]);
     assert_int_equal(fclose(here.log[i]), 0);
     assert_int_equal(
-        rename(server_path(here.c, i, "log/checkin.log"), server_path(here.c, i, name)),
-        0);
+        rename(server_path(here.c, i, "log/checkin.log"), server_path(here.c, i, name)), 0);
     open_log(i);
 }
 
@@ -91,8 +90,8 @@ static void point_to(int host)
 {
     char url[100];
     (void)snprintf(url, sizeof url, "http://127.0.%d.%d:9200", here.c->net, host);
-    settings_put(here.c, "LOG_ELASTICSEARCH_URL", url, "LOG_INDEX", INDEX, "LOG_SETTLE",
-                 "0", "LOG_ROLLOUT", "parallel", NULL);
+    settings_put(here.c, "LOG_ELASTICSEARCH_URL", url, "LOG_INDEX", INDEX, "LOG_SETTLE", "0",
+                 "LOG_ROLLOUT", "parallel", NULL);
 }
 
 /* As a crash. */
@@ -112,8 +111,7 @@ static void kill_indexer(int i)
 {
     char *pid = server_read(here.c, i, "shipper/rsyslogd.pid");
     pid[strcspn(pid, "\n")] = '\0';
-    const char *argv[] = {"/usr/bin/pkill", "-KILL", "-P", pid, "-x",
-                          "index-records",  NULL};
+    const char *argv[] = {"/usr/bin/pkill", "-KILL", "-P", pid, "-x", "index-records", NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     here.indexers += o.code == 0;
     outcome_release(&o);
@@ -239,8 +237,8 @@ static int setup(void **state)
     here.kind = "8.6.2"; /* the stand-in forgets everything when it ends */
     if (!sink_available(here.kind))
         return -1;
-    here.c = cluster_start(&(struct cluster_options){
-        .limits = "confirm=500ms,apply_again=500ms,proof=500ms"});
+    here.c = cluster_start(
+        &(struct cluster_options){.limits = "confirm=500ms,apply_again=500ms,proof=500ms"});
     (void)snprintf(here.address, sizeof here.address, "127.0.%d.9", here.c->net);
     (void)snprintf(here.dir, sizeof here.dir, "%.200s/elasticsearch", keeper_dir());
     for (int i = 1; i <= SERVERS; i++) {

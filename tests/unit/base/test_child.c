@@ -27,8 +27,7 @@
 static struct child_result run(struct child_job job, const char *script, size_t limit,
                                struct error *err)
 {
-    struct child_result result = {.output = BUFFER_INIT(limit),
-                                  .errors = BUFFER_INIT(limit)};
+    struct child_result result = {.output = BUFFER_INIT(limit), .errors = BUFFER_INIT(limit)};
     job.argv = SHELL(script);
     job.timeout_ms = job.timeout_ms ? job.timeout_ms : PLENTY_MS;
     int rc = child_run(&job, &result, err);
@@ -169,10 +168,9 @@ static void hands_on_nothing_of_ours(void **state)
     struct child_result r = {.output = BUFFER_INIT(1000)};
     assert_int_equal(setenv("CONSUL_HTTP_TOKEN", "secret", 1), 0);
     assert_int_equal(child_run(&job, &r, NULL), 0);
-    assert_string_equal(
-        buffer_text(&r.output),
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
-        "LANG=C\n");
+    assert_string_equal(buffer_text(&r.output),
+                        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+                        "LANG=C\n");
     buffer_clear(&r.output);
     job.env = env;
     assert_int_equal(child_run(&job, &r, NULL), 0);
@@ -181,16 +179,15 @@ static void hands_on_nothing_of_ours(void **state)
 
     int fd = open("/dev/null", O_RDONLY); // NOLINT: meant to be inherited
     assert_int_equal(dup2(fd, 50), 50);
-    r = run(
-        (struct child_job){0},
-        "for i in 3 4 5 6 7 8 9 10 11 12 50; do\n"
-        "    [ ! -e /proc/self/fd/$i ] || echo $i is open\n"
-        "done; while read -r name value; do\n"
-        "    case $name in SigIgn:|SigBlk:)\n"
-        "        echo $name $((0x$value & 0x7fffffff)) ;; # not the C library's own\n"
-        "    esac\n"
-        "done </proc/self/status",
-        1000, NULL);
+    r = run((struct child_job){0},
+            "for i in 3 4 5 6 7 8 9 10 11 12 50; do\n"
+            "    [ ! -e /proc/self/fd/$i ] || echo $i is open\n"
+            "done; while read -r name value; do\n"
+            "    case $name in SigIgn:|SigBlk:)\n"
+            "        echo $name $((0x$value & 0x7fffffff)) ;; # not the C library's own\n"
+            "    esac\n"
+            "done </proc/self/status",
+            1000, NULL);
     assert_string_equal(buffer_text(&r.output), "SigBlk: 0\nSigIgn: 0\n");
     release(&r);
     (void)close(50);
@@ -209,25 +206,21 @@ static void ends_it_at_the_deadline(void **state)
         int64_t most_ms;
         const char *text;
     } rows[] = {
-        {"echo $$; sleep 60", 200, SIGTERM, -1, 200, 1500,
-         "/bin/sh: no end after 200ms"},
+        {"echo $$; sleep 60", 200, SIGTERM, -1, 200, 1500, "/bin/sh: no end after 200ms"},
         {"trap 'exit 9' TERM; echo $$; sleep 60 & wait", 200, 0, 9, 200, 1500,
          "/bin/sh: no end after 200ms"},
         {"trap '' TERM; echo $$; sleep 60; sleep 60", 100, SIGKILL, -1, 2100, 3500,
          "/bin/sh: no end after 100ms"},
-        {"sleep 60 & echo $!; wait", 1000, SIGTERM, -1, 1000, 2500,
-         "/bin/sh: no end after 1s"},
+        {"sleep 60 & echo $!; wait", 1000, SIGTERM, -1, 1000, 2500, "/bin/sh: no end after 1s"},
         {"(trap '' TERM; exec sleep 60) & echo $!; wait", 200, SIGTERM, -1, 200, 1500,
          "/bin/sh: no end after 200ms"},
-        {"kill -STOP $$; echo $$", 200, SIGKILL, -1, 2200, 3500,
-         "/bin/sh: no end after 200ms"},
+        {"kill -STOP $$; echo $$", 200, SIGKILL, -1, 2200, 3500, "/bin/sh: no end after 200ms"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct error err = {0};
         int64_t begin_ms = duration_now_ms();
-        struct child_result r =
-            run((struct child_job){.timeout_ms = rows[i].timeout_ms}, rows[i].script,
-                1000, &err);
+        struct child_result r = run((struct child_job){.timeout_ms = rows[i].timeout_ms},
+                                    rows[i].script, 1000, &err);
         int64_t took_ms = duration_now_ms() - begin_ms;
         assert_int_equal(r.rc, -ETIMEDOUT);
         assert_string_equal(err.text, rows[i].text);
@@ -266,9 +259,8 @@ static void is_not_held_up_by_a_daemon(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct error err = {0};
         int64_t begin_ms = duration_now_ms();
-        struct child_result r =
-            run((struct child_job){.timeout_ms = rows[i].timeout_ms},
-                "setsid sleep 60 & echo $!; exit 3", 1000, &err);
+        struct child_result r = run((struct child_job){.timeout_ms = rows[i].timeout_ms},
+                                    "setsid sleep 60 & echo $!; exit 3", 1000, &err);
         int64_t took_ms = duration_now_ms() - begin_ms;
         pid_t daemon = pid_of(&r);
         assert_true(daemon > 1);
@@ -314,10 +306,10 @@ static void keeps_to_the_ceiling(void **state)
 static void runs_side_by_side(void **state)
 {
     (void)state;
-    const char *const *const argv[] = {
-        SHELL("sleep 0.5; echo a"), SHELL("sleep 0.5; echo b >&2; exit 1"),
-        (const char *const[]){"/nowhere/x", NULL}, SHELL("sleep 60"),
-        SHELL("sleep 0.5; cat; exit 2")};
+    const char *const *const argv[] = {SHELL("sleep 0.5; echo a"),
+                                       SHELL("sleep 0.5; echo b >&2; exit 1"),
+                                       (const char *const[]){"/nowhere/x", NULL}, SHELL("sleep 60"),
+                                       SHELL("sleep 0.5; cat; exit 2")};
     struct child_job jobs[COUNT(argv)] = {0};
     struct child_result results[COUNT(argv)] = {0};
     for (size_t i = 0; i < COUNT(argv); i++) {
@@ -413,8 +405,7 @@ static void forgets_a_detached_program(void **state)
         (void)poll(NULL, 0, 10);
         assert_int_equal(file_read(path, &text, NULL), 0);
     }
-    assert_string_equal(buffer_text(&text),
-                        "/dev/null\n/dev/null\n/dev/null\nours\n1\n");
+    assert_string_equal(buffer_text(&text), "/dev/null\n/dev/null\n/dev/null\nours\n1\n");
     buffer_release(&text);
     (void)unlink(path);
     (void)close(fd);

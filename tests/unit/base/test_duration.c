@@ -26,8 +26,8 @@ static void check(const struct row *rows, size_t n)
         int64_t value = -1;
         int rc = duration_parse(rows[i].text, &value);
         if (rc != rows[i].rc || (rc == 0 && value != rows[i].value))
-            fail_msg("\"%s\": %d, %lld instead of %d, %lld", rows[i].text, rc,
-                     (long long)value, rows[i].rc, (long long)rows[i].value);
+            fail_msg("\"%s\": %d, %lld instead of %d, %lld", rows[i].text, rc, (long long)value,
+                     rows[i].rc, (long long)rows[i].value);
         if (rc < 0)
             assert_int_equal(value, -1);
     }

@@ -119,8 +119,8 @@ static void assert_text(const struct error *err, const char *expected)
     char text[sizeof err->text * 2];
     const char *mark = strchr(expected, '@');
     if (mark)
-        (void)snprintf(text, sizeof text, "%.*s%s%s", (int)(mark - expected), expected,
-                       dir, mark + 1);
+        (void)snprintf(text, sizeof text, "%.*s%s%s", (int)(mark - expected), expected, dir,
+                       mark + 1);
     else
         (void)snprintf(text, sizeof text, "%s", expected);
     assert_string_equal(err->text, text);
@@ -170,8 +170,7 @@ static void lay_out(void)
     static const struct {
         const char *name;
         mode_t mode;
-    } directories[] = {
-        {"own", 0755}, {"group", 0775}, {"all", 0777}, {"sticky", 01777}};
+    } directories[] = {{"own", 0755}, {"group", 0775}, {"all", 0777}, {"sticky", 01777}};
     for (size_t i = 0; i < COUNT(directories); i++) {
         char file[64];
         put_directory(directories[i].name, 0700);
@@ -273,14 +272,12 @@ static void trusts_no_stranger(void **state)
                       "user: chown root it");
     assert_int_equal(chown(at("sticky"), STRANGER, 0), 0);
     assert_int_equal(file_trusted(at("sticky/f"), &err), -EPERM);
-    assert_text(&err,
-                "@/sticky belongs to user 12345, not to root or the running user: "
-                "chown root it");
+    assert_text(&err, "@/sticky belongs to user 12345, not to root or the running user: "
+                      "chown root it");
     assert_int_equal(lchown(at("own/link"), STRANGER, 0), 0);
     assert_int_equal(file_trusted_program(at("own/link"), &err), -EPERM);
-    assert_text(&err,
-                "@/own/link belongs to user 12345, not to root or the running user: "
-                "chown root it");
+    assert_text(&err, "@/own/link belongs to user 12345, not to root or the running user: "
+                      "chown root it");
 }
 
 static void trusts_programs_behind_links(void **state)
@@ -299,8 +296,7 @@ static void trusts_programs_behind_links(void **state)
         {"own/to-group", -EPERM, "@/group" WRITER},
         {"all/to-own", -EPERM, "@/all" WRITER},
         {"own/chain", -EPERM, "@/all" WRITER},
-        {"own/dangling", -ENOENT,
-         "cannot open @/own/dangling: No such file or directory"},
+        {"own/dangling", -ENOENT, "cannot open @/own/dangling: No such file or directory"},
         {"own/loop", -ELOOP, "@/own/loop: too many symbolic links"},
         {"own/private", -EACCES, "@/own/private is not an executable file"},
         {"own", -EACCES, "@/own is not an executable file"},
@@ -421,14 +417,15 @@ static void sweeps_what_killed_writers_left(void **state)
         const char *name;
         time_t age_s;
         bool stays;
-    } rows[] = {
-        {".f.lictor-tmp.1", 61, false},
-        {".f.lictor-tmp.2", -3600, false}, /* written before the clock was put back */
-        {".f.lictor-tmp.3", 30, true},
-        {".g.lictor-tmp.4", 3600, true},
-        {".f.other", 3600, true},
-        {"f.lictor-tmp.5", 3600, true},
-    };
+    } rows[] =
+        {
+            {".f.lictor-tmp.1", 61, false},
+            {".f.lictor-tmp.2", -3600, false}, /* written before the clock was put back */
+            {".f.lictor-tmp.3", 30, true},
+            {".g.lictor-tmp.4", 3600, true},
+            {".f.other", 3600, true},
+            {"f.lictor-tmp.5", 3600, true},
+        };
     for (size_t i = 0; i < COUNT(rows); i++) {
         put(rows[i].name, "half", 0600);
         set_age(rows[i].name, rows[i].age_s);
@@ -614,8 +611,7 @@ static void knows_its_own_directory(void **state)
     static const struct {
         mode_t mode;
         bool own;
-    } rows[] = {
-        {0700, true}, {0500, true}, {0710, false}, {0701, false}, {0755, false}};
+    } rows[] = {{0700, true}, {0500, true}, {0710, false}, {0701, false}, {0755, false}};
     put_directory("d", 0700);
     for (size_t i = 0; i < COUNT(rows); i++) {
         assert_int_equal(chmod(at("d"), rows[i].mode), 0);

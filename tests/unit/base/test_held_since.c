@@ -100,21 +100,12 @@ static void begins_anew_without_a_file_of_this_boot(void **state)
     (void)state;
     char other_boot[256];
     char array[256];
-    (void)snprintf(other_boot, sizeof other_boot,
-                   "{\"boot\":\"%s\",\"since_ms\":{\"x\":1}}",
+    (void)snprintf(other_boot, sizeof other_boot, "{\"boot\":\"%s\",\"since_ms\":{\"x\":1}}",
                    "00000000-0000-0000-0000-000000000000");
-    (void)snprintf(array, sizeof array, "{\"boot\":\"%s\",\"since_ms\":[1]}",
-                   duration_boot_id());
-    const char *const texts[] = {NULL,
-                                 "",
-                                 "{",
-                                 "[]",
-                                 "null",
-                                 "7",
-                                 "{\"boot\":7}",
-                                 "{\"since_ms\":{\"x\":1}}",
-                                 other_boot,
-                                 array};
+    (void)snprintf(array, sizeof array, "{\"boot\":\"%s\",\"since_ms\":[1]}", duration_boot_id());
+    const char *const texts[] = {
+        NULL,       "",   "{", "[]", "null", "7", "{\"boot\":7}", "{\"since_ms\":{\"x\":1}}",
+        other_boot, array};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct held_since spans;
         if (texts[i])
@@ -131,12 +122,11 @@ static void takes_no_nonsense(void **state)
     (void)state;
     char text[512];
     struct held_since spans;
-    (void)snprintf(
-        text, sizeof text,
-        "{\"boot\":\"%s\",\"since_ms\":{\"good\":1,\"future\":9007199254740992,"
-        "\"before\":-1,\"huge\":1e300,\"text\":\"1\",\"null\":null,"
-        "\"a name that is longer than any of ours\":1}}",
-        duration_boot_id());
+    (void)snprintf(text, sizeof text,
+                   "{\"boot\":\"%s\",\"since_ms\":{\"good\":1,\"future\":9007199254740992,"
+                   "\"before\":-1,\"huge\":1e300,\"text\":\"1\",\"null\":null,"
+                   "\"a name that is longer than any of ours\":1}}",
+                   duration_boot_id());
     write_text(text);
     held_since_read(dir, "cluster:quorum", &spans);
     assert_int_equal(spans.n, 1);
@@ -172,8 +162,7 @@ static void keeps_nothing_without_a_directory(void **state)
     assert_int_equal(held_since_note(&spans, "x", true), 0);
     assert_int_equal(held_since_write(&spans, NULL, "cluster:quorum", &err), 0);
     assert_int_equal(held_since_write(&spans, path, "x", &err), -ENOENT);
-    (void)snprintf(text, sizeof text,
-                   "cannot write %s/x.spans: No such file or directory", path);
+    (void)snprintf(text, sizeof text, "cannot write %s/x.spans: No such file or directory", path);
     assert_string_equal(err.text, text);
 }
 

@@ -101,10 +101,10 @@ static void takes_no_depth_that_eats_the_stack(void **state)
     free(deep);
 }
 
-#define OBJECT                                                                         \
-    "{\"s\":\"text\",\"empty\":\"\",\"i\":-42,\"big\":9007199254740992,"               \
-    "\"huge\":9007199254740994,\"minus\":-9007199254740993e1,\"frac\":1.5,\"inf\":"    \
-    "1e999,"                                                                           \
+#define OBJECT                                                                                     \
+    "{\"s\":\"text\",\"empty\":\"\",\"i\":-42,\"big\":9007199254740992,"                           \
+    "\"huge\":9007199254740994,\"minus\":-9007199254740993e1,\"frac\":1.5,\"inf\":"                \
+    "1e999,"                                                                                       \
     "\"t\":true,\"f\":false,\"n\":null,\"a\":[1],\"o\":{\"x\":1},\"S\":\"upper\"}"
 
 /* What the reader for `kind` gives for a member, as text. */

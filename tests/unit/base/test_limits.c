@@ -25,8 +25,7 @@ static int in_a_process(const char *environment, const struct limits *expected)
         const struct rlimit none = {0, 0};
         (void)signal(SIGABRT, SIG_DFL);
         (void)setrlimit(RLIMIT_CORE, &none);
-        if (environment ? setenv("LICTOR_LIMITS", environment, 1)
-                        : unsetenv("LICTOR_LIMITS"))
+        if (environment ? setenv("LICTOR_LIMITS", environment, 1) : unsetenv("LICTOR_LIMITS"))
             _exit(3);
         const struct limits *t = limits();
         bool same = t == limits() && memcmp(t, expected, sizeof *t) == 0;

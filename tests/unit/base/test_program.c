@@ -174,21 +174,20 @@ static void check_command_line(size_t row)
     const char *value = "unset";
     bool flag = false;
     struct error err = {0};
-    const struct program_option options[] = {{"flag", NULL, &flag},
-                                             {"value", &value, NULL}};
+    const struct program_option options[] = {{"flag", NULL, &flag}, {"value", &value, NULL}};
     (void)snprintf(words, sizeof words, "%s", command_lines[row].words);
     for (char *at = strtok_r(words, " ", &rest); at; at = strtok_r(NULL, " ", &rest))
         argv[argc++] = at;
     int rc = program_options(argc, argv, HELP, options, COUNT(options), &err);
     for (int i = rc, len = 0; rc > 0 && i < argc; i++)
-        len += snprintf(operands + len, sizeof operands - (size_t)len, "%s%s",
-                        len > 0 ? " " : "", argv[i]);
+        len += snprintf(operands + len, sizeof operands - (size_t)len, "%s%s", len > 0 ? " " : "",
+                        argv[i]);
     if (rc != command_lines[row].rc || flag != command_lines[row].flag ||
         strcmp(value, command_lines[row].value) != 0 ||
         strcmp(err.text, command_lines[row].error) != 0 ||
         strcmp(operands, command_lines[row].operands) != 0)
-        fail_msg("%s: %d, %s, %d, \"%s\", %s", command_lines[row].words, rc, value,
-                 flag, err.text, operands);
+        fail_msg("%s: %d, %s, %d, \"%s\", %s", command_lines[row].words, rc, value, flag, err.text,
+                 operands);
     free(argv[0]);
 }
 
@@ -252,8 +251,7 @@ static void says_when_the_result_is_lost(void **state)
     assert_int_equal(in_a_process(end_well), 1);
     assert_string_equal(out, "result\n");
     assert_int_equal(in_a_process(ask_into_full_disk), 3);
-    assert_string_equal(
-        errors, "judge-things: cannot write the result: No space left on device\n");
+    assert_string_equal(errors, "judge-things: cannot write the result: No space left on device\n");
 }
 
 static int log_hostile_text(void)
@@ -296,8 +294,7 @@ static void finds_its_siblings(void **state)
     assert_string_equal(sibling, self);
     size_t len = strlen(self);
     assert_int_equal(program_sibling("test_program", sibling, len + 1, &err), 0);
-    assert_int_equal(program_sibling("test_program_", sibling, len + 1, &err),
-                     -ENAMETOOLONG);
+    assert_int_equal(program_sibling("test_program_", sibling, len + 1, &err), -ENAMETOOLONG);
     assert_string_equal(err.text, "the path of test_program_ is too long");
     assert_int_equal(program_sibling("x", sibling, len, &err), -ENOENT);
 }

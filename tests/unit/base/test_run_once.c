@@ -102,8 +102,8 @@ static void a_missing_directory_is_named(void **state)
     struct context *c = *state;
     struct error err = {0};
     assert_int_equal(run_once("/nonexistent/x", "job", count, c, &err), -ENOENT);
-    assert_string_equal(
-        err.text, "cannot create /nonexistent/x/job.again: No such file or directory");
+    assert_string_equal(err.text,
+                        "cannot create /nonexistent/x/job.again: No such file or directory");
     assert_int_equal(c->runs, 0);
 }
 
@@ -111,12 +111,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_run_alone_runs_once, make_dir, remove_dir),
-        cmocka_unit_test_setup_teardown(a_second_one_leaves_and_the_first_looks_again,
-                                        make_dir, remove_dir),
-        cmocka_unit_test_setup_teardown(a_failure_is_reported_and_not_repeated,
-                                        make_dir, remove_dir),
-        cmocka_unit_test_setup_teardown(a_missing_directory_is_named, make_dir,
+        cmocka_unit_test_setup_teardown(a_second_one_leaves_and_the_first_looks_again, make_dir,
                                         remove_dir),
+        cmocka_unit_test_setup_teardown(a_failure_is_reported_and_not_repeated, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(a_missing_directory_is_named, make_dir, remove_dir),
     };
     return cmocka_run_group_tests_name("single", tests, NULL, NULL);
 }

@@ -8,12 +8,12 @@
 
 #include <cmocka.h>
 
-#define AGENT(status)                                                                  \
-    "{\"cluster:quorum\":{\"CheckID\":\"cluster:quorum\",\"ServiceID\":\"cluster\","   \
-    "\"Status\":\"" status "\"},"                                                      \
+#define AGENT(status)                                                                              \
+    "{\"cluster:quorum\":{\"CheckID\":\"cluster:quorum\",\"ServiceID\":\"cluster\","               \
+    "\"Status\":\"" status "\"},"                                                                  \
     "\"web\":{\"CheckID\":\"web\",\"ServiceID\":\"web\",\"Status\":\"critical\"}}"
-#define SHOWN(node, status)                                                            \
-    "[{\"Node\":\"" node "\",\"CheckID\":\"cluster:quorum\",\"Status\":\"" status "\"" \
+#define SHOWN(node, status)                                                                        \
+    "[{\"Node\":\"" node "\",\"CheckID\":\"cluster:quorum\",\"Status\":\"" status "\""             \
     "}]"
 
 static const struct row {
@@ -24,8 +24,7 @@ static const struct row {
     {"both say the same", AGENT("passing"), SHOWN("n1", "passing"), 0, ""},
     {"node names ignore case", AGENT("passing"), SHOWN("N1", "passing"), 0, ""},
     {"another status", AGENT("passing"), SHOWN("n1", "warning"), 1, "cluster:quorum"},
-    {"another node's check", AGENT("passing"), SHOWN("n2", "passing"), 1,
-     "cluster:quorum"},
+    {"another node's check", AGENT("passing"), SHOWN("n2", "passing"), 1, "cluster:quorum"},
     {"not in the catalogue", AGENT("passing"), "[]", 1, "cluster:quorum"},
     {"nothing of ours", "{}", "[]", 0, ""},
     {"agent gives null", "null", "[]", -EBADMSG, ""},
@@ -43,9 +42,8 @@ static void unsynced_checks_are_named(void **state)
         print_message("  %s\n", rows[i].name);
         assert_non_null(agent);
         assert_non_null(catalogue);
-        assert_int_equal(
-            check_sync_compare(agent, catalogue, "n1", ids, sizeof ids, &err),
-            rows[i].n);
+        assert_int_equal(check_sync_compare(agent, catalogue, "n1", ids, sizeof ids, &err),
+                         rows[i].n);
         assert_string_equal(ids, rows[i].ids);
         cJSON_Delete(agent);
         cJSON_Delete(catalogue);
@@ -57,13 +55,11 @@ static void many_ids_are_cut_not_overrun(void **state)
     (void)state;
     char ids[20];
     struct error err = {0};
-    cJSON *agent =
-        cJSON_Parse("{\"a\":{\"CheckID\":\"cluster:first\",\"ServiceID\":\"cluster\"},"
-                    "\"b\":{\"CheckID\":\"cluster:second\",\"ServiceID\":\"cluster\"},"
-                    "\"c\":{\"CheckID\":\"cluster:third\",\"ServiceID\":\"cluster\"}}");
+    cJSON *agent = cJSON_Parse("{\"a\":{\"CheckID\":\"cluster:first\",\"ServiceID\":\"cluster\"},"
+                               "\"b\":{\"CheckID\":\"cluster:second\",\"ServiceID\":\"cluster\"},"
+                               "\"c\":{\"CheckID\":\"cluster:third\",\"ServiceID\":\"cluster\"}}");
     cJSON *catalogue = cJSON_CreateArray();
-    assert_int_equal(check_sync_compare(agent, catalogue, "n1", ids, sizeof ids, &err),
-                     3);
+    assert_int_equal(check_sync_compare(agent, catalogue, "n1", ids, sizeof ids, &err), 3);
     assert_string_equal(ids, "cluster:first, clus");
     cJSON_Delete(agent);
     cJSON_Delete(catalogue);

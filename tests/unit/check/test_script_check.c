@@ -46,8 +46,7 @@ static const struct step {
     {"leader lost: the last line", &bad, false, "passing: all run\n", 0, true},
     {"still lost", &bad, false, "passing: all run\n", 0, true},
     {"leader back: the truth", &bad, true, "warning: not all\nverify-x: no\n", 1, true},
-    {"lost again: the last line", &good, false, "warning: not all\nverify-x: no\n", 1,
-     true},
+    {"lost again: the last line", &good, false, "warning: not all\nverify-x: no\n", 1, true},
 };
 
 static void without_a_leader_the_last_line_is_repeated(void **state)
@@ -56,9 +55,9 @@ static void without_a_leader_the_last_line_is_repeated(void **state)
         char text[SCRIPT_CHECK_TEXT];
         bool changed = !steps[i].changed;
         print_message("  %s\n", steps[i].name);
-        assert_int_equal(script_check_choose(*state, "beat", steps[i].v, steps[i].led,
-                                             text, &changed),
-                         steps[i].code);
+        assert_int_equal(
+            script_check_choose(*state, "beat", steps[i].v, steps[i].led, text, &changed),
+            steps[i].code);
         assert_string_equal(text, steps[i].text);
         assert_int_equal(changed, steps[i].changed);
     }
@@ -67,8 +66,8 @@ static void without_a_leader_the_last_line_is_repeated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(without_a_leader_the_last_line_is_repeated,
-                                        make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(without_a_leader_the_last_line_is_repeated, make_dir,
+                                        remove_dir),
     };
     return cmocka_run_group_tests_name("repeat", tests, NULL, NULL);
 }

@@ -33,8 +33,7 @@ static void renders(void **state)
         const char *note;
         const char *text;
     } rows[] = {
-        {VERDICT_PASSING, VERDICT_PASSING, "3 of 3 servers", NULL,
-         "passing: 3 of 3 servers\n"},
+        {VERDICT_PASSING, VERDICT_PASSING, "3 of 3 servers", NULL, "passing: 3 of 3 servers\n"},
         {VERDICT_PASSING, VERDICT_WARNING, "x", "why", "warning: x\nwhy\n"},
         {VERDICT_CRITICAL, VERDICT_WARNING, "x", "", "critical: x\n\n"},
         {VERDICT_WARNING, VERDICT_CRITICAL, "a\nb\x1b[31m\xc3\xa9", "\t\x7f~",
@@ -80,11 +79,9 @@ static void wraps_at_80_columns(void **state)
         {SEVENTY "1234567890a", TEN TEN TEN TEN TEN TEN "123456789\n  1234567890a\n"},
         {SEVENTY TEN TEN TEN TEN TEN TEN TEN TEN TEN "end",
          /* the indent counts */
-         SEVENTY "123456789\n  " TEN TEN TEN TEN TEN TEN
-                 "123456789\n  123456789 end\n"},
+         SEVENTY "123456789\n  " TEN TEN TEN TEN TEN TEN "123456789\n  123456789 end\n"},
         {NO_BLANK NO_BLANK NO_BLANK NO_BLANK NO_BLANK NO_BLANK NO_BLANK NO_BLANK "xy",
-         NO_BLANK NO_BLANK NO_BLANK NO_BLANK NO_BLANK NO_BLANK NO_BLANK NO_BLANK
-         "\n  xy\n"},
+         NO_BLANK NO_BLANK NO_BLANK NO_BLANK NO_BLANK NO_BLANK NO_BLANK NO_BLANK "\n  xy\n"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct verdict v = {0};
@@ -114,8 +111,7 @@ static void says_when_it_is_full(void **state)
         assert_int_equal(end[-1], '\n');
         assert_ptr_equal(strstr(v.details, MORE), end);
         verdict_render(&v, text);
-        assert_int_equal(strlen(text),
-                         strlen("critical: \n") + strlen(v.summary) + used);
+        assert_int_equal(strlen(text), strlen("critical: \n") + strlen(v.summary) + used);
     }
 }
 

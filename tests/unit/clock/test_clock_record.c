@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #define BOOT "0d5a1ca2-7bd5-4b1e-8a3f-0a7b5c2d9e10+0"
-#define WHOLE                                                                          \
-    "\"v\":1,\"boot\":\"b+0\",\"raw\":5,\"real\":7,\"err\":1,\"ppm\":50,\"synced\":"   \
+#define WHOLE                                                                                      \
+    "\"v\":1,\"boot\":\"b+0\",\"raw\":5,\"real\":7,\"err\":1,\"ppm\":50,\"synced\":"               \
     "true"
 #define HEARD "\"heard\":{}"
 
@@ -24,8 +24,7 @@ static void make_skew(struct offsets *offsets)
     *offsets = (struct offsets){.n = 4, .self = 1};
     (void)snprintf(offsets->boot, sizeof offsets->boot, "%s", BOOT);
     for (int i = 0; i < 4; i++)
-        (void)snprintf(offsets->server[i].name, sizeof offsets->server[i].name, "n%d",
-                       i + 1);
+        (void)snprintf(offsets->server[i].name, sizeof offsets->server[i].name, "n%d", i + 1);
     (void)snprintf(offsets->server[0].boot, LOCAL_CLOCK_BOOT, "other+7");
     offsets->server[0].record.raw_us = 123456789012345;
     offsets->server[0].heard_us = 456789012345678;
@@ -37,8 +36,7 @@ static void make_skew(struct offsets *offsets)
 
 static const struct local_clock_reading stamp = {
     .raw_us = 5321009876, .real_us = 1795562412075766, .err_us = 3};
-static const struct local_clock_kernel kernel = {
-    .known = true, .synced = false, .ppm = 500};
+static const struct local_clock_kernel kernel = {.known = true, .synced = false, .ppm = 500};
 
 static void the_record_is_as_documented(void **state)
 {
@@ -67,8 +65,7 @@ static void what_is_written_is_read_again(void **state)
     struct clock_record record;
     struct error err = {0};
     make_skew(&offsets);
-    assert_int_equal(clock_record_format(&offsets, &stamp, &kernel, &reference, &text),
-                     0);
+    assert_int_equal(clock_record_format(&offsets, &stamp, &kernel, &reference, &text), 0);
     assert_int_equal(clock_record_parse(text.data, text.len, "n4", &record, &err), 0);
     assert_string_equal(record.boot, BOOT);
     assert_memory_equal(&record.clock, &stamp, sizeof stamp);
@@ -105,16 +102,13 @@ static void fifty_one_servers_fit(void **state)
         server->record.raw_us = OFFSETS_MOST;
         server->heard_us = OFFSETS_MOST;
     }
-    assert_int_equal(clock_record_format(&offsets, &stamp, &kernel, &reference, &text),
-                     0);
+    assert_int_equal(clock_record_format(&offsets, &stamp, &kernel, &reference, &text), 0);
     assert_int_equal(
-        clock_record_parse(text.data, text.len, offsets.server[50].name, &record, NULL),
-        0);
+        clock_record_parse(text.data, text.len, offsets.server[50].name, &record, NULL), 0);
     assert_true(record.echo.known);
     buffer_release(&text);
     text = BUFFER_INIT(100);
-    assert_int_equal(clock_record_format(&offsets, &stamp, &kernel, &reference, &text),
-                     -EMSGSIZE);
+    assert_int_equal(clock_record_format(&offsets, &stamp, &kernel, &reference, &text), -EMSGSIZE);
     buffer_release(&text);
 }
 
@@ -158,8 +152,7 @@ static const struct row {
     {"{\"v\":1,\"boot\":\"b\",\"raw\":1e999}", "\"raw\" is not an integer"},
     {"{\"v\":1,\"boot\":\"b\",\"raw\":NaN}", "is not JSON"},
     {"{\"v\":1,\"boot\":\"b\",\"raw\":5,\"real\":-7}", "\"real\" is out of its range"},
-    {"{\"v\":1,\"boot\":\"b\",\"raw\":5,\"real\":7,\"err\":-1}",
-     "\"err\" is out of its range"},
+    {"{\"v\":1,\"boot\":\"b\",\"raw\":5,\"real\":7,\"err\":-1}", "\"err\" is out of its range"},
     {"{\"v\":1,\"boot\":\"b\",\"raw\":5,\"real\":7,\"err\":1,\"ppm\":49}",
      "\"ppm\" is out of its range"},
     {"{\"v\":1,\"boot\":\"b\",\"raw\":5,\"real\":7,\"err\":1,\"ppm\":501}",
@@ -185,8 +178,7 @@ static void a_record_is_read_strictly(void **state)
         struct clock_record record;
         struct error err = {0};
         print_message("  %s\n", rows[i].record);
-        int rc = clock_record_parse(rows[i].record, strlen(rows[i].record), "n2",
-                                    &record, &err);
+        int rc = clock_record_parse(rows[i].record, strlen(rows[i].record), "n2", &record, &err);
         if (rows[i].text)
             assert_string_equal(err.text, rows[i].text);
         assert_int_equal(rc, rows[i].text ? -EBADMSG : 0);
@@ -201,9 +193,8 @@ static void a_huge_record_is_not_even_looked_at(void **state)
     char *huge = malloc(CLOCK_RECORD_LIMIT + 1);
     assert_non_null(huge);
     memset(huge, ' ', CLOCK_RECORD_LIMIT + 1);
-    assert_int_equal(
-        clock_record_parse(huge, CLOCK_RECORD_LIMIT + 1, "n2", &record, &err),
-        -EBADMSG);
+    assert_int_equal(clock_record_parse(huge, CLOCK_RECORD_LIMIT + 1, "n2", &record, &err),
+                     -EBADMSG);
     assert_string_equal(err.text, "is too large");
     free(huge);
 }
@@ -215,8 +206,7 @@ static void a_nul_is_no_end(void **state)
     static const char text[] = "{" WHOLE "," HEARD "}\0,";
     struct clock_record record;
     struct error err = {0};
-    assert_int_equal(clock_record_parse(text, sizeof text - 1, "n2", &record, &err),
-                     -EBADMSG);
+    assert_int_equal(clock_record_parse(text, sizeof text - 1, "n2", &record, &err), -EBADMSG);
     assert_string_equal(err.text, "is not JSON");
 }
 

@@ -92,8 +92,7 @@ static void what_is_written_is_read_again(void **state)
         assert_string_equal(again.notes.details, "a note\n");
         assert_int_equal(again.offsets.proven_us, 17);
         for (int n = 0; n < sizes[i]; n++) {
-            assert_string_equal(again.offsets.server[n].name,
-                                kept.offsets.server[n].name);
+            assert_string_equal(again.offsets.server[n].name, kept.offsets.server[n].name);
             assert_int_equal(again.offsets.server[n].shown_us, n);
         }
         for (int n = 0; n < sizes[i] * (sizes[i] - 1) / 2; n++)
@@ -181,12 +180,11 @@ static void the_lock_is_exclusive(void **state)
 
 /* ---- records ------------------------------------------------------------- */
 
-#define RECORD                                                                         \
-    "{\"v\":1,\"boot\":\"%s\",\"raw\":%lld,\"real\":7000000000,\"err\":1,\"ppm\":50,"  \
+#define RECORD                                                                                     \
+    "{\"v\":1,\"boot\":\"%s\",\"raw\":%lld,\"real\":7000000000,\"err\":1,\"ppm\":50,"              \
     "\"synced\":true,\"heard\":{}}"
 
-static void add_record(struct kv_list *list, const char *key, const char *boot,
-                       int64_t raw_us)
+static void add_record(struct kv_list *list, const char *key, const char *boot, int64_t raw_us)
 {
     char text[400];
     int len = snprintf(text, sizeof text, RECORD, boot, (long long)raw_us);
@@ -230,10 +228,9 @@ static void a_damaged_record_is_named(void **state)
     add_record(&list, CLOCK_RECORD_PREFIX "n3", "b+0", -1);
     assert_int_equal(clock_state_receive(&kept, &list, &at, NULL), 0);
     assert_int_equal(clock_state_receive(&kept, &list, &at, &damaged), 0);
-    assert_string_equal(
-        damaged.details,
-        "lictor/clock/n2 cannot be used: is not JSON\n"
-        "lictor/clock/n3 cannot be used: \"raw\" is out of its range\n");
+    assert_string_equal(damaged.details,
+                        "lictor/clock/n2 cannot be used: is not JSON\n"
+                        "lictor/clock/n3 cannot be used: \"raw\" is out of its range\n");
     kv_release(&list);
 }
 
@@ -338,10 +335,8 @@ static void a_lost_state_accuses_nobody(void **state)
 static void a_measured_offset_ages(void **state)
 {
     (void)state;
-    const struct local_clock_reading at = {
-        .raw_us = 1000, .real_us = 5000, .err_us = 10};
-    struct local_clock_reading stamp = {
-        .raw_us = 10001000, .real_us = 12005000, .err_us = 20};
+    const struct local_clock_reading at = {.raw_us = 1000, .real_us = 5000, .err_us = 10};
+    struct local_clock_reading stamp = {.raw_us = 10001000, .real_us = 12005000, .err_us = 20};
     begin(&kept, 3);
     assert_false(clock_state_reference(&kept, &stamp).known);
     kept.reference.found = (struct clock_reference){true, -300, 40};
@@ -349,7 +344,7 @@ static void a_measured_offset_ages(void **state)
     kept.kernel.ppm = 100;
     struct clock_reference found = clock_state_reference(&kept, &stamp);
     assert_true(found.known);
-    assert_int_equal(found.offset_us, -300 + 2000000); /* set ahead by 2 s meanwhile */
+    assert_int_equal(found.offset_us, -300 + 2000000);       /* set ahead by 2 s meanwhile */
     assert_int_equal(found.err_us, 40 + 10 + 20 + 1000 + 1); /* 10 s at 100 ppm */
 }
 
@@ -368,13 +363,11 @@ static void notes_are_added_to_the_verdict(void **state)
     verdict_note(&kept.reference.notes, "ntp1 does not answer");
     clock_state_judge(&kept, &limits, &at, &clocks, &whole);
     verdict_render(&clocks, text);
-    assert_string_equal(text,
-                        "passing: 1 clock: there is no other to compare it with\n");
+    assert_string_equal(text, "passing: 1 clock: there is no other to compare it with\n");
     verdict_render(&whole, text);
-    assert_string_equal(text,
-                        "warning: 1 clock: there is no other to compare it with; "
-                        "a CLOCK_ setting is refused\n"
-                        "CLOCK_SKEW_WARNING: no duration\nntp1 does not answer\n");
+    assert_string_equal(text, "warning: 1 clock: there is no other to compare it with; "
+                              "a CLOCK_ setting is refused\n"
+                              "CLOCK_SKEW_WARNING: no duration\nntp1 does not answer\n");
 }
 
 static int clean(void **state)

@@ -109,8 +109,7 @@ static void the_roundest_figure_is_shown(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof intervals / sizeof intervals[0]; i++) {
-        int64_t figure =
-            figure_between(intervals[i].lo, intervals[i].hi, intervals[i].shown);
+        int64_t figure = figure_between(intervals[i].lo, intervals[i].hi, intervals[i].shown);
         if (figure != intervals[i].figure)
             fail_msg("%zu: %lld", i, (long long)figure);
     }

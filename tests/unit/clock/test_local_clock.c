@@ -30,8 +30,7 @@ static void both_clocks_are_read_together(void **state)
     assert_in_range(first.real_us / 1000000, now_s - 10, now_s + 1);
     const int64_t moved = (last.real_us - last.raw_us) - (first.real_us - first.raw_us);
     /* The rate of this machine's clock, and nobody steps it now. */
-    const int64_t most =
-        first.err_us + last.err_us + (last.raw_us - first.raw_us) / 10 + 1;
+    const int64_t most = first.err_us + last.err_us + (last.raw_us - first.raw_us) / 10 + 1;
     assert_in_range(llabs(moved), 0, most);
 }
 
@@ -71,19 +70,17 @@ static void the_kernel_bounds_the_rate(void **state)
         {"a bit more", TIME_OK, STA_PLL, 25 * PPM + 1, 10000, true, true, 51},
         {"to the other side", TIME_OK, STA_PLL, -80 * PPM, 10000, true, true, 105},
         {"475 ppm", TIME_OK, STA_PLL, 475 * PPM, 10000, true, true, 500},
-        {"the most a kernel corrects", TIME_OK, STA_PLL, 500 * PPM, 10000, true, true,
-         500},
+        {"the most a kernel corrects", TIME_OK, STA_PLL, 500 * PPM, 10000, true, true, 500},
         {"by the tick", TIME_OK, STA_PLL, 0, 10001, true, true, 125},
         {"tick and frequency", TIME_OK, STA_PLL, -80 * PPM, 10001, true, true, 50},
         {"chronyd slews", TIME_OK, STA_PLL, 0, 10833, true, true, 500},
         {"chronyd slews back", TIME_OK, STA_PLL, 3 * PPM, 9167, true, true, 500},
         {"a leap second is due", TIME_INS, STA_PLL | STA_INS, 0, 10000, true, true, 50},
         {"not synchronised", TIME_ERROR, STA_UNSYNC, 0, 10000, true, false, 500},
-        {"not synchronised, a correction", TIME_ERROR, STA_UNSYNC, 10 * PPM, 10000,
-         true, false, 500},
+        {"not synchronised, a correction", TIME_ERROR, STA_UNSYNC, 10 * PPM, 10000, true, false,
+         500},
         {"an error of the clock", TIME_ERROR, STA_CLOCKERR, 0, 10000, true, false, 500},
-        {"unsynchronised by the status alone", TIME_OK, STA_UNSYNC, 0, 10000, true,
-         false, 500},
+        {"unsynchronised by the status alone", TIME_OK, STA_UNSYNC, 0, 10000, true, false, 500},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct timex timex = {
@@ -102,8 +99,7 @@ static void the_kernel_can_be_asked(void **state)
     (void)state;
     struct local_clock_kernel kernel;
     local_clock_ask_kernel(&kernel);
-    assert_in_range(kernel.ppm,
-                    kernel.synced ? LOCAL_CLOCK_PPM_LEAST : LOCAL_CLOCK_PPM_MOST,
+    assert_in_range(kernel.ppm, kernel.synced ? LOCAL_CLOCK_PPM_LEAST : LOCAL_CLOCK_PPM_MOST,
                     LOCAL_CLOCK_PPM_MOST);
     assert_true(kernel.known || !kernel.synced);
 }

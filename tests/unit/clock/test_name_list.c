@@ -71,10 +71,7 @@ static void figures_are_said_once_where_they_are_one(void **state)
         {"-x---", {0, 2 * SECOND}, 100, "bb differs by +2.0 s"},
         {"x-x--", {2 * SECOND, 0, 2 * SECOND}, 100, "a and ccc differ by +2.0 s"},
         {"x-x--", {2 * SECOND, 0, 2010000}, 100, "a and ccc differ by +2.0 s"},
-        {"x-x--",
-         {2 * SECOND, 0, -2 * SECOND},
-         100,
-         "a differs by +2.0 s, ccc by -2.0 s"},
+        {"x-x--", {2 * SECOND, 0, -2 * SECOND}, 100, "a differs by +2.0 s, ccc by -2.0 s"},
         {"xx--x",
          {2 * SECOND, 200000, 0, 0, -3600 * SECOND},
          100,
@@ -93,9 +90,8 @@ static void figures_are_said_once_where_they_are_one(void **state)
         bool set[5];
         char text[100];
         int n = read_set(rows[i].set, set);
-        assert_int_equal(
-            name_list_by(names, set, 5, rows[i].figures, &differs, text, rows[i].size),
-            n);
+        assert_int_equal(name_list_by(names, set, 5, rows[i].figures, &differs, text, rows[i].size),
+                         n);
         assert_string_equal(text, rows[i].text);
     }
 }

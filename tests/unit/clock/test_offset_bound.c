@@ -29,11 +29,7 @@ static const struct row rows[] = {
     {"no round", {{0}}, .n = 0, .rc = -ENODATA},
     {"no delay", {{1000, 1000, 2000, 2000}}, .n = 1, .lo = 0, .hi = 0},
     {"delays", {{1000, 1300, 2000, 2700}}, .n = 1, .lo = -300, .hi = 700},
-    {"the own clock is ahead",
-     {{6000, 1300, 2000, 7700}},
-     .n = 1,
-     .lo = 4700,
-     .hi = 5700},
+    {"the own clock is ahead", {{6000, 1300, 2000, 7700}}, .n = 1, .lo = 4700, .hi = 5700},
     {"it is behind", {{0, 5300, 6000, 1700}}, .n = 1, .lo = -5300, .hi = -4300},
     {"the echo ages from its sending",
      {{0, 0, 10000000, 10000000}},
@@ -67,10 +63,7 @@ static const struct row rows[] = {
      .lo = -501,
      .hi = 501},
     {"they touch", {{0, 0, 100, 100}, {200, 200, 300, 300}}, .n = 2, .lo = 0, .hi = 0},
-    {"they contradict each other",
-     {{0, 0, 100, 100}, {200, 199, 300, 305}},
-     .n = 2,
-     .rc = -ERANGE},
+    {"they contradict each other", {{0, 0, 100, 100}, {200, 199, 300, 305}}, .n = 2, .rc = -ERANGE},
     {"one contradicts itself", {{0, 0, 500, 400}}, .n = 1, .rc = -ERANGE},
     {"the largest numbers",
      {{0, MOST, MOST, 0}},
@@ -93,8 +86,7 @@ static void bounds_are_as_the_rounds_say(void **state)
         int64_t now = row->age_us + (row->n ? row->round[row->n - 1].heard_us : 0);
         int rc = offset_bound_get(&bound, row->k_ppm, now, &lo, &hi);
         if (rc != row->rc || lo != row->lo || hi != row->hi)
-            fail_msg("%s: %d, %lld to %lld", row->name, rc, (long long)lo,
-                     (long long)hi);
+            fail_msg("%s: %d, %lld to %lld", row->name, rc, (long long)lo, (long long)hi);
     }
 }
 
@@ -120,8 +112,7 @@ static void a_contradiction_leaves_the_newest(void **state)
     int64_t lo = 0;
     int64_t hi = 0;
     for (int64_t i = 0; i < 5; i++) {
-        const struct offset_bound_round round = {i * 1000, i * 1000, i * 1000 + 10,
-                                                 i * 1000 + 10};
+        const struct offset_bound_round round = {i * 1000, i * 1000, i * 1000 + 10, i * 1000 + 10};
         assert_int_equal(offset_bound_add(&bound, &round, 100), 0);
     }
     const struct offset_bound_round later = {5000, 4500, 4510, 5010};

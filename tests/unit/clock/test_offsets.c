@@ -35,9 +35,7 @@ static struct clock_record record_at(int64_t raw_us, int64_t off_us)
 {
     return (struct clock_record){
         .boot = "boot-2",
-        .clock = {.raw_us = raw_us + OTHER,
-                  .real_us = REAL + raw_us + off_us,
-                  .err_us = 3},
+        .clock = {.raw_us = raw_us + OTHER, .real_us = REAL + raw_us + off_us, .err_us = 3},
         .ppm = 50,
         .synced = true,
         .echo = {.known = true,
@@ -47,8 +45,8 @@ static struct clock_record record_at(int64_t raw_us, int64_t off_us)
     };
 }
 
-static int64_t begin_at(const char *boot, int64_t raw_us, int64_t off_us,
-                        const char *const *names, size_t n)
+static int64_t begin_at(const char *boot, int64_t raw_us, int64_t off_us, const char *const *names,
+                        size_t n)
 {
     const struct local_clock_reading now = own_at(raw_us, off_us);
     const struct offsets_own own = {.name = "server-1", .boot = boot, .ppm = 50};
@@ -164,8 +162,7 @@ static void only_a_good_record_makes_a_round(void **state)
         int64_t jump_us = 1;
         start();
         (void)begin_at("boot-1", NOW, 0, three, 3);
-        enum offsets_received heard =
-            hear(row->of ? row->of : "server-2", &record, NOW, &jump_us);
+        enum offsets_received heard = hear(row->of ? row->of : "server-2", &record, NOW, &jump_us);
         if (heard != row->heard || jump_us != 0 ||
             (offsets.server[1].rounds.n == 1) != (row->heard == OFFSETS_ROUND) ||
             (offsets.server[1].boot[0] != '\0') !=
@@ -215,8 +212,7 @@ static void another_boot_begins_anew(void **state)
     record = record_at(NOW + 15 * SECOND, 3600 * SECOND);
     (void)snprintf(record.boot, sizeof record.boot, "boot-3");
     record.echo.known = false;
-    assert_int_equal(hear("server-2", &record, NOW + 15 * SECOND, &jump_us),
-                     OFFSETS_RECEIVED);
+    assert_int_equal(hear("server-2", &record, NOW + 15 * SECOND, &jump_us), OFFSETS_RECEIVED);
     assert_int_equal(jump_us, 0);
     assert_int_equal(offsets.server[1].rounds.n, 0);
     assert_int_equal(offsets.pair[offsets_pair_at(1, 0)].critical, 0);
@@ -265,8 +261,7 @@ static void the_own_clock_is_reported(void **state)
     start();
     assert_int_equal(begin_at("boot-1", NOW, 0, three, 3), 0);
     assert_int_equal(begin_at("boot-1", NOW + SECOND, 10 * MS, three, 3), 0);
-    assert_int_equal(begin_at("boot-1", NOW + 2 * SECOND, -1990 * MS, three, 3),
-                     -2 * SECOND);
+    assert_int_equal(begin_at("boot-1", NOW + 2 * SECOND, -1990 * MS, three, 3), -2 * SECOND);
     assert_int_equal(begin_at("boot-9", NOW, 5 * SECOND, three, 3), 0);
     assert_string_equal(offsets_jump_text("server-3", -2 * SECOND, text),
                         "clock of server-3 stepped or slewed by -2.0 s");
@@ -287,8 +282,7 @@ static void check_names(const char *expected)
 static void participants_come_and_go(void **state)
 {
     (void)state;
-    static const char *const more[] = {"server-10", "server-3", "server-1", "Server-3",
-                                       "server-2"};
+    static const char *const more[] = {"server-10", "server-3", "server-1", "Server-3", "server-2"};
     static const char *const less[] = {"server-3", "server-1"};
     const struct clock_record record = record_at(NOW, 0);
     int64_t jump_us = 0;
@@ -323,8 +317,7 @@ static void another_own_boot_drops_everything(void **state)
     assert_int_equal(offsets.server[1].rounds.n, 0);
     assert_string_equal(offsets.server[1].boot, "");
     assert_int_equal(offsets.proven_us, 5);
-    assert_int_equal(hear("server-2", &record, NOW + SECOND, &jump_us),
-                     OFFSETS_RECEIVED);
+    assert_int_equal(hear("server-2", &record, NOW + SECOND, &jump_us), OFFSETS_RECEIVED);
 }
 
 /* ---- offsets ------------------------------------------------------------- */
@@ -336,8 +329,7 @@ static void check_offset(int i, int j, int64_t lo, int64_t hi)
     assert_int_equal(offset.lo_us, lo);
     assert_int_equal(offset.hi_us, hi);
     assert_int_equal(clock_offset_least(&offset), lo > 0 ? lo : hi < 0 ? -hi : 0);
-    assert_int_equal(clock_offset_most(&offset),
-                     llabs(lo) > llabs(hi) ? llabs(lo) : llabs(hi));
+    assert_int_equal(clock_offset_most(&offset), llabs(lo) > llabs(hi) ? llabs(lo) : llabs(hi));
 }
 
 /* server-2 is 40 ms ahead, server-3 60 ms behind; our clock is stepped by a second between
@@ -353,17 +345,14 @@ static void offsets_are_as_of_the_records(void **state)
     int64_t jump_us = 0;
     start();
     assert_int_equal(offsets_between(&offsets, 1, 0, NOW, &offset), -ENODATA);
-    assert_int_equal(offsets_receive(&offsets, "server-2", &two, &at, &jump_us),
-                     OFFSETS_ROUND);
+    assert_int_equal(offsets_receive(&offsets, "server-2", &two, &at, &jump_us), OFFSETS_ROUND);
     assert_int_equal(offsets_between(&offsets, 2, 1, NOW, &offset), -ENODATA);
     at = own_at(NOW + 3 * MS, SECOND);
-    assert_int_equal(offsets_receive(&offsets, "server-3", &third, &at, &jump_us),
-                     OFFSETS_ROUND);
+    assert_int_equal(offsets_receive(&offsets, "server-3", &third, &at, &jump_us), OFFSETS_ROUND);
     check_offset(1, 0, 40 * MS - 2 * MS - 1 - 5, 40 * MS + MS + 701 + 5);
     check_offset(0, 1, -40 * MS - MS - 701 - 5, -40 * MS + 2 * MS + 1 + 5);
     check_offset(0, 2, 1060 * MS - MS - 701 - 5, 1060 * MS + 3 * MS + 5);
-    check_offset(1, 2, 100 * MS - MS - 701 - 2 * MS - 1 - 6,
-                 100 * MS + 3 * MS + MS + 701 + 6);
+    check_offset(1, 2, 100 * MS - MS - 701 - 2 * MS - 1 - 6, 100 * MS + 3 * MS + MS + 701 + 6);
     assert_int_equal(offsets_between(&offsets, 1, 2, NOW + 3 * MS, &offset), 0);
     assert_int_equal(offset.from_us, NOW - MS - 701);
     assert_int_equal(offset.to_us, NOW + 3 * MS);
@@ -377,14 +366,12 @@ static void it_knows_how_far_clocks_moved(void **state)
     struct clock_offset offset;
     int64_t jump_us = 0;
     start();
-    assert_int_equal(offsets_receive(&offsets, "server-2", &record, &at, &jump_us),
-                     OFFSETS_ROUND);
+    assert_int_equal(offsets_receive(&offsets, "server-2", &record, &at, &jump_us), OFFSETS_ROUND);
     assert_int_equal(offsets_between(&offsets, 1, 0, NOW, &offset), 0);
     assert_int_equal(offset.moved_us, 0);
     record = record_at(NOW + 15 * SECOND, -30 * MS);
     at = own_at(NOW + 15 * SECOND, 7 * MS);
-    assert_int_equal(offsets_receive(&offsets, "server-2", &record, &at, &jump_us),
-                     OFFSETS_ROUND);
+    assert_int_equal(offsets_receive(&offsets, "server-2", &record, &at, &jump_us), OFFSETS_ROUND);
     assert_int_equal(offsets_between(&offsets, 0, 1, NOW + 15 * SECOND, &offset), 0);
     assert_int_equal(offset.moved_us, 37 * MS);
 }
@@ -397,10 +384,8 @@ static void what_is_stated_is_the_latest_record(void **state)
     const struct clock_record record = record_at(NOW + 15 * SECOND, 0);
     int64_t jump_us = 0;
     start();
-    assert_int_equal(hear("server-2", &record, NOW + 15 * SECOND, &jump_us),
-                     OFFSETS_ROUND);
-    assert_int_equal(hear("server-2", &late, NOW + 16 * SECOND, &jump_us),
-                     OFFSETS_ROUND);
+    assert_int_equal(hear("server-2", &record, NOW + 15 * SECOND, &jump_us), OFFSETS_ROUND);
+    assert_int_equal(hear("server-2", &late, NOW + 16 * SECOND, &jump_us), OFFSETS_ROUND);
     assert_int_equal(offsets.server[1].rounds.n, 2);
     assert_int_equal(offsets.server[1].peer.raw_us, record.clock.raw_us);
     assert_int_equal(offsets.server[1].own.raw_us, NOW + 15 * SECOND);
@@ -420,16 +405,14 @@ static void a_forged_stamp_does_not_stay(void **state)
     assert_int_equal(hear("server-2", &record, NOW + SECOND, &jump_us), OFFSETS_ROUND);
     assert_int_equal(offsets.server[1].rounds.n, 1);
     record = record_at(NOW + 15 * SECOND, 0);
-    assert_int_equal(hear("server-2", &record, NOW + 15 * SECOND, &jump_us),
-                     OFFSETS_ROUND);
+    assert_int_equal(hear("server-2", &record, NOW + 15 * SECOND, &jump_us), OFFSETS_ROUND);
     assert_int_equal(offsets.server[1].rounds.n, 1);
     assert_int_equal(offsets.server[1].peer.raw_us, record.clock.raw_us);
 }
 
 /* ---- a state that was read ----------------------------------------------- */
 
-static const struct skew_limits limits = {.warning_us = 100 * MS,
-                                          .critical_us = 500 * MS};
+static const struct skew_limits limits = {.warning_us = 100 * MS, .critical_us = 500 * MS};
 
 /* A state with everything in it: server-2 differs. */
 static void fill(void)
@@ -447,9 +430,8 @@ static void fill(void)
         (void)hear("server-3", &record, at, &jump_us);
         skew_verdict_judge(&offsets, &limits, &own, &verdict);
     }
-    assert_string_equal(
-        verdict.summary,
-        "server-2 differs by +2.0 s from server-1 and server-3 (limit 500 ms)");
+    assert_string_equal(verdict.summary,
+                        "server-2 differs by +2.0 s from server-1 and server-3 (limit 500 ms)");
 }
 
 #define LATER (NOW + 60 * SECOND)
@@ -596,8 +578,7 @@ static void what_passes_can_be_judged(void **state)
             random = random * 1103515245U + 12345U;
             size_t at = (random >> 8) % near;
             random = random * 1103515245U + 12345U;
-            ((unsigned char *)&offsets)[at] ^=
-                (unsigned char)(1U << ((random >> 16) % 8));
+            ((unsigned char *)&offsets)[at] ^= (unsigned char)(1U << ((random >> 16) % 8));
         }
         for (int k = 0; k < 3; k++) { /* no value of a bool but these two */
             offsets.server[k].synced = offsets.server[k].wrong = i % 2;

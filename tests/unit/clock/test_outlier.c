@@ -37,15 +37,13 @@ static const struct row rows[] = {
     {"two against two, one not proven", 4, "02 03 12", "", OUTLIER_PAIRS, "", "0000"},
     {"two of four, not alike", 4, "02 03 12 13 23", "", OUTLIER_GROUPS, "", "0012"},
     {"two of five", 5, "03 13 23 04 14 24", "", OUTLIER_NAMED, "34", "00011"},
-    {"two of five, not alike", 5, "03 13 23 04 14 24 34", "", OUTLIER_NAMED, "34",
-     "00012"},
+    {"two of five, not alike", 5, "03 13 23 04 14 24 34", "", OUTLIER_NAMED, "34", "00012"},
     {"a chain of five", 5, "03 04 14", "", OUTLIER_PAIRS, "", "00000"},
     {"of five, two of four", 5, "04 14", "", OUTLIER_PAIRS, "", "00000"},
     {"of five, three of four", 5, "04 14 24", "", OUTLIER_NAMED, "4", "00000"},
-    {"three of seven", 7, "04 14 24 34 05 15 25 35 06 16 26 36", "", OUTLIER_NAMED,
-     "456", "0000111"},
-    {"three against three", 6, "03 04 05 13 14 15 23 24 25", "", OUTLIER_GROUPS, "",
-     "000111"},
+    {"three of seven", 7, "04 14 24 34 05 15 25 35 06 16 26 36", "", OUTLIER_NAMED, "456",
+     "0000111"},
+    {"three against three", 6, "03 04 05 13 14 15 23 24 25", "", OUTLIER_GROUPS, "", "000111"},
     {"one of three silent", 3, "01", "2", OUTLIER_GROUPS, "", "01-"},
     {"one of four silent", 4, "02 12", "3", OUTLIER_NAMED, "2", "001-"},
     {"two of five silent", 5, "02 12", "34", OUTLIER_GROUPS, "", "001--"},
@@ -57,8 +55,7 @@ static void build(const struct row *row, struct outlier_pairs *ret)
 {
     *ret = (struct outlier_pairs){.n = row->n};
     for (const char *at = row->beyond; *at; at += at[2] ? 3 : 2)
-        ret->beyond[at[0] - '0'][at[1] - '0'] = ret->beyond[at[1] - '0'][at[0] - '0'] =
-            true;
+        ret->beyond[at[0] - '0'][at[1] - '0'] = ret->beyond[at[1] - '0'][at[0] - '0'] = true;
     for (const char *at = row->silent; *at; at++)
         ret->silent[*at - '0'] = true;
 }
@@ -80,8 +77,7 @@ static void who_can_be_named(void **state)
         }
         if (outlier.kind != rows[i].kind || strcmp(named, rows[i].named) != 0 ||
             strcmp(groups, rows[i].groups) != 0)
-            fail_msg("%s: %d, named %s, groups %s", rows[i].name, outlier.kind, named,
-                     groups);
+            fail_msg("%s: %d, named %s, groups %s", rows[i].name, outlier.kind, named, groups);
     }
 }
 

@@ -87,8 +87,7 @@ static int read_phase(const char *text)
     int intervals = 3;
     (void)snprintf(copy, sizeof copy, "%s", text);
     n_words = 0;
-    for (char *word = strtok_r(copy, " ", &rest); word;
-         word = strtok_r(NULL, " ", &rest)) {
+    for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
         if (word[0] == 'x')
             intervals = atoi(word + 1);
         else
@@ -108,10 +107,8 @@ static void begin(int self)
     const char *participants[SERVERS];
     size_t n = 0;
     const struct local_clock_reading own = clock_of(self, now);
-    const struct offsets_own me = {.name = names[self],
-                                   .boot = "boot",
-                                   .ppm = 50,
-                                   .reference = words[self].reference};
+    const struct offsets_own me = {
+        .name = names[self], .boot = "boot", .ppm = 50, .reference = words[self].reference};
     for (int i = 0; i < n_words; i++)
         if (words[i].present)
             participants[n++] = names[i];
@@ -171,13 +168,12 @@ static void run(const struct row *row, struct verdict *ret)
 {
     char copy[2048];
     char *rest = NULL;
-    const struct skew_limits limits = {
-        .warning_us = (row->warning_ms ? row->warning_ms : 100) * MS,
-        .critical_us = (row->critical_ms ? row->critical_ms : 500) * MS};
+    const struct skew_limits limits = {.warning_us = (row->warning_ms ? row->warning_ms : 100) * MS,
+                                       .critical_us = (row->critical_ms ? row->critical_ms : 500) *
+                                                      MS};
     start();
     (void)snprintf(copy, sizeof copy, "%s", row->phases);
-    for (char *phase = strtok_r(copy, "|", &rest); phase;
-         phase = strtok_r(NULL, "|", &rest))
+    for (char *phase = strtok_r(copy, "|", &rest); phase; phase = strtok_r(NULL, "|", &rest))
         run_phase(phase, row->self ? row->self - 1 : 0, &limits, ret);
 }
 
@@ -190,30 +186,26 @@ static const struct row rows[] = {
     {"after one record of each", "x1 0 0 0", .status = P,
      .summary = "3 clocks agree within 100 ms"},
     {"five", "0 0 0 0 0", .status = P, .summary = "5 clocks agree within 100 ms"},
-    {"nine", "0 0 0 0 0 0 0 0 0", .status = P,
-     .summary = "9 clocks agree within 100 ms"},
+    {"nine", "0 0 0 0 0 0 0 0 0", .status = P, .summary = "9 clocks agree within 100 ms"},
     {"20 ms apart", "0 20 -20", .status = P, .summary = "3 clocks agree within 100 ms"},
-    {"30 and 60 ms apart", "0 30 60", .status = P,
-     .summary = "3 clocks agree within 100 ms"},
+    {"30 and 60 ms apart", "0 30 60", .status = P, .summary = "3 clocks agree within 100 ms"},
     {"all far from true time, and alike", "90000 90000 90000", .status = P,
      .summary = "3 clocks agree within 100 ms"},
     {"another limit", "0 0 0", .status = P, .summary = "3 clocks agree within 50 ms",
      .warning_ms = 50},
-    {"a limit in seconds", "0 300 0", .status = P,
-     .summary = "3 clocks agree within 2 s", .warning_ms = 2000, .critical_ms = 5000},
+    {"a limit in seconds", "0 300 0", .status = P, .summary = "3 clocks agree within 2 s",
+     .warning_ms = 2000, .critical_ms = 5000},
     {"a limit of one and a half", "0 300 0", .status = P,
-     .summary = "3 clocks agree within 1500 ms", .warning_ms = 1500,
-     .critical_ms = 5000},
-    {"as another one sees it", "0 0 0", .status = P,
-     .summary = "3 clocks agree within 100 ms",
+     .summary = "3 clocks agree within 1500 ms", .warning_ms = 1500, .critical_ms = 5000},
+    {"as another one sees it", "0 0 0", .status = P, .summary = "3 clocks agree within 100 ms",
      .details = "proven at most: server-1 50 ms, server-2 50 ms\n", .self = 3},
 
     /* nothing to compare */
-    {"one server", "0", .status = P,
-     .summary = "1 clock: there is no other to compare it with", .details = ""},
+    {"one server", "0", .status = P, .summary = "1 clock: there is no other to compare it with",
+     .details = ""},
     {"not a voter", "0 0 0 .", .status = P,
-     .summary = "this server does not vote: the voters compare their clocks",
-     .details = "", .self = 4},
+     .summary = "this server does not vote: the voters compare their clocks", .details = "",
+     .self = 4},
 
     /* one differs */
     {"ahead", "0 0 2000", .status = C,
@@ -224,20 +216,16 @@ static const struct row rows[] = {
     {"it is this one", "2000 0 0", .status = C,
      .summary = "server-1 differs by +2.0 s from server-2 and server-3 (limit 500 ms)"},
     {"as the one that differs sees it", "0 0 2000", .status = C,
-     .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)",
-     .self = 3},
+     .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)", .self = 3},
     {"by the warning limit", "0 0 200", .status = W,
      .summary = "server-3 differs by +200 ms from server-1 and server-2 (limit 100 ms)",
      .details = "proven at most: server-2 50 ms, server-3 500 ms\n"},
     {"by the warning limit, behind", "0 0 -200", .status = W,
-     .summary =
-         "server-3 differs by -200 ms from server-1 and server-2 (limit 100 ms)"},
+     .summary = "server-3 differs by -200 ms from server-1 and server-2 (limit 100 ms)"},
     {"just beyond the critical limit", "0 0 520", .status = C,
-     .summary =
-         "server-3 differs by +520 ms from server-1 and server-2 (limit 500 ms)"},
+     .summary = "server-3 differs by +520 ms from server-1 and server-2 (limit 500 ms)"},
     {"just within the critical limit", "0 0 480", .status = W,
-     .summary =
-         "server-3 differs by +480 ms from server-1 and server-2 (limit 100 ms)"},
+     .summary = "server-3 differs by +480 ms from server-1 and server-2 (limit 100 ms)"},
     {"an hour", "0 0 3600000", .status = C,
      .summary = "server-3 differs by +1.0 h from server-1 and server-2 (limit 500 ms)"},
     {"an hour behind", "0 0 -3600000", .status = C,
@@ -262,8 +250,7 @@ static const struct row rows[] = {
     {"the others are not quite alike", "0 60 2030", .status = C,
      .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"},
     {"of four, beyond with two", "0 270 540 540", .status = C,
-     .summary =
-         "server-1 differs by -540 ms from server-3 and server-4 (limit 500 ms)"},
+     .summary = "server-1 differs by -540 ms from server-3 and server-4 (limit 500 ms)"},
     {"beyond with more than half only", "0 180 200 280 -340", .status = C,
      .summary = "server-5 differs by -600 ms from server-2, server-3 and server-4 "
                 "(limit 500 ms)",
@@ -271,25 +258,20 @@ static const struct row rows[] = {
 
     /* several differ */
     {"two of five alike", "0 0 0 2000 2000", .status = C,
-     .summary =
-         "server-4 and server-5 differ by +2.0 s from server-1, server-2 and server-3 "
-         "(limit 500 ms)"},
+     .summary = "server-4 and server-5 differ by +2.0 s from server-1, server-2 and server-3 "
+                "(limit 500 ms)"},
     {"two of five, each in its way", "0 0 0 2000 -2000", .status = C,
-     .summary =
-         "server-4 differs by +2.0 s, server-5 by -2.0 s from server-1, server-2 and "
-         "server-3 (limit 500 ms)"},
+     .summary = "server-4 differs by +2.0 s, server-5 by -2.0 s from server-1, server-2 and "
+                "server-3 (limit 500 ms)"},
     {"two of five, warning", "0 0 0 200 -200", .status = W,
-     .summary =
-         "server-4 differs by +200 ms, server-5 by -200 ms from server-1, server-2 and "
-         "server-3 (limit 100 ms)"},
+     .summary = "server-4 differs by +200 ms, server-5 by -200 ms from server-1, server-2 and "
+                "server-3 (limit 100 ms)"},
     {"three of seven", "0 2000 0 2000 0 2000 0", .status = C,
-     .summary =
-         "server-2, server-4 and server-6 differ by +2.0 s from server-1, server-3, "
-         "server-5 and server-7 (limit 500 ms)"},
+     .summary = "server-2, server-4 and server-6 differ by +2.0 s from server-1, server-3, "
+                "server-5 and server-7 (limit 500 ms)"},
     {"two of five, this one too", "-3600000 0 0 0 2000", .status = C,
-     .summary =
-         "server-1 differs by -1.0 h, server-5 by +2.0 s from server-2, server-3 and "
-         "server-4 (limit 500 ms)"},
+     .summary = "server-1 differs by -1.0 h, server-5 by +2.0 s from server-2, server-3 and "
+                "server-4 (limit 500 ms)"},
 
     /* nobody can be named */
     {"two", "0 2000", .status = C,
@@ -314,8 +296,7 @@ static const struct row rows[] = {
     {"a chain, warning", "0 75 150", .status = W,
      .summary = "server-1 and server-3 differ by 150 ms (limit 100 ms)"},
     {"a chain of five", "0 200 400 600 800", .status = C,
-     .summary =
-         "server-1 and server-4 differ by 600 ms, and 2 more pairs (limit 500 ms)",
+     .summary = "server-1 and server-4 differ by 600 ms, and 2 more pairs (limit 500 ms)",
      .details = "server-1 and server-4 differ by 600 ms\n"
                 "server-1 and server-5 differ by 800 ms\n"
                 "server-2 and server-5 differ by 600 ms\n"
@@ -328,15 +309,14 @@ static const struct row rows[] = {
      .details = "proven at most: server-2 50 ms, server-3 5 s\n"},
     {"two do", "x2 0 0 2000", .status = C,
      .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"},
-    {"a step: the last verdict stands for one record", "0 0 0 | x1 0 0 2000",
-     .status = P, .summary = "3 clocks agree within 100 ms"},
+    {"a step: the last verdict stands for one record", "0 0 0 | x1 0 0 2000", .status = P,
+     .summary = "3 clocks agree within 100 ms"},
     {"a step, two records", "0 0 0 | x2 0 0 2000", .status = C,
      .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"},
     {"put right: one record", "0 0 2000 | x1 0 0 0", .status = P,
      .summary = "3 clocks agree within 100 ms"},
     {"from critical to warning: one record", "0 0 2000 | x1 0 0 200", .status = W,
-     .summary =
-         "server-3 differs by +200 ms from server-1 and server-2 (limit 100 ms)"},
+     .summary = "server-3 differs by +200 ms from server-1 and server-2 (limit 100 ms)"},
     {"from warning to critical: two records", "0 0 200 | x1 0 0 2000", .status = W,
      .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 100 ms)"},
     {"beyond and not by turns", "x1 0 0 2000 | x1 0 0 0 | x1 0 0 2000", .status = P,
@@ -354,30 +334,24 @@ static const struct row rows[] = {
     {"never proven, at first", "x11 0 0 97", .status = W,
      .summary = "waiting for the clocks of 3 servers"},
     {"never proven", "x14 0 0 97", .status = W,
-     .summary =
-         "cannot prove 100 ms: bound with server-3 is 200 ms (slow disk or network?)",
+     .summary = "cannot prove 100 ms: bound with server-3 is 200 ms (slow disk or network?)",
      .details = "proven at most: server-2 50 ms, server-3 200 ms\n"},
     {"not proven for long", "0 0 2000 | x25 0 0 97", .status = W,
-     .summary =
-         "cannot prove 100 ms: bound with server-3 is 200 ms (slow disk or network?)"},
+     .summary = "cannot prove 100 ms: bound with server-3 is 200 ms (slow disk or network?)"},
     {"slow messages", "x14 0/240 0/240 0/3", .status = W,
-     .summary =
-         "cannot prove 100 ms: bound with server-2 is 500 ms (slow disk or network?)"},
+     .summary = "cannot prove 100 ms: bound with server-2 is 500 ms (slow disk or network?)"},
     {"the widest is named", "x14 0/1 0/110 0/900 0/240", .status = W,
-     .summary =
-         "cannot prove 100 ms: bound with server-3 is 1 s (slow disk or network?)"},
+     .summary = "cannot prove 100 ms: bound with server-3 is 1 s (slow disk or network?)"},
     {"only the two others", "x14 0 0/60 0/60", .status = W,
-     .summary =
-         "cannot prove 100 ms: bound of server-2 with server-3 is 200 ms (slow disk or "
-         "network?)"},
+     .summary = "cannot prove 100 ms: bound of server-2 with server-3 is 200 ms (slow disk or "
+                "network?)"},
     {"the best of 32 rounds counts", "x1 0 0 0 | x20 0/90 0/90 0/90", .status = P,
      .summary = "3 clocks agree within 100 ms"},
     {"no more than 32, and it stands", "x1 0 0 0 | x40 0/90 0/90 0/90", .status = P,
      .summary = "3 clocks agree within 100 ms"},
     {"no more than 32, for three minutes", "x1 0 0 0 | x50 0/90 0/90 0/90", .status = W,
-     .summary =
-         "cannot prove 100 ms: bound of server-2 with server-3 is 200 ms (slow disk or "
-         "network?)"},
+     .summary = "cannot prove 100 ms: bound of server-2 with server-3 is 200 ms (slow disk or "
+                "network?)"},
     {"proven again", "x14 0 0/240 0 | x1 0 0 0", .status = P,
      .summary = "3 clocks agree within 100 ms"},
     {"a bound ages", "x2 0 0 0/49 | x3 0 0 -", .status = P,
@@ -387,24 +361,20 @@ static const struct row rows[] = {
      .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"},
 
     /* silence */
-    {"at first", "x3 0 - -", .status = W,
-     .summary = "waiting for the clocks of 3 servers", .details = ""},
+    {"at first", "x3 0 - -", .status = W, .summary = "waiting for the clocks of 3 servers",
+     .details = ""},
     {"one", "0 0 0 | x3 0 - 0", .status = P, .summary = "3 clocks agree within 100 ms"},
-    {"one, four intervals", "0 0 0 | x4 0 - 0", .status = W,
-     .summary = "server-2 is silent",
+    {"one, four intervals", "0 0 0 | x4 0 - 0", .status = W, .summary = "server-2 is silent",
      .details = "no new record of server-2: agent and heartbeat must run there, and "
                 "the token\n"
                 "  must let it write lictor/clock/<node>\n"
                 "proven at most: server-3 50 ms\n"},
-    {"two of five", "x6 0 - 0 - 0", .status = W,
-     .summary = "server-2 and server-4 are silent"},
-    {"everybody else", "x6 0 - -", .status = W,
-     .summary = "server-2 and server-3 are silent"},
+    {"two of five", "x6 0 - 0 - 0", .status = W, .summary = "server-2 and server-4 are silent"},
+    {"everybody else", "x6 0 - -", .status = W, .summary = "server-2 and server-3 are silent"},
     {"it does not hear us", "x6 0 d 0", .status = W, .summary = "server-2 is silent",
-     .details =
-         "this server's record is not heard by server-2: is it written here, and read\n"
-         "  there?\n"
-         "proven at most: server-3 50 ms\n"},
+     .details = "this server's record is not heard by server-2: is it written here, and read\n"
+                "  there?\n"
+                "proven at most: server-3 50 ms\n"},
     {"one of two", "0 0 | x6 0 -", .status = W, .summary = "server-2 is silent"},
     {"back again", "0 0 0 | x6 0 - 0 | x1 0 0 0", .status = P,
      .summary = "3 clocks agree within 100 ms"},
@@ -435,45 +405,39 @@ static const struct row rows[] = {
                 "(limit 500 ms)"},
 
     /* other participants */
-    {"one more", "0 0 0 | x1 0 0 0 0", .status = P,
-     .summary = "4 clocks agree within 100 ms"},
+    {"one more", "0 0 0 | x1 0 0 0 0", .status = P, .summary = "4 clocks agree within 100 ms"},
     {"one more, not heard yet", "0 0 0 | x3 0 0 0 -", .status = P,
      .summary = "3 clocks agree within 100 ms"},
     {"one more, which is silent", "0 0 0 | x6 0 0 0 -", .status = W,
      .summary = "server-4 is silent"},
-    {"one less", "0 0 0 | x1 0 . 0", .status = P,
-     .summary = "2 clocks agree within 100 ms",
+    {"one less", "0 0 0 | x1 0 . 0", .status = P, .summary = "2 clocks agree within 100 ms",
      .details = "proven at most: server-3 50 ms\n"},
     {"the one that differed left", "0 0 2000 | x1 0 0 .", .status = P,
      .summary = "2 clocks agree within 100 ms"},
-    {"the one that differed left, nothing is proven", "0 0 2000 | x1 0 97/50 .",
-     .status = W, .summary = "waiting for the clocks of 2 servers"},
+    {"the one that differed left, nothing is proven", "0 0 2000 | x1 0 97/50 .", .status = W,
+     .summary = "waiting for the clocks of 2 servers"},
     {"one joins while one differs", "0 0 2000 | x1 0 0 2000 0", .status = C,
      .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"},
     {"alone now", "0 2000 | x1 0 .", .status = P,
      .summary = "1 clock: there is no other to compare it with"},
 
     /* NTP servers */
-    {"they agree", "0r0 0r0 0r0", .status = P,
-     .summary = "3 clocks agree within 100 ms",
+    {"they agree", "0r0 0r0 0r0", .status = P, .summary = "3 clocks agree within 100 ms",
      .details = "proven at most: server-2 50 ms, server-3 50 ms\n"},
     {"all wrong alike", "2000r2000 2000r2000 2000r2000", .status = W,
-     .summary =
-         "server-1, server-2 and server-3 are wrong by +2.0 s, say their NTP servers "
-         "(limit "
-         "100 ms)"},
+     .summary = "server-1, server-2 and server-3 are wrong by +2.0 s, say their NTP servers "
+                "(limit "
+                "100 ms)"},
     {"one of them asks", "2000 2000r2000 2000", .status = W,
      .summary = "server-2 is wrong by +2.0 s, say its NTP servers (limit 100 ms)"},
     {"this one", "-2000r-2000 -2000 -2000", .status = W,
      .summary = "server-1 is wrong by -2.0 s, say its NTP servers (limit 100 ms)"},
-    {"too uncertain", "0r300e250 0 0", .status = P,
-     .summary = "3 clocks agree within 100 ms"},
+    {"too uncertain", "0r300e250 0 0", .status = P, .summary = "3 clocks agree within 100 ms"},
     {"uncertain, and yet beyond", "0r400e250 0 0", .status = W,
      .summary = "server-1 is wrong by +500 ms, say its NTP servers (limit 100 ms)"},
     {"it stands until it is within", "0r200 0 0 | 0r95 0 0", .status = W,
      .summary = "server-1 is wrong by +100 ms, say its NTP servers (limit 100 ms)"},
-    {"within", "0r200 0 0 | 0r85 0 0", .status = P,
-     .summary = "3 clocks agree within 100 ms"},
+    {"within", "0r200 0 0 | 0r85 0 0", .status = P, .summary = "3 clocks agree within 100 ms"},
     {"not asked any more", "0r200 0 0 | 0 0 0", .status = P,
      .summary = "3 clocks agree within 100 ms"},
     {"of two it says who", "0r0 2000r2000", .status = C,
@@ -514,9 +478,8 @@ static const struct row rows[] = {
      .details = "server-2: its kernel says that the clock is not synchronised\n"
                 "proven at most: server-2 50 ms, server-3 50 ms\n"},
     {"two of them", "0 0u 0u", .status = P, .summary = "3 clocks agree within 100 ms",
-     .details =
-         "server-2 and server-3: their kernels say that the clock is not synchronised\n"
-         "proven at most: server-2 50 ms, server-3 50 ms\n"},
+     .details = "server-2 and server-3: their kernels say that the clock is not synchronised\n"
+                "proven at most: server-2 50 ms, server-3 50 ms\n"},
 };
 
 static void every_row_gets_its_verdict(void **state)
@@ -528,20 +491,17 @@ static void every_row_gets_its_verdict(void **state)
         struct verdict verdict = {0};
         const struct row *row = &rows[i];
         run(row, &verdict);
-        if (verdict.status == row->status &&
-            strcmp(verdict.summary, row->summary) == 0 &&
+        if (verdict.status == row->status && strcmp(verdict.summary, row->summary) == 0 &&
             (!row->details || strcmp(verdict.details, row->details) == 0))
             continue;
         wrong++;
         print_error("%s (%s): %s: %s\n%s", row->name, row->phases,
-                    verdict_status_name(verdict.status), verdict.summary,
-                    verdict.details);
+                    verdict_status_name(verdict.status), verdict.summary, verdict.details);
     }
     assert_int_equal(wrong, 0);
 }
 
-static const struct skew_limits usual = {.warning_us = 100 * MS,
-                                         .critical_us = 500 * MS};
+static const struct skew_limits usual = {.warning_us = 100 * MS, .critical_us = 500 * MS};
 
 static void more_than_51_are_refused(void **state)
 {
@@ -560,15 +520,14 @@ static void more_than_51_are_refused(void **state)
     (void)offsets_begin(&offsets, &me, participants, OFFSETS_SERVERS + 1, &own);
     skew_verdict_judge(&offsets, &usual, &own, &verdict);
     assert_int_equal(verdict.status, W);
-    assert_string_equal(verdict.summary,
-                        "52 servers: the clocks of at most 51 are compared");
+    assert_string_equal(verdict.summary, "52 servers: the clocks of at most 51 are compared");
     run_phase("x1 0 0 0", 0, &usual, &verdict);
     assert_string_equal(verdict.summary, "3 clocks agree within 100 ms");
 }
 
 /* One word for each of n servers, server-1 first. */
-static void repeat_word(const char *length, const char *word, int n, const char *last,
-                        char *ret, size_t size)
+static void repeat_word(const char *length, const char *word, int n, const char *last, char *ret,
+                        size_t size)
 {
     size_t len = (size_t)snprintf(ret, size, "%s", length);
     for (int i = 0; i < n; i++)
@@ -635,18 +594,15 @@ static void other_limits_begin_anew(void **state)
     run_phase("x1 0 0 700", 0, &usual, &verdict);
     assert_string_equal(verdict.summary, "3 clocks agree within 1 s");
     run_phase("x2 0 0 700", 0, &usual, &verdict);
-    assert_string_equal(
-        verdict.summary,
-        "server-3 differs by +700 ms from server-1 and server-2 (limit 500 ms)");
+    assert_string_equal(verdict.summary,
+                        "server-3 differs by +700 ms from server-1 and server-2 (limit 500 ms)");
     const struct skew_limits other = {.warning_us = 100 * MS, .critical_us = 600 * MS};
     run_phase("x1 0 0 700", 0, &other, &verdict);
-    assert_string_equal(
-        verdict.summary,
-        "server-3 differs by +700 ms from server-1 and server-2 (limit 500 ms)");
+    assert_string_equal(verdict.summary,
+                        "server-3 differs by +700 ms from server-1 and server-2 (limit 500 ms)");
     run_phase("x1 0 0 700", 0, &other, &verdict);
-    assert_string_equal(
-        verdict.summary,
-        "server-3 differs by +700 ms from server-1 and server-2 (limit 600 ms)");
+    assert_string_equal(verdict.summary,
+                        "server-3 differs by +700 ms from server-1 and server-2 (limit 600 ms)");
 }
 
 /* The heartbeat judges between two records, a watch when nothing new is there. */

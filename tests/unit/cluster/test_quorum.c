@@ -59,8 +59,7 @@ struct facts {
     struct quorum_facts facts;
 };
 
-static void add_member(struct facts *f, const char *name, const char *id,
-                       const char *flags)
+static void add_member(struct facts *f, const char *name, const char *id, const char *flags)
 {
     f->members[f->facts.who.n_members++] = (struct membership_member){
         .name = name,
@@ -109,14 +108,13 @@ static void add_confirmed(struct facts *f, const char *word)
     const char *slash = strchr(name, '/');
     int len = (int)(slash ? (size_t)(slash - name) : strlen(name));
     if (equals)
-        (void)snprintf(entry->server, sizeof entry->server, "%.*s",
-                       (int)(equals - word), word);
+        (void)snprintf(entry->server, sizeof entry->server, "%.*s", (int)(equals - word), word);
     else
         (void)snprintf(entry->server, sizeof entry->server, "server_%d",
                        (int)(f->confirmed.n % 100));
     (void)snprintf(entry->node, sizeof entry->node, "%.*s", len, name);
-    (void)snprintf(entry->id, sizeof entry->id, "%s%.*s", slash ? "" : "id-",
-                   slash ? 60 : len, slash ? slash + 1 : name);
+    (void)snprintf(entry->id, sizeof entry->id, "%s%.*s", slash ? "" : "id-", slash ? 60 : len,
+                   slash ? slash + 1 : name);
 }
 
 static void add_settings(struct facts *f, const struct row *row)
@@ -124,36 +122,30 @@ static void add_settings(struct facts *f, const struct row *row)
     struct settings *s = &f->settings;
     s->grace_us = INT64_C(900000000);
     if (row->management)
-        (void)snprintf(s->management_server, sizeof s->management_server, "%s",
-                       row->management);
+        (void)snprintf(s->management_server, sizeof s->management_server, "%s", row->management);
     if (row->maintenance)
-        (void)snprintf(s->maintenance_node, sizeof s->maintenance_node, "%s",
-                       row->maintenance);
+        (void)snprintf(s->maintenance_node, sizeof s->maintenance_node, "%s", row->maintenance);
     s->maintenance_until_s = row->maintenance ? UNTIL_S : 0;
     if (row->reject) {
         struct settings_reject *reject = &s->reject[s->rejects++];
         (void)snprintf(reject->key, sizeof reject->key, "%s", row->reject);
-        (void)snprintf(reject->text, sizeof reject->text, "%s: \"x\" is wrong",
-                       row->reject);
+        (void)snprintf(reject->text, sizeof reject->text, "%s: \"x\" is wrong", row->reject);
     }
     if (row->unknown) {
         struct settings_reject *unknown = &s->unknown[s->unknowns++];
         (void)snprintf(unknown->key, sizeof unknown->key, "%s", row->unknown);
-        (void)snprintf(unknown->text, sizeof unknown->text, "%s: no such setting",
-                       row->unknown);
+        (void)snprintf(unknown->text, sizeof unknown->text, "%s: no such setting", row->unknown);
     }
 }
 
-static void each_word(const char *text,
-                      void (*add)(struct facts *, const char *, size_t),
+static void each_word(const char *text, void (*add)(struct facts *, const char *, size_t),
                       struct facts *f)
 {
     char copy[256];
     char *rest = NULL;
     size_t i = 0;
     (void)snprintf(copy, sizeof copy, "%s", text ? text : "");
-    for (char *word = strtok_r(copy, " ", &rest); word;
-         word = strtok_r(NULL, " ", &rest))
+    for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
         add(f, word, i++);
 }
 
@@ -186,88 +178,73 @@ static void build(const struct row *row, struct facts *f)
     f->facts.agreed = f->facts.has_leader && !row->unproven;
     f->facts.autopilot_known = !row->no_autopilot;
     f->facts.cleanup = !row->no_cleanup;
-    f->facts.min_quorum = row->min_quorum < 0 ? 0
-                          : row->min_quorum   ? row->min_quorum
-                                              : 3;
+    f->facts.min_quorum = row->min_quorum < 0 ? 0 : row->min_quorum ? row->min_quorum : 3;
     f->facts.now_s = row->now_s ? row->now_s : UNTIL_S - 3600;
 }
 
 static const struct row rows[] = {
     /* one server */
-    {"one server", "n1", .status = W,
-     .summary = "forming: 1 of 3 servers, none may fail",
+    {"one server", "n1", .status = W, .summary = "forming: 1 of 3 servers, none may fail",
      .details = "voting: node n1\n"},
     {"one server, three mapped", "n1", .mapped = "n1 n2 n3", .status = W,
-     .summary =
-         "forming: 1 of 3 servers, none may fail: server_2 (node n2) has not joined, "
-         "and 1 more"},
-    {"one server, overdue is no matter while forming", "n1", .overdue = true,
-     .status = W, .summary = "forming: 1 of 3 servers, none may fail"},
+     .summary = "forming: 1 of 3 servers, none may fail: server_2 (node n2) has not joined, "
+                "and 1 more"},
+    {"one server, overdue is no matter while forming", "n1", .overdue = true, .status = W,
+     .summary = "forming: 1 of 3 servers, none may fail"},
     {"one server electing itself", "n1", .leaderless = true, .status = W,
      .summary = "forming: 1 of 3 servers, none may fail: no leader at the moment"},
     {"one server that finds no leader", "n1", .no_leader = true, .status = C,
      .summary = "no leader: 1 of 1 servers, none may fail"},
     {"one server left of three confirmed", "n1", .confirmed = "n1 n2 n3", .status = C,
-     .summary =
-         "1 of 3 servers, none may fail, 1 more needed: server_2 (node n2) is down, "
-         "and 1 more"},
+     .summary = "1 of 3 servers, none may fail, 1 more needed: server_2 (node n2) is down, "
+                "and 1 more"},
 
     /* forming */
     {"no raft yet, one of three", "n1:s", .no_leader = true, .status = W,
      .summary = "forming: 1 of 3 servers, none may fail", .details = ""},
-    {"no raft yet, two of five by bootstrap_expect", "n1:s5 n2:s5", .no_leader = true,
-     .status = W, .summary = "forming: 2 of 5 servers, none may fail"},
+    {"no raft yet, two of five by bootstrap_expect", "n1:s5 n2:s5", .no_leader = true, .status = W,
+     .summary = "forming: 2 of 5 servers, none may fail"},
     {"no raft yet, all here", "n1:s n2:s n3:s", .leaderless = true, .status = W,
      .summary = "forming: 3 of 3 servers, none may fail"},
-    {"no raft yet, two of three mapped", "n1:s n2:s", .mapped = "n1 n2 n3",
-     .no_leader = true, .status = W,
-     .summary = "forming: 2 of 3 servers, none may fail"},
+    {"no raft yet, two of three mapped", "n1:s n2:s", .mapped = "n1 n2 n3", .no_leader = true,
+     .status = W, .summary = "forming: 2 of 3 servers, none may fail"},
     {"no raft yet, autopilot unknown", "n1:s", .no_leader = true, .no_autopilot = true,
      .unheard = true, .status = W, .summary = "forming: 1 of 3 servers, none may fail",
      .details = ""},
     {"two of three mapped", "n1 n2", .mapped = "n1 n2 n3", .status = W,
-     .summary =
-         "forming: 2 of 3 servers, none may fail: server_3 (node n3) has not joined, "
-         "and 1 more",
-     .details =
-         "server_3 (node n3) has not joined: start it and let it join\n"
-         "even number of voters (2): add or remove one; the last one adds no reserve\n"
-         "voting: server_1 (node n1), server_2 (node n2)\n"},
-    {"two of three mapped, for long", "n1 n2", .mapped = "n1 n2 n3", .overdue = true,
-     .status = W,
-     .summary =
-         "forming: 2 of 3 servers, none may fail: server_3 (node n3) has not joined, "
-         "and 1 more"},
+     .summary = "forming: 2 of 3 servers, none may fail: server_3 (node n3) has not joined, "
+                "and 1 more",
+     .details = "server_3 (node n3) has not joined: start it and let it join\n"
+                "even number of voters (2): add or remove one; the last one adds no reserve\n"
+                "voting: server_1 (node n1), server_2 (node n2)\n"},
+    {"two of three mapped, for long", "n1 n2", .mapped = "n1 n2 n3", .overdue = true, .status = W,
+     .summary = "forming: 2 of 3 servers, none may fail: server_3 (node n3) has not joined, "
+                "and 1 more"},
     {"three of five mapped", "n1 n2 n3", .mapped = "n1 n2 n3 n4 n5", .status = W,
-     .summary =
-         "forming: 3 of 5 servers, none may fail: server_4 (node n4) has not joined, "
-         "and 1 more"},
+     .summary = "forming: 3 of 5 servers, none may fail: server_4 (node n4) has not joined, "
+                "and 1 more"},
     {"the third waits for its vote", "n1 n2 n3:w", .mapped = "n1 n2 n3", .status = W,
-     .summary =
-         "forming: 2 of 3 servers, none may fail: even number of voters (2), and 1 "
-         "more"},
+     .summary = "forming: 2 of 3 servers, none may fail: even number of voters (2), and 1 "
+                "more"},
     {"two servers, nobody said three", "n1 n2", .status = W,
      .summary = "2 of 2 servers, none may fail: even number of voters (2)"},
     {"two servers, nobody said three, overdue", "n1 n2", .overdue = true, .status = C,
      .summary = "2 of 2 servers, none may fail: even number of voters (2)"},
-    {"a forming cluster that lost its majority is lost", "n1 n2:d",
-     .mapped = "n1 n2 n3", .no_leader = true, .status = C,
-     .summary =
-         "no leader: 1 of 3 servers, none may fail, 1 more needed: server_2 (node "
-         "n2) is down, and 2 more"},
+    {"a forming cluster that lost its majority is lost", "n1 n2:d", .mapped = "n1 n2 n3",
+     .no_leader = true, .status = C,
+     .summary = "no leader: 1 of 3 servers, none may fail, 1 more needed: server_2 (node "
+                "n2) is down, and 2 more"},
 
     /* whole */
-    {"three, not confirmed", "n1 n2 n3", .status = P,
-     .summary = "3 of 3 servers, 1 may fail",
-     .details =
-         "voting: node n1, node n2, node n3\n"
-         "not confirmed yet: without ACLs that happens by itself when the cluster\n"
-         "is whole, else by cluster-set --confirm-mapping\n"},
+    {"three, not confirmed", "n1 n2 n3", .status = P, .summary = "3 of 3 servers, 1 may fail",
+     .details = "voting: node n1, node n2, node n3\n"
+                "not confirmed yet: without ACLs that happens by itself when the cluster\n"
+                "is whole, else by cluster-set --confirm-mapping\n"},
     {"three, confirmed", "n1 n2 n3", .confirmed = "n1 n2 n3", .status = P,
      .summary = "3 of 3 servers, 1 may fail",
      .details = "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
-    {"three, confirmed and mapped", "n1 n2 n3", .confirmed = "n1 n2 n3",
-     .mapped = "n1 n2 n3", .status = P, .summary = "3 of 3 servers, 1 may fail"},
+    {"three, confirmed and mapped", "n1 n2 n3", .confirmed = "n1 n2 n3", .mapped = "n1 n2 n3",
+     .status = P, .summary = "3 of 3 servers, 1 may fail"},
     {"sorted by number, not by name", "a b c", .confirmed = "c a b", .status = P,
      .summary = "3 of 3 servers, 1 may fail",
      .details = "voting: server_1 (node c), server_2 (node a), server_3 (node b)\n"},
@@ -277,23 +254,20 @@ static const struct row rows[] = {
      .summary = "5 of 5 servers, 2 may fail"},
     {"seven", "n1 n2 n3 n4 n5 n6 n7", .confirmed = "n1 n2 n3 n4 n5 n6 n7", .status = P,
      .summary = "7 of 7 servers, 3 may fail"},
-    {"clients do not count", "n1 n2 n3 c1:c c2:cg", .confirmed = "n1 n2 n3",
-     .status = P, .summary = "3 of 3 servers, 1 may fail"},
-    {"min_quorum is advice", "n1 n2 n3", .confirmed = "n1 n2 n3", .min_quorum = -1,
-     .status = P, .summary = "3 of 3 servers, 1 may fail",
-     .details =
-         "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"
-         "advice: consul operator autopilot set-config -min-quorum=3 (now 0) keeps\n"
-         "dead servers visible\n"},
-    {"min_quorum of two is advice", "n1 n2 n3", .confirmed = "n1 n2 n3",
-     .min_quorum = 2, .status = P, .summary = "3 of 3 servers, 1 may fail",
-     .details =
-         "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"
-         "advice: consul operator autopilot set-config -min-quorum=3 (now 2) keeps\n"
-         "dead servers visible\n"},
-    {"no advice without clean-up", "n1 n2 n3", .confirmed = "n1 n2 n3",
-     .min_quorum = -1, .no_cleanup = true, .status = P,
+    {"clients do not count", "n1 n2 n3 c1:c c2:cg", .confirmed = "n1 n2 n3", .status = P,
+     .summary = "3 of 3 servers, 1 may fail"},
+    {"min_quorum is advice", "n1 n2 n3", .confirmed = "n1 n2 n3", .min_quorum = -1, .status = P,
      .summary = "3 of 3 servers, 1 may fail",
+     .details = "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"
+                "advice: consul operator autopilot set-config -min-quorum=3 (now 0) keeps\n"
+                "dead servers visible\n"},
+    {"min_quorum of two is advice", "n1 n2 n3", .confirmed = "n1 n2 n3", .min_quorum = 2,
+     .status = P, .summary = "3 of 3 servers, 1 may fail",
+     .details = "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"
+                "advice: consul operator autopilot set-config -min-quorum=3 (now 2) keeps\n"
+                "dead servers visible\n"},
+    {"no advice without clean-up", "n1 n2 n3", .confirmed = "n1 n2 n3", .min_quorum = -1,
+     .no_cleanup = true, .status = P, .summary = "3 of 3 servers, 1 may fail",
      .details = "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"an unproven leader alone is no finding", "n1 n2 n3", .confirmed = "n1 n2 n3",
      .unproven = true, .status = P, .summary = "3 of 3 servers, 1 may fail"},
@@ -304,27 +278,20 @@ static const struct row rows[] = {
      .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
                 "cluster-set --confirm-mapping\n"
                 "voting: server_1 (node n1), server_2 (node n2)\n"},
-    {"one of three down for long", "n1 n2 n3:d", .confirmed = "n1 n2 n3",
-     .overdue = true, .status = C,
-     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down",
+    {"one of three down for long", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .overdue = true,
+     .status = C, .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down",
      .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
                 "cluster-set --confirm-mapping\n"
                 "none may fail for longer than CLUSTER_GRACE (15m)\n"
                 "voting: server_1 (node n1), server_2 (node n2)\n"},
-    {"one of three down, cleaned up", "n1 n2 n3:g", .confirmed = "n1 n2 n3",
-     .status = W,
-     .summary =
-         "2 of 3 servers, none may fail: server_3 (node n3) is down, and 1 more"},
+    {"one of three down, cleaned up", "n1 n2 n3:g", .confirmed = "n1 n2 n3", .status = W,
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down, and 1 more"},
     {"one of three down, cleaned up, for long", "n1 n2 n3:g", .confirmed = "n1 n2 n3",
      .overdue = true, .status = C,
-     .summary =
-         "2 of 3 servers, none may fail: server_3 (node n3) is down, and 1 more"},
-    {"one of three down, cleaned up and reaped", "n1 n2", .confirmed = "n1 n2 n3",
-     .status = W,
-     .summary =
-         "2 of 3 servers, none may fail: server_3 (node n3) is down, and 1 more"},
-    {"one of three down, gossip forgot it", "n1 n2 n3:u", .confirmed = "n1 n2 n3",
-     .status = W,
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down, and 1 more"},
+    {"one of three down, cleaned up and reaped", "n1 n2", .confirmed = "n1 n2 n3", .status = W,
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down, and 1 more"},
+    {"one of three down, gossip forgot it", "n1 n2 n3:u", .confirmed = "n1 n2 n3", .status = W,
      .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down"},
     {"one of three down, not confirmed", "n1 n2 n3:d", .status = W,
      .summary = "2 of 3 servers, none may fail: node n3 is down"},
@@ -332,135 +299,108 @@ static const struct row rows[] = {
      .summary = "2 of 3 servers, none may fail: node 10.0.0.3:8300 is down"},
     {"one of five down", "n1 n2 n3 n4 n5:d", .confirmed = "n1 n2 n3 n4 n5", .status = W,
      .summary = "4 of 5 servers, 1 may fail: server_5 (node n5) is down"},
-    {"one of five down for long stays a warning", "n1 n2 n3 n4 n5:d",
-     .confirmed = "n1 n2 n3 n4 n5", .overdue = true, .status = W,
+    {"one of five down for long stays a warning", "n1 n2 n3 n4 n5:d", .confirmed = "n1 n2 n3 n4 n5",
+     .overdue = true, .status = W,
      .summary = "4 of 5 servers, 1 may fail: server_5 (node n5) is down"},
-    {"one of five down, cleaned up", "n1 n2 n3 n4 n5:g", .confirmed = "n1 n2 n3 n4 n5",
-     .status = W,
+    {"one of five down, cleaned up", "n1 n2 n3 n4 n5:g", .confirmed = "n1 n2 n3 n4 n5", .status = W,
      .summary = "4 of 5 servers, 1 may fail: server_5 (node n5) is down, and 1 more"},
-    {"two of five down", "n1 n2 n3 n4:d n5:d", .confirmed = "n1 n2 n3 n4 n5",
-     .status = W,
-     .summary =
-         "3 of 5 servers, none may fail: server_4 (node n4) is down, and 1 more"},
-    {"two of five down, cleaned up: raft calls three of three healthy",
-     "n1 n2 n3 n4:g n5:g", .confirmed = "n1 n2 n3 n4 n5", .status = W,
-     .summary =
-         "3 of 5 servers, none may fail: server_4 (node n4) is down, and 1 more"},
+    {"two of five down", "n1 n2 n3 n4:d n5:d", .confirmed = "n1 n2 n3 n4 n5", .status = W,
+     .summary = "3 of 5 servers, none may fail: server_4 (node n4) is down, and 1 more"},
+    {"two of five down, cleaned up: raft calls three of three healthy", "n1 n2 n3 n4:g n5:g",
+     .confirmed = "n1 n2 n3 n4 n5", .status = W,
+     .summary = "3 of 5 servers, none may fail: server_4 (node n4) is down, and 1 more"},
     {"three of five down, cleaned up one by one", "n1 n2 n3:g n4:g n5:g",
      .confirmed = "n1 n2 n3 n4 n5", .status = C,
-     .summary =
-         "2 of 5 servers, none may fail, 1 more needed: server_3 (node n3) is down, "
-         "and 3 more"},
-    {"three of seven down", "n1 n2 n3 n4 n5:d n6:d n7:d",
-     .confirmed = "n1 n2 n3 n4 n5 n6 n7", .status = W,
-     .summary =
-         "4 of 7 servers, none may fail: server_5 (node n5) is down, and 2 more"},
-    {"two of seven down", "n1 n2 n3 n4 n5 n6:d n7:g",
-     .confirmed = "n1 n2 n3 n4 n5 n6 n7", .status = W,
-     .summary = "5 of 7 servers, 1 may fail: server_6 (node n6) is down, and 2 more"},
-    {"back, but waiting for its vote", "n1 n2 n3:w", .confirmed = "n1 n2 n3",
+     .summary = "2 of 5 servers, none may fail, 1 more needed: server_3 (node n3) is down, "
+                "and 3 more"},
+    {"three of seven down", "n1 n2 n3 n4 n5:d n6:d n7:d", .confirmed = "n1 n2 n3 n4 n5 n6 n7",
      .status = W,
+     .summary = "4 of 7 servers, none may fail: server_5 (node n5) is down, and 2 more"},
+    {"two of seven down", "n1 n2 n3 n4 n5 n6:d n7:g", .confirmed = "n1 n2 n3 n4 n5 n6 n7",
+     .status = W, .summary = "5 of 7 servers, 1 may fail: server_6 (node n6) is down, and 2 more"},
+    {"back, but waiting for its vote", "n1 n2 n3:w", .confirmed = "n1 n2 n3", .status = W,
      .summary = "2 of 3 servers, none may fail: even number of voters (2), and 1 more",
-     .details =
-         "even number of voters (2): add or remove one; the last one adds no reserve\n"
-         "server_3 (node n3) is alive and does not vote: a new server waits 10 s;\n"
-         "then see consul operator raft list-peers\n"
-         "voting: server_1 (node n1), server_2 (node n2)\n"},
+     .details = "even number of voters (2): add or remove one; the last one adds no reserve\n"
+                "server_3 (node n3) is alive and does not vote: a new server waits 10 s;\n"
+                "then see consul operator raft list-peers\n"
+                "voting: server_1 (node n1), server_2 (node n2)\n"},
 
     /* no leader, partitions */
-    {"an election", "n1:d n2 n3", .confirmed = "n1 n2 n3", .leaderless = true,
-     .status = W,
-     .summary =
-         "2 of 3 servers, none may fail: server_1 (node n1) is down, and 1 more"},
-    {"an election among all", "n1 n2 n3", .confirmed = "n1 n2 n3", .leaderless = true,
-     .status = W, .summary = "3 of 3 servers, 1 may fail: no leader at the moment"},
-    {"no leader although all are alive", "n1 n2 n3", .confirmed = "n1 n2 n3",
-     .no_leader = true, .status = C,
-     .summary = "no leader: 3 of 3 servers, none may fail",
-     .details =
-         "no leader: are enough servers up, and is port 8300 open between them?\n"
-         "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
-    {"no leader, two of three down", "n1 n2:d n3:d", .confirmed = "n1 n2 n3",
-     .no_leader = true, .status = C,
-     .summary =
-         "no leader: 1 of 3 servers, none may fail, 1 more needed: server_2 (node "
-         "n2) is down, and 1 more"},
-    {"two of three just down", "n1 n2:d n3:d", .confirmed = "n1 n2 n3",
-     .leaderless = true, .status = C,
-     .summary =
-         "1 of 3 servers, none may fail, 1 more needed: server_2 (node n2) is down, "
-         "and 2 more"},
+    {"an election", "n1:d n2 n3", .confirmed = "n1 n2 n3", .leaderless = true, .status = W,
+     .summary = "2 of 3 servers, none may fail: server_1 (node n1) is down, and 1 more"},
+    {"an election among all", "n1 n2 n3", .confirmed = "n1 n2 n3", .leaderless = true, .status = W,
+     .summary = "3 of 3 servers, 1 may fail: no leader at the moment"},
+    {"no leader although all are alive", "n1 n2 n3", .confirmed = "n1 n2 n3", .no_leader = true,
+     .status = C, .summary = "no leader: 3 of 3 servers, none may fail",
+     .details = "no leader: are enough servers up, and is port 8300 open between them?\n"
+                "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
+    {"no leader, two of three down", "n1 n2:d n3:d", .confirmed = "n1 n2 n3", .no_leader = true,
+     .status = C,
+     .summary = "no leader: 1 of 3 servers, none may fail, 1 more needed: server_2 (node "
+                "n2) is down, and 1 more"},
+    {"two of three just down", "n1 n2:d n3:d", .confirmed = "n1 n2 n3", .leaderless = true,
+     .status = C,
+     .summary = "1 of 3 servers, none may fail, 1 more needed: server_2 (node n2) is down, "
+                "and 2 more"},
     {"not confirmed, two of three down", "n1 n2:d n3:d", .no_leader = true, .status = C,
-     .summary =
-         "no leader: 1 of 3 servers, none may fail, 1 more needed: node n2 is down, "
-         "and 1 more"},
-    {"all were restarted, one is back", "n1 n2:d n3:u", .no_leader = true,
-     .unheard = true, .no_autopilot = true, .status = C,
+     .summary = "no leader: 1 of 3 servers, none may fail, 1 more needed: node n2 is down, "
+                "and 1 more"},
+    {"all were restarted, one is back", "n1 n2:d n3:u", .no_leader = true, .unheard = true,
+     .no_autopilot = true, .status = C,
      .summary = "no leader: 1 of 3 servers, none may fail, 1 more needed: node "
                 "10.0.0.3:8300 is "
                 "down, and 1 more",
-     .details =
-         "node 10.0.0.3:8300 is down: start it again; if it is gone for good: consul "
-         "force-leave\n"
-         "node n2 is down: start it again; if it is gone for good: consul "
-         "force-leave\n"
-         "no leader: are enough servers up, and is port 8300 open between them?\n"
-         "voting: node n1\n"
-         "no leader since this server was started: its settings and the confirmed "
-         "servers cannot be read\n"},
-    {"partition of five, larger side", "n1 n2 n3 n4:d n5:d",
-     .confirmed = "n1 n2 n3 n4 n5", .overdue = true, .status = C,
-     .summary =
-         "3 of 5 servers, none may fail: server_4 (node n4) is down, and 1 more"},
-    {"partition of five, smaller side", "n1:d n2:d n3:d n4 n5",
-     .confirmed = "n1 n2 n3 n4 n5", .no_leader = true, .status = C,
-     .summary =
-         "no leader: 2 of 5 servers, none may fail, 1 more needed: server_1 (node "
-         "n1) is down, and 2 more"},
+     .details = "node 10.0.0.3:8300 is down: start it again; if it is gone for good: consul "
+                "force-leave\n"
+                "node n2 is down: start it again; if it is gone for good: consul "
+                "force-leave\n"
+                "no leader: are enough servers up, and is port 8300 open between them?\n"
+                "voting: node n1\n"
+                "no leader since this server was started: its settings and the confirmed "
+                "servers cannot be read\n"},
+    {"partition of five, larger side", "n1 n2 n3 n4:d n5:d", .confirmed = "n1 n2 n3 n4 n5",
+     .overdue = true, .status = C,
+     .summary = "3 of 5 servers, none may fail: server_4 (node n4) is down, and 1 more"},
+    {"partition of five, smaller side", "n1:d n2:d n3:d n4 n5", .confirmed = "n1 n2 n3 n4 n5",
+     .no_leader = true, .status = C,
+     .summary = "no leader: 2 of 5 servers, none may fail, 1 more needed: server_1 (node "
+                "n1) is down, and 2 more"},
     {"partition of three, smaller side, old leader not aware yet", "n1 n2:d n3:d",
      .confirmed = "n1 n2 n3", .unproven = true, .status = C,
-     .summary =
-         "1 of 3 servers, none may fail, 1 more needed: server_2 (node n2) is down, "
-         "and 1 more"},
+     .summary = "1 of 3 servers, none may fail, 1 more needed: server_2 (node n2) is down, "
+                "and 1 more"},
     {"gossip and raft disagree", "n1 n2:d n3:d", .confirmed = "n1 n2 n3", .status = W,
-     .summary =
-         "1 of 3 servers, none may fail: gossip and raft disagree: is port 8301 open?"},
+     .summary = "1 of 3 servers, none may fail: gossip and raft disagree: is port 8301 open?"},
     {"gossip and raft disagree, not confirmed", "n1 n2:d n3:d", .status = W,
-     .summary =
-         "1 of 3 servers, none may fail: gossip and raft disagree: is port 8301 open?"},
-    {"gossip and raft disagree for long", "n1 n2:d n3:u", .confirmed = "n1 n2 n3",
-     .overdue = true, .status = W,
-     .summary =
-         "1 of 3 servers, none may fail: gossip and raft disagree: is port 8301 open?"},
-    {"too few expected, although raft shrank and agrees", "n1 n2",
-     .confirmed = "n1 n2 n3 n4 n5", .status = C,
-     .summary =
-         "2 of 5 servers, none may fail, 1 more needed: server_3 (node n3) is down, "
-         "and 3 more"},
+     .summary = "1 of 3 servers, none may fail: gossip and raft disagree: is port 8301 open?"},
+    {"gossip and raft disagree for long", "n1 n2:d n3:u", .confirmed = "n1 n2 n3", .overdue = true,
+     .status = W,
+     .summary = "1 of 3 servers, none may fail: gossip and raft disagree: is port 8301 open?"},
+    {"too few expected, although raft shrank and agrees", "n1 n2", .confirmed = "n1 n2 n3 n4 n5",
+     .status = C,
+     .summary = "2 of 5 servers, none may fail, 1 more needed: server_3 (node n3) is down, "
+                "and 3 more"},
 
     /* two raft clusters in one gossip pool */
     {"three clusters of one", "n1:b n2:sb n3:sb", .split = true, .status = C,
      .summary = "1 of 3 servers, none may fail: two raft clusters in one gossip pool, "
                 "outside ours: n2, n3",
-     .details =
-         "keep one of the clusters; on every other server stop Consul, empty its\n"
-         "data directory, set bootstrap_expect to the number of servers (not 1),\n"
-         "start it\n"
-         "voting: node n1\n"},
+     .details = "keep one of the clusters; on every other server stop Consul, empty its\n"
+                "data directory, set bootstrap_expect to the number of servers (not 1),\n"
+                "start it\n"
+                "voting: node n1\n"},
     {"three clusters of one, just now", "n1:b n2:sb n3:sb", .status = W,
      .summary = "forming: 1 of 3 servers, none may fail"},
-    {"three clusters of one, seen from another", "n3:b n2:sb n1:sb",
-     .mapped = "n1 n2 n3", .split = true, .status = C,
-     .summary =
-         "1 of 3 servers, none may fail, 1 more needed: two raft clusters in one "
-         "gossip pool, outside ours: n1, n2"},
-    {"a fourth with a cluster of its own", "n1 n2 n3 n4:sb", .confirmed = "n1 n2 n3",
+    {"three clusters of one, seen from another", "n3:b n2:sb n1:sb", .mapped = "n1 n2 n3",
      .split = true, .status = C,
-     .summary =
-         "3 of 4 servers, 1 may fail: two raft clusters in one gossip pool, outside "
-         "ours: n4"},
-    {"a fourth that has just come", "n1 n2 n3 n4:s", .confirmed = "n1 n2 n3",
-     .status = P, .summary = "3 of 3 servers, 1 may fail"},
+     .summary = "1 of 3 servers, none may fail, 1 more needed: two raft clusters in one "
+                "gossip pool, outside ours: n1, n2"},
+    {"a fourth with a cluster of its own", "n1 n2 n3 n4:sb", .confirmed = "n1 n2 n3", .split = true,
+     .status = C,
+     .summary = "3 of 4 servers, 1 may fail: two raft clusters in one gossip pool, outside "
+                "ours: n4"},
+    {"a fourth that has just come", "n1 n2 n3 n4:s", .confirmed = "n1 n2 n3", .status = P,
+     .summary = "3 of 3 servers, 1 may fail"},
     {"split goes before no spare", "n1 n2 n3:s", .confirmed = "n1 n2 n3", .split = true,
      .overdue = true, .status = C,
      .summary = "2 of 3 servers, none may fail: two raft clusters in one gossip pool, "
@@ -469,33 +409,26 @@ static const struct row rows[] = {
     /* growing */
     {"a fourth voter", "n1 n2 n3 n4", .confirmed = "n1 n2 n3", .status = W,
      .summary = "4 of 4 servers, 1 may fail: even number of voters (4), and 1 more",
-     .details =
-         "even number of voters (4): add or remove one; the last one adds no reserve\n"
-         "node n4 votes and is not confirmed: if it is wanted: cluster-set\n"
-         "--confirm-mapping\n"
-         "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3), node\n"
-         "n4\n"},
-    {"a fourth waiting for its vote", "n1 n2 n3 n4:w", .confirmed = "n1 n2 n3",
-     .status = W,
+     .details = "even number of voters (4): add or remove one; the last one adds no reserve\n"
+                "node n4 votes and is not confirmed: if it is wanted: cluster-set\n"
+                "--confirm-mapping\n"
+                "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3), node\n"
+                "n4\n"},
+    {"a fourth waiting for its vote", "n1 n2 n3 n4:w", .confirmed = "n1 n2 n3", .status = W,
      .summary = "3 of 3 servers, 1 may fail: node n4 is alive and does not vote"},
     {"five, three confirmed", "n1 n2 n3 n4 n5", .confirmed = "n1 n2 n3", .status = W,
-     .summary =
-         "5 of 5 servers, 2 may fail: node n4 votes and is not confirmed, and 1 more"},
+     .summary = "5 of 5 servers, 2 may fail: node n4 votes and is not confirmed, and 1 more"},
     {"five mapped, three confirmed, three there", "n1 n2 n3", .confirmed = "n1 n2 n3",
      .mapped = "n1 n2 n3 n4 n5", .status = W,
-     .summary =
-         "3 of 3 servers, 1 may fail: server_4 (node n4) has not joined, and 1 more"},
-    {"five mapped and there, three confirmed", "n1 n2 n3 n4 n5",
-     .confirmed = "n1 n2 n3", .mapped = "n1 n2 n3 n4 n5", .status = W,
-     .summary =
-         "5 of 5 servers, 2 may fail: server_4 (node n4) votes and is not confirmed, "
-         "and 1 more"},
-    {"five mapped, four there", "n1 n2 n3 n4", .confirmed = "n1 n2 n3",
+     .summary = "3 of 3 servers, 1 may fail: server_4 (node n4) has not joined, and 1 more"},
+    {"five mapped and there, three confirmed", "n1 n2 n3 n4 n5", .confirmed = "n1 n2 n3",
      .mapped = "n1 n2 n3 n4 n5", .status = W,
-     .summary =
-         "4 of 4 servers, 1 may fail: server_5 (node n5) has not joined, and 2 more"},
-    {"an even number, one of it down", "n1 n2 n3 n4:d", .confirmed = "n1 n2 n3",
+     .summary = "5 of 5 servers, 2 may fail: server_4 (node n4) votes and is not confirmed, "
+                "and 1 more"},
+    {"five mapped, four there", "n1 n2 n3 n4", .confirmed = "n1 n2 n3", .mapped = "n1 n2 n3 n4 n5",
      .status = W,
+     .summary = "4 of 4 servers, 1 may fail: server_5 (node n5) has not joined, and 2 more"},
+    {"an even number, one of it down", "n1 n2 n3 n4:d", .confirmed = "n1 n2 n3", .status = W,
      .summary = "3 of 4 servers, none may fail: node n4 is down, and 1 more"},
 
     /* replacing */
@@ -508,54 +441,43 @@ static const struct row rows[] = {
                 "voting: server_1 (node n1), server_2 (node n2), node n4\n"},
     {"replaced under a new name, the old one still in raft", "n1 n2 n3:d n4",
      .confirmed = "n1 n2 n3", .status = W,
-     .summary =
-         "3 of 4 servers, none may fail: server_3 (node n3) is down, and 2 more"},
-    {"replaced under a new name, mapped", "n1 n2 n4", .confirmed = "n1 n2 n3",
-     .mapped = "n1 n2 n4", .status = W,
-     .summary = "3 of 3 servers, 1 may fail: server_3 (node n3) is down, and 2 more"},
+     .summary = "3 of 4 servers, none may fail: server_3 (node n3) is down, and 2 more"},
+    {"replaced under a new name, mapped", "n1 n2 n4", .confirmed = "n1 n2 n3", .mapped = "n1 n2 n4",
+     .status = W, .summary = "3 of 3 servers, 1 may fail: server_3 (node n3) is down, and 2 more"},
     {"replaced under a new name, mapped and confirmed", "n1 n2 n3:g n4",
      .confirmed = "n1 n2 server_3=n4", .mapped = "n1 n2 n4", .status = P,
      .summary = "3 of 3 servers, 1 may fail"},
     {"rebuilt under the old name", "n1 n2 n3/new", .confirmed = "n1 n2 n3", .status = W,
-     .summary =
-         "3 of 3 servers, 1 may fail: server_3 (node n3) was installed anew (other "
-         "node ID)",
-     .details =
-         "server_3 (node n3) was installed anew (other node ID): if that was wanted:\n"
-         "cluster-set --confirm-mapping\n"
-         "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
-    {"rebuilt under the old name, waiting for its vote", "n1 n2 n3/new:w",
-     .confirmed = "n1 n2 n3", .status = W,
+     .summary = "3 of 3 servers, 1 may fail: server_3 (node n3) was installed anew (other "
+                "node ID)",
+     .details = "server_3 (node n3) was installed anew (other node ID): if that was wanted:\n"
+                "cluster-set --confirm-mapping\n"
+                "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
+    {"rebuilt under the old name, waiting for its vote", "n1 n2 n3/new:w", .confirmed = "n1 n2 n3",
+     .status = W,
      .summary = "2 of 3 servers, none may fail: even number of voters (2), and 1 more"},
     {"rebuilt under the old name, old entry in raft", "n1 n2 n3/id-n3:u n3/new",
      .confirmed = "n1 n2 n3", .status = W,
-     .summary =
-         "3 of 4 servers, none may fail: an old entry of server_3 (node n3) is left "
-         "in raft, and 2 more",
-     .details =
-         "an old entry of server_3 (node n3) is left in raft: consul operator raft\n"
-         "remove-peer -id=id-n3\n"
-         "even number of voters (4): add or remove one; the last one adds no reserve\n"
-         "server_3 (node n3) was installed anew (other node ID): if that was wanted:\n"
-         "cluster-set --confirm-mapping\n"
-         "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
-    {"renamed with its data", "n1 n2 n9/id-n3 n3/id-n3:g", .confirmed = "n1 n2 n3",
-     .status = W,
+     .summary = "3 of 4 servers, none may fail: an old entry of server_3 (node n3) is left "
+                "in raft, and 2 more",
+     .details = "an old entry of server_3 (node n3) is left in raft: consul operator raft\n"
+                "remove-peer -id=id-n3\n"
+                "even number of voters (4): add or remove one; the last one adds no reserve\n"
+                "server_3 (node n3) was installed anew (other node ID): if that was wanted:\n"
+                "cluster-set --confirm-mapping\n"
+                "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
+    {"renamed with its data", "n1 n2 n9/id-n3 n3/id-n3:g", .confirmed = "n1 n2 n3", .status = W,
      .summary = "3 of 3 servers, 1 may fail: server_3 (node n3) is down, and 1 more"},
 
-    {"renamed with its data, old name first", "n1 n2 n3/id-n3:g n9/id-n3",
-     .confirmed = "n1 n2 n3", .status = W,
-     .summary = "3 of 3 servers, 1 may fail: server_3 (node n3) is down, and 1 more"},
+    {"renamed with its data, old name first", "n1 n2 n3/id-n3:g n9/id-n3", .confirmed = "n1 n2 n3",
+     .status = W, .summary = "3 of 3 servers, 1 may fail: server_3 (node n3) is down, and 1 more"},
 
     /* shrinking */
-    {"shrunk from five to three", "n1 n2 n3", .confirmed = "n1 n2 n3 n4 n5",
-     .status = W,
-     .summary =
-         "3 of 5 servers, none may fail: server_4 (node n4) is down, and 1 more"},
+    {"shrunk from five to three", "n1 n2 n3", .confirmed = "n1 n2 n3 n4 n5", .status = W,
+     .summary = "3 of 5 servers, none may fail: server_4 (node n4) is down, and 1 more"},
     {"shrunk from five to three, for long", "n1 n2 n3", .confirmed = "n1 n2 n3 n4 n5",
      .overdue = true, .status = C,
-     .summary =
-         "3 of 5 servers, none may fail: server_4 (node n4) is down, and 1 more"},
+     .summary = "3 of 5 servers, none may fail: server_4 (node n4) is down, and 1 more"},
     {"shrunk from five to three, mapped", "n1 n2 n3", .confirmed = "n1 n2 n3 n4 n5",
      .mapped = "n1 n2 n3", .overdue = true, .status = W,
      .summary = "3 of 3 servers, 1 may fail: server_4 (node n4) is down, and 1 more"},
@@ -564,36 +486,27 @@ static const struct row rows[] = {
      .summary = "4 of 4 servers, 1 may fail: server_5 (node n5) is down, and 2 more"},
 
     /* mapping */
-    {"two swapped", "n1 n2 n3", .confirmed = "n1 n2 n3", .mapped = "n1 n3 n2",
-     .status = W,
-     .summary =
-         "3 of 3 servers, 1 may fail: mapping changed: server_2 is n2 as confirmed, "
-         "n3 in CLUSTER_SERVERS, and 1 more",
-     .details =
-         "mapping changed: server_2 is n2 as confirmed, n3 in CLUSTER_SERVERS: if\n"
-         "that was wanted: cluster-set --confirm-mapping\n"
-         "mapping changed: server_3 is n3 as confirmed, n2 in CLUSTER_SERVERS: if\n"
-         "that was wanted: cluster-set --confirm-mapping\n"
-         "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
+    {"two swapped", "n1 n2 n3", .confirmed = "n1 n2 n3", .mapped = "n1 n3 n2", .status = W,
+     .summary = "3 of 3 servers, 1 may fail: mapping changed: server_2 is n2 as confirmed, "
+                "n3 in CLUSTER_SERVERS, and 1 more",
+     .details = "mapping changed: server_2 is n2 as confirmed, n3 in CLUSTER_SERVERS: if\n"
+                "that was wanted: cluster-set --confirm-mapping\n"
+                "mapping changed: server_3 is n3 as confirmed, n2 in CLUSTER_SERVERS: if\n"
+                "that was wanted: cluster-set --confirm-mapping\n"
+                "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"another name mapped that is nowhere", "n1 n2 n3", .confirmed = "n1 n2 n3",
      .mapped = "n1 n2 x", .status = W,
-     .summary =
-         "3 of 3 servers, 1 may fail: server_3 (node x) has not joined, and 2 more"},
-    {"a voter that is not mapped, not confirmed yet", "n1 n2 n3", .mapped = "n1 n2 x",
-     .status = W,
-     .summary =
-         "3 of 3 servers, 1 may fail: server_3 (node x) has not joined, and 1 more"},
+     .summary = "3 of 3 servers, 1 may fail: server_3 (node x) has not joined, and 2 more"},
+    {"a voter that is not mapped, not confirmed yet", "n1 n2 n3", .mapped = "n1 n2 x", .status = W,
+     .summary = "3 of 3 servers, 1 may fail: server_3 (node x) has not joined, and 1 more"},
     {"the record is damaged", "n1 n2 n3", .damaged = "it names no server", .status = W,
-     .summary =
-         "3 of 3 servers, 1 may fail: the record lictor/mapping is damaged (it names "
-         "no server)",
+     .summary = "3 of 3 servers, 1 may fail: the record lictor/mapping is damaged (it names "
+                "no server)",
      .details = "the record lictor/mapping is damaged (it names no server):\n"
                 "cluster-set --confirm-mapping\n"
                 "voting: node n1, node n2, node n3\n"},
-    {"a damaged record is not forming", "n1", .damaged = "x", .overdue = true,
-     .status = C,
-     .summary =
-         "1 of 1 servers, none may fail: the record lictor/mapping is damaged (x)"},
+    {"a damaged record is not forming", "n1", .damaged = "x", .overdue = true, .status = C,
+     .summary = "1 of 1 servers, none may fail: the record lictor/mapping is damaged (x)"},
 
     /* management server, non-voters */
     {"management server by name is a client", "n1 n2 n3 m9:c", .confirmed = "n1 n2 n3",
@@ -603,79 +516,69 @@ static const struct row rows[] = {
      .management = "10.0.0.9", .status = P, .summary = "3 of 3 servers, 1 may fail",
      .details = "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"management server by first label", "n1 n2 n3 m9:c", .confirmed = "n1 n2 n3",
-     .management = "M9.example.com", .status = P,
-     .summary = "3 of 3 servers, 1 may fail",
+     .management = "M9.example.com", .status = P, .summary = "3 of 3 servers, 1 may fail",
      .details = "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"management server whose node name is longer", "n1 n2 n3 m9.example.com:c",
      .confirmed = "n1 n2 n3", .management = "m9", .status = P,
      .summary = "3 of 3 servers, 1 may fail",
      .details = "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
-    {"management server matches nobody", "n1 n2 n3", .confirmed = "n1 n2 n3",
-     .management = "m", .status = P, .summary = "3 of 3 servers, 1 may fail",
-     .details =
-         "management server m: no member of this cluster has that name or address\n"
-         "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
+    {"management server matches nobody", "n1 n2 n3", .confirmed = "n1 n2 n3", .management = "m",
+     .status = P, .summary = "3 of 3 servers, 1 may fail",
+     .details = "management server m: no member of this cluster has that name or address\n"
+                "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"management server of another domain matches nobody", "n1 n2 n3 m9.a.org:c",
      .confirmed = "n1 n2 n3", .management = "m9.b.org", .status = P,
      .summary = "3 of 3 servers, 1 may fail",
-     .details =
-         "management server m9.b.org: no member of this cluster has that name or\n"
-         "address\n"
-         "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
+     .details = "management server m9.b.org: no member of this cluster has that name or\n"
+                "address\n"
+                "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"management server votes", "n1 n2 n3", .confirmed = "n1 n2 n3", .management = "n3",
      .status = W,
-     .summary =
-         "3 of 3 servers, 1 may fail: the management server, server_3 (node n3), "
-         "votes",
-     .details =
-         "the management server, server_3 (node n3), votes: run Consul there as a\n"
-         "client (server = false)\n"
-         "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
+     .summary = "3 of 3 servers, 1 may fail: the management server, server_3 (node n3), "
+                "votes",
+     .details = "the management server, server_3 (node n3), votes: run Consul there as a\n"
+                "client (server = false)\n"
+                "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"management server votes as a fourth", "n1 n2 n3 m9", .confirmed = "n1 n2 n3",
      .management = "m9", .status = W,
      .summary = "4 of 4 servers, 1 may fail: even number of voters (4), and 2 more"},
-    {"management server in raft without a vote", "n1 n2 n3 m9:w",
-     .confirmed = "n1 n2 n3", .management = "m9", .status = P,
-     .summary = "3 of 3 servers, 1 may fail"},
+    {"management server in raft without a vote", "n1 n2 n3 m9:w", .confirmed = "n1 n2 n3",
+     .management = "m9", .status = P, .summary = "3 of 3 servers, 1 may fail"},
     {"a replica without a vote", "n1 n2 n3 r1:wr", .confirmed = "n1 n2 n3", .status = P,
      .summary = "3 of 3 servers, 1 may fail"},
-    {"a replica where a voter is confirmed", "n1 n2 n3 n4 n5:wr",
-     .confirmed = "n1 n2 n3 n4 n5", .status = W,
-     .summary = "4 of 5 servers, 1 may fail: even number of voters (4), and 1 more"},
-    {"a dead server without a vote is nobody", "n1 n2 n3 n4:wd",
-     .confirmed = "n1 n2 n3", .status = P, .summary = "3 of 3 servers, 1 may fail"},
+    {"a replica where a voter is confirmed", "n1 n2 n3 n4 n5:wr", .confirmed = "n1 n2 n3 n4 n5",
+     .status = W, .summary = "4 of 5 servers, 1 may fail: even number of voters (4), and 1 more"},
+    {"a dead server without a vote is nobody", "n1 n2 n3 n4:wd", .confirmed = "n1 n2 n3",
+     .status = P, .summary = "3 of 3 servers, 1 may fail"},
 
     /* maintenance */
-    {"maintenance is said", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .maintenance = "n3",
-     .status = W,
+    {"maintenance is said", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .maintenance = "n3", .status = W,
      .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down",
      .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
                 "cluster-set --confirm-mapping\n"
                 "maintenance: server_3 (node n3) until 2026-11-23T18:00Z\n"
                 "voting: server_1 (node n1), server_2 (node n2)\n"},
-    {"maintenance changes nothing else", "n1 n2 n3:d", .confirmed = "n1 n2 n3",
-     .maintenance = "n3", .overdue = true, .status = C,
+    {"maintenance changes nothing else", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .maintenance = "n3",
+     .overdue = true, .status = C,
      .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down"},
-    {"maintenance has run out", "n1 n2 n3:d", .confirmed = "n1 n2 n3",
-     .maintenance = "n3", .now_s = UNTIL_S, .status = W,
+    {"maintenance has run out", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .maintenance = "n3",
+     .now_s = UNTIL_S, .status = W,
      .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down",
      .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
                 "cluster-set --confirm-mapping\n"
                 "voting: server_1 (node n1), server_2 (node n2)\n"},
-    {"maintenance of nobody", "n1 n2 n3", .confirmed = "n1 n2 n3", .maintenance = "n7",
-     .status = P, .summary = "3 of 3 servers, 1 may fail",
+    {"maintenance of nobody", "n1 n2 n3", .confirmed = "n1 n2 n3", .maintenance = "n7", .status = P,
+     .summary = "3 of 3 servers, 1 may fail",
      .details = "maintenance: no server is named n7 (CLUSTER_MAINTENANCE)\n"
                 "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
 
     /* settings */
-    {"a refused value is a warning", "n1 n2 n3", .confirmed = "n1 n2 n3",
-     .reject = "CLUSTER_GRACE", .status = W,
-     .summary = "3 of 3 servers, 1 may fail: CLUSTER_GRACE: \"x\" is wrong",
+    {"a refused value is a warning", "n1 n2 n3", .confirmed = "n1 n2 n3", .reject = "CLUSTER_GRACE",
+     .status = W, .summary = "3 of 3 servers, 1 may fail: CLUSTER_GRACE: \"x\" is wrong",
      .details = "CLUSTER_GRACE: \"x\" is wrong: its default is in force\n"
                 "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
-    {"an unknown key is a warning", "n1 n2 n3", .confirmed = "n1 n2 n3",
-     .unknown = "CLUSTER_GRAZE", .status = W,
-     .summary = "3 of 3 servers, 1 may fail: CLUSTER_GRAZE: no such setting",
+    {"an unknown key is a warning", "n1 n2 n3", .confirmed = "n1 n2 n3", .unknown = "CLUSTER_GRAZE",
+     .status = W, .summary = "3 of 3 servers, 1 may fail: CLUSTER_GRAZE: no such setting",
      .details = "CLUSTER_GRAZE: no such setting: it has no effect\n"
                 "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"the logging settings are somebody else's", "n1 n2 n3", .confirmed = "n1 n2 n3",
@@ -715,8 +618,7 @@ static void judge_row(const struct row *row)
     quorum_judge(&f.facts, &held, &v);
     unwrapped(v.details, got);
     unwrapped(row->details ? row->details : v.details, want);
-    if (strcmp(v.summary, row->summary) != 0 || v.status != row->status ||
-        strcmp(got, want) != 0)
+    if (strcmp(v.summary, row->summary) != 0 || v.status != row->status || strcmp(got, want) != 0)
         print_message("row \"%s\"\n", row->name);
     assert_string_equal(v.summary, row->summary);
     assert_int_equal(v.status, row->status);
@@ -741,17 +643,13 @@ static const struct {
     {{.name = "forming is not without spare", .servers = "n1"}, {0}},
     {{"no leader", "n1 n2 n3", .no_leader = true}, {.leaderless = true}},
     {{.name = "split", .servers = "n1 n2 n3 n4:s"}, {.split = true}},
-    {{"split needs a leader", "n1 n2 n3 n4:s", .leaderless = true},
-     {.leaderless = true}},
-    {{.name = "a failed stranger splits nothing", .servers = "n1 n2 n3 n4:g"},
-     {.whole = true}},
+    {{"split needs a leader", "n1 n2 n3 n4:s", .leaderless = true}, {.leaderless = true}},
+    {{.name = "a failed stranger splits nothing", .servers = "n1 n2 n3 n4:g"}, {.whole = true}},
     {{"one down", "n1 n2 n3:d", .confirmed = "n1 n2 n3"}, {.no_spare = true}},
-    {{.name = "below zero is without spare, too", .servers = "n1 n2:d n3:d"},
-     {.no_spare = true}},
+    {{.name = "below zero is without spare, too", .servers = "n1 n2:d n3:d"}, {.no_spare = true}},
     {{"in maintenance", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .maintenance = "N3"},
      {.no_spare = true, .excused = true}},
-    {{"in maintenance, cleaned up", "n1 n2 n3:g", .confirmed = "n1 n2 n3",
-      .maintenance = "n3"},
+    {{"in maintenance, cleaned up", "n1 n2 n3:g", .confirmed = "n1 n2 n3", .maintenance = "n3"},
      {.no_spare = true, .excused = true}},
     {{"in maintenance, waiting for its vote", "n1 n2 n3:w", .confirmed = "n1 n2 n3",
       .maintenance = "n3"},
@@ -759,20 +657,18 @@ static const struct {
     {{"maintenance over", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .maintenance = "n3",
       .now_s = UNTIL_S},
      {.no_spare = true}},
-    {{"another one is down", "n1 n2:d n3", .confirmed = "n1 n2 n3",
+    {{"another one is down", "n1 n2:d n3", .confirmed = "n1 n2 n3", .maintenance = "n3"},
+     {.no_spare = true}},
+    {{"it and another one are down", "n1 n2:d n3:d n4 n5", .confirmed = "n1 n2 n3 n4 n5",
+      .maintenance = "n3"},
+     {.no_spare = true, .excused = true}},
+    {{"it and two others are down", "n1:d n2:d n3:d n4 n5", .confirmed = "n1 n2 n3 n4 n5",
       .maintenance = "n3"},
      {.no_spare = true}},
-    {{"it and another one are down", "n1 n2:d n3:d n4 n5",
-      .confirmed = "n1 n2 n3 n4 n5", .maintenance = "n3"},
-     {.no_spare = true, .excused = true}},
-    {{"it and two others are down", "n1:d n2:d n3:d n4 n5",
-      .confirmed = "n1 n2 n3 n4 n5", .maintenance = "n3"},
+    {{"it would make an even number with one down", "n1 n2 n3:d n4:g", .confirmed = "n1 n2 n4",
+      .maintenance = "n4"},
      {.no_spare = true}},
-    {{"it would make an even number with one down", "n1 n2 n3:d n4:g",
-      .confirmed = "n1 n2 n4", .maintenance = "n4"},
-     {.no_spare = true}},
-    {{"maintenance of a stranger", "n1 n2 n3:d", .confirmed = "n1 n2 n3",
-      .maintenance = "n8"},
+    {{"maintenance of a stranger", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .maintenance = "n8"},
      {.no_spare = true}},
 };
 
@@ -808,8 +704,7 @@ static const struct {
     {{"as CLUSTER_SERVERS says", "a b c", .mapped = "c A b"},
      NULL,
      "server_1=c server_2=A server_3=b"},
-    {{"CLUSTER_SERVERS goes before the record", "a b c", .confirmed = "a b c",
-      .mapped = "c b a"},
+    {{"CLUSTER_SERVERS goes before the record", "a b c", .confirmed = "a b c", .mapped = "c b a"},
      NULL,
      "server_1=c server_2=b server_3=a"},
     {{"the rest keep their numbers", "a b z", .confirmed = "z b x"},
@@ -842,21 +737,15 @@ static const struct {
     {{.name = "four", .servers = "a b c d"},
      "the number of voters is 4; an odd one of at least three is needed",
      NULL},
-    {{.name = "one is down", .servers = "a b c:d"},
-     "node c is in raft and does not answer",
-     NULL},
+    {{.name = "one is down", .servers = "a b c:d"}, "node c is in raft and does not answer", NULL},
     {{.name = "one is waiting", .servers = "a b c d:w"},
      "4 servers are alive, 3 of them vote",
      NULL},
-    {{.name = "a stranger", .servers = "a b c d:s"},
-     "4 servers are alive, 3 of them vote",
-     NULL},
+    {{.name = "a stranger", .servers = "a b c d:s"}, "4 servers are alive, 3 of them vote", NULL},
     {{"a name too many", "a b c", .mapped = "a b d"},
      "server_3 (node d) is in CLUSTER_SERVERS and does not vote",
      NULL},
-    {{"a name too few", "a b c d e", .mapped = "a b c"},
-     "node d is not in CLUSTER_SERVERS",
-     NULL},
+    {{"a name too few", "a b c d e", .mapped = "a b c"}, "node d is not in CLUSTER_SERVERS", NULL},
     {{"CLUSTER_SERVERS is refused", "a b c", .reject = "CLUSTER_SERVERS"},
      "CLUSTER_SERVERS has a value that is refused",
      NULL},
@@ -873,9 +762,8 @@ static void check_mapping(const struct facts *f, const char *want)
     size_t len = 0;
     assert_int_equal(quorum_mapping(&f->facts, &mapping, &err), 0);
     for (size_t i = 0; i < mapping.n; i++)
-        len +=
-            (size_t)snprintf(text + len, sizeof text - len, "%s%s=%s", i > 0 ? " " : "",
-                             mapping.entry[i].server, mapping.entry[i].node);
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%s=%s", i > 0 ? " " : "",
+                                mapping.entry[i].server, mapping.entry[i].node);
     assert_string_equal(text, want);
 }
 
@@ -916,8 +804,7 @@ static void a_name_that_fits_no_record_is_not_confirmed(void **state)
     struct error err = {0};
     build(&row, &f);
     assert_int_equal(quorum_mapping(&f.facts, &mapping, &err), -EINVAL);
-    assert_string_equal(err.text,
-                        "server_3 has a node name outside [A-Za-z0-9_.-]{1,128}");
+    assert_string_equal(err.text, "server_3 has a node name outside [A-Za-z0-9_.-]{1,128}");
     assert_int_equal(mapping.n, 0);
 }
 

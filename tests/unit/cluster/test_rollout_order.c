@@ -23,12 +23,11 @@ static const struct row {
     {"a dead voter", "", "", "a b c", "a -b c", "a -b c"},
     {"forgotten by raft, but confirmed", "", "b a c", "a c", "a -b c", "-b a c"},
     {"confirmed, and another one", "", "b a c", "a b c d", "a b c d", "b a c d"},
-    {"CLUSTER_SERVERS goes before what is confirmed", "c a d", "b a c", "a c d",
-     "a c d -b", "c a d"},
+    {"CLUSTER_SERVERS goes before what is confirmed", "c a d", "b a c", "a c d", "a c d -b",
+     "c a d"},
     {"who does not vote does not count", "", "", "a ~b c", "a b c", "a c"},
     {"unless it is mapped", "a b c", "", "a ~b c", "a b c", "a b c"},
-    {"a client agent of that name is no server", "a b c", "", "a c", "a ~b c",
-     "a -b c"},
+    {"a client agent of that name is no server", "a b c", "", "a c", "a ~b c", "a -b c"},
     {"as Consul spells it", "A b C", "", "a b c", "a b c", "a b c"},
     {"of two of one name the living one", "", "", "a b c", "a -b b c", "a b c"},
     {"a voter named twice", "", "", "a a b", "a b", "a b"},
@@ -49,8 +48,7 @@ static size_t split(char *text, const char *from, char *words[16])
     char *rest = NULL;
     size_t n = 0;
     (void)snprintf(text, 200, "%s", from);
-    for (char *word = strtok_r(text, " ", &rest); word;
-         word = strtok_r(NULL, " ", &rest))
+    for (char *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
         words[n++] = word;
     return n;
 }
@@ -62,12 +60,11 @@ static void set_world(struct world *w, const struct row *row)
     w->facts.settings = &w->settings;
     w->settings.servers = split(w->text[0], row->mapped, words);
     for (size_t i = 0; i < w->settings.servers; i++)
-        (void)snprintf(w->settings.server[i], sizeof w->settings.server[i], "%s",
-                       words[i]);
+        (void)snprintf(w->settings.server[i], sizeof w->settings.server[i], "%s", words[i]);
     w->confirmed.n = split(w->text[1], row->confirmed, words);
     for (size_t i = 0; i < w->confirmed.n; i++)
-        (void)snprintf(w->confirmed.entry[i].node, sizeof w->confirmed.entry[i].node,
-                       "%s", words[i]);
+        (void)snprintf(w->confirmed.entry[i].node, sizeof w->confirmed.entry[i].node, "%s",
+                       words[i]);
     w->facts.confirmed = w->confirmed.n ? &w->confirmed : NULL;
     w->facts.n_peers = split(w->text[2], row->peers, words);
     for (size_t i = 0; i < w->facts.n_peers; i++)
@@ -75,12 +72,12 @@ static void set_world(struct world *w, const struct row *row)
             .id = "", .node = words[i] + (*words[i] == '~'), .voter = *words[i] != '~'};
     w->facts.n_members = split(w->text[3], row->members, words);
     for (size_t i = 0; i < w->facts.n_members; i++)
-        w->members[i] = (struct membership_member){
-            .name = words[i] + (*words[i] == '~' || *words[i] == '-'),
-            .id = "",
-            .address = "",
-            .server = *words[i] != '~',
-            .alive = *words[i] != '-'};
+        w->members[i] = (struct membership_member){.name = words[i] +
+                                                           (*words[i] == '~' || *words[i] == '-'),
+                                                   .id = "",
+                                                   .address = "",
+                                                   .server = *words[i] != '~',
+                                                   .alive = *words[i] != '-'};
 }
 
 static void who_counts_and_in_which_order(void **state)

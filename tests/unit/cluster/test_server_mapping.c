@@ -10,11 +10,10 @@
 
 #include <cmocka.h>
 
-#define ONE(server, node, id)                                                          \
-    "{\"server\":\"" server "\",\"node\":\"" node "\",\"id\":\"" id "\"}"
-#define RECORD(servers) "{\"v\":1,\"servers\":[" servers "]}"
-#define TEN             "aaaaaaaaaa"
-#define HUNDRED         TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+#define ONE(server, node, id) "{\"server\":\"" server "\",\"node\":\"" node "\",\"id\":\"" id "\"}"
+#define RECORD(servers)       "{\"v\":1,\"servers\":[" servers "]}"
+#define TEN                   "aaaaaaaaaa"
+#define HUNDRED               TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
 static void a_record_is_read_and_written_the_same(void **state)
 {
@@ -37,8 +36,8 @@ static void a_record_is_read_and_written_the_same(void **state)
 static void a_record_is_sorted_by_number(void **state)
 {
     (void)state;
-    const char *text = RECORD(ONE("server_10", "a", "1") "," ONE(
-        "server_9", "b", "2") "," ONE("server_1", "c", "3"));
+    const char *text = RECORD(
+        ONE("server_10", "a", "1") "," ONE("server_9", "b", "2") "," ONE("server_1", "c", "3"));
     struct server_mapping mapping;
     assert_int_equal(server_mapping_parse(text, strlen(text), &mapping, NULL), 0);
     assert_string_equal(mapping.entry[0].server, "server_1");
@@ -74,22 +73,14 @@ static const struct {
     {RECORD("\"server_1\""), "a server is not named server_1, server_2, ..."},
     {RECORD(ONE("", "a", "1")), "a server is not named server_1, server_2, ..."},
     {RECORD(ONE("server_", "a", "1")), "a server is not named server_1, server_2, ..."},
-    {RECORD(ONE("server_0", "a", "1")),
-     "a server is not named server_1, server_2, ..."},
-    {RECORD(ONE("server_01", "a", "1")),
-     "a server is not named server_1, server_2, ..."},
-    {RECORD(ONE("server_1000", "a", "1")),
-     "a server is not named server_1, server_2, ..."},
-    {RECORD(ONE("server_1 ", "a", "1")),
-     "a server is not named server_1, server_2, ..."},
-    {RECORD(ONE("Server_1", "a", "1")),
-     "a server is not named server_1, server_2, ..."},
-    {RECORD(ONE("server_1", "", "1")),
-     "server_1 has a node name outside [A-Za-z0-9_.-]{1,128}"},
-    {RECORD(ONE("server_1", "a b", "1")),
-     "server_1 has a node name outside [A-Za-z0-9_.-]{1,128}"},
-    {RECORD(ONE("server_1", "a%s", "1")),
-     "server_1 has a node name outside [A-Za-z0-9_.-]{1,128}"},
+    {RECORD(ONE("server_0", "a", "1")), "a server is not named server_1, server_2, ..."},
+    {RECORD(ONE("server_01", "a", "1")), "a server is not named server_1, server_2, ..."},
+    {RECORD(ONE("server_1000", "a", "1")), "a server is not named server_1, server_2, ..."},
+    {RECORD(ONE("server_1 ", "a", "1")), "a server is not named server_1, server_2, ..."},
+    {RECORD(ONE("Server_1", "a", "1")), "a server is not named server_1, server_2, ..."},
+    {RECORD(ONE("server_1", "", "1")), "server_1 has a node name outside [A-Za-z0-9_.-]{1,128}"},
+    {RECORD(ONE("server_1", "a b", "1")), "server_1 has a node name outside [A-Za-z0-9_.-]{1,128}"},
+    {RECORD(ONE("server_1", "a%s", "1")), "server_1 has a node name outside [A-Za-z0-9_.-]{1,128}"},
     {RECORD(ONE("server_1", "\\u001b[2J", "1")),
      "server_1 has a node name outside [A-Za-z0-9_.-]{1,128}"},
     {RECORD(ONE("server_1", HUNDRED TEN TEN "aaaaaaaaa", "1")),
@@ -127,12 +118,10 @@ static void too_many_servers_are_refused(void **state)
     struct error err = {0};
     assert_int_equal(buffer_printf(&text, "{\"v\":1,\"servers\":["), 0);
     for (int i = 1; i <= SETTINGS_SERVERS + 1; i++)
-        assert_int_equal(buffer_printf(&text, "%s" ONE("server_%d", "n%d", "%d"),
-                                       i > 1 ? "," : "", i, i, i),
-                         0);
+        assert_int_equal(
+            buffer_printf(&text, "%s" ONE("server_%d", "n%d", "%d"), i > 1 ? "," : "", i, i, i), 0);
     assert_int_equal(buffer_printf(&text, "]}"), 0);
-    assert_int_equal(server_mapping_parse(text.data, text.len, &mapping, &err),
-                     -EBADMSG);
+    assert_int_equal(server_mapping_parse(text.data, text.len, &mapping, &err), -EBADMSG);
     assert_string_equal(err.text, "more than 51 servers");
     buffer_release(&text);
 }
@@ -140,8 +129,7 @@ static void too_many_servers_are_refused(void **state)
 static void entries_are_found(void **state)
 {
     (void)state;
-    const char *text =
-        RECORD(ONE("server_1", "n1", "1-a") "," ONE("server_2", "n2", "1-b"));
+    const char *text = RECORD(ONE("server_1", "n1", "1-a") "," ONE("server_2", "n2", "1-b"));
     struct server_mapping mapping;
     assert_int_equal(server_mapping_parse(text, strlen(text), &mapping, NULL), 0);
     assert_ptr_equal(server_mapping_node(&mapping, "N2"), &mapping.entry[1]);

@@ -100,10 +100,9 @@ static void takes_only_what_consul_writes(void **state)
         struct kv_list list = {0};
         assert_int_equal(kv_add(&list, "before", "x", 1, 7), 0);
         int rc = parse(payloads[i].text, &list, &err);
-        if (rc != (payloads[i].error[0] ? -EBADMSG : 0) ||
-            list.n != payloads[i].n + 1 || strcmp(err.text, payloads[i].error) != 0)
-            fail_msg("%s: %d, %zu entries, \"%s\"", payloads[i].text, rc, list.n,
-                     err.text);
+        if (rc != (payloads[i].error[0] ? -EBADMSG : 0) || list.n != payloads[i].n + 1 ||
+            strcmp(err.text, payloads[i].error) != 0)
+            fail_msg("%s: %d, %zu entries, \"%s\"", payloads[i].text, rc, list.n, err.text);
         assert_string_equal(list.entries[0].key, "before");
         kv_release(&list);
     }
@@ -145,8 +144,7 @@ static void decodes_strictly(void **state)
     for (size_t i = 0; i < COUNT(encoded); i++) {
         char text[128];
         struct kv_list list = {0};
-        (void)snprintf(text, sizeof text,
-                       "{\"Key\":\"k\",\"ModifyIndex\":1,\"Value\":\"%s\"}",
+        (void)snprintf(text, sizeof text, "{\"Key\":\"k\",\"ModifyIndex\":1,\"Value\":\"%s\"}",
                        encoded[i].text);
         int rc = parse(text, &list, NULL);
         if (rc != (encoded[i].value ? 0 : -EBADMSG))
@@ -209,8 +207,7 @@ static void sets_and_removes(void **state)
     kv_release(&list);
 }
 
-static void digest_of(const char *entries, const char *prefix, uint64_t index,
-                      char ret[KV_DIGEST])
+static void digest_of(const char *entries, const char *prefix, uint64_t index, char ret[KV_DIGEST])
 {
     char copy[128];
     char *rest = NULL;

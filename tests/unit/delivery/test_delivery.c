@@ -19,55 +19,53 @@
 /* ---- the table ----------------------------------------------------------- */
 
 /* An address: what became of it and its uuid or sentence. */
-#define GOOD(u)                                                                        \
-    {                                                                                  \
-        ELASTICSEARCH_OK, u                                                            \
+#define GOOD(u)                                                                                    \
+    {                                                                                              \
+        ELASTICSEARCH_OK, u                                                                        \
     }
-#define BAD(t)                                                                         \
-    {                                                                                  \
-        ELASTICSEARCH_##t, "http://es:9200: " #t                                       \
+#define BAD(t)                                                                                     \
+    {                                                                                              \
+        ELASTICSEARCH_##t, "http://es:9200: " #t                                                   \
     }
-#define ONE                                                                            \
-    {                                                                                  \
-        GOOD(U1)                                                                       \
+#define ONE                                                                                        \
+    {                                                                                              \
+        GOOD(U1)                                                                                   \
     }
-#define FROM(a, b, c)                                                                  \
-    {                                                                                  \
-        {"n1", U1, DELIVERY_##a}, {"n2", U1, DELIVERY_##b},                            \
-        {                                                                              \
-            "n3", U1, DELIVERY_##c                                                     \
-        }                                                                              \
+#define FROM(a, b, c)                                                                              \
+    {                                                                                              \
+        {"n1", U1, DELIVERY_##a}, {"n2", U1, DELIVERY_##b},                                        \
+        {                                                                                          \
+            "n3", U1, DELIVERY_##c                                                                 \
+        }                                                                                          \
     }
-#define TO(a, b, c)                                                                    \
-    {                                                                                  \
-        {"n1", a, DELIVERY_ARRIVES}, {"n2", b, DELIVERY_ARRIVES},                      \
-        {                                                                              \
-            "n3", c, DELIVERY_ARRIVES                                                  \
-        }                                                                              \
+#define TO(a, b, c)                                                                                \
+    {                                                                                              \
+        {"n1", a, DELIVERY_ARRIVES}, {"n2", b, DELIVERY_ARRIVES},                                  \
+        {                                                                                          \
+            "n3", c, DELIVERY_ARRIVES                                                              \
+        }                                                                                          \
     }
 #define ALL_WELL FROM(ARRIVES, ARRIVES, ARRIVES)
 #define BASE     "3 of 3 servers on revision aaaaaa"
 #define PASSED   VERDICT_PASSING
 #define WARNED   VERDICT_WARNING
-#define DEAD_TEXT                                                                      \
-    "the log shipper of this server does not run: it is started again, or see why\n"   \
+#define DEAD_TEXT                                                                                  \
+    "the log shipper of this server does not run: it is started again, or see why\n"               \
     "  not: rollout-logging --retry\n"
-#define RUNS_TEXT                                                                      \
-    "the log shipper of this server runs, so its queue grows: does Elasticsearch "     \
-    "take\n"                                                                           \
-    "  what it sends (its credential, the index)? Its own log says why (rsyslog:\n"    \
+#define RUNS_TEXT                                                                                  \
+    "the log shipper of this server runs, so its queue grows: does Elasticsearch "                 \
+    "take\n"                                                                                       \
+    "  what it sends (its credential, the index)? Its own log says why (rsyslog:\n"                \
     "  journalctl -t index-records)\n"
 #define UNKNOWN_TEXT "does the log shipper of this server run?\n"
-#define UNPROVEN_TEXT                                                                  \
-    "applied and running, but no probe record of this revision has arrived in\n"       \
+#define UNPROVEN_TEXT                                                                              \
+    "applied and running, but no probe record of this revision has arrived in\n"                   \
     "  Elasticsearch from this server\n"
-#define ELSEWHERE(node, theirs)                                                        \
-    node " ships to another Elasticsearch than n1 (cluster_uuid " theirs               \
-         ", not uuid-one):\n"                                                          \
+#define ELSEWHERE(node, theirs)                                                                    \
+    node " ships to another Elasticsearch than n1 (cluster_uuid " theirs ", not uuid-one):\n"      \
          "  what do the names in LOG_ELASTICSEARCH_URL mean there?\n"
 #define SILENT_TEXT(node) "nothing arrives from " node ": see cluster:logging there\n"
-#define LATE_TEXT(node)                                                                \
-    "records of " node " arrive late: its log shipper works off a queue\n"
+#define LATE_TEXT(node)   "records of " node " arrive late: its log shipper works off a queue\n"
 
 static const struct row {
     const char *name;
@@ -87,8 +85,8 @@ static const struct row {
     const char *details;
 } rows[] = {
     /* nothing broken */
-    {"all arrive", ONE, DELIVERY_SEEN, "", false, 0, ALL_WELL, false, NONE, NONE,
-     PASSED, PASSED, BASE ", records arrive from all", ""},
+    {"all arrive", ONE, DELIVERY_SEEN, "", false, 0, ALL_WELL, false, NONE, NONE, PASSED, PASSED,
+     BASE ", records arrive from all", ""},
     {"the only server",
      ONE,
      DELIVERY_SEEN,
@@ -131,11 +129,10 @@ static const struct row {
      PASSED,
      BASE ", records arrive from all",
      ""},
-    {"others have not said where they ship to", ONE, DELIVERY_SEEN, "", false, 0,
-     TO(U1, "", ""), false, NONE, NONE, PASSED, PASSED,
-     BASE ", records arrive from all", ""},
-    {"no praise under another warning", ONE, DELIVERY_SEEN, "", false, 0, ALL_WELL,
-     false, NONE, NONE, WARNED, WARNED, NULL, ""},
+    {"others have not said where they ship to", ONE, DELIVERY_SEEN, "", false, 0, TO(U1, "", ""),
+     false, NONE, NONE, PASSED, PASSED, BASE ", records arrive from all", ""},
+    {"no praise under another warning", ONE, DELIVERY_SEEN, "", false, 0, ALL_WELL, false, NONE,
+     NONE, WARNED, WARNED, NULL, ""},
     {"nobody has it in force yet",
      ONE,
      DELIVERY_SEEN,
@@ -152,12 +149,11 @@ static const struct row {
      ""},
 
     /* not proven, but nothing known to be broken */
-    {"no target ships a probe", ONE, DELIVERY_NO_PROBE, "no \"probe\"", false, 0,
-     ALL_WELL, false, NONE, NONE, PASSED, PASSED, BASE ", arrival not proven",
-     "no \"probe\"\n"},
-    {"no target ships a probe: what seems silent is not", ONE, DELIVERY_NO_PROBE, "x",
-     false, 0, FROM(SILENT, SILENT, LATE), false, NONE, NONE, PASSED, PASSED,
-     BASE ", arrival not proven", "x\n"},
+    {"no target ships a probe", ONE, DELIVERY_NO_PROBE, "no \"probe\"", false, 0, ALL_WELL, false,
+     NONE, NONE, PASSED, PASSED, BASE ", arrival not proven", "no \"probe\"\n"},
+    {"no target ships a probe: what seems silent is not", ONE, DELIVERY_NO_PROBE, "x", false, 0,
+     FROM(SILENT, SILENT, LATE), false, NONE, NONE, PASSED, PASSED, BASE ", arrival not proven",
+     "x\n"},
     {"no credential to ask with: 401 is an answer",
      {BAD(401)},
      DELIVERY_NO_CREDENTIAL,
@@ -214,8 +210,8 @@ static const struct row {
      WARNED,
      BASE ", but Elasticsearch cannot be asked from here",
      "http://es:9200: EXPIRED\nes.read.json is missing\n"},
-    {"said under another warning as well", ONE, DELIVERY_NO_PROBE, "no \"probe\"",
-     false, 0, ALL_WELL, false, NONE, NONE, WARNED, WARNED, NULL, "no \"probe\"\n"},
+    {"said under another warning as well", ONE, DELIVERY_NO_PROBE, "no \"probe\"", false, 0,
+     ALL_WELL, false, NONE, NONE, WARNED, WARNED, NULL, "no \"probe\"\n"},
 
     /* out of reach */
     {"DNS",
@@ -570,12 +566,11 @@ static const struct row {
      WARNED,
      BASE ", but Elasticsearch is out of reach from here",
      "http://es:9200: REFUSED\nes.read.json is missing\n"},
-    {"it cannot be searched", ONE, DELIVERY_BLIND, "http://es:9200: lacks read", false,
-     0, ALL_WELL, false, LONG, NONE, PASSED, WARNED,
-     BASE ", but arrival cannot be looked for", "http://es:9200: lacks read\n"},
-    {"it cannot be searched for a moment", ONE, DELIVERY_BLIND, "http://es:9200: busy",
-     false, 0, ALL_WELL, false, SHORT, NONE, PASSED, PASSED, NULL,
-     "http://es:9200: busy\n"},
+    {"it cannot be searched", ONE, DELIVERY_BLIND, "http://es:9200: lacks read", false, 0, ALL_WELL,
+     false, LONG, NONE, PASSED, WARNED, BASE ", but arrival cannot be looked for",
+     "http://es:9200: lacks read\n"},
+    {"it cannot be searched for a moment", ONE, DELIVERY_BLIND, "http://es:9200: busy", false, 0,
+     ALL_WELL, false, SHORT, NONE, PASSED, PASSED, NULL, "http://es:9200: busy\n"},
 
     /* some addresses */
     {"one of two down",
@@ -652,24 +647,20 @@ static const struct row {
      "address 3 of 3 has cluster_uuid uuid-two\n"},
 
     /* another Elasticsearch */
-    {"one ships elsewhere", ONE, DELIVERY_SEEN, "", false, 0, TO(U1, U2, U1), false,
-     LONG, NONE, PASSED, WARNED,
-     BASE ", but not all ship to the same Elasticsearch: n2", ELSEWHERE("n2", U2)},
-    {"two ship elsewhere", ONE, DELIVERY_SEEN, "", false, 0, TO(U1, U2, U2), false,
-     LONG, NONE, PASSED, WARNED,
-     BASE ", but not all ship to the same Elasticsearch: n2, n3",
+    {"one ships elsewhere", ONE, DELIVERY_SEEN, "", false, 0, TO(U1, U2, U1), false, LONG, NONE,
+     PASSED, WARNED, BASE ", but not all ship to the same Elasticsearch: n2", ELSEWHERE("n2", U2)},
+    {"two ship elsewhere", ONE, DELIVERY_SEEN, "", false, 0, TO(U1, U2, U2), false, LONG, NONE,
+     PASSED, WARNED, BASE ", but not all ship to the same Elasticsearch: n2, n3",
      ELSEWHERE("n2", U2) ELSEWHERE("n3", U2)},
-    {"elsewhere for a moment", ONE, DELIVERY_SEEN, "", false, 0, TO(U1, U2, U1), false,
-     SHORT, NONE, PASSED, PASSED, NULL, ELSEWHERE("n2", U2)},
+    {"elsewhere for a moment", ONE, DELIVERY_SEEN, "", false, 0, TO(U1, U2, U1), false, SHORT, NONE,
+     PASSED, PASSED, NULL, ELSEWHERE("n2", U2)},
     {"elsewhere is why nothing arrives here",
      ONE,
      DELIVERY_SEEN,
      "",
      false,
      0,
-     {{"n1", U1, DELIVERY_ARRIVES},
-      {"n2", U2, DELIVERY_SILENT},
-      {"n3", U1, DELIVERY_ARRIVES}},
+     {{"n1", U1, DELIVERY_ARRIVES}, {"n2", U2, DELIVERY_SILENT}, {"n3", U1, DELIVERY_ARRIVES}},
      false,
      LONG,
      NONE,
@@ -677,9 +668,8 @@ static const struct row {
      WARNED,
      BASE ", but not all ship to the same Elasticsearch: n2",
      ELSEWHERE("n2", U2)},
-    {"what it sees goes before what its own record said", ONE, DELIVERY_SEEN, "", false,
-     0, TO(U2, U1, U1), false, NONE, NONE, PASSED, PASSED,
-     BASE ", records arrive from all", ""},
+    {"what it sees goes before what its own record said", ONE, DELIVERY_SEEN, "", false, 0,
+     TO(U2, U1, U1), false, NONE, NONE, PASSED, PASSED, BASE ", records arrive from all", ""},
     {"it sees nothing: its own record counts",
      {BAD(SLOW)},
      DELIVERY_BLIND,
@@ -694,40 +684,35 @@ static const struct row {
      WARNED,
      BASE ", but Elasticsearch is out of reach from here",
      "http://es:9200: SLOW\n" ELSEWHERE("n2", U2)},
-    {"elsewhere, though arrival cannot be proven", ONE, DELIVERY_NO_PROBE, "no probe",
-     false, 0, TO(U1, U2, U1), false, LONG, NONE, PASSED, WARNED,
-     BASE ", but not all ship to the same Elasticsearch: n2",
-     "no probe\n" ELSEWHERE("n2", U2)},
+    {"elsewhere, though arrival cannot be proven", ONE, DELIVERY_NO_PROBE, "no probe", false, 0,
+     TO(U1, U2, U1), false, LONG, NONE, PASSED, WARNED,
+     BASE ", but not all ship to the same Elasticsearch: n2", "no probe\n" ELSEWHERE("n2", U2)},
 
     /* nothing arrives */
-    {"another is silent", ONE, DELIVERY_SEEN, "", false, 0,
-     FROM(ARRIVES, SILENT, ARRIVES), false, LONG, NONE, PASSED, WARNED,
-     BASE ", but nothing arrives from n2", SILENT_TEXT("n2")},
-    {"two others are silent", ONE, DELIVERY_SEEN, "", false, 0,
-     FROM(ARRIVES, SILENT, SILENT), false, LONG, NONE, PASSED, WARNED,
-     BASE ", but nothing arrives from n2, n3", SILENT_TEXT("n2") SILENT_TEXT("n3")},
+    {"another is silent", ONE, DELIVERY_SEEN, "", false, 0, FROM(ARRIVES, SILENT, ARRIVES), false,
+     LONG, NONE, PASSED, WARNED, BASE ", but nothing arrives from n2", SILENT_TEXT("n2")},
+    {"two others are silent", ONE, DELIVERY_SEEN, "", false, 0, FROM(ARRIVES, SILENT, SILENT),
+     false, LONG, NONE, PASSED, WARNED, BASE ", but nothing arrives from n2, n3",
+     SILENT_TEXT("n2") SILENT_TEXT("n3")},
     {"another is silent for half an hour: no loss", ONE, DELIVERY_SEEN, "", false, 0,
      FROM(ARRIVES, SILENT, ARRIVES), false, LOSS, NONE, PASSED, WARNED,
      BASE ", but nothing arrives from n2", SILENT_TEXT("n2")},
-    {"silent for a moment", ONE, DELIVERY_SEEN, "", false, 0,
-     FROM(ARRIVES, SILENT, ARRIVES), false, SHORT, NONE, PASSED, PASSED, NULL,
-     SILENT_TEXT("n2")},
+    {"silent for a moment", ONE, DELIVERY_SEEN, "", false, 0, FROM(ARRIVES, SILENT, ARRIVES), false,
+     SHORT, NONE, PASSED, PASSED, NULL, SILENT_TEXT("n2")},
     {"silent here: the shipper is dead", ONE, DELIVERY_SEEN, "", false, DELIVERY_DEAD,
      FROM(SILENT, ARRIVES, ARRIVES), false, LONG, NONE, PASSED, WARNED,
      BASE ", but nothing arrives from n1", DEAD_TEXT},
-    {"silent here: the shipper runs, its queue grows", ONE, DELIVERY_SEEN, "", false,
-     DELIVERY_RUNS, FROM(SILENT, ARRIVES, ARRIVES), false, LONG, NONE, PASSED, WARNED,
+    {"silent here: the shipper runs, its queue grows", ONE, DELIVERY_SEEN, "", false, DELIVERY_RUNS,
+     FROM(SILENT, ARRIVES, ARRIVES), false, LONG, NONE, PASSED, WARNED,
      BASE ", but nothing arrives from n1", RUNS_TEXT},
-    {"silent here: nobody knows about the shipper", ONE, DELIVERY_SEEN, "", false,
-     DELIVERY_UNKNOWN, FROM(SILENT, ARRIVES, ARRIVES), false, LONG, NONE, PASSED,
-     WARNED, BASE ", but nothing arrives from n1", UNKNOWN_TEXT},
+    {"silent here: nobody knows about the shipper", ONE, DELIVERY_SEEN, "", false, DELIVERY_UNKNOWN,
+     FROM(SILENT, ARRIVES, ARRIVES), false, LONG, NONE, PASSED, WARNED,
+     BASE ", but nothing arrives from n1", UNKNOWN_TEXT},
     {"nothing from any server", ONE, DELIVERY_SEEN, "", false, DELIVERY_RUNS,
      FROM(SILENT, SILENT, SILENT), false, LONG, LONG, PASSED, WARNED,
-     BASE ", but nothing arrives from any server",
-     RUNS_TEXT SILENT_TEXT("n2") SILENT_TEXT("n3")},
-    {"nothing from any server for half an hour", ONE, DELIVERY_SEEN, "", false,
-     DELIVERY_RUNS, FROM(SILENT, SILENT, SILENT), false, LOSS, LOSS, PASSED,
-     VERDICT_CRITICAL,
+     BASE ", but nothing arrives from any server", RUNS_TEXT SILENT_TEXT("n2") SILENT_TEXT("n3")},
+    {"nothing from any server for half an hour", ONE, DELIVERY_SEEN, "", false, DELIVERY_RUNS,
+     FROM(SILENT, SILENT, SILENT), false, LOSS, LOSS, PASSED, VERDICT_CRITICAL,
      BASE ", but nothing arrives from any server for half an hour or more",
      RUNS_TEXT SILENT_TEXT("n2") SILENT_TEXT("n3")},
     {"all that are asked about are silent",
@@ -760,15 +745,12 @@ static const struct row {
      DEAD_TEXT},
 
     /* late */
-    {"another is late", ONE, DELIVERY_SEEN, "", false, 0, FROM(ARRIVES, LATE, ARRIVES),
-     false, LONG, NONE, PASSED, WARNED, BASE ", but records arrive late from n2",
-     LATE_TEXT("n2")},
-    {"late here", ONE, DELIVERY_SEEN, "", false, 0, FROM(LATE, ARRIVES, ARRIVES), false,
-     LONG, NONE, PASSED, WARNED, BASE ", but records arrive late from n1",
-     LATE_TEXT("n1")},
-    {"all are late: after an outage", ONE, DELIVERY_SEEN, "", false, 0,
-     FROM(LATE, LATE, LATE), false, SHORT, NONE, PASSED, PASSED, NULL,
-     LATE_TEXT("n1") LATE_TEXT("n2") LATE_TEXT("n3")},
+    {"another is late", ONE, DELIVERY_SEEN, "", false, 0, FROM(ARRIVES, LATE, ARRIVES), false, LONG,
+     NONE, PASSED, WARNED, BASE ", but records arrive late from n2", LATE_TEXT("n2")},
+    {"late here", ONE, DELIVERY_SEEN, "", false, 0, FROM(LATE, ARRIVES, ARRIVES), false, LONG, NONE,
+     PASSED, WARNED, BASE ", but records arrive late from n1", LATE_TEXT("n1")},
+    {"all are late: after an outage", ONE, DELIVERY_SEEN, "", false, 0, FROM(LATE, LATE, LATE),
+     false, SHORT, NONE, PASSED, PASSED, NULL, LATE_TEXT("n1") LATE_TEXT("n2") LATE_TEXT("n3")},
     {"one late, one silent: the worse goes first", ONE, DELIVERY_SEEN, "", false, 0,
      FROM(ARRIVES, LATE, SILENT), false, LONG, NONE, PASSED, WARNED,
      BASE ", but nothing arrives from n3", LATE_TEXT("n2") SILENT_TEXT("n3")},
@@ -901,8 +883,8 @@ static void many_are_not_all_named(void **state)
     delivery_judge(&f, &v);
     char expected[400];
     (void)snprintf(expected, sizeof expected,
-                   BASE ", but nothing arrives from %.60s, %.60s, %.60s and 2 more",
-                   names[0], names[1], names[2]);
+                   BASE ", but nothing arrives from %.60s, %.60s, %.60s and 2 more", names[0],
+                   names[1], names[2]);
     assert_string_equal(v.summary, expected);
 }
 
@@ -940,11 +922,7 @@ static const struct preflight_row {
     {"too old", {BAD(OLD)}, DELIVERY_BLIND, "", "http://es:9200: OLD"},
     {"no Elasticsearch", {BAD(FOREIGN)}, DELIVERY_BLIND, "", "http://es:9200: FOREIGN"},
     {"one of two down is no reason", {BAD(REFUSED), GOOD(U1)}, DELIVERY_SEEN, "", ""},
-    {"one of two cannot be resolved, the same",
-     {GOOD(U1), BAD(DNS)},
-     DELIVERY_SEEN,
-     "",
-     ""},
+    {"one of two cannot be resolved, the same", {GOOD(U1), BAD(DNS)}, DELIVERY_SEEN, "", ""},
     {"one of two refuses: that does not pass",
      {GOOD(U1), BAD(401)},
      DELIVERY_SEEN,
@@ -991,11 +969,10 @@ static void a_preflight_fails_for_what_does_not_pass(void **state)
 static void one_uuid_or_none(void **state)
 {
     (void)state;
-    const struct elasticsearch_greeting urls[] = {
-        {.trouble = ELASTICSEARCH_DNS},
-        {.trouble = ELASTICSEARCH_OK, .uuid = U1},
-        {.trouble = ELASTICSEARCH_OK, .uuid = U1},
-        {.trouble = ELASTICSEARCH_OK, .uuid = U2}};
+    const struct elasticsearch_greeting urls[] = {{.trouble = ELASTICSEARCH_DNS},
+                                                  {.trouble = ELASTICSEARCH_OK, .uuid = U1},
+                                                  {.trouble = ELASTICSEARCH_OK, .uuid = U1},
+                                                  {.trouble = ELASTICSEARCH_OK, .uuid = U2}};
     assert_string_equal(delivery_uuid(urls, 0), "");
     assert_string_equal(delivery_uuid(urls, 1), "");
     assert_string_equal(delivery_uuid(urls, 2), U1);
@@ -1026,9 +1003,9 @@ static void arrival_is_judged_by_age_and_by_progress(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof arrivals / sizeof arrivals[0]; i++) {
         print_message("  %s\n", arrivals[i].name);
-        assert_int_equal(delivery_arrival(arrivals[i].found, arrivals[i].age_ms,
-                                          arrivals[i].since_ms),
-                         arrivals[i].arrival);
+        assert_int_equal(
+            delivery_arrival(arrivals[i].found, arrivals[i].age_ms, arrivals[i].since_ms),
+            arrivals[i].arrival);
     }
 }
 

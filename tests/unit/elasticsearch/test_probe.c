@@ -183,8 +183,7 @@ static void what_is_no_file_of_ours_is_refused(void **state)
     assert_int_equal(probe_write(other, &a, NOW, &err), 0);
     assert_int_equal(link(other, path), 0);
     assert_int_equal(probe_write(path, &a, NOW, &err), -EPERM);
-    assert_non_null(
-        strstr(err.text, "is no plain file of the agent's user: remove it"));
+    assert_non_null(strstr(err.text, "is no plain file of the agent's user: remove it"));
 }
 
 static void a_directory_that_others_may_write_is_refused(void **state)
@@ -240,13 +239,13 @@ static void a_question_names_streams_by_token(void **state)
     const struct probe_stream streams[] = {server_1, {"evil\"}", "evil"}};
     (void)state;
     char *text = probe_query(streams, 1, REVISION, NOW);
-    assert_string_equal(
-        text, "{\"size\":0,\"query\":{\"range\":{\"lictor.at\":"
-              "{\"gte\":1763942400123,\"lte\":1764032400123}}},\"aggs\":{\"0\":"
-              "{\"filter\":{\"match\":{\"lictor.probe\":\"" TOKEN "\"}},\"aggs\":"
-              "{\"at\":{\"max\":{\"field\":\"lictor.at\"}},\"revision\":"
-              "{\"filter\":{\"match\":{\"lictor.revision\":\"" REVISION "\"}},\"aggs\":"
-              "{\"at\":{\"max\":{\"field\":\"lictor.at\"}}}}}}}}");
+    assert_string_equal(text,
+                        "{\"size\":0,\"query\":{\"range\":{\"lictor.at\":"
+                        "{\"gte\":1763942400123,\"lte\":1764032400123}}},\"aggs\":{\"0\":"
+                        "{\"filter\":{\"match\":{\"lictor.probe\":\"" TOKEN "\"}},\"aggs\":"
+                        "{\"at\":{\"max\":{\"field\":\"lictor.at\"}},\"revision\":"
+                        "{\"filter\":{\"match\":{\"lictor.revision\":\"" REVISION "\"}},\"aggs\":"
+                        "{\"at\":{\"max\":{\"field\":\"lictor.at\"}}}}}}}}");
     free(text);
     text = probe_query(streams, 2, REVISION, NOW);
     cJSON *root = cJSON_Parse(text);
@@ -256,8 +255,8 @@ static void a_question_names_streams_by_token(void **state)
     free(text);
 }
 
-#define NODE(at, revision)                                                             \
-    "{\"doc_count\":3,\"at\":{\"value\":" at "},\"revision\":{\"doc_count\":1,"        \
+#define NODE(at, revision)                                                                         \
+    "{\"doc_count\":3,\"at\":{\"value\":" at "},\"revision\":{\"doc_count\":1,"                    \
     "\"at\":{\"value\":" revision "}}}"
 #define ANSWER(nodes) "{\"took\":1,\"aggregations\":{" nodes "}}"
 
@@ -309,20 +308,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_line_has_one_form, make_dir, remove_dir),
         cmocka_unit_test(each_stream_has_a_token),
-        cmocka_unit_test_setup_teardown(lines_are_added_and_readable_for_all, make_dir,
+        cmocka_unit_test_setup_teardown(lines_are_added_and_readable_for_all, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(a_new_log_becomes_another_file_twice, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(a_name_that_no_shipper_lets_pass_is_masked, make_dir,
                                         remove_dir),
-        cmocka_unit_test_setup_teardown(a_new_log_becomes_another_file_twice, make_dir,
+        cmocka_unit_test_setup_teardown(it_never_grows_beyond_its_limit, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(what_is_no_file_of_ours_is_refused, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(a_directory_that_others_may_write_is_refused, make_dir,
                                         remove_dir),
-        cmocka_unit_test_setup_teardown(a_name_that_no_shipper_lets_pass_is_masked,
-                                        make_dir, remove_dir),
-        cmocka_unit_test_setup_teardown(it_never_grows_beyond_its_limit, make_dir,
-                                        remove_dir),
-        cmocka_unit_test_setup_teardown(what_is_no_file_of_ours_is_refused, make_dir,
-                                        remove_dir),
-        cmocka_unit_test_setup_teardown(a_directory_that_others_may_write_is_refused,
-                                        make_dir, remove_dir),
-        cmocka_unit_test_setup_teardown(half_a_line_is_taken_back, make_dir,
-                                        remove_dir),
+        cmocka_unit_test_setup_teardown(half_a_line_is_taken_back, make_dir, remove_dir),
         cmocka_unit_test(a_question_names_streams_by_token),
         cmocka_unit_test(an_answer_gives_numbers_or_nothing),
     };

@@ -19,8 +19,8 @@
 #define MANY      1000 /* records, of one request */
 #define LARGE     (1U << 20)
 #define INDEX(id) "{\"index\":{\"_id\":\"" id "\"}}\n"
-#define TEXT(message, why)                                                             \
-    "{\"message\":\"" message "\",\"level\":\"unknown\",\"isoTimestamp\":\"" NOW       \
+#define TEXT(message, why)                                                                         \
+    "{\"message\":\"" message "\",\"level\":\"unknown\",\"isoTimestamp\":\"" NOW                   \
     "\",\"refused\":\"" why "\"}\n"
 #define ITEMS(list)         "{\"items\":[" list "]}"
 #define ITEM(status)        "{\"index\":{\"status\":" status "}}"
@@ -36,8 +36,8 @@ static void add(struct bulk *bulk, const char *line)
 }
 
 /* The next request as it must be. */
-static void assert_body(const struct bulk *bulk, size_t begin, size_t most,
-                        size_t bytes, struct bulk_part *part, const char *expected)
+static void assert_body(const struct bulk *bulk, size_t begin, size_t most, size_t bytes,
+                        struct bulk_part *part, const char *expected)
 {
     struct buffer body = BUFFER_INIT(LARGE);
     struct error err = {0};
@@ -245,8 +245,7 @@ static void requests_have_limits(void **state)
     for (size_t i = 0; i < COUNT(parts); i++) {
         struct bulk bulk = four(parts[i].done);
         struct bulk_part part;
-        assert_body(&bulk, parts[i].begin, parts[i].most, parts[i].bytes, &part,
-                    parts[i].body);
+        assert_body(&bulk, parts[i].begin, parts[i].most, parts[i].bytes, &part, parts[i].body);
         assert_int_equal(part.records, parts[i].records);
         assert_int_equal(part.end, parts[i].end);
         bulk_release(&bulk);
@@ -265,11 +264,9 @@ static void parts_follow_each_other(void **state)
             struct buffer whole = BUFFER_INIT(LARGE), body = BUFFER_INIT(LARGE);
             struct bulk_part part = {.end = 0};
             while (part.end < bulk.n)
-                assert_int_equal(bulk_body(&bulk, part.end, most, most * 31, NOW, &body,
-                                           &part, NULL),
-                                 0);
-            assert_int_equal(bulk_body(&bulk, 0, MANY, LARGE, NOW, &whole, &part, NULL),
-                             0);
+                assert_int_equal(
+                    bulk_body(&bulk, part.end, most, most * 31, NOW, &body, &part, NULL), 0);
+            assert_int_equal(bulk_body(&bulk, 0, MANY, LARGE, NOW, &whole, &part, NULL), 0);
             assert_string_equal(buffer_text(&body), buffer_text(&whole));
             buffer_release(&whole);
             buffer_release(&body);
@@ -305,10 +302,9 @@ static void the_ceiling_of_the_body_holds(void **state)
         struct bulk_part part;
         struct error err = {0};
         char expected[60];
-        (void)snprintf(expected, sizeof expected,
-                       "no memory for a request of %zu records", limit / strlen(A) + 1);
-        assert_int_equal(bulk_body(&bulk, 0, MANY, LARGE, NOW, &body, &part, &err),
-                         -EMSGSIZE);
+        (void)snprintf(expected, sizeof expected, "no memory for a request of %zu records",
+                       limit / strlen(A) + 1);
+        assert_int_equal(bulk_body(&bulk, 0, MANY, LARGE, NOW, &body, &part, &err), -EMSGSIZE);
         assert_string_equal(err.text, expected);
         buffer_release(&body);
     }
@@ -339,18 +335,14 @@ static const struct {
     {"{\"delete\":{\"status\":400},\"index\":{\"status\":201}}", DONE, 0, ""},
     {ITEM("400"), TEXT_NEXT, 0, ""},
     {ITEM("413"), TEXT_NEXT, 0, ""},
-    {ERROR("400", TYPE("mapper_parsing_exception")), TEXT_NEXT, 0,
-     "mapper_parsing_exception"},
-    {ERROR("400", TYPE("document_parsing_exception")), TEXT_NEXT, 0,
-     "document_parsing_exception"},
+    {ERROR("400", TYPE("mapper_parsing_exception")), TEXT_NEXT, 0, "mapper_parsing_exception"},
+    {ERROR("400", TYPE("document_parsing_exception")), TEXT_NEXT, 0, "document_parsing_exception"},
     {ERROR("413", TYPE("too_large")), TEXT_NEXT, 0, "too_large"},
     {ITEM("300"), AGAIN, 300, ""},
     {ITEM("399"), AGAIN, 399, ""},
     {ERROR("401", TYPE("security_exception")), AGAIN, 401, "security_exception"},
-    {ERROR("403", TYPE("cluster_block_exception")), AGAIN, 403,
-     "cluster_block_exception"},
-    {ERROR("404", TYPE("index_not_found_exception")), AGAIN, 404,
-     "index_not_found_exception"},
+    {ERROR("403", TYPE("cluster_block_exception")), AGAIN, 403, "cluster_block_exception"},
+    {ERROR("404", TYPE("index_not_found_exception")), AGAIN, 404, "index_not_found_exception"},
     {ITEM("408"), AGAIN, 408, ""},
     {ITEM("410"), AGAIN, 410, ""},
     {ITEM("412"), AGAIN, 412, ""},
@@ -374,10 +366,9 @@ static const struct {
     {ERROR("400", TYPE("a\\\"")), TEXT_NEXT, 0, ""},
     {ERROR("400", TYPE("\\u001b[2j")), TEXT_NEXT, 0, ""},
     {ERROR("503", TYPE("\xc3\xa9")), AGAIN, 503, ""},
-    {ERROR("400", TYPE("abcdefghijabcdefghijabcdefghijabcdefghij_______")), TEXT_NEXT,
-     0, "abcdefghijabcdefghijabcdefghijabcdefghij_______"},
-    {ERROR("400", TYPE("abcdefghijabcdefghijabcdefghijabcdefghij________")), TEXT_NEXT,
-     0, ""},
+    {ERROR("400", TYPE("abcdefghijabcdefghijabcdefghijabcdefghij_______")), TEXT_NEXT, 0,
+     "abcdefghijabcdefghijabcdefghijabcdefghij_______"},
+    {ERROR("400", TYPE("abcdefghijabcdefghijabcdefghijabcdefghij________")), TEXT_NEXT, 0, ""},
     {ERROR("400", "null"), TEXT_NEXT, 0, ""},
     {ERROR("400", "\"mapper_parsing_exception\""), TEXT_NEXT, 0, ""},
     {ERROR("400", "[{\"type\":\"a\"}]"), TEXT_NEXT, 0, ""},
@@ -395,9 +386,9 @@ static void assert_answer(const struct bulk_answer *found, size_t row,
         found->status != expected->status || found->as_text != expected->as_text ||
         found->stuck != expected->stuck || strcmp(found->why, expected->why) != 0 ||
         strcmp(found->why_again, expected->why_again) != 0)
-        fail_msg("row %zu: done %zu, again %zu (%d %s), as_text %zu, stuck %zu (%s)",
-                 row, found->done, found->again, found->status, found->why_again,
-                 found->as_text, found->stuck, found->why);
+        fail_msg("row %zu: done %zu, again %zu (%d %s), as_text %zu, stuck %zu (%s)", row,
+                 found->done, found->again, found->status, found->why_again, found->as_text,
+                 found->stuck, found->why);
 }
 
 static void answer_of(const char *item, char *ret, size_t size)
@@ -417,14 +408,13 @@ static void each_status_has_its_outcome(void **state)
                                        .again = outcome == AGAIN,
                                        .status = answers[i].status,
                                        .as_text = outcome == TEXT_NEXT};
-        (void)snprintf(outcome == AGAIN ? expected.why_again : expected.why, BULK_WHY,
-                       "%s", answers[i].why);
+        (void)snprintf(outcome == AGAIN ? expected.why_again : expected.why, BULK_WHY, "%s",
+                       answers[i].why);
         add(&bulk, "a\t{}");
         answer_of(answers[i].item, text, sizeof text);
         struct bulk_answer found = judge_all(&bulk, text);
         assert_answer(&found, i, &expected);
-        assert_int_equal(bulk.record[0].state,
-                         outcome == DONE ? BULK_DONE : BULK_WAITING);
+        assert_int_equal(bulk.record[0].state, outcome == DONE ? BULK_DONE : BULK_WAITING);
         assert_int_equal(bulk.record[0].as_text, outcome == TEXT_NEXT);
         assert_false(bulk.record[0].stuck);
         assert_int_equal(bulk_waiting(&bulk), outcome != DONE);
@@ -444,15 +434,14 @@ static void text_is_taken_or_stuck(void **state)
                                        .again = outcome == AGAIN,
                                        .status = answers[i].status,
                                        .stuck = outcome == TEXT_NEXT};
-        (void)snprintf(outcome == AGAIN ? expected.why_again : expected.why, BULK_WHY,
-                       "%s", answers[i].why);
+        (void)snprintf(outcome == AGAIN ? expected.why_again : expected.why, BULK_WHY, "%s",
+                       answers[i].why);
         add(&bulk, "a\t{}");
         (void)judge_all(&bulk, ITEMS(MAPPING));
         answer_of(answers[i].item, text, sizeof text);
         struct bulk_answer found = judge_all(&bulk, text);
         assert_answer(&found, i, &expected);
-        assert_int_equal(bulk.record[0].state,
-                         outcome == DONE ? BULK_DONE : BULK_WAITING);
+        assert_int_equal(bulk.record[0].state, outcome == DONE ? BULK_DONE : BULK_WAITING);
         assert_true(bulk.record[0].as_text);
         assert_int_equal(bulk.record[0].stuck, outcome == TEXT_NEXT);
         bulk_release(&bulk);
@@ -487,11 +476,8 @@ static void each_record_has_its_own_answer(void **state)
     struct bulk_part part;
     struct bulk_answer found = judge_all(
         &bulk, ITEMS(ITEM("429") "," ITEM("201") "," MAPPING "," ITEM("200")));
-    const struct bulk_answer expected = {.done = 2,
-                                         .again = 1,
-                                         .status = 429,
-                                         .as_text = 1,
-                                         .why = "mapper_parsing_exception"};
+    const struct bulk_answer expected = {
+        .done = 2, .again = 1, .status = 429, .as_text = 1, .why = "mapper_parsing_exception"};
     assert_answer(&found, 0, &expected);
     assert_int_equal(bulk_waiting(&bulk), 2);
     assert_body(&bulk, 0, MANY, LARGE, &part,
@@ -515,8 +501,7 @@ static void answers_belong_to_their_part(void **state)
     assert_int_equal(judge(&bulk, &second, ITEMS(MAPPING), &found, NULL), 0);
     assert_false(bulk.record[2].as_text);
     assert_true(bulk.record[3].as_text);
-    assert_int_equal(
-        judge(&bulk, &first, ITEMS(ITEM("503") "," ITEM("201")), &found, NULL), 0);
+    assert_int_equal(judge(&bulk, &first, ITEMS(ITEM("503") "," ITEM("201")), &found, NULL), 0);
     assert_int_equal(bulk.record[0].state, BULK_WAITING);
     assert_int_equal(bulk.record[2].state, BULK_DONE);
     assert_int_equal(bulk_waiting(&bulk), 2);
@@ -676,8 +661,7 @@ static void what_is_refused_goes_as_text(void **state)
         struct bulk_part part;
         add(&bulk, texts[i].line);
         (void)judge_all(&bulk, ITEMS(MAPPING));
-        (void)snprintf(expected, sizeof expected,
-                       INDEX("i") TEXT("%s", "mapper_parsing_exception"),
+        (void)snprintf(expected, sizeof expected, INDEX("i") TEXT("%s", "mapper_parsing_exception"),
                        texts[i].message);
         assert_body(&bulk, 0, MANY, LARGE, &part, expected);
         bulk_release(&bulk);
@@ -693,9 +677,8 @@ static void assert_cut(size_t len, const char *tail, size_t stays, const char *e
     static char many[BULK_MESSAGE + 2];
     memset(many, 'x', sizeof many);
     assert_int_equal(buffer_printf(&line, "i\t%.*s%s", (int)len, many, tail), 0);
-    assert_int_equal(
-        buffer_printf(&expected, INDEX("i") TEXT("%.*s%s", ""), (int)stays, many, end),
-        0);
+    assert_int_equal(buffer_printf(&expected, INDEX("i") TEXT("%.*s%s", ""), (int)stays, many, end),
+                     0);
     add(&bulk, buffer_text(&line));
     (void)judge_all(&bulk, ITEMS(ITEM("400")));
     assert_body(&bulk, 0, MANY, LARGE, &part, buffer_text(&expected));
@@ -768,8 +751,7 @@ static void the_last_reason_stands_there(void **state)
     (void)judge_all(&bulk, ITEMS(ERROR("503", TYPE("shards_exception"))));
     assert_body(&bulk, 0, 1, LARGE, &part, INDEX("i") TEXT("{}", "too_large"));
     (void)judge_all(&bulk, ITEMS(MAPPING));
-    assert_body(&bulk, 0, 1, LARGE, &part,
-                INDEX("i") TEXT("{}", "mapper_parsing_exception"));
+    assert_body(&bulk, 0, 1, LARGE, &part, INDEX("i") TEXT("{}", "mapper_parsing_exception"));
     bulk_release(&bulk);
 }
 
@@ -790,8 +772,7 @@ static void a_whole_request_may_be_refused(void **state)
     assert_answer(&found, 1, &(struct bulk_answer){.stuck = 1});
     assert_true(bulk.record[2].stuck);
     assert_int_equal(bulk.record[1].state, BULK_DONE);
-    assert_false(bulk.record[0].as_text || bulk.record[1].as_text ||
-                 bulk.record[3].as_text);
+    assert_false(bulk.record[0].as_text || bulk.record[1].as_text || bulk.record[3].as_text);
     assert_int_equal(bulk_waiting(&bulk), 3);
     bulk_release(&bulk);
 }
@@ -804,8 +785,7 @@ static void stuck_records_are_given_up_by_part(void **state)
     struct bulk_answer found;
     for (int i = 0; i < 2; i++)
         found = judge_all(&bulk, ITEMS(MAPPING "," MAPPING "," MAPPING "," MAPPING));
-    assert_answer(&found, 0,
-                  &(struct bulk_answer){.stuck = 4, .why = "mapper_parsing_exception"});
+    assert_answer(&found, 0, &(struct bulk_answer){.stuck = 4, .why = "mapper_parsing_exception"});
     assert_int_equal(bulk_waiting(&bulk), 4);
     bulk_give_up(&bulk, &(struct bulk_part){.begin = 1, .end = 3});
     assert_int_equal(bulk.record[0].state, BULK_WAITING);

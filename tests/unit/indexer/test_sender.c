@@ -103,8 +103,7 @@ static const struct {
     {NEEDED "\turl=http://es1:9200", "http://es1:9200", 2, 5000000},
     /* An empty value is none. */
     {"url=\t" NEEDED "\turl=", "http://es1:9200", 1, 5000000},
-    {NEEDED "\tuser=\tpassword=\tapi_key=\tca=\tcert=\tkey=", "http://es1:9200", 1,
-     5000000},
+    {NEEDED "\tuser=\tpassword=\tapi_key=\tca=\tcert=\tkey=", "http://es1:9200", 1, 5000000},
     {NEEDED "\tuser=\tpassword=\tapi_key=" SECRET, "http://es1:9200", 1, 5000000},
     {NEEDED LOGIN "\tapi_key=", "http://es1:9200", 1, 5000000},
     {NEEDED "\tuser=" LOGIN "\tuser=", "http://es1:9200", 1, 5000000},

@@ -104,10 +104,9 @@ static const struct {
     const char *file;
     size_t len, whole; /* bytes of whole lines */
 } files[] = {
-    {TEXT(""), 0},           {TEXT("a\n"), 2},        {TEXT("a"), 0},
-    {TEXT("a\nb\n"), 4},     {TEXT("a\nb"), 2},       {TEXT("a\nbcd\ne"), 6},
-    {TEXT("\n"), 1},         {TEXT("\n\n"), 2},       {TEXT("\n\nx"), 2},
-    {TEXT("a\0b\n\0"), 4},   {TEXT("\0\n"), 2},       {TEXT("\0"), 0},
+    {TEXT(""), 0},           {TEXT("a\n"), 2},        {TEXT("a"), 0},    {TEXT("a\nb\n"), 4},
+    {TEXT("a\nb"), 2},       {TEXT("a\nbcd\ne"), 6},  {TEXT("\n"), 1},   {TEXT("\n\n"), 2},
+    {TEXT("\n\nx"), 2},      {TEXT("a\0b\n\0"), 4},   {TEXT("\0\n"), 2}, {TEXT("\0"), 0},
     {TEXT("a\tb\r\n\r"), 5}, {TEXT("\xff\n\xff"), 2},
 };
 
@@ -213,8 +212,7 @@ static void what_is_too_large_stays_as_it_is(void **state)
         size_t limit;
         int rc;
     } rows[] = {{0, -EMSGSIZE}, {7, -EMSGSIZE}, {8, 0}, {9, 0}};
-    (void)snprintf(expected, sizeof expected,
-                   "cannot read the spool %s: Message too long", path);
+    (void)snprintf(expected, sizeof expected, "cannot read the spool %s: Message too long", path);
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct spool spool = {.fd = 77};
         struct buffer left = BUFFER_INIT(rows[i].limit);

@@ -115,10 +115,8 @@ static const struct row {
      "no end of the answer after 300ms"},
     {"stuck in the answer", say_nothing_more, SMALL, -ETIMEDOUT, "hel",
      "no end of the answer after 300ms"},
-    {"endless by drops", drip, SMALL, -ETIMEDOUT, NULL,
-     "no end of the answer after 300ms"},
-    {"endless", flood, SMALL, -EMSGSIZE, NULL,
-     "cannot read the answer: Message too long"},
+    {"endless by drops", drip, SMALL, -ETIMEDOUT, NULL, "no end of the answer after 300ms"},
+    {"endless", flood, SMALL, -EMSGSIZE, NULL, "cannot read the answer: Message too long"},
 };
 
 static void every_answer_has_an_end(void **state)
@@ -134,9 +132,8 @@ static void every_answer_has_an_end(void **state)
         int64_t begin_ms = duration_now_ms();
         int fd = unix_socket_open(path, 300, &err);
         assert_true(fd >= 0);
-        assert_int_equal(
-            unix_socket_ask(fd, request, rows[i].request, 300, &answer, &err),
-            rows[i].rc);
+        assert_int_equal(unix_socket_ask(fd, request, rows[i].request, 300, &answer, &err),
+                         rows[i].rc);
         assert_int_equal(close(fd), 0);
         assert_string_equal(err.text, rows[i].text);
         if (rows[i].answer)

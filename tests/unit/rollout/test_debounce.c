@@ -25,8 +25,7 @@ static void attempts_are_apart_after_a_failure_only(void **state)
                 {"waiting", LOCAL_STATE_WAITING, 0, false}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int64_t begin = duration_now_ms();
-        struct local_state local = {.state = rows[i].is,
-                                    .at_ms = begin - rows[i].age_ms};
+        struct local_state local = {.state = rows[i].is, .at_ms = begin - rows[i].age_ms};
         (void)snprintf(local.boot, sizeof local.boot, "%s", duration_boot_id());
         print_message("  %s\n", rows[i].name);
         assert_int_equal(debounce_after_failure(&local), rows[i].waits);

@@ -26,8 +26,7 @@ static void an_attempt_begins_and_ends(void **state)
     assert_string_equal(l.revision, "a");
     assert_int_equal(l.rollback_failed, true);
     local_state_look(&l, "b", "", NULL);
-    assert_int_equal(l.state,
-                     LOCAL_STATE_FAILED); /* a failure is not forgotten by looking */
+    assert_int_equal(l.state, LOCAL_STATE_FAILED); /* a failure is not forgotten by looking */
     local_state_begin(&l, "c");
     local_state_end(&l, true, false, "");
     assert_int_equal(l.state, LOCAL_STATE_DONE);
@@ -35,8 +34,7 @@ static void an_attempt_begins_and_ends(void **state)
     assert_int_equal(l.rollback_failed, false);
 }
 
-static const struct server_record at_work = {.state = SERVER_RECORD_APPLYING,
-                                             .revision = "b"};
+static const struct server_record at_work = {.state = SERVER_RECORD_APPLYING, .revision = "b"};
 
 /* The local after a look at what is wanted, then after it is not our turn; and what it
  * says as a record. */
@@ -51,44 +49,44 @@ static const struct look_row {
     enum server_record_state record;
     const char *revision, *reason;
 } look_rows[] = {
-    {"fresh", LOCAL_STATE_NONE, "", "", false, "b", NULL, LOCAL_STATE_WAITING,
-     LOCAL_STATE_WAITING, SERVER_RECORD_KEPT, "", ""},
+    {"fresh", LOCAL_STATE_NONE, "", "", false, "b", NULL, LOCAL_STATE_WAITING, LOCAL_STATE_WAITING,
+     SERVER_RECORD_KEPT, "", ""},
     {"in force", LOCAL_STATE_DONE, "a", "a", false, "a", NULL, LOCAL_STATE_DONE,
      LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
-    {"another one wanted", LOCAL_STATE_DONE, "a", "a", false, "b", NULL,
-     LOCAL_STATE_DONE, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
-    {"still waiting", LOCAL_STATE_WAITING, "a", "a", false, "b", NULL,
-     LOCAL_STATE_WAITING, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
-    {"waited, and back", LOCAL_STATE_WAITING, "a", "a", false, "a", NULL,
-     LOCAL_STATE_DONE, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
-    {"refused settings", LOCAL_STATE_DONE, "a", "a", false, "", NULL,
-     LOCAL_STATE_REFUSED, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
+    {"another one wanted", LOCAL_STATE_DONE, "a", "a", false, "b", NULL, LOCAL_STATE_DONE,
+     LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
+    {"still waiting", LOCAL_STATE_WAITING, "a", "a", false, "b", NULL, LOCAL_STATE_WAITING,
+     LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
+    {"waited, and back", LOCAL_STATE_WAITING, "a", "a", false, "a", NULL, LOCAL_STATE_DONE,
+     LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
+    {"refused settings", LOCAL_STATE_DONE, "a", "a", false, "", NULL, LOCAL_STATE_REFUSED,
+     LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
     {"refused settings, and back", LOCAL_STATE_REFUSED, "a", "a", false, "a", NULL,
      LOCAL_STATE_DONE, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
-    {"an own refusal", LOCAL_STATE_FAILED, "a", "b", false, "b", NULL,
-     LOCAL_STATE_FAILED, LOCAL_STATE_FAILED, SERVER_RECORD_FAILED, "b", "why"},
-    {"A -> B refused -> A", LOCAL_STATE_FAILED, "a", "b", false, "a", NULL,
-     LOCAL_STATE_DONE, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
-    {"A -> B refused -> C", LOCAL_STATE_FAILED, "a", "b", false, "c", NULL,
-     LOCAL_STATE_FAILED, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
-    {"first one refused -> C", LOCAL_STATE_FAILED, "", "b", false, "c", NULL,
-     LOCAL_STATE_FAILED, LOCAL_STATE_WAITING, SERVER_RECORD_KEPT, "", ""},
-    {"rollback failed -> A", LOCAL_STATE_FAILED, "a", "b", true, "a", NULL,
-     LOCAL_STATE_FAILED, LOCAL_STATE_WAITING, SERVER_RECORD_FAILED, "b", "why"},
-    {"a repair failed", LOCAL_STATE_FAILED, "a", "a", false, "a", NULL,
-     LOCAL_STATE_FAILED, LOCAL_STATE_FAILED, SERVER_RECORD_FAILED, "a", "why"},
-    {"interrupted", LOCAL_STATE_APPLYING, "a", "b", false, "b", NULL,
+    {"an own refusal", LOCAL_STATE_FAILED, "a", "b", false, "b", NULL, LOCAL_STATE_FAILED,
+     LOCAL_STATE_FAILED, SERVER_RECORD_FAILED, "b", "why"},
+    {"A -> B refused -> A", LOCAL_STATE_FAILED, "a", "b", false, "a", NULL, LOCAL_STATE_DONE,
+     LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
+    {"A -> B refused -> C", LOCAL_STATE_FAILED, "a", "b", false, "c", NULL, LOCAL_STATE_FAILED,
+     LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
+    {"first one refused -> C", LOCAL_STATE_FAILED, "", "b", false, "c", NULL, LOCAL_STATE_FAILED,
+     LOCAL_STATE_WAITING, SERVER_RECORD_KEPT, "", ""},
+    {"rollback failed -> A", LOCAL_STATE_FAILED, "a", "b", true, "a", NULL, LOCAL_STATE_FAILED,
+     LOCAL_STATE_WAITING, SERVER_RECORD_FAILED, "b", "why"},
+    {"a repair failed", LOCAL_STATE_FAILED, "a", "a", false, "a", NULL, LOCAL_STATE_FAILED,
+     LOCAL_STATE_FAILED, SERVER_RECORD_FAILED, "a", "why"},
+    {"interrupted", LOCAL_STATE_APPLYING, "a", "b", false, "b", NULL, LOCAL_STATE_APPLYING,
+     LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "b", ""},
+    {"interrupted, then refused settings", LOCAL_STATE_APPLYING, "a", "b", false, "", NULL,
      LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "b", ""},
-    {"interrupted, then refused settings", LOCAL_STATE_APPLYING, "a", "b", false, "",
-     NULL, LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "b", ""},
     {"interrupted, and back", LOCAL_STATE_APPLYING, "a", "b", false, "a", NULL,
      LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "b", ""},
     {"an interrupted repair", LOCAL_STATE_APPLYING, "a", "a", false, "a", NULL,
      LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_DONE, "a", ""},
-    {"interrupted behind a failed rollback", LOCAL_STATE_APPLYING, "a", "a", true, "a",
-     NULL, LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "a", ""},
-    {"lost while applying", LOCAL_STATE_NONE, "", "", false, "c", &at_work,
-     LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "b", ""},
+    {"interrupted behind a failed rollback", LOCAL_STATE_APPLYING, "a", "a", true, "a", NULL,
+     LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "a", ""},
+    {"lost while applying", LOCAL_STATE_NONE, "", "", false, "c", &at_work, LOCAL_STATE_APPLYING,
+     LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "b", ""},
     {"announced, nothing touched yet", LOCAL_STATE_DONE, "a", "a", false, "b", &at_work,
      LOCAL_STATE_DONE, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
 };
@@ -99,9 +97,8 @@ static void a_look_and_a_wait_keep_the_truth(void **state)
     for (size_t i = 0; i < sizeof look_rows / sizeof look_rows[0]; i++) {
         const struct look_row *row = &look_rows[i];
         struct server_record record;
-        struct local_state l = {.state = row->state,
-                                .reason = "why",
-                                .rollback_failed = row->rollback_failed};
+        struct local_state l = {
+            .state = row->state, .reason = "why", .rollback_failed = row->rollback_failed};
         (void)snprintf(l.revision, sizeof l.revision, "%s", row->in_force);
         (void)snprintf(l.tried, sizeof l.tried, "%s", row->tried);
         if (l.state == LOCAL_STATE_APPLYING)
@@ -154,8 +151,7 @@ static void assert_record(const struct local_state *l, enum server_record_state 
 static void what_is_applied_is_unproven_first(void **state)
 {
     (void)state;
-    struct local_state l = {
-        .state = LOCAL_STATE_DONE, .revision = "a", .cluster_uuid = "of a"};
+    struct local_state l = {.state = LOCAL_STATE_DONE, .revision = "a", .cluster_uuid = "of a"};
     local_state_begin(&l, "b");
     local_state_end(&l, true, false, "");
     assert_true(l.unproven);
@@ -163,8 +159,7 @@ static void what_is_applied_is_unproven_first(void **state)
     assert_string_equal(l.cluster_uuid, "");
     assert_true(local_state_due(&l));
     assert_record(&l, SERVER_RECORD_APPLYING, "b");
-    local_state_look(&l, "c", "",
-                     NULL); /* another one is wanted, not this server's turn */
+    local_state_look(&l, "c", "", NULL); /* another one is wanted, not this server's turn */
     local_state_wait(&l, "c");
     assert_record(&l, SERVER_RECORD_APPLYING, "b");
     local_state_begin(&l, "c"); /* which fails */
@@ -222,8 +217,7 @@ static void who_waits_or_was_interrupted_looks_again_soon(void **state)
     (void)state;
     static const bool due[] = {false, true, false, false, false, true};
     for (int i = LOCAL_STATE_NONE; i <= LOCAL_STATE_WAITING; i++) {
-        struct local_state l = {.state = (enum local_state_state)i,
-                                .at_ms = duration_now_ms()};
+        struct local_state l = {.state = (enum local_state_state)i, .at_ms = duration_now_ms()};
         (void)snprintf(l.boot, sizeof l.boot, "%s", duration_boot_id());
         assert_int_equal(local_state_due(&l), due[i]);
         l.at_ms -= 600000;

@@ -55,17 +55,14 @@ static void set_world(struct world *w, const char *text)
     char *rest = NULL;
     *w = (struct world){.n = 0};
     (void)snprintf(copy, sizeof copy, "%s", text);
-    for (char *word = strtok_r(copy, " ", &rest); word;
-         word = strtok_r(NULL, " ", &rest)) {
+    for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
         struct rolling_server *s = &w->order[w->n];
         (void)snprintf(w->node[w->n], sizeof w->node[0], "server-%c", word[0]);
-        (void)snprintf(w->key[w->n], sizeof w->key[0], SERVER_RECORD_PREFIX "server-%c",
-                       word[0]);
+        (void)snprintf(w->key[w->n], sizeof w->key[0], SERVER_RECORD_PREFIX "server-%c", word[0]);
         s->node = w->node[w->n];
         s->alive = word[1] == '+';
         if (word[2] != '.')
-            s->version =
-                (struct kv_version){w->key[w->n], (uint64_t)(word[0] - '0') * 10};
+            s->version = (struct kv_version){w->key[w->n], (uint64_t)(word[0] - '0') * 10};
         if (word[2] != '.' && word[2] != '?') {
             set_record(&w->record[w->n], s->node, word + 2);
             s->record = &w->record[w->n];
@@ -115,8 +112,7 @@ static const struct row {
      "1 of 3 servers on revision bbbbbb, server-2 next", ""},
     {"1+dB 2+dB 3+dA", '3', NULL, 0, ROLLING_APPLY,
      "2 of 3 servers on revision bbbbbb, server-3 next", "1 2"},
-    {"1+dB 2+dB 3+dB", '3', NULL, 0, ROLLING_FINISHED,
-     "3 of 3 servers on revision bbbbbb", ""},
+    {"1+dB 2+dB 3+dB", '3', NULL, 0, ROLLING_FINISHED, "3 of 3 servers on revision bbbbbb", ""},
     /* back on something that is not proven either */
     {"1+fC~!x 2+dA 3+dA", '1', NULL, 0, ROLLING_APPLY,
      "0 of 3 servers on revision bbbbbb, nothing of server-1 has arrived yet", "2 3"},
@@ -135,8 +131,7 @@ static const struct row {
     {"1+fB~!x 2+dA 3+dA", '1', NULL, HELD, ROLLING_STOPPED,
      "0 of 3 servers on revision bbbbbb, server-1 refused it", ""},
     /* one server alone */
-    {"1+k", '1', NULL, 0, ROLLING_CANARY,
-     "0 of 1 servers on revision bbbbbb, server-1 next", ""},
+    {"1+k", '1', NULL, 0, ROLLING_CANARY, "0 of 1 servers on revision bbbbbb, server-1 next", ""},
     {"1+dB", '1', NULL, 0, ROLLING_FINISHED, "1 of 1 servers on revision bbbbbb", ""},
     {"3+dA 1+dA 2+dA", '3', NULL, 0, ROLLING_CANARY,
      "0 of 3 servers on revision bbbbbb, server-3 next", "1 2"},
@@ -154,16 +149,15 @@ static const struct row {
      "0 of 3 servers on revision bbbbbb, server-1 next", ""},
     {"1+fB!x 2+dA 3+dA", '1', "dB", 0, ROLLING_PUBLISH,
      "1 of 3 servers on revision bbbbbb, server-2 next", ""},
-    {"1+dB 2+fC!x 3+dB", '2', "dB", 0, ROLLING_PUBLISH,
-     "3 of 3 servers on revision bbbbbb", ""},
+    {"1+dB 2+fC!x 3+dB", '2', "dB", 0, ROLLING_PUBLISH, "3 of 3 servers on revision bbbbbb", ""},
     {"1+dB 2+dB 3+dA", '2', "kA", 0, ROLLING_PUBLISH,
      "1 of 3 servers on revision bbbbbb, server-2 next", ""},
     {"1+aB 2+dA 3+dA", '1', "dA", 0, ROLLING_PUBLISH,
      "0 of 3 servers on revision bbbbbb, server-1 next", ""},
     {"1+dB 2+kA!why 3+dA", '2', "kA", 0, ROLLING_PUBLISH,
      "1 of 3 servers on revision bbbbbb, server-2 next", ""},
-    {"1+dB 2+aA 3+dB", '2', "dB", PARALLEL, ROLLING_FINISHED,
-     "3 of 3 servers on revision bbbbbb", ""},
+    {"1+dB 2+aA 3+dB", '2', "dB", PARALLEL, ROLLING_FINISHED, "3 of 3 servers on revision bbbbbb",
+     ""},
 
     {"1+. 2+dA 3+dA", '1', "k", PARALLEL, ROLLING_APPLY,
      "0 of 3 servers on revision bbbbbb, server-1 next", ""},
@@ -181,8 +175,7 @@ static const struct row {
      "0 of 3 servers on revision bbbbbb, server-2 next", "1 3"},
     {"1+dB 2-dA 3+dA", '3', NULL, 0, ROLLING_APPLY,
      "1 of 3 servers on revision bbbbbb, server-3 next", "1 2"},
-    {"1+dB 2-dA 3+dB", '3', NULL, 0, ROLLING_FINISHED,
-     "2 of 3 servers on revision bbbbbb", ""},
+    {"1+dB 2-dA 3+dB", '3', NULL, 0, ROLLING_FINISHED, "2 of 3 servers on revision bbbbbb", ""},
     {"1+dA 2+dB 3+dB", '1', NULL, 0, ROLLING_APPLY,
      "2 of 3 servers on revision bbbbbb, server-1 next", "2 3"},
     {"1+dA 2+aB 3+dA", '1', NULL, 0, ROLLING_WAIT,
@@ -267,16 +260,14 @@ static const struct row {
      "1 of 3 servers on revision bbbbbb, server-2 next", "1 3"},
 
     /* not in the order: behind all */
-    {"1+dA 2+dA", '3', "dA", 0, ROLLING_WAIT,
-     "0 of 2 servers on revision bbbbbb, server-1 next", ""},
-    {"1+dB 2+dB", '3', "dA", 0, ROLLING_APPLY, "2 of 2 servers on revision bbbbbb",
-     "1 2"},
-    {"1+dB 2+aB", '3', "dA", 0, ROLLING_WAIT,
-     "1 of 2 servers on revision bbbbbb, server-2 next", ""},
-    {"1+dB 2+fB!x", '3', "dA", HELD, ROLLING_STOPPED,
-     "kept aaaaaa: server-2 refused bbbbbb: x", ""},
-    {"1-dA 2-dA", '3', "dA", 0, ROLLING_CANARY, "0 of 2 servers on revision bbbbbb",
-     "1 2"},
+    {"1+dA 2+dA", '3', "dA", 0, ROLLING_WAIT, "0 of 2 servers on revision bbbbbb, server-1 next",
+     ""},
+    {"1+dB 2+dB", '3', "dA", 0, ROLLING_APPLY, "2 of 2 servers on revision bbbbbb", "1 2"},
+    {"1+dB 2+aB", '3', "dA", 0, ROLLING_WAIT, "1 of 2 servers on revision bbbbbb, server-2 next",
+     ""},
+    {"1+dB 2+fB!x", '3', "dA", HELD, ROLLING_STOPPED, "kept aaaaaa: server-2 refused bbbbbb: x",
+     ""},
+    {"1-dA 2-dA", '3', "dA", 0, ROLLING_CANARY, "0 of 2 servers on revision bbbbbb", "1 2"},
     {"", '3', "k", 0, ROLLING_CANARY, "0 of 0 servers on revision bbbbbb", ""},
     {"", '3', "dB", 0, ROLLING_FINISHED, "0 of 0 servers on revision bbbbbb", ""},
 
@@ -305,8 +296,7 @@ struct facts {
     struct rolling_facts f;
 };
 
-static void set_facts(struct facts *to, const char *order, char self, const char *own,
-                      int flags)
+static void set_facts(struct facts *to, const char *order, char self, const char *own, int flags)
 {
     set_world(&to->w, order);
     (void)snprintf(to->node, sizeof to->node, "server-%c", self);

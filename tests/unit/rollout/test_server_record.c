@@ -38,54 +38,45 @@ static const struct row {
     const char *summary;
     const char *detail; /* a line that must stand in the details, NULL: none asked */
 } rows[] = {
-    {"all done", "", A, A, SERVER_RECORD_DONE, A, "", false, SERVER_RECORD_DONE, A, "",
-     false, -1, VERDICT_PASSING, "2 of 3, n3 next", "ships to http://es:9200\n"},
-    {"another is still on its way", "", A, A, SERVER_RECORD_DONE, A, "", false,
-     SERVER_RECORD_DONE, B, "", false, 500, VERDICT_PASSING, "2 of 3, n3 next",
-     "n2 has revision bbbbbb\n"},
-    {"another stays behind", "", A, A, SERVER_RECORD_DONE, A, "", false,
-     SERVER_RECORD_DONE, B, "", false, 60000, VERDICT_WARNING, "2 of 3, n3 next",
-     "n2 has revision bbbbbb\n"},
+    {"all done", "", A, A, SERVER_RECORD_DONE, A, "", false, SERVER_RECORD_DONE, A, "", false, -1,
+     VERDICT_PASSING, "2 of 3, n3 next", "ships to http://es:9200\n"},
+    {"another is still on its way", "", A, A, SERVER_RECORD_DONE, A, "", false, SERVER_RECORD_DONE,
+     B, "", false, 500, VERDICT_PASSING, "2 of 3, n3 next", "n2 has revision bbbbbb\n"},
+    {"another stays behind", "", A, A, SERVER_RECORD_DONE, A, "", false, SERVER_RECORD_DONE, B, "",
+     false, 60000, VERDICT_WARNING, "2 of 3, n3 next", "n2 has revision bbbbbb\n"},
     {"a moment before patience ends", "", A, A, SERVER_RECORD_DONE, A, "", false,
      SERVER_RECORD_DONE, B, "", false, 59999, VERDICT_PASSING, "2 of 3, n3 next", NULL},
     {"another failed: warning at once", "", A, A, SERVER_RECORD_DONE, A, "", false,
-     SERVER_RECORD_FAILED, A, "rsyslogd: bad", false, 0, VERDICT_WARNING,
-     "2 of 3, n3 next", "n2 refused aaaaaa: rsyslogd: bad\n"},
-    {"another keeps and says why", "", A, A, SERVER_RECORD_DONE, A, "", false,
-     SERVER_RECORD_KEPT, B, "pinned", false, 0, VERDICT_PASSING, "2 of 3, n3 next",
-     "n2 has revision bbbbbb: pinned\n"},
-    {"another has nothing yet", "", A, A, SERVER_RECORD_DONE, A, "", false,
-     SERVER_RECORD_KEPT, "", "", false, 0, VERDICT_PASSING, "2 of 3, n3 next",
-     "n2 has applied nothing yet\n"},
-    {"another is at work", "", A, A, SERVER_RECORD_DONE, A, "", false,
-     SERVER_RECORD_APPLYING, A, "", false, 0, VERDICT_PASSING, "2 of 3, n3 next",
-     "n2 applies aaaaaa\n"},
-    {"another never reported", "", A, A, SERVER_RECORD_DONE, A, "", false,
-     SERVER_RECORD_DONE, A, "", true, 90000, VERDICT_WARNING, "2 of 3, n3 next",
-     "n3 has not reported\n"},
-    {"failed here, old one stays", "", A, B, SERVER_RECORD_FAILED, A, "rsyslogd: no",
-     false, SERVER_RECORD_DONE, A, "", false, 0, VERDICT_WARNING,
+     SERVER_RECORD_FAILED, A, "rsyslogd: bad", false, 0, VERDICT_WARNING, "2 of 3, n3 next",
+     "n2 refused aaaaaa: rsyslogd: bad\n"},
+    {"another keeps and says why", "", A, A, SERVER_RECORD_DONE, A, "", false, SERVER_RECORD_KEPT,
+     B, "pinned", false, 0, VERDICT_PASSING, "2 of 3, n3 next", "n2 has revision bbbbbb: pinned\n"},
+    {"another has nothing yet", "", A, A, SERVER_RECORD_DONE, A, "", false, SERVER_RECORD_KEPT, "",
+     "", false, 0, VERDICT_PASSING, "2 of 3, n3 next", "n2 has applied nothing yet\n"},
+    {"another is at work", "", A, A, SERVER_RECORD_DONE, A, "", false, SERVER_RECORD_APPLYING, A,
+     "", false, 0, VERDICT_PASSING, "2 of 3, n3 next", "n2 applies aaaaaa\n"},
+    {"another never reported", "", A, A, SERVER_RECORD_DONE, A, "", false, SERVER_RECORD_DONE, A,
+     "", true, 90000, VERDICT_WARNING, "2 of 3, n3 next", "n3 has not reported\n"},
+    {"failed here, old one stays", "", A, B, SERVER_RECORD_FAILED, A, "rsyslogd: no", false,
+     SERVER_RECORD_DONE, A, "", false, 0, VERDICT_WARNING,
      "revision aaaaaa failed here, revision bbbbbb stays in force", "rsyslogd: no\n"},
     {"first install failed", "", A, "", SERVER_RECORD_FAILED, A, "exit 1", false,
      SERVER_RECORD_DONE, A, "", false, 0, VERDICT_WARNING,
      "revision aaaaaa failed here, nothing is shipped yet", "exit 1\n"},
     {"rollback failed", "", A, B, SERVER_RECORD_FAILED, A, "/x: disk full", true,
-     SERVER_RECORD_DONE, A, "", false, 0, VERDICT_CRITICAL,
-     "rollback failed: /x: disk full", NULL},
+     SERVER_RECORD_DONE, A, "", false, 0, VERDICT_CRITICAL, "rollback failed: /x: disk full", NULL},
     {"policy refuses", "host 127.0.0.1 is not allowed", "", A, SERVER_RECORD_KEPT, A,
-     "host 127.0.0.1 is not allowed", false, SERVER_RECORD_KEPT, A, "", false, -1,
-     VERDICT_WARNING, "settings refused, revision aaaaaa stays in force",
-     "host 127.0.0.1 is not allowed\n"},
-    {"refused before anything was in force", "host x", "", "", SERVER_RECORD_KEPT, "",
-     "", false, SERVER_RECORD_KEPT, "", "", false, -1, VERDICT_WARNING,
+     "host 127.0.0.1 is not allowed", false, SERVER_RECORD_KEPT, A, "", false, -1, VERDICT_WARNING,
+     "settings refused, revision aaaaaa stays in force", "host 127.0.0.1 is not allowed\n"},
+    {"refused before anything was in force", "host x", "", "", SERVER_RECORD_KEPT, "", "", false,
+     SERVER_RECORD_KEPT, "", "", false, -1, VERDICT_WARNING,
      "settings refused, nothing is shipped yet", "host x\n"},
-    {"settings gone", "", "", A, SERVER_RECORD_KEPT, A, "", false, SERVER_RECORD_KEPT,
-     A, "", false, -1, VERDICT_WARNING,
-     "the LOG_ settings are gone or cannot be read, revision aaaaaa stays in force",
+    {"settings gone", "", "", A, SERVER_RECORD_KEPT, A, "", false, SERVER_RECORD_KEPT, A, "", false,
+     -1, VERDICT_WARNING,
+     "the LOG_ settings are gone or cannot be read, revision aaaaaa stays in force", NULL},
+    {"never set up", "", "", "", SERVER_RECORD_KEPT, "", "", false, SERVER_RECORD_KEPT, "", "",
+     false, -1, VERDICT_WARNING, "not set up: set LOG_ELASTICSEARCH_URL (see cluster-set --help)",
      NULL},
-    {"never set up", "", "", "", SERVER_RECORD_KEPT, "", "", false, SERVER_RECORD_KEPT,
-     "", "", false, -1, VERDICT_WARNING,
-     "not set up: set LOG_ELASTICSEARCH_URL (see cluster-set --help)", NULL},
 };
 
 static void each_situation_has_its_sentence(void **state)
@@ -95,10 +86,8 @@ static void each_situation_has_its_sentence(void **state)
         const struct row *row = &rows[i];
         const char *const missing[] = {"n3"};
         struct settings settings = {.log_enabled = true, .log_urls = 1};
-        (void)snprintf(settings.log_url[0], sizeof settings.log_url[0],
-                       "http://es:9200");
-        struct server_record own =
-            rec("n1", row->own, row->own_revision, row->own_reason);
+        (void)snprintf(settings.log_url[0], sizeof settings.log_url[0], "http://es:9200");
+        struct server_record own = rec("n1", row->own, row->own_revision, row->own_reason);
         struct server_record records[] = {
             own, rec("n2", row->second, row->second_revision, row->second_reason),
             rec("n3", SERVER_RECORD_DONE, row->wanted, "")};
@@ -174,8 +163,7 @@ static void switched_off_is_said(void **state)
 static void a_record_survives_writing_and_reading(void **state)
 {
     (void)state;
-    struct server_record in =
-        rec("n1", SERVER_RECORD_FAILED, A, "rsyslogd: \"bad\" \\ line");
+    struct server_record in = rec("n1", SERVER_RECORD_FAILED, A, "rsyslogd: \"bad\" \\ line");
     struct server_record out;
     struct error err = {0};
     for (int i = SERVER_RECORD_KEPT; i <= SERVER_RECORD_FAILED; i++) {
@@ -222,8 +210,7 @@ static void a_hostile_record_is_refused_or_made_printable(void **state)
     struct server_record out;
     struct error err = {0};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_int_equal(server_record_parse("n2", bad[i], strlen(bad[i]), &out, &err),
-                         -EBADMSG);
+        assert_int_equal(server_record_parse("n2", bad[i], strlen(bad[i]), &out, &err), -EBADMSG);
         assert_string_equal(err.text, "lictor/logging/n2 is no record of a server");
     }
     static const char odd[] =

@@ -87,8 +87,7 @@ static void a_keystore_has_the_password_or_the_api_key(void **state)
 {
     (void)state;
     struct credential c;
-    assert_int_equal(
-        parse("{\"user\":\"u\",\"keystore\":\"ES_PWD\"," HOSTS "}", &c, NULL), 0);
+    assert_int_equal(parse("{\"user\":\"u\",\"keystore\":\"ES_PWD\"," HOSTS "}", &c, NULL), 0);
     assert_string_equal(c.user, "u");
     assert_string_equal(c.keystore, "ES_PWD");
     assert_int_equal(parse("{\"keystore\":\"es_key1\"," HOSTS "}", &c, NULL), 0);
@@ -123,8 +122,7 @@ static const struct {
     {"[]", "is no JSON object"},
     {"{}", "\"hosts\" must list the hosts it may be sent to, at least one"},
     {"{" HOSTS "}", "has neither user and password nor api_key, ca or cert"},
-    {"{\"ca\":\"/a\"}",
-     "\"hosts\" must list the hosts it may be sent to, at least one"},
+    {"{\"ca\":\"/a\"}", "\"hosts\" must list the hosts it may be sent to, at least one"},
     {"{\"ca\":\"/a\",\"hosts\":[]}",
      "\"hosts\" must list the hosts it may be sent to, at least one"},
     {"{\"ca\":\"/a\",\"hosts\":\"es1\"}",
@@ -133,13 +131,11 @@ static const struct {
     {"{\"ca\":\"/a\",\"hosts\":[\"es1:9200\"]}",
      "\"es1:9200\" in \"hosts\" has no valid IPv6 address (without zone) as host"},
     {WITH("\"passwort\":\"" SECRET "\""), "\"passwort\" is not a known member"},
-    {WITH("\"" SECRET "-and-much-more\":1"),
-     "\"" SECRET "-and-much-\" is not a known member"},
+    {WITH("\"" SECRET "-and-much-more\":1"), "\"" SECRET "-and-much-\" is not a known member"},
     {WITH("\"Ca\":\"/a\""), "\"Ca\" is not a known member"},
     {WITH("\"ca\":\"/b\""), "\"ca\" stands there twice"},
     {WITH("\"user\":\"u\""), "\"user\" needs the other one of user and password"},
-    {WITH("\"password\":\"" SECRET "\""),
-     "\"password\" needs the other one of user and password"},
+    {WITH("\"password\":\"" SECRET "\""), "\"password\" needs the other one of user and password"},
     {WITH("\"cert\":\"/c\""), "\"cert\" needs the other one of cert and key"},
     {WITH("\"key\":\"/c\""), "\"key\" needs the other one of cert and key"},
     {USER("", SECRET), "\"user\" is no text of 1 to 256 characters"},
@@ -150,13 +146,11 @@ static const struct {
     {USER("u", "12345"), NO_PASSWORD},
     {USER("u", TWO_FIFTY "1234567"), NO_PASSWORD},
     {USER("u", SECRET "\\n"), "\"password\" holds a byte that is not printable ASCII"},
-    {USER("u", SECRET "\\u007f"),
-     "\"password\" holds a byte that is not printable ASCII"},
+    {USER("u", SECRET "\\u007f"), "\"password\" holds a byte that is not printable ASCII"},
     {USER("u", SECRET "\\u0000"), "holds U+0000 or no valid \\u escape"},
     {"{\"user\":\"u\",\"password\":1234567," HOSTS "}", NO_PASSWORD},
     {"{\"user\":\"u\",\"password\":null," HOSTS "}", NO_PASSWORD},
-    {"{\"user\":\"u\",\"password\":\"" SECRET "\",\"api_key\":\"a:" SECRET "\"," HOSTS
-     "}",
+    {"{\"user\":\"u\",\"password\":\"" SECRET "\",\"api_key\":\"a:" SECRET "\"," HOSTS "}",
      "\"api_key\" cannot stand beside user and password"},
     {API(""), "\"api_key\" is no text of 1 to 513 characters"},
     {API("id"), NO_API_KEY},
@@ -170,8 +164,7 @@ static const struct {
     {API("dDBwLVNlY3JldDoA"), NO_API_KEY},     /* SECRET:\0 */
     {API("YTp0MHAtU2VjcmV0ADo="), NO_API_KEY}, /* a:SECRET\0: */
     {API("YTp0MHAtU2VjcmV0=="), NO_API_KEY},
-    {WITH("\"cert\":\"c\",\"key\":\"/k\""),
-     "\"cert\" is no text of 2 to 511 characters"},
+    {WITH("\"cert\":\"c\",\"key\":\"/k\""), "\"cert\" is no text of 2 to 511 characters"},
     {WITH("\"cert\":\"cert\",\"key\":\"/k\""), NO_PATH("cert")},
     {WITH("\"cert\":\"/c\",\"key\":\"/a/../k\""), NO_PATH("key")},
     {WITH("\"cert\":\"/c\",\"key\":\"/a b\""), NO_PATH("key")},
@@ -241,12 +234,9 @@ static void judges_where_it_may_go(void **state)
          " forbids (https://, or \"insecure_http\": true)"},
         {"https://es2:9200", false, "host es2 is not among \"hosts\" in " FILE_NAME},
         {"https://a.b", false, "host a.b is not among \"hosts\" in " FILE_NAME},
-        {"https://11.0.0.1", false,
-         "host 11.0.0.1 is not among \"hosts\" in " FILE_NAME},
-        {"https://127.0.0.1", false,
-         "host 127.0.0.1 is not among \"hosts\" in " FILE_NAME},
-        {"https://es1.evil", true,
-         "host es1.evil is not among \"hosts\" in " FILE_NAME},
+        {"https://11.0.0.1", false, "host 11.0.0.1 is not among \"hosts\" in " FILE_NAME},
+        {"https://127.0.0.1", false, "host 127.0.0.1 is not among \"hosts\" in " FILE_NAME},
+        {"https://es1.evil", true, "host es1.evil is not among \"hosts\" in " FILE_NAME},
     };
     struct credential c;
     assert_int_equal(parse("{\"ca\":\"/a\"," HOSTS "}", &c, NULL), 0);
@@ -269,20 +259,16 @@ static void a_set_has_the_credential_it_names(void **state)
     struct credential c;
     struct error err = {0};
     struct settings s = {.log_enabled = true, .log_urls = 1};
-    assert_int_equal(credential_choose("/nonexistent", &s, CREDENTIAL_SHIP, &c, &err),
-                     0);
+    assert_int_equal(credential_choose("/nonexistent", &s, CREDENTIAL_SHIP, &c, &err), 0);
     assert_true(is_zero(&c));
     (void)snprintf(s.log_credential, sizeof s.log_credential, "x");
     s.log_enabled = false;
-    assert_int_equal(credential_choose("/nonexistent", &s, CREDENTIAL_SHIP, &c, &err),
-                     0);
+    assert_int_equal(credential_choose("/nonexistent", &s, CREDENTIAL_SHIP, &c, &err), 0);
     assert_true(is_zero(&c));
     s.log_enabled = true;
-    assert_int_equal(credential_choose("/nonexistent", &s, CREDENTIAL_SHIP, &c, &err),
-                     -ENOENT);
-    assert_string_equal(
-        err.text, "LOG_ELASTICSEARCH_CREDENTIAL: there is no credential x on this "
-                  "server: /nonexistent/credentials/x.json is missing");
+    assert_int_equal(credential_choose("/nonexistent", &s, CREDENTIAL_SHIP, &c, &err), -ENOENT);
+    assert_string_equal(err.text, "LOG_ELASTICSEARCH_CREDENTIAL: there is no credential x on this "
+                                  "server: /nonexistent/credentials/x.json is missing");
 }
 
 /* ---- scrubbing ----------------------------------------------------------- */
@@ -329,9 +315,8 @@ static void scrubs_api_keys(void **state)
     struct credential c;
     struct buffer text = BUFFER_INIT(1000);
     assert_int_equal(parse(API(ENCODED), &c, NULL), 0);
-    assert_int_equal(buffer_printf(&text, "1 %s 2 %s 3 %s 4 %s 5", KEY_ID ":" KEY, KEY,
-                                   ENCODED, KEY_ID),
-                     0);
+    assert_int_equal(
+        buffer_printf(&text, "1 %s 2 %s 3 %s 4 %s 5", KEY_ID ":" KEY, KEY, ENCODED, KEY_ID), 0);
     credential_scrub(&c, &text);
     assert_string_equal(text.data, "1 *** 2 *** 3 ***== 4 " KEY_ID " 5");
     buffer_release(&text);
@@ -357,8 +342,7 @@ static void scrubs_any_password(void **state)
     for (int byte = ' '; byte <= '~'; byte++) {
         struct credential c = {.user = "u"};
         struct buffer text = BUFFER_INIT(1000);
-        (void)snprintf(c.password, sizeof c.password, "%c%cabc%c%c", byte, byte, byte,
-                       byte);
+        (void)snprintf(c.password, sizeof c.password, "%c%cabc%c%c", byte, byte, byte, byte);
         char *encoded = kv_base64(c.password, 7);
         assert_int_equal(buffer_printf(&text, "<%s|%s>", c.password, encoded), 0);
         free(encoded);
@@ -394,8 +378,7 @@ static int set_up(void **state)
 {
     (void)state;
     const char *base = getenv("TMPDIR");
-    (void)snprintf(place, sizeof place, "%s/lictor-credential-XXXXXX",
-                   base ? base : "/tmp");
+    (void)snprintf(place, sizeof place, "%s/lictor-credential-XXXXXX", base ? base : "/tmp");
     if (!mkdtemp(place))
         return -1;
     return mkdir(in_place("credentials"), 0755);
@@ -450,15 +433,13 @@ static void its_files_stand_elsewhere(void **state)
     struct error err = {0};
     char member[400];
     put("credentials/ca.pem", "x", 0644);
-    (void)snprintf(member, sizeof member, ",\"ca\":\"%s\"",
-                   in_place("credentials/ca.pem"));
+    (void)snprintf(member, sizeof member, ",\"ca\":\"%s\"", in_place("credentials/ca.pem"));
     put_with_files(member);
     assert_int_equal(read_x(&err), -EBADMSG);
     assert_non_null(strstr(err.text, "credentials/ca.pem stands among the credentials, "
                                      "which a log shipper does not see"));
     put("credentials.pem", "x", 0644);
-    (void)snprintf(member, sizeof member, ",\"ca\":\"%s\"",
-                   in_place("credentials.pem"));
+    (void)snprintf(member, sizeof member, ",\"ca\":\"%s\"", in_place("credentials.pem"));
     put_with_files(member);
     assert_int_equal(read_x(&err), 0);
 }
@@ -511,8 +492,7 @@ static void names_are_no_paths(void **state)
     for (size_t i = 0; i < COUNT(names); i++) {
         struct credential c;
         struct error err = {0};
-        assert_int_equal(credential_read(place, names[i], CREDENTIAL_SHIP, &c, &err),
-                         -EINVAL);
+        assert_int_equal(credential_read(place, names[i], CREDENTIAL_SHIP, &c, &err), -EINVAL);
         assert_int_equal(strncmp(err.text, "the name of the credential ", 27), 0);
     }
 }

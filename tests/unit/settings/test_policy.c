@@ -57,12 +57,10 @@ static void the_shipped_policy(void **state)
 static void missing_members_are_the_default(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"{}", " { } \n", "{\"elasticsearch\":{}}",
-                                        "{\"pin\":{}}"};
+    static const char *const texts[] = {"{}", " { } \n", "{\"elasticsearch\":{}}", "{\"pin\":{}}"};
     for (size_t i = 0; i < COUNT(texts); i++) {
         struct policy policy;
-        assert_int_equal(
-            policy_parse(texts[i], strlen(texts[i]), POLICY, &policy, NULL), 0);
+        assert_int_equal(policy_parse(texts[i], strlen(texts[i]), POLICY, &policy, NULL), 0);
         assert_string_equal(policy.path, POLICY);
         assert_non_null(policy_source(&policy, "seal"));
         assert_string_equal(policy.hosts[0], "*");
@@ -74,13 +72,12 @@ static void missing_members_are_the_default(void **state)
 static void a_whole_policy(void **state)
 {
     (void)state;
-    static const char text[] =
-        "{\"sources\":{\"audit\":{\"files\":[\"/a/b/*.l?g\",\"/c/"
-        "d\"]},\"x\":{\"files\":"
-        "[\"/x/y\"],\"except\":[\"/x/"
-        "z\"]}},\"elasticsearch\":{\"hosts\":[\"ES1\",\"*.A.b\","
-        "\"10.0.0.0/8\"],\"ports\":[9243]},\"pin\":{\"LOG_INDEX\":\"fixed\","
-        "\"CLUSTER_GRACE\":\"1h\"}}";
+    static const char text[] = "{\"sources\":{\"audit\":{\"files\":[\"/a/b/*.l?g\",\"/c/"
+                               "d\"]},\"x\":{\"files\":"
+                               "[\"/x/y\"],\"except\":[\"/x/"
+                               "z\"]}},\"elasticsearch\":{\"hosts\":[\"ES1\",\"*.A.b\","
+                               "\"10.0.0.0/8\"],\"ports\":[9243]},\"pin\":{\"LOG_INDEX\":\"fixed\","
+                               "\"CLUSTER_GRACE\":\"1h\"}}";
     struct policy policy;
     struct error err = {0};
     assert_int_equal(policy_parse(text, strlen(text), POLICY, &policy, &err), 0);
@@ -103,10 +100,9 @@ static void a_whole_policy(void **state)
 #define PORTS(list)  "{\"elasticsearch\":{\"ports\":" list "}}"
 #define PATH_END(in) "\" in \"" in "\" is no absolute path of A-Z a-z 0-9 . _ - /"
 #define GLOB_END     PATH_END("files") " (* and ? in the last component)"
-#define PORT_TEXT                                                                      \
-    "\"elasticsearch.ports\" holds something else than numbers from 1 to 65535"
-#define LIST_TEXT "source \"a\" needs a list \"files\"; \"except\" may be a second list"
-#define TEN       "1,2,3,4,5,6,7,8,9,10,"
+#define PORT_TEXT    "\"elasticsearch.ports\" holds something else than numbers from 1 to 65535"
+#define LIST_TEXT    "source \"a\" needs a list \"files\"; \"except\" may be a second list"
+#define TEN          "1,2,3,4,5,6,7,8,9,10,"
 
 static const struct {
     const char *text;
@@ -140,8 +136,7 @@ static const struct {
      "unknown member \"sources.a.excepts\""},
     {"{\"sources\":{\"a b\":{\"files\":[\"/a\"]}}}",
      "the name \"a b\" in \"sources\" holds the character  "},
-    {"{\"sources\":{\"\":{\"files\":[\"/a\"]}}}",
-     "the name \"\" in \"sources\" is empty"},
+    {"{\"sources\":{\"\":{\"files\":[\"/a\"]}}}", "the name \"\" in \"sources\" is empty"},
     {"{\"sources\":{\"a\":{\"files\":[\"/a\"]},\"a\":{\"files\":[\"/b\"]}}}",
      "source \"a\" stands there twice"},
     {FILES("[5]"), "\"" GLOB_END},
@@ -162,16 +157,13 @@ static const struct {
     {HOSTS("\"*\""), "\"hosts\" is no list"},
     {HOSTS("[\"a b\"]"), "\"a b\" in \"elasticsearch.hosts\" has other characters than "
                          "letters, digits, '.' and '-' in its host"},
-    {HOSTS("[\"10.0.0.0/40\"]"),
-     "\"10.0.0.0/40\" in \"elasticsearch.hosts\" is no range "
-     "such as 10.0.0.0/8 or fd00::/8"},
-    {HOSTS("[\"http://u:p@es1\"]"),
-     "\"http://***@es1\" in \"elasticsearch.hosts\" is no "
-     "range such as 10.0.0.0/8 or fd00::/8"},
+    {HOSTS("[\"10.0.0.0/40\"]"), "\"10.0.0.0/40\" in \"elasticsearch.hosts\" is no range "
+                                 "such as 10.0.0.0/8 or fd00::/8"},
+    {HOSTS("[\"http://u:p@es1\"]"), "\"http://***@es1\" in \"elasticsearch.hosts\" is no "
+                                    "range such as 10.0.0.0/8 or fd00::/8"},
     {HOSTS("[1]"), "\"\" in \"elasticsearch.hosts\" has no host"},
-    {HOSTS("[\"es1:9200\"]"),
-     "\"es1:9200\" in \"elasticsearch.hosts\" has no valid IPv6 "
-     "address (without zone) as host"},
+    {HOSTS("[\"es1:9200\"]"), "\"es1:9200\" in \"elasticsearch.hosts\" has no valid IPv6 "
+                              "address (without zone) as host"},
     {PORTS("9200"), "\"ports\" is no list"},
     {PORTS("[0]"), PORT_TEXT},
     {PORTS("[65536]"), PORT_TEXT},
@@ -183,8 +175,7 @@ static const struct {
     {"{\"pin\":{\"LOG_INDEX\":5}}", "a value in \"pin\" is no text"},
     {"{\"pin\":{\"LOG_ELASTICSEARCH_URL\":\"consul:es\"}}",
      "in \"pin\": LOG_ELASTICSEARCH_URL can only be URLs"},
-    {"{\"pin\":{\"LOG_INDX\":\"a\"}}",
-     "in \"pin\": LOG_INDX: there is no setting of that name"},
+    {"{\"pin\":{\"LOG_INDX\":\"a\"}}", "in \"pin\": LOG_INDX: there is no setting of that name"},
     {"{\"pin\":{\"LOG_ENABLED\":\"yes\"}}",
      "in \"pin\": LOG_ENABLED: \"yes\" is neither Y nor N; expected Y or N, for "
      "example N"},
@@ -200,8 +191,7 @@ static void a_broken_policy_is_refused_as_a_whole(void **state)
         struct error err = {0};
         char expected[600];
         (void)snprintf(expected, sizeof expected, POLICY ": %s", broken[i].why);
-        int rc =
-            policy_parse(broken[i].text, strlen(broken[i].text), POLICY, &policy, &err);
+        int rc = policy_parse(broken[i].text, strlen(broken[i].text), POLICY, &policy, &err);
         assert_string_equal(err.text, expected);
         assert_int_equal(rc, -EBADMSG);
         assert_int_equal(policy.n_hosts + policy.n_sources + policy.n_ports, 0);
@@ -216,17 +206,14 @@ static void a_long_pin_is_refused(void **state)
     struct error err = {0};
     assert_int_equal(buffer_printf(&text, "{\"pin\":{\"LOG_ELASTICSEARCH_URL\":\""), 0);
     for (int i = 0; i < 16; i++)
-        assert_int_equal(buffer_printf(&text,
-                                       "%shttp://a%d.a-domain-of-a-long-name.example",
-                                       i ? "," : "", i),
-                         0);
+        assert_int_equal(
+            buffer_printf(&text, "%shttp://a%d.a-domain-of-a-long-name.example", i ? "," : "", i),
+            0);
     assert_int_equal(buffer_printf(&text, "\"}}"), 0);
-    assert_int_equal(policy_parse(text.data, text.len, POLICY, &policy, &err),
-                     -EBADMSG);
+    assert_int_equal(policy_parse(text.data, text.len, POLICY, &policy, &err), -EBADMSG);
     buffer_release(&text);
-    assert_string_equal(err.text,
-                        POLICY ": in \"pin\": LOG_ELASTICSEARCH_URL is longer than 511 "
-                               "characters");
+    assert_string_equal(err.text, POLICY ": in \"pin\": LOG_ELASTICSEARCH_URL is longer than 511 "
+                                         "characters");
 }
 
 /* ---- the file ------------------------------------------------------------ */
@@ -261,8 +248,7 @@ static void the_file_must_be_trusted(void **state)
 
     assert_int_equal(chmod(path, 0664), 0);
     assert_int_equal(policy_read(dir, &policy, &err), -EPERM);
-    assert_non_null(
-        strstr(err.text, "policy.json can be written by others: chmod go-w"));
+    assert_non_null(strstr(err.text, "policy.json can be written by others: chmod go-w"));
 
     write_file(path, "", 0644);
     assert_int_equal(policy_read(dir, &policy, &err), -EBADMSG);
@@ -285,8 +271,7 @@ static void the_file_must_be_trusted(void **state)
 
 /* ---- pins ---------------------------------------------------------------- */
 
-static const char pins[] =
-    "{\"pin\":{\"LOG_INDEX\":\"fixed\",\"CLUSTER_GRACE\":\"1h\"}}";
+static const char pins[] = "{\"pin\":{\"LOG_INDEX\":\"fixed\",\"CLUSTER_GRACE\":\"1h\"}}";
 
 static void a_pin_takes_the_place_of_kv(void **state)
 {
@@ -342,44 +327,35 @@ static const struct {
 } judged[] = {
     {NULL, "http://es1", NULL, ""},
     {NULL, "https://es1:443,http://10.0.0.1", NULL, ""},
-    {NULL, "http://es1:9201", NULL,
-     PORT_IS "9201" NO_PORT SHIPPED " (it has 443 9200)"},
+    {NULL, "http://es1:9201", NULL, PORT_IS "9201" NO_PORT SHIPPED " (it has 443 9200)"},
     {NULL, "http://es1:22", NULL, PORT_IS "22" NO_PORT SHIPPED " (it has 443 9200)"},
     {NULL, "http://127.0.0.1", NULL, HOST_IS "127.0.0.1" NO_HOST SHIPPED LOCAL},
     {NULL, "http://es1,http://[::1]", NULL, HOST_IS "::1" NO_HOST SHIPPED LOCAL},
     {NULL, "http://LOCALHOST", NULL, HOST_IS "localhost" NO_HOST SHIPPED LOCAL},
     {NULL, "http://0.0.0.0", NULL, HOST_IS "0.0.0.0" NO_HOST SHIPPED LOCAL},
     {NULL, "http://[::]", NULL, HOST_IS "::" NO_HOST SHIPPED LOCAL},
-    {NULL, "http://[::ffff:127.0.0.1]", NULL,
-     HOST_IS "::ffff:127.0.0.1" NO_HOST SHIPPED LOCAL},
-    {NULL, "http://[::ffff:7f00:1]", NULL,
-     HOST_IS "::ffff:127.0.0.1" NO_HOST SHIPPED LOCAL},
-    {NULL, "http://169.254.169.254", NULL,
-     HOST_IS "169.254.169.254" NO_HOST SHIPPED LOCAL},
+    {NULL, "http://[::ffff:127.0.0.1]", NULL, HOST_IS "::ffff:127.0.0.1" NO_HOST SHIPPED LOCAL},
+    {NULL, "http://[::ffff:7f00:1]", NULL, HOST_IS "::ffff:127.0.0.1" NO_HOST SHIPPED LOCAL},
+    {NULL, "http://169.254.169.254", NULL, HOST_IS "169.254.169.254" NO_HOST SHIPPED LOCAL},
     {NULL, "http://[fe80::1]", NULL, HOST_IS "fe80::1" NO_HOST SHIPPED LOCAL},
     {NULL, "http://a.localhost", NULL, HOST_IS "a.localhost" NO_HOST SHIPPED LOCAL},
     {NULL, "http://es1", "audit",
-     "LOG_SOURCES: source audit is not allowed by \"sources\" in " SHIPPED
-     " (it has seal)"},
+     "LOG_SOURCES: source audit is not allowed by \"sources\" in " SHIPPED " (it has seal)"},
     {NULL, "http://es1", "seal,audit",
-     "LOG_SOURCES: source audit is not allowed by \"sources\" in " SHIPPED
-     " (it has seal)"},
+     "LOG_SOURCES: source audit is not allowed by \"sources\" in " SHIPPED " (it has seal)"},
     {HOSTS("[\"127.0.1.0/24\"]"), "http://127.0.1.100", NULL, ""},
     {HOSTS("[\"127.0.1.0/24\"]"), "http://127.0.2.100", NULL,
      HOST_IS "127.0.2.100" NO_HOST POLICY LOCAL},
     {HOSTS("[\"es1\",\"es2\"]"), "http://es2,http://es1", NULL, ""},
-    {HOSTS("[\"es1\",\"es2\"]"), "http://es3", NULL,
-     HOST_IS "es3" NO_HOST POLICY BY_ROOT},
+    {HOSTS("[\"es1\",\"es2\"]"), "http://es3", NULL, HOST_IS "es3" NO_HOST POLICY BY_ROOT},
     {HOSTS("[\"*\",\"localhost\"]"), "http://localhost,http://es1", NULL, ""},
     {HOSTS("[]"), "http://es1", NULL, HOST_IS "es1" NO_HOST POLICY BY_ROOT},
     {HOSTS("[\"*.es.example\"]"), "http://a.es.example", NULL, ""},
     {HOSTS("[\"*.es.example\"]"), "http://aes.example", NULL,
      HOST_IS "aes.example" NO_HOST POLICY BY_ROOT},
-    {HOSTS("[\"0.0.0.0/0\",\"::/0\"]"), "http://[::1]", NULL,
-     HOST_IS "::1" NO_HOST POLICY LOCAL},
+    {HOSTS("[\"0.0.0.0/0\",\"::/0\"]"), "http://[::1]", NULL, HOST_IS "::1" NO_HOST POLICY LOCAL},
     {PORTS("[1,65535]"), "http://es1:1,http://es1:65535", NULL, ""},
-    {PORTS("[1,65535]"), "http://es1", NULL,
-     PORT_IS "9200" NO_PORT POLICY " (it has 1 65535)"},
+    {PORTS("[1,65535]"), "http://es1", NULL, PORT_IS "9200" NO_PORT POLICY " (it has 1 65535)"},
     {PORTS("[]"), "http://es1", NULL, PORT_IS "9200" NO_PORT POLICY " (it has)"},
     {FILES("[\"/x\"]"), "http://es1", "a", ""},
     {FILES("[\"/x\"]"), "http://es1", "seal",
@@ -434,10 +410,9 @@ static void a_long_list_of_sources_is_cut_in_texts(void **state)
     struct error err = {0};
     assert_int_equal(buffer_printf(&text, "{\"sources\":{"), 0);
     for (int i = 0; i < 100; i++)
-        assert_int_equal(buffer_printf(&text,
-                                       "%s\"source-number-%d\":{\"files\":[\"/a\"]}",
-                                       i ? "," : "", i),
-                         0);
+        assert_int_equal(
+            buffer_printf(&text, "%s\"source-number-%d\":{\"files\":[\"/a\"]}", i ? "," : "", i),
+            0);
     assert_int_equal(buffer_printf(&text, "}}"), 0);
     assert_int_equal(policy_parse(text.data, text.len, POLICY, &policy, &err), 0);
     put(&list, "LOG_ELASTICSEARCH_URL", "http://es1");

@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
-#define AT(node, address, service)                                                     \
-    "{\"Node\":{\"Node\":\"" node "\",\"Address\":\"" address                          \
-    "\"},\"Service\":{" service "},\"Checks\":[]}"
+#define AT(node, address, service)                                                                 \
+    "{\"Node\":{\"Node\":\"" node "\",\"Address\":\"" address "\"},\"Service\":{" service          \
+    "},\"Checks\":[]}"
 #define N(node, address) AT(node, address, "\"Port\":9200")
 
 #define POLICY "the policy without policy.json"
@@ -38,21 +38,17 @@ static const struct row {
     const char *name, *instances, *urls, *note;
 } rows[] = {
     {"one", "[" N("n1", "10.0.0.1") "]", "http://10.0.0.1:9200", ""},
-    {"sorted, whatever Consul's order",
-     "[" N("n2", "10.0.0.2") "," N("n1", "10.0.0.1") "]",
+    {"sorted, whatever Consul's order", "[" N("n2", "10.0.0.2") "," N("n1", "10.0.0.1") "]",
      "http://10.0.0.1:9200,http://10.0.0.2:9200", ""},
     {"its own address comes first",
      "[" AT("n1", "10.0.0.1", "\"Address\":\"ES.Example\",\"Port\":9200") "]",
      "http://es.example:9200", ""},
-    {"an empty address is none",
-     "[" AT("n1", "10.0.0.1", "\"Address\":\"\",\"Port\":9200") "]",
+    {"an empty address is none", "[" AT("n1", "10.0.0.1", "\"Address\":\"\",\"Port\":9200") "]",
      "http://10.0.0.1:9200", ""},
     {"IPv6", "[" N("n1", "fd00::1") "]", "http://[fd00::1]:9200", ""},
-    {"https by tag",
-     "[" AT("n1", "10.0.0.1", "\"Port\":9200,\"Tags\":[\"a\",\"https\"]") "]",
+    {"https by tag", "[" AT("n1", "10.0.0.1", "\"Port\":9200,\"Tags\":[\"a\",\"https\"]") "]",
      "https://10.0.0.1:9200", ""},
-    {"https by meta",
-     "[" AT("n1", "10.0.0.1", "\"Port\":443,\"Meta\":{\"scheme\":\"https\"}") "]",
+    {"https by meta", "[" AT("n1", "10.0.0.1", "\"Port\":443,\"Meta\":{\"scheme\":\"https\"}") "]",
      "https://10.0.0.1:443", ""},
     {"http by meta, no tags, no meta",
      "[" AT("n1", "10.0.0.1", "\"Port\":9200,\"Meta\":{\"scheme\":\"http\"}") "," AT(
@@ -83,18 +79,14 @@ static const struct row {
      "its address "},
     {"port 0", "[" AT("n1", "10.0.0.1", "\"Port\":0") "]", "", "it has no port"},
     {"no port", "[" AT("n1", "10.0.0.1", "\"Tags\":[]") "]", "", "it has no port"},
-    {"port 65536", "[" AT("n1", "10.0.0.1", "\"Port\":65536") "]", "",
-     "it has no port"},
+    {"port 65536", "[" AT("n1", "10.0.0.1", "\"Port\":65536") "]", "", "it has no port"},
     {"port -1", "[" AT("n1", "10.0.0.1", "\"Port\":-1") "]", "", "it has no port"},
-    {"port as text", "[" AT("n1", "10.0.0.1", "\"Port\":\"9200\"") "]", "",
-     "it has no port"},
+    {"port as text", "[" AT("n1", "10.0.0.1", "\"Port\":\"9200\"") "]", "", "it has no port"},
     {"a port root did not name", "[" AT("n1", "10.0.0.1", "\"Port\":22") "]", "",
      "port 22 is not allowed by \"elasticsearch.ports\""},
-    {"another scheme",
-     "[" AT("n1", "10.0.0.1", "\"Port\":9200,\"Meta\":{\"scheme\":\"file\"}") "]", "",
-     "its scheme is neither http nor https"},
-    {"an evil name of a node", "[" N("\\u001b[2J\\\"", "127.0.0.1") "]", "",
-     "that on ?[2J\": "},
+    {"another scheme", "[" AT("n1", "10.0.0.1", "\"Port\":9200,\"Meta\":{\"scheme\":\"file\"}") "]",
+     "", "its scheme is neither http nor https"},
+    {"an evil name of a node", "[" N("\\u001b[2J\\\"", "127.0.0.1") "]", "", "that on ?[2J\": "},
     {"no objects at all", "[null,1,\"x\",[],{}]", "",
      "of 5 passing instances of service es 5 cannot be used; that on : it has no port"},
 };
@@ -144,8 +136,8 @@ static void judge_many(size_t n, const char *first, struct service_urls *ret)
     struct buffer text = BUFFER_INIT(8U << 20);
     assert_int_equal(buffer_printf(&text, "[%s", first), 0);
     for (size_t i = 0; i < n; i++)
-        assert_int_equal(buffer_printf(&text, "%s" N("x", "10.0.%zu.%zu"),
-                                       i || *first ? "," : "", i / 250, i % 250 + 1),
+        assert_int_equal(buffer_printf(&text, "%s" N("x", "10.0.%zu.%zu"), i || *first ? "," : "",
+                                       i / 250, i % 250 + 1),
                          0);
     assert_int_equal(buffer_printf(&text, "]"), 0);
     judge(buffer_text(&text), ret);
@@ -192,8 +184,7 @@ static void the_last_ones_are_kept_for_the_same_service(void **state)
     judge("[]", &now);
     service_urls_keep(&now, &last);
     assert_string_equal(now.urls, "http://a:9200");
-    assert_string_equal(
-        now.note, "service es has no passing instance: those from before are kept");
+    assert_string_equal(now.note, "service es has no passing instance: those from before are kept");
     assert_false(service_urls_news(&now, &last));
     judge("[]", &now);
     service_urls_keep(&now, &other);

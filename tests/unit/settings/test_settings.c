@@ -18,28 +18,27 @@
 #define TEN   "aaaaaaaaaa"
 #define FIFTY TEN TEN TEN TEN TEN
 
-#define URL_END                                                                        \
-    "; expected http(s)://host[:port],... (port 9200 if none) or consul:service, for " \
-    "example "                                                                         \
+#define URL_END                                                                                    \
+    "; expected http(s)://host[:port],... (port 9200 if none) or consul:service, for "             \
+    "example "                                                                                     \
     "http://es1:9200,http://es2:9200"
-#define CREDENTIAL_END                                                                 \
-    "; expected 1 to 64 of A-Z a-z 0-9 _ - (first one A-Z a-z 0-9), for example "      \
+#define CREDENTIAL_END                                                                             \
+    "; expected 1 to 64 of A-Z a-z 0-9 _ - (first one A-Z a-z 0-9), for example "                  \
     "log-writer"
-#define INDEX_END                                                                      \
-    "; expected 1 to 100 of a-z 0-9 . _ - (first one a-z 0-9), for example "           \
+#define INDEX_END                                                                                  \
+    "; expected 1 to 100 of a-z 0-9 . _ - (first one a-z 0-9), for example "                       \
     "plossys-log"
 #define LEVEL_END "; expected debug, info, warn, error or fatal, for example warn"
-#define SERVERS_END                                                                    \
-    "; expected server_1=node,server_2=node,... (odd, 3 to 51), for example "          \
+#define SERVERS_END                                                                                \
+    "; expected server_1=node,server_2=node,... (odd, 3 to 51), for example "                      \
     "server_1=alpha,server_2=beta,server_3=gamma"
-#define UNTIL_END                                                                      \
-    "; expected node and end in UTC, for example server-2 until 2026-11-23T18:00Z"
+#define UNTIL_END    "; expected node and end in UTC, for example server-2 until 2026-11-23T18:00Z"
 #define SETTLE_END   "; expected duration from 0s to 10s, for example 2s"
 #define GRACE_END    "; expected duration from 0s to 7d, for example 30m"
 #define WARNING_END  "; expected duration from 50ms to 10s, for example 200ms"
 #define CRITICAL_END "; expected duration from 50ms to 10s, for example 1s"
-#define REFERENCE_END                                                                  \
-    "; expected host[:port],... (port 123 if none), for example "                      \
+#define REFERENCE_END                                                                              \
+    "; expected host[:port],... (port 123 if none), for example "                                  \
     "ntp1.example,ntp2.example"
 
 static void put(struct kv_list *list, const char *key, const char *value)
@@ -101,10 +100,8 @@ static const struct {
     {LOG_SETTLE, "10s", "10s"},
     {LOG_SETTLE, "10000ms", "10s"},
     {LOG_SETTLE, "1s500ms", "1s500ms"},
-    {CLUSTER_SERVERS, "server_1=a,server_2=b,server_3=c",
-     "server_1=a,server_2=b,server_3=c"},
-    {CLUSTER_SERVERS, "server_3=c,server_1=a,server_2=b",
-     "server_1=a,server_2=b,server_3=c"},
+    {CLUSTER_SERVERS, "server_1=a,server_2=b,server_3=c", "server_1=a,server_2=b,server_3=c"},
+    {CLUSTER_SERVERS, "server_3=c,server_1=a,server_2=b", "server_1=a,server_2=b,server_3=c"},
     {CLUSTER_SERVERS, "server_1=A.b_c-1,server_2=1,server_3=.",
      "server_1=A.b_c-1,server_2=1,server_3=."},
     {CLUSTER_MANAGEMENT_SERVER, "mgmt", "mgmt"},
@@ -117,12 +114,9 @@ static const struct {
     {CLUSTER_GRACE, "7d", "7d"},
     {CLUSTER_GRACE, "1w", "7d"},
     {CLUSTER_GRACE, "90m", "1h30m"},
-    {CLUSTER_MAINTENANCE, "server-2 until 2026-11-23T18:00Z",
-     "server-2 until 2026-11-23T18:00Z"},
-    {CLUSTER_MAINTENANCE, "N_2.x until 2028-02-29T23:59Z",
-     "N_2.x until 2028-02-29T23:59Z"},
-    {CLUSTER_MAINTENANCE, "until until 2020-01-01T00:00Z",
-     "until until 2020-01-01T00:00Z"},
+    {CLUSTER_MAINTENANCE, "server-2 until 2026-11-23T18:00Z", "server-2 until 2026-11-23T18:00Z"},
+    {CLUSTER_MAINTENANCE, "N_2.x until 2028-02-29T23:59Z", "N_2.x until 2028-02-29T23:59Z"},
+    {CLUSTER_MAINTENANCE, "until until 2020-01-01T00:00Z", "until until 2020-01-01T00:00Z"},
     {CLUSTER_MAINTENANCE, "a until 2099-12-31T23:59Z", "a until 2099-12-31T23:59Z"},
     {CLOCK_SKEW_WARNING, "50ms", "50ms"},
     {CLOCK_SKEW_WARNING, "50000us", "50ms"},
@@ -135,8 +129,7 @@ static const struct {
     {CLOCK_REFERENCE, "b,a,10.0.0.1", "b:123,a:123,10.0.0.1:123"},
     {CLOCK_REFERENCE, "a:1,a:2", "a:1,a:2"},
     {CLOCK_REFERENCE, "[FD00::0:1],[::1]:65535", "[fd00::1]:123,[::1]:65535"},
-    {CLOCK_REFERENCE, "a,b,c,d,e,f,g,h",
-     "a:123,b:123,c:123,d:123,e:123,f:123,g:123,h:123"},
+    {CLOCK_REFERENCE, "a,b,c,d,e,f,g,h", "a:123,b:123,c:123,d:123,e:123,f:123,g:123,h:123"},
 };
 
 static void good_values_are_taken(void **state)
@@ -166,12 +159,10 @@ static const struct {
     {LOG_ENABLED, "Yes", "\"Yes\" is neither Y nor N; expected Y or N, for example N"},
     {LOG_ENABLED, "Y\n", "\"Y?\" ends in a line break; expected Y or N, for example N"},
     {LOG_ENABLED, "Y ", "\"Y \" holds a space; expected Y or N, for example N"},
-    {LOG_ENABLED, "true",
-     "\"true\" is neither Y nor N; expected Y or N, for example N"},
+    {LOG_ENABLED, "true", "\"true\" is neither Y nor N; expected Y or N, for example N"},
     {LOG_ELASTICSEARCH_URL, "es1:9200",
      "\"es1:9200\" does not begin with http:// or https://" URL_END},
-    {LOG_ELASTICSEARCH_URL, "http://a, http://b",
-     "\"http://a, http://b\" holds a space" URL_END},
+    {LOG_ELASTICSEARCH_URL, "http://a, http://b", "\"http://a, http://b\" holds a space" URL_END},
     {LOG_ELASTICSEARCH_URL, "http://a,", "\"http://a,\" has an empty item (2)" URL_END},
     {LOG_ELASTICSEARCH_URL, ",http://a", "\",http://a\" has an empty item (1)" URL_END},
     {LOG_ELASTICSEARCH_URL, ",", "\",\" has an empty item (1)" URL_END},
@@ -191,10 +182,8 @@ static const struct {
      "\"http://es1:9200/_bulk\" holds a path or a query" URL_END},
     {LOG_ELASTICSEARCH_URL, "consul:", "\"consul:\" is empty" URL_END},
     {LOG_ELASTICSEARCH_URL, "consul:.es", "\"consul:.es\" begins with ." URL_END},
-    {LOG_ELASTICSEARCH_URL, "consul:a/../b",
-     "\"consul:a/../b\" holds the character /" URL_END},
-    {LOG_ELASTICSEARCH_URL, "consul:a?dc=b",
-     "\"consul:a?dc=b\" holds the character ?" URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:a/../b", "\"consul:a/../b\" holds the character /" URL_END},
+    {LOG_ELASTICSEARCH_URL, "consul:a?dc=b", "\"consul:a?dc=b\" holds the character ?" URL_END},
     {LOG_ELASTICSEARCH_URL, "consul:a,http://b",
      "\"consul:a,http://b\" holds the character ," URL_END},
     {LOG_ELASTICSEARCH_URL, "http://b,consul:a",
@@ -204,8 +193,7 @@ static const struct {
      "\"CONSUL:a\" does not begin with http:// or https://" URL_END},
     {LOG_ELASTICSEARCH_URL, "http://es1\"; action(type=\"omprog\")",
      "\"http://es1\"; action(type=\"omprog\")\" holds the character \"" URL_END},
-    {LOG_ELASTICSEARCH_URL, "http://es1$(id)",
-     "\"http://es1$(id)\" holds the character $" URL_END},
+    {LOG_ELASTICSEARCH_URL, "http://es1$(id)", "\"http://es1$(id)\" holds the character $" URL_END},
     {LOG_ELASTICSEARCH_URL, "http://2130706433",
      "\"http://2130706433\" has a host that ends in a number, but is no full IPv4 "
      "address" URL_END},
@@ -216,15 +204,13 @@ static const struct {
      "\"http://a1,http://a2,http://a3,http://a4,http://a5,http://a6,...\" has more "
      "than 16 "
      "items" URL_END},
-    {LOG_ELASTICSEARCH_CREDENTIAL, "../x",
-     "\"../x\" holds the character ." CREDENTIAL_END},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "../x", "\"../x\" holds the character ." CREDENTIAL_END},
     {LOG_ELASTICSEARCH_CREDENTIAL, "/etc/lictor/credentials/x",
      "\"/etc/lictor/credentials/x\" holds the character /" CREDENTIAL_END},
     {LOG_ELASTICSEARCH_CREDENTIAL, "user:password",
      "\"user:password\" holds the character :" CREDENTIAL_END},
     {LOG_ELASTICSEARCH_CREDENTIAL, "-x", "\"-x\" begins with -" CREDENTIAL_END},
-    {LOG_ELASTICSEARCH_CREDENTIAL, "x.read",
-     "\"x.read\" holds the character ." CREDENTIAL_END},
+    {LOG_ELASTICSEARCH_CREDENTIAL, "x.read", "\"x.read\" holds the character ." CREDENTIAL_END},
     {LOG_INDEX, "Plossys", "\"Plossys\" holds the character P" INDEX_END},
     {LOG_INDEX, "-a", "\"-a\" begins with -" INDEX_END},
     {LOG_INDEX, "_all", "\"_all\" begins with _" INDEX_END},
@@ -233,12 +219,9 @@ static const struct {
     {LOG_INDEX, "a,b", "\"a,b\" holds the character ," INDEX_END},
     {LOG_INDEX, "a*", "\"a*\" holds the character *" INDEX_END},
     {LOG_INDEX, "{{{x}}}", "\"{{{x}}}\" holds the character {" INDEX_END},
-    {LOG_INDEX, "a\nb",
-     "\"a?b\" holds a byte that is not printable ASCII (0x0a)" INDEX_END},
-    {LOG_INDEX, "\xc3\xa4",
-     "\"??\" holds a byte that is not printable ASCII (0xc3)" INDEX_END},
-    {LOG_INDEX, "\x1b[2J",
-     "\"?[2J\" holds a byte that is not printable ASCII (0x1b)" INDEX_END},
+    {LOG_INDEX, "a\nb", "\"a?b\" holds a byte that is not printable ASCII (0x0a)" INDEX_END},
+    {LOG_INDEX, "\xc3\xa4", "\"??\" holds a byte that is not printable ASCII (0xc3)" INDEX_END},
+    {LOG_INDEX, "\x1b[2J", "\"?[2J\" holds a byte that is not printable ASCII (0x1b)" INDEX_END},
     {LOG_INDEX, FIFTY FIFTY "a",
      "\"" FIFTY TEN "...\" has 101 characters, 100 are the limit" INDEX_END},
     {LOG_LEVEL, "INFO", "\"INFO\" is unknown" LEVEL_END},
@@ -259,20 +242,17 @@ static const struct {
      "\"x,_y\" does not fit: item 2 begins with _; expected list of names, for example "
      "seal"},
     {LOG_SOURCES, FIFTY TEN "abcde",
-     "\"" FIFTY TEN
-     "...\" has 65 characters, 64 are the limit; expected list of names, "
+     "\"" FIFTY TEN "...\" has 65 characters, 64 are the limit; expected list of names, "
      "for example seal"},
     {LOG_ROLLOUT, "Parallel",
      "\"Parallel\" is unknown; expected rolling or parallel, for "
      "example parallel"},
-    {LOG_ROLLOUT, "",
-     "\"\" is empty; expected rolling or parallel, for example parallel"},
+    {LOG_ROLLOUT, "", "\"\" is empty; expected rolling or parallel, for example parallel"},
     {LOG_SETTLE, "11s", "\"11s\" is more than 10s" SETTLE_END},
     {LOG_SETTLE, "-1s", "\"-1s\" is no duration" SETTLE_END},
     {LOG_SETTLE, "1", "\"1\" is no duration" SETTLE_END},
     {LOG_SETTLE, "1.5s", "\"1.5s\" is no duration" SETTLE_END},
-    {LOG_SETTLE, "99999999999999999999s",
-     "\"99999999999999999999s\" is more than 10s" SETTLE_END},
+    {LOG_SETTLE, "99999999999999999999s", "\"99999999999999999999s\" is more than 10s" SETTLE_END},
     {CLUSTER_SERVERS, "server_1=a",
      "\"server_1=a\" has 1 server: an odd number, three or "
      "more, is needed" SERVERS_END},
@@ -328,8 +308,7 @@ static const struct {
      "management"},
     {CLUSTER_GRACE, "8d", "\"8d\" is more than 7d" GRACE_END},
     {CLUSTER_GRACE, "m", "\"m\" is no duration" GRACE_END},
-    {CLUSTER_MAINTENANCE, "server-2",
-     "\"server-2\" is not <node> until <end>" UNTIL_END},
+    {CLUSTER_MAINTENANCE, "server-2", "\"server-2\" is not <node> until <end>" UNTIL_END},
     {CLUSTER_MAINTENANCE, "server-2 until",
      "\"server-2 until\" is not <node> until <end>" UNTIL_END},
     {CLUSTER_MAINTENANCE, "server-2  until 2026-11-23T18:00Z",
@@ -379,10 +358,8 @@ static const struct {
     {CLOCK_SKEW_CRITICAL, "never", "\"never\" is no duration" CRITICAL_END},
     {CLOCK_REFERENCE, "", "\"\" is empty" REFERENCE_END},
     {CLOCK_REFERENCE, "a,,b", "\"a,,b\" has an empty item (2)" REFERENCE_END},
-    {CLOCK_REFERENCE, "a,A:123",
-     "\"a,A:123\" has the same as items 1 and 2" REFERENCE_END},
-    {CLOCK_REFERENCE, "a:0",
-     "\"a:0\" has a port that is no number from 1 to 65535" REFERENCE_END},
+    {CLOCK_REFERENCE, "a,A:123", "\"a,A:123\" has the same as items 1 and 2" REFERENCE_END},
+    {CLOCK_REFERENCE, "a:0", "\"a:0\" has a port that is no number from 1 to 65535" REFERENCE_END},
     {CLOCK_REFERENCE, "a,b:65536",
      "\"a,b:65536\" does not fit: item 2 has a port that is no number from 1 to "
      "65535" REFERENCE_END},
@@ -504,8 +481,7 @@ static void the_barrier_itself(void **state)
                          fine || byte == ' ' ? 0 : -EINVAL);
         text[1] = 'a';
         text[2] = (char)byte; /* the last one */
-        assert_int_equal(setting_value_barrier_words(text, 3, NULL),
-                         fine ? 0 : -EINVAL);
+        assert_int_equal(setting_value_barrier_words(text, 3, NULL), fine ? 0 : -EINVAL);
     }
 }
 
@@ -525,9 +501,8 @@ static void fifty_one_servers_and_no_more(void **state)
     (void)state;
     struct buffer text = BUFFER_INIT(SETTING_VALUE_MAX);
     for (int i = 1; i <= 51; i++)
-        assert_int_equal(buffer_printf(&text, "%sserver_%d=" FIFTY FIFTY TEN "%d",
-                                       i > 1 ? "," : "", i, i),
-                         0);
+        assert_int_equal(
+            buffer_printf(&text, "%sserver_%d=" FIFTY FIFTY TEN "%d", i > 1 ? "," : "", i, i), 0);
     assert_int_equal(settings_check("CLUSTER_SERVERS", text.data, NULL), 0);
     struct settings s;
     free(in_force(CLUSTER_SERVERS, text.data, &s));
@@ -796,8 +771,7 @@ static void unknown_keys_are_named(void **state)
     assert_int_equal(s.rejects, 0);
     assert_int_equal(s.unknowns, 4);
     assert_string_equal(s.unknown[0].key, "LOG_INDX");
-    assert_string_equal(s.unknown[0].text,
-                        "LOG_INDX: there is no setting of that name");
+    assert_string_equal(s.unknown[0].text, "LOG_INDX: there is no setting of that name");
     assert_string_equal(s.unknown[1].text,
                         "log_index: there is no setting of that name (LOG_INDEX?)");
     assert_string_equal(s.unknown[2].key, "LOG_INDEX/x");
@@ -825,8 +799,7 @@ static void an_unknown_key_is_refused(void **state)
     (void)state;
     struct error err = {0};
     assert_int_equal(settings_check("Log_Level", "info", &err), -EINVAL);
-    assert_string_equal(err.text,
-                        "Log_Level: there is no setting of that name (LOG_LEVEL?)");
+    assert_string_equal(err.text, "Log_Level: there is no setting of that name (LOG_LEVEL?)");
 }
 
 static void a_huge_root_finds_nothing(void **state)
@@ -871,21 +844,13 @@ static const struct {
     {{URL, "http://a,http://b"}, {URL, "http://b,http://a"}, true},
     {{URL, "http://a"}, {URL, "http://a", "LOG_ENABLED", "Y"}, true},
     {{URL, "http://a"}, {URL, "http://a", "LOG_INDEX", "plossys-log"}, true},
-    {{URL, "http://a"},
-     {URL, "http://a", "LOG_LEVEL", "info", "LOG_SOURCES", "seal"},
-     true},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_LEVEL", "info", "LOG_SOURCES", "seal"}, true},
     {{URL, "http://a"}, {URL, "http://a", "LOG_SETTLE", "3s"}, true},
     {{URL, "http://a"}, {URL, "http://a", "LOG_ROLLOUT", "parallel"}, true},
-    {{URL, "http://a"},
-     {URL, "http://a", "LOG_NEW", "3s", "CLUSTER_GRACE", "1m"},
-     true},
-    {{URL, "http://a", "LOG_SOURCES", "x,y"},
-     {URL, "http://a", "LOG_SOURCES", "y,x"},
-     true},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_NEW", "3s", "CLUSTER_GRACE", "1m"}, true},
+    {{URL, "http://a", "LOG_SOURCES", "x,y"}, {URL, "http://a", "LOG_SOURCES", "y,x"}, true},
     {{URL, "http://[fd00::0:1]"}, {URL, "http://[FD00::1]:9200"}, true},
-    {{"LOG_ENABLED", "N"},
-     {"LOG_ENABLED", "N", URL, "http://a", "LOG_INDEX", "x"},
-     true},
+    {{"LOG_ENABLED", "N"}, {"LOG_ENABLED", "N", URL, "http://a", "LOG_INDEX", "x"}, true},
     {{URL, "http://a"}, {URL, "https://a"}, false},
     {{URL, "http://a"}, {URL, "http://a:9201"}, false},
     {{URL, "http://a"}, {URL, "http://b"}, false},
@@ -895,9 +860,7 @@ static const struct {
     {{URL, "http://a", "LOG_ELASTICSEARCH_CREDENTIAL", "x"},
      {URL, "http://a", "LOG_ELASTICSEARCH_CREDENTIAL", "y"},
      false},
-    {{"LOG_ENABLED", "N"},
-     {"LOG_ENABLED", "N", "LOG_ELASTICSEARCH_CREDENTIAL", "x"},
-     true},
+    {{"LOG_ENABLED", "N"}, {"LOG_ENABLED", "N", "LOG_ELASTICSEARCH_CREDENTIAL", "x"}, true},
     {{URL, "http://a"}, {URL, "http://a", "LOG_LEVEL", "warn"}, false},
     {{URL, "http://a"}, {URL, "http://a", "LOG_SOURCES", "x"}, false},
     {{URL, "http://a"}, {URL, "http://a", "LOG_ENABLED", "N"}, false},
@@ -938,9 +901,8 @@ static void the_table_is_consistent(void **state)
         assert_int_equal(settings_check(row->key, row->example, NULL), 0);
         if (row->otherwise)
             assert_int_equal(settings_check(row->key, row->otherwise, NULL), 0);
-        static const char *const groups[] = {[GROUP_LOG] = "LOG_",
-                                             [GROUP_CLUSTER] = "CLUSTER_",
-                                             [GROUP_CLOCK] = "CLOCK_"};
+        static const char *const groups[] = {
+            [GROUP_LOG] = "LOG_", [GROUP_CLUSTER] = "CLUSTER_", [GROUP_CLOCK] = "CLOCK_"};
         const char *group = groups[row->group];
         assert_memory_equal(row->key, group, strlen(group));
     }
@@ -955,9 +917,8 @@ static void the_readme_gets_a_table(void **state)
     assert_non_null(strstr(out.data, "| `LOG_ENABLED` | Y or N | `Y` | N removes the "
                                      "shipping configuration: the only way to switch "
                                      "shipping off. |\n"));
-    assert_non_null(strstr(out.data,
-                           "| `CLUSTER_MAINTENANCE` | node and end in UTC | none "
-                           "| This server is down"));
+    assert_non_null(strstr(out.data, "| `CLUSTER_MAINTENANCE` | node and end in UTC | none "
+                                     "| This server is down"));
     size_t bars = 0, lines = 0;
     for (size_t i = 0; i < out.len; i++) {
         bars += out.data[i] == '|';

@@ -26,8 +26,7 @@ static void only_the_log_settings_are_handed_over(void **state)
     struct kv_list list = {0};
     assert_int_equal(kv_add(&list, AT "CLUSTER_GRACE", "1m", 2, 1), 0);
     assert_int_equal(kv_add(&list, AT "LOG_LEVEL", "warn", 4, 2), 0);
-    assert_int_equal(kv_add(&list, "other/service/cluster/tag/any/LOG_X", "1", 1, 3),
-                     0);
+    assert_int_equal(kv_add(&list, "other/service/cluster/tag/any/LOG_X", "1", 1, 3), 0);
     char *text = apply_client_request(&list, ROOT);
     assert_string_equal(text, "{\"v\":1,\"settings\":{\"LOG_LEVEL\":\"warn\"}}");
     cJSON_free(text);
@@ -52,16 +51,15 @@ static const struct row {
     {"{\"v\":1,\"state\":\"done\",\"revision\":\"r\",\"changed\":true,\"reason\":\"\","
      "\"rollback_failed\":[]}",
      0, true, true, false, ""},
-    {"{\"v\":1,\"state\":\"done\",\"revision\":\"r\",\"changed\":false}", 0, true,
-     false, false, ""},
+    {"{\"v\":1,\"state\":\"done\",\"revision\":\"r\",\"changed\":false}", 0, true, false, false,
+     ""},
     {"{\"v\":1,\"state\":\"failed\",\"revision\":\"r\",\"changed\":false,\"reason\":"
      "\"rsyslogd: no\\nx\"}",
      0, false, false, false, "rsyslogd: no?x"},
     {"{\"v\":1,\"state\":\"failed\",\"revision\":\"r\",\"reason\":\"x\","
      "\"rollback_failed\":[\"/a\"]}",
      0, false, true, true, "x"},
-    {"{\"v\":1,\"state\":\"done\",\"revision\":\"another\"}", -EBADMSG, true, true,
-     false, ""},
+    {"{\"v\":1,\"state\":\"done\",\"revision\":\"another\"}", -EBADMSG, true, true, false, ""},
     {"{\"v\":1}", -ENOENT, false, false, false, ""},
     {"", -EBADMSG, false, false, false, ""},
     {"nonsense", -EBADMSG, false, false, false, ""},
@@ -179,9 +177,8 @@ static void an_answer_is_an_answer_or_the_outcome_is_unknown(void **state)
         assert_int_equal(hand_over(&result, &err), servers[i].rc);
         (void)snprintf(text, sizeof text, "%s", servers[i].text);
         if (strchr(servers[i].text, '%'))
-            (void)snprintf(text, sizeof text, "%.*s%s%s",
-                           (int)strcspn(servers[i].text, "%"), servers[i].text, path,
-                           strchr(servers[i].text, '%') + 2);
+            (void)snprintf(text, sizeof text, "%.*s%s%s", (int)strcspn(servers[i].text, "%"),
+                           servers[i].text, path, strchr(servers[i].text, '%') + 2);
         assert_string_equal(err.text, text);
         assert_int_equal(result.done, servers[i].rc == 0);
         socket_server_stop(server, path);
@@ -195,8 +192,8 @@ static void nobody_at_the_socket_is_a_failure_that_says_so(void **state)
     struct error err = {0};
     char text[200];
     say_where(path);
-    (void)snprintf(text, sizeof text,
-                   "nobody answers at %s: is lictor-apply.socket running?", path);
+    (void)snprintf(text, sizeof text, "nobody answers at %s: is lictor-apply.socket running?",
+                   path);
     assert_int_equal(hand_over(&result, &err), 0);
     assert_false(result.done);
     assert_string_equal(result.reason, text);

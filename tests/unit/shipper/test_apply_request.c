@@ -58,8 +58,7 @@ static const struct row {
     {"{\"v\":1.5,\"settings\":{}}", -EBADMSG, "request: \"v\" is not an integer"},
     {"{\"v\":1e400,\"settings\":{}}", -EBADMSG, "request: \"v\" is not an integer"},
     {"{\"v\":\"1\",\"settings\":{}}", -EBADMSG, "request: \"v\" is not an integer"},
-    {"{\"v\":1,\"v\":2,\"settings\":{}}", -EBADMSG,
-     "request: \"v\" stands there twice"},
+    {"{\"v\":1,\"v\":2,\"settings\":{}}", -EBADMSG, "request: \"v\" stands there twice"},
     {"{\"v\":1,\"settings\":{},\"settings\":{}}", -EBADMSG,
      "request: \"settings\" stands there twice"},
     {"{\"v\":1}", -ENOENT, "request: \"settings\" is missing"},
@@ -88,8 +87,7 @@ static void nothing_else_is_taken(void **state)
         struct kv_list list = {0};
         struct error err = {0};
         print_message("  %s\n", rows[i].text);
-        assert_int_equal(parse(rows[i].text, strlen(rows[i].text), &list, &err),
-                         rows[i].rc);
+        assert_int_equal(parse(rows[i].text, strlen(rows[i].text), &list, &err), rows[i].rc);
         assert_string_equal(err.text, rows[i].err);
         kv_release(&list);
     }
@@ -180,20 +178,16 @@ static void every_request_has_an_end(void **state)
     assert_int_equal(setenv("LICTOR_LIMITS", "request=300ms", 1), 0);
     expect_read(10, 5, 0, "");
     expect_read(APPLY_REQUEST_MAX, 1, 0, "");
-    expect_read(APPLY_REQUEST_MAX + 1, 1, -EMSGSIZE,
-                "cannot read the request: Message too long");
+    expect_read(APPLY_REQUEST_MAX + 1, 1, -EMSGSIZE, "cannot read the request: Message too long");
     expect_read(1, 10000, -ETIMEDOUT, "the request has no end after 300ms");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(settings_are_taken),
-        cmocka_unit_test(nothing_else_is_taken),
-        cmocka_unit_test(an_endless_name_is_refused),
-        cmocka_unit_test(a_nul_byte_is_refused),
-        cmocka_unit_test(depth_costs_nothing),
-        cmocka_unit_test(every_request_has_an_end),
+        cmocka_unit_test(settings_are_taken),         cmocka_unit_test(nothing_else_is_taken),
+        cmocka_unit_test(an_endless_name_is_refused), cmocka_unit_test(a_nul_byte_is_refused),
+        cmocka_unit_test(depth_costs_nothing),        cmocka_unit_test(every_request_has_an_end),
     };
     return cmocka_run_group_tests_name("request", tests, NULL, NULL);
 }

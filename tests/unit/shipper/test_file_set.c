@@ -94,8 +94,7 @@ static int set_up(void **state)
 {
     (void)state;
     const char *base = getenv("TMPDIR");
-    (void)snprintf(place, sizeof place, "%s/lictor-journal-XXXXXX",
-                   base ? base : "/tmp");
+    (void)snprintf(place, sizeof place, "%s/lictor-journal-XXXXXX", base ? base : "/tmp");
     if (!mkdtemp(place))
         return -1;
     (void)snprintf(dir, sizeof dir, "%s/dir", place);
@@ -161,8 +160,7 @@ static int recover(void)
         file_set_clean(set, FILES);
         return 0;
     }
-    if (rc < 0 || file_set_roll_back(files, n, &err) < 0 ||
-        file_set_begin(dir, NULL, 0, &err) < 0)
+    if (rc < 0 || file_set_roll_back(files, n, &err) < 0 || file_set_begin(dir, NULL, 0, &err) < 0)
         abort();
     file_set_clean(set, FILES);
     free(files);
@@ -171,8 +169,7 @@ static int recover(void)
 
 static void apply(void)
 {
-    if (recover() < 0 || stage_all(NULL) < 0 ||
-        file_set_begin(dir, set, FILES, NULL) < 0 ||
+    if (recover() < 0 || stage_all(NULL) < 0 || file_set_begin(dir, set, FILES, NULL) < 0 ||
         file_set_swap(set, FILES, NULL) < 0 || file_set_commit(dir, NULL) < 0)
         abort();
     file_set_clean(set, FILES);
@@ -326,8 +323,7 @@ static void does_not_overwrite_what_somebody_else_changed(void **state)
     assert_int_equal(file_set_begin(dir, set, FILES, &err), 0);
     write_text(set[1].path, "somebody else's\n", 0644);
     assert_int_equal(file_set_swap(set, FILES, &err), -ESTALE);
-    assert_non_null(
-        strstr(err.text, "/dest/new was changed by somebody else meanwhile"));
+    assert_non_null(strstr(err.text, "/dest/new was changed by somebody else meanwhile"));
     assert_string_equal(text_of(set[0].path), NEW_TEXT);
     assert_int_equal(recover(), 1);
     assert_string_equal(text_of(set[1].path), "somebody else's\n");

@@ -41,9 +41,8 @@ static void check_row(const struct row *row)
 {
     struct buffer out = BUFFER_INIT(4096);
     struct error err = {0};
-    int rc =
-        mustache_render(row->template, strlen(row->template), "t",
-                        MUSTACHE_RAINERSCRIPT, true, values, COUNT(values), &out, &err);
+    int rc = mustache_render(row->template, strlen(row->template), "t", MUSTACHE_RAINERSCRIPT, true,
+                             values, COUNT(values), &out, &err);
     if (rc != 0 || strcmp(buffer_text(&out), row->expected) != 0)
         print_error("row \"%s\": %d %s\n", row->name, rc, err.text);
     assert_int_equal(rc, 0);
@@ -84,21 +83,15 @@ static const struct row rendered[] = {
     {"empty list", "[{{#NONE}}{{.}}{{/NONE}}]", "[]"},
     {"nested lists", "{{#PAIR}}{{.}}{{#LIST}}{{.}}{{/LIST}};{{/PAIR}}", "a123;b123;"},
     {"item behind an inner list", "{{#PAIR}}{{#LIST}}{{/LIST}}{{.}}{{/PAIR}}", "ab"},
-    {"names stay visible", "{{#PAIR}}{{.}}={{INDEX}} {{/PAIR}}",
-     "a=plossys-log b=plossys-log "},
+    {"names stay visible", "{{#PAIR}}{{.}}={{INDEX}} {{/PAIR}}", "a=plossys-log b=plossys-log "},
     {"same section twice", "{{#LEVEL}}1{{/LEVEL}}2{{#LEVEL}}3{{/LEVEL}}", "123"},
-    {"same section nested", "|A{{#LEVEL}} B{{#LEVEL}} C{{/LEVEL}} D{{/LEVEL}} E|",
-     "|A B C D E|"},
-    {"nested in a false one", "|A{{#NONE}} B{{#LEVEL}} C{{/LEVEL}} D{{/NONE}} E|",
-     "|A E|"},
+    {"same section nested", "|A{{#LEVEL}} B{{#LEVEL}} C{{/LEVEL}} D{{/LEVEL}} E|", "|A B C D E|"},
+    {"nested in a false one", "|A{{#NONE}} B{{#LEVEL}} C{{/LEVEL}} D{{/NONE}} E|", "|A E|"},
     {"blanks in section tags", "|{{# LEVEL }}={{/ LEVEL }}|", "|=|"},
     {"blanks around sections", " | {{#LEVEL}}\t|\t{{/LEVEL}} | \n", " | \t|\t | \n"},
-    {"blanks inside sections", " | {{#LEVEL}} {{! x }}\n {{/LEVEL}} | \n",
-     " |  \n  | \n"},
-    {"two indented on a line each", " {{#LEVEL}}Y{{/LEVEL}}\n {{#LEVEL}}G{{/LEVEL}}\n",
-     " Y\n G\n"},
-    {"section tags alone", "| This\n{{#LEVEL}}\n|\n{{/LEVEL}}\n| line\n",
-     "| This\n|\n| line\n"},
+    {"blanks inside sections", " | {{#LEVEL}} {{! x }}\n {{/LEVEL}} | \n", " |  \n  | \n"},
+    {"two indented on a line each", " {{#LEVEL}}Y{{/LEVEL}}\n {{#LEVEL}}G{{/LEVEL}}\n", " Y\n G\n"},
+    {"section tags alone", "| This\n{{#LEVEL}}\n|\n{{/LEVEL}}\n| line\n", "| This\n|\n| line\n"},
     {"section tags alone, indented", "| This\n  {{#LEVEL}}\n|\n\t{{/LEVEL}} \n| line\n",
      "| This\n|\n| line\n"},
     {"section tag alone, CRLF", "|\r\n{{#LEVEL}}\r\n{{/LEVEL}}\r\n|", "|\r\n|"},
@@ -113,10 +106,8 @@ static const struct row rendered[] = {
     {"inverted empty text", "{{^EMPTY}}yes{{/EMPTY}}", "yes"},
     {"inverted text", "{{^INDEX}}no{{/INDEX}}", ""},
     {"inverted in a list", "{{#PAIR}}{{^NONE}}{{.}}{{/NONE}}{{/PAIR}}", "ab"},
-    {"inverted nested in a false one", "|A{{^LIST}}B{{^NONE}}C{{/NONE}}{{/LIST}}|",
-     "|A|"},
-    {"inverted tags alone", "| This\n{{^NONE}}\n|\n{{/NONE}}\n| line\n",
-     "| This\n|\n| line\n"},
+    {"inverted nested in a false one", "|A{{^LIST}}B{{^NONE}}C{{/NONE}}{{/LIST}}|", "|A|"},
+    {"inverted tags alone", "| This\n{{^NONE}}\n|\n{{/NONE}}\n| line\n", "| This\n|\n| line\n"},
     {"bad value not rendered", "{{^LIST}}{{BAD}}{{/LIST}}ok", "ok"},
 };
 
@@ -146,16 +137,14 @@ static void refuses(void **state)
         {"{{IN DEX}}", -EINVAL, "t:1: not a name: IN DEX"},
         {"{{LIST}}", -EINVAL, "t:1: a list needs a section: LIST"},
         {"{{{LIST}}}", -EINVAL, "t:1: a list needs a section: LIST"},
-        {"{{{INDEX}}}", -EINVAL,
-         "t:1: {{{ }}} is only for numbers and enumerations: INDEX"},
+        {"{{{INDEX}}}", -EINVAL, "t:1: {{{ }}} is only for numbers and enumerations: INDEX"},
         {"{{#LIST}}{{{.}}}{{/LIST}}", -EINVAL,
          "t:1: {{{ }}} is only for numbers and enumerations: ."},
         {"{{.}}", -EINVAL, "t:1: no section around ."},
         {"{{^NONE}}{{.}}{{/NONE}}", -EINVAL, "t:1: no section around ."},
         {"{{#.}}{{/.}}", -EINVAL, "t:1: unknown name ."},
         {"a\n{{#LIST}}\n", -EINVAL, "t:2: section is not closed: LIST"},
-        {"a\n{{#LIST}}\n{{#PAIR}}\n{{/LIST}}", -EINVAL,
-         "t:3: section is not closed: PAIR"},
+        {"a\n{{#LIST}}\n{{#PAIR}}\n{{/LIST}}", -EINVAL, "t:3: section is not closed: PAIR"},
         {"{{/LIST}}", -EINVAL, "t:1: no section is open: LIST"},
         {"{{INDEX", -EINVAL, "t:1: tag is not closed"},
         {"{{INDEX}", -EINVAL, "t:1: tag is not closed"},
@@ -175,8 +164,7 @@ static void refuses(void **state)
         struct buffer out = BUFFER_INIT(4096);
         struct error err = {0};
         int rc = mustache_render(rows[i].template, strlen(rows[i].template), "t",
-                                 MUSTACHE_RAINERSCRIPT, true, values, COUNT(values),
-                                 &out, &err);
+                                 MUSTACHE_RAINERSCRIPT, true, values, COUNT(values), &out, &err);
         assert_string_equal(err.text, rows[i].text);
         assert_int_equal(rc, rows[i].rc);
         buffer_release(&out);
@@ -190,8 +178,8 @@ static const char *const plain_items[] = {"secret"};
 static const char *const stored_items[] = {"ES_PWD"};
 
 /* Render a template with the names PASSWORD, PLAIN, NO_PASSWORD and STORED. */
-static int render_secret(const char *template, enum mustache_language language,
-                         bool private, struct buffer *out, struct error *err)
+static int render_secret(const char *template, enum mustache_language language, bool private,
+                         struct buffer *out, struct error *err)
 {
     struct mustache_value secrets[] = {
         {"PASSWORD", MUSTACHE_SECRET, password_items, 1, false},
@@ -212,8 +200,7 @@ static void secrets_are_escaped(void **state)
         enum mustache_language language;
         const char *template, *expected;
     } rows[] = {
-        {MUSTACHE_RAINERSCRIPT, "action(pwd=\"{{PASSWORD}}\")",
-         "action(pwd=\"p\\\"w\\\\o$r{d}\")"},
+        {MUSTACHE_RAINERSCRIPT, "action(pwd=\"{{PASSWORD}}\")", "action(pwd=\"p\\\"w\\\\o$r{d}\")"},
         {MUSTACHE_RAINERSCRIPT, "action(type=\"x\"\n  a.b=\"{{PLAIN}}\" c=\"\")",
          "action(type=\"x\"\n  a.b=\"secret\" c=\"\")"},
         {MUSTACHE_RAINERSCRIPT, "{{#PASSWORD}}action(pwd=\"{{.}}\"){{/PASSWORD}}",
@@ -222,8 +209,7 @@ static void secrets_are_escaped(void **state)
         {MUSTACHE_RAINERSCRIPT, "{{#NO_PASSWORD}}a(b=\"{{.}}\"){{/NO_PASSWORD}}", ""},
         {MUSTACHE_RAINERSCRIPT, "a(b=\"u\\tp={{PASSWORD}}\\tq\")",
          "a(b=\"u\\tp=p\\\"w\\\\o$r{d}\\tq\")"},
-        {MUSTACHE_BEATS, "password: \"{{PASSWORD}}\"\n",
-         "password: \"p\\\"w\\\\o$$r{d}\"\n"},
+        {MUSTACHE_BEATS, "password: \"{{PASSWORD}}\"\n", "password: \"p\\\"w\\\\o$$r{d}\"\n"},
         {MUSTACHE_BEATS, "password: \"{{STORED}}\"\n", "password: \"${ES_PWD}\"\n"},
         {MUSTACHE_YAML, "password: \"{{PLAIN}}\"\n", "password: \"secret\"\n"},
         {MUSTACHE_TOML, "password = \"{{PLAIN}}\"\n", "password = \"secret\"\n"},
@@ -241,9 +227,8 @@ static void secrets_are_escaped(void **state)
     }
 }
 
-#define QUOTES "t:1: a secret stands between double quotes: PLAIN"
-#define PARAMETER                                                                      \
-    "t:1: a secret stands in a parameter, name=\"...\", of no constant(): PLAIN"
+#define QUOTES    "t:1: a secret stands between double quotes: PLAIN"
+#define PARAMETER "t:1: a secret stands in a parameter, name=\"...\", of no constant(): PLAIN"
 
 /* Also where it is not rendered: the template is wrong, whatever the credential. */
 static void secrets_stand_in_their_place_only(void **state)
@@ -281,15 +266,11 @@ static void secrets_stand_in_their_place_only(void **state)
         {MUSTACHE_RAINERSCRIPT, "a(b=\"c\\\"{{PLAIN}}\")", PARAMETER},
         {MUSTACHE_RAINERSCRIPT, "a(b='c=\"{{PLAIN}}')", PARAMETER},
         {MUSTACHE_RAINERSCRIPT, "constant(value=\"{{PLAIN}}\")", PARAMETER},
-        {MUSTACHE_RAINERSCRIPT, "Constant (outname=\"a\" value=\"{{PLAIN}}\")",
-         PARAMETER},
-        {MUSTACHE_RAINERSCRIPT, "{{#NONE}}constant(value=\"{{PLAIN}}\"){{/NONE}}",
-         PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "Constant (outname=\"a\" value=\"{{PLAIN}}\")", PARAMETER},
+        {MUSTACHE_RAINERSCRIPT, "{{#NONE}}constant(value=\"{{PLAIN}}\"){{/NONE}}", PARAMETER},
         {MUSTACHE_YAML, "p: \"{{STORED}}\"", "t:1: only Beats have a keystore: STORED"},
-        {MUSTACHE_RAINERSCRIPT, "a(p=\"{{STORED}}\")",
-         "t:1: only Beats have a keystore: STORED"},
-        {MUSTACHE_BEATS, "p: {{STORED}}",
-         "t:1: a secret stands between double quotes: STORED"},
+        {MUSTACHE_RAINERSCRIPT, "a(p=\"{{STORED}}\")", "t:1: only Beats have a keystore: STORED"},
+        {MUSTACHE_BEATS, "p: {{STORED}}", "t:1: a secret stands between double quotes: STORED"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buffer out = BUFFER_INIT(4096);
@@ -304,16 +285,16 @@ static void secrets_stand_in_their_place_only(void **state)
 static void secrets_need_a_private_file(void **state)
 {
     (void)state;
-    static const char *const templates[] = {
-        "p: \"{{PLAIN}}\"", "p: \"{{NO_PASSWORD}}\"",
-        "{{#NONE}}p: \"{{PLAIN}}\"{{/NONE}}", "p: \"{{STORED}}\""};
+    static const char *const templates[] = {"p: \"{{PLAIN}}\"", "p: \"{{NO_PASSWORD}}\"",
+                                            "{{#NONE}}p: \"{{PLAIN}}\"{{/NONE}}",
+                                            "p: \"{{STORED}}\""};
     for (size_t i = 0; i < COUNT(templates); i++) {
         struct buffer out = BUFFER_INIT(4096);
         struct error err = {0};
         int rc = render_secret(templates[i], MUSTACHE_BEATS, false, &out, &err);
         assert_int_equal(rc, -EINVAL);
-        assert_non_null(strstr(
-            err.text, "t:1: nobody else may read a file with secrets (\"mode\")"));
+        assert_non_null(
+            strstr(err.text, "t:1: nobody else may read a file with secrets (\"mode\")"));
         buffer_release(&out);
     }
 }
@@ -333,9 +314,8 @@ static void every_byte_of_a_secret_is_judged(void **state)
             struct mustache_value value = {"S", MUSTACHE_SECRET, items, 1, false};
             struct buffer out = BUFFER_INIT(100);
             struct error err = {0};
-            int rc = mustache_render("a(p=\"{{S}}\")", 12, "t",
-                                     (enum mustache_language)language, true, &value, 1,
-                                     &out, &err);
+            int rc = mustache_render("a(p=\"{{S}}\")", 12, "t", (enum mustache_language)language,
+                                     true, &value, 1, &out, &err);
             bool good = byte >= ' ' && byte <= '~' && !strchr(refused[language], byte);
             assert_int_equal(rc, good ? 0 : -EILSEQ);
             if (!good)
@@ -357,9 +337,8 @@ static void what_is_written_is_marked(void **state)
         {"D", MUSTACHE_LIST, two, 2, false},
     };
     struct buffer out = BUFFER_INIT(100);
-    assert_int_equal(mustache_render(template, strlen(template), "t",
-                                     MUSTACHE_RAINERSCRIPT, true, marked, 4, &out,
-                                     NULL),
+    assert_int_equal(mustache_render(template, strlen(template), "t", MUSTACHE_RAINERSCRIPT, true,
+                                     marked, 4, &out, NULL),
                      0);
     assert_true(marked[0].used && marked[3].used);
     assert_false(marked[1].used || marked[2].used);
@@ -384,8 +363,8 @@ static void every_byte_is_judged(void **state)
 static int render_text(const char *template, size_t limit)
 {
     struct buffer out = BUFFER_INIT(limit);
-    int rc = mustache_render(template, strlen(template), "t", MUSTACHE_RAINERSCRIPT,
-                             true, values, COUNT(values), &out, NULL);
+    int rc = mustache_render(template, strlen(template), "t", MUSTACHE_RAINERSCRIPT, true, values,
+                             COUNT(values), &out, NULL);
     assert_true(out.len <= limit);
     buffer_release(&out);
     return rc;
@@ -419,8 +398,8 @@ static void length_is_respected(void **state)
 {
     (void)state;
     struct buffer out = BUFFER_INIT(64);
-    assert_int_equal(mustache_render("ab{{INDEX}}", 2, "t", MUSTACHE_RAINERSCRIPT, true,
-                                     values, COUNT(values), &out, NULL),
+    assert_int_equal(mustache_render("ab{{INDEX}}", 2, "t", MUSTACHE_RAINERSCRIPT, true, values,
+                                     COUNT(values), &out, NULL),
                      0);
     assert_string_equal(out.data, "ab");
     buffer_release(&out);

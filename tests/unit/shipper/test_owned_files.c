@@ -33,8 +33,7 @@ static int set_up(void **state)
 {
     (void)state;
     const char *base = getenv("TMPDIR");
-    (void)snprintf(place, sizeof place, "%s/lictor-applied-XXXXXX",
-                   base ? base : "/tmp");
+    (void)snprintf(place, sizeof place, "%s/lictor-applied-XXXXXX", base ? base : "/tmp");
     return mkdtemp(place) ? 0 : -1;
 }
 
@@ -60,37 +59,15 @@ static const struct {
     const char *steps; /* pairs of step and text */
     bool foreign;
 } histories[] = {
-    {"wA", false},
-    {"wAwA", false},
-    {"wAwB", false},
-    {"wAwBwA", false},
-    {"fA", false},
-    {"fAfA", false},
-    {"fAfBwC", false},
-    {"wAfBwA", false},
-    {"wAfBfCwD", false},
-    {"wAfBfBfCwA", false},
-    {"eXwA", false}, /* nothing is known of the first one: an older program's */
-    {"eXfAwA", false},
-    {"eXfAfBwA", false},
-    {"eXwAwB", false},
-    {"wAeXwA", true},
-    {"wAeXwB", true},
-    {"wAeXfBwB", true}, /* rolled back to somebody else's: reported again */
-    {"wAeXfBfCwB", true},
-    {"wAeXwBwC", false},
-    {"wAr-wA", true},
-    {"wAr-wB", true},
-    {"wAr-wAwB", false},
-    {"wAw-wB", false}, /* switched off and on */
-    {"wAw-eXwB", true},
-    {"wAf-wB", false},
-    {"wAw-f-wB", false},
-    {"wAwBeAwC", true},
-    {"wAkBwC", false},
-    {"wAkBkCkA", false},
-    {"wAkBfAwC", false},
-    {"fAeXwB", true},
+    {"wA", false},        {"wAwA", false},       {"wAwB", false},     {"wAwBwA", false},
+    {"fA", false},        {"fAfA", false},       {"fAfBwC", false},   {"wAfBwA", false},
+    {"wAfBfCwD", false},  {"wAfBfBfCwA", false}, {"eXwA", false}, /* nothing is known of the first one: an older program's */
+    {"eXfAwA", false},    {"eXfAfBwA", false},   {"eXwAwB", false},   {"wAeXwA", true},
+    {"wAeXwB", true},     {"wAeXfBwB", true}, /* rolled back to somebody else's: reported again */
+    {"wAeXfBfCwB", true}, {"wAeXwBwC", false},   {"wAr-wA", true},    {"wAr-wB", true},
+    {"wAr-wAwB", false},  {"wAw-wB", false}, /* switched off and on */
+    {"wAw-eXwB", true},   {"wAf-wB", false},     {"wAw-f-wB", false}, {"wAwBeAwC", true},
+    {"wAkBwC", false},    {"wAkBkCkA", false},   {"wAkBfAwC", false}, {"fAeXwB", true},
     {"wAfBeXwB", true},
 };
 
@@ -119,8 +96,7 @@ static void knows_its_own(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof histories / sizeof histories[0]; i++) {
         if (play(histories[i].steps) != histories[i].foreign)
-            fail_msg("%s: foreign should be %d", histories[i].steps,
-                     histories[i].foreign);
+            fail_msg("%s: foreign should be %d", histories[i].steps, histories[i].foreign);
     }
 }
 

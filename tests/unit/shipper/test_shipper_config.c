@@ -15,11 +15,9 @@
 #include <cmocka.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-#define COMMANDS                                                                       \
-    "\"reload\":[\"/bin/true\"],\"confirm\":[\"/bin/true\"],\"stop\":[\"/bin/true\"]"
-#define MINIMAL(more)                                                                  \
-    "{\"template\":\"t\",\"destination\":\"/d/x.conf\",\"escape\":\"yaml\"," COMMANDS  \
-        more "}"
+#define COMMANDS     "\"reload\":[\"/bin/true\"],\"confirm\":[\"/bin/true\"],\"stop\":[\"/bin/true\"]"
+#define MINIMAL(more)                                                                              \
+    "{\"template\":\"t\",\"destination\":\"/d/x.conf\",\"escape\":\"yaml\"," COMMANDS more "}"
 
 static void reads_everything(void **state)
 {
@@ -37,8 +35,7 @@ static void reads_everything(void **state)
     struct shipper_config_list list = {.n = 1};
     struct shipper_config *t = &list.target[0];
     struct error err = {0};
-    assert_int_equal(shipper_config_parse(text, strlen(text), "/etc/l/a.json", t, &err),
-                     0);
+    assert_int_equal(shipper_config_parse(text, strlen(text), "/etc/l/a.json", t, &err), 0);
     assert_string_equal(t->path, "/etc/l/a.json");
     assert_string_equal(t->template, "/etc/l/rsyslog.conf.mustache");
     assert_string_equal(t->destination, "/var/lib/x/rsyslog.conf");
@@ -61,9 +58,8 @@ static void has_defaults(void **state)
     (void)state;
     struct shipper_config_list list = {.n = 1};
     struct shipper_config *t = &list.target[0];
-    assert_int_equal(
-        shipper_config_parse(MINIMAL(""), strlen(MINIMAL("")), "/l/a.json", t, NULL),
-        0);
+    assert_int_equal(shipper_config_parse(MINIMAL(""), strlen(MINIMAL("")), "/l/a.json", t, NULL),
+                     0);
     assert_int_equal(t->mode, 0640);
     assert_int_equal(t->timeout_ms, 30000);
     assert_null(t->validate[0]);
@@ -71,23 +67,21 @@ static void has_defaults(void **state)
     assert_int_equal(t->variables, 0);
     shipper_config_release(&list);
     static const char absolute[] =
-        "{\"template\":\"/t/x\",\"destination\":\"/d/x\",\"escape\":\"toml\"," COMMANDS
-        "}";
+        "{\"template\":\"/t/x\",\"destination\":\"/d/x\",\"escape\":\"toml\"," COMMANDS "}";
     list.n = 1;
-    assert_int_equal(
-        shipper_config_parse(absolute, strlen(absolute), "/l/a.json", t, NULL), 0);
+    assert_int_equal(shipper_config_parse(absolute, strlen(absolute), "/l/a.json", t, NULL), 0);
     assert_string_equal(t->template, "/t/x");
     assert_int_equal(t->language, MUSTACHE_TOML);
     shipper_config_release(&list);
 }
 
-#define MODE_TEXT                                                                      \
-    "/a: \"mode\" must be octal text like \"0640\", readable by the owner, writable "  \
-    "by "                                                                              \
+#define MODE_TEXT                                                                                  \
+    "/a: \"mode\" must be octal text like \"0640\", readable by the owner, writable "              \
+    "by "                                                                                          \
     "nobody else, not executable"
 #define DESTINATION_TEXT "/a: \"destination\" must be an absolute path of A-Za-z0-9._/-"
 #define PROBE_TEXT       "/a: \"probe\" must be an absolute path of A-Za-z0-9._/-"
-#define DESTINATION(d)                                                                 \
+#define DESTINATION(d)                                                                             \
     "{\"template\":\"t\",\"destination\":\"" d "\",\"escape\":\"yaml\"," COMMANDS "}"
 static const struct {
     const char *text;
@@ -103,12 +97,9 @@ static const struct {
     {MINIMAL(",\"mode\":\"04640\""), MODE_TEXT},
     {MINIMAL(",\"mode\":640"), MODE_TEXT},
     {MINIMAL(",\"mode\":null"), MODE_TEXT},
-    {MINIMAL(",\"timeout\":\"10m\""),
-     "/a: \"timeout\" must be a duration from 100ms to 5m"},
-    {MINIMAL(",\"timeout\":\"0\""),
-     "/a: \"timeout\" must be a duration from 100ms to 5m"},
-    {MINIMAL(",\"validate\":[\"/bin/true\"]"),
-     "/a: \"validate\" must have an argument \"{file}\""},
+    {MINIMAL(",\"timeout\":\"10m\""), "/a: \"timeout\" must be a duration from 100ms to 5m"},
+    {MINIMAL(",\"timeout\":\"0\""), "/a: \"timeout\" must be a duration from 100ms to 5m"},
+    {MINIMAL(",\"validate\":[\"/bin/true\"]"), "/a: \"validate\" must have an argument \"{file}\""},
     {MINIMAL(",\"validate\":[]"),
      "/a: \"validate\" must be a list that begins with an absolute program"},
     {MINIMAL(",\"validate\":\"/bin/true {file}\""),
@@ -162,8 +153,7 @@ static void refuses(void **state)
     for (size_t i = 0; i < COUNT(refused); i++) {
         struct shipper_config t;
         struct error err = {0};
-        int rc = shipper_config_parse(refused[i].text, strlen(refused[i].text), "/a",
-                                      &t, &err);
+        int rc = shipper_config_parse(refused[i].text, strlen(refused[i].text), "/a", &t, &err);
         assert_string_equal(err.text, refused[i].expected);
         assert_int_equal(rc, -EBADMSG);
         assert_null(t.root);
@@ -198,8 +188,7 @@ static int set_up(void **state)
     (void)state;
     char path[256];
     const char *base = getenv("TMPDIR");
-    (void)snprintf(place, sizeof place, "%s/lictor-target-XXXXXX",
-                   base ? base : "/tmp");
+    (void)snprintf(place, sizeof place, "%s/lictor-target-XXXXXX", base ? base : "/tmp");
     if (!mkdtemp(place))
         return -1;
     (void)snprintf(path, sizeof path, "%s/logging.d", place);
@@ -214,10 +203,9 @@ static int tear_down(void **state)
     return system(command); // NOLINT(cert-env33-c,concurrency-mt-unsafe)
 }
 
-#define DEFINITION(destination, program)                                               \
-    "{\"template\":\"t\",\"destination\":\"" destination "\",\"escape\":\"yaml\","     \
-    "\"reload\":[\"" program                                                           \
-    "\"],\"confirm\":[\"/bin/true\"],\"stop\":[\"/bin/true\"]}"
+#define DEFINITION(destination, program)                                                           \
+    "{\"template\":\"t\",\"destination\":\"" destination "\",\"escape\":\"yaml\","                 \
+    "\"reload\":[\"" program "\"],\"confirm\":[\"/bin/true\"],\"stop\":[\"/bin/true\"]}"
 
 static int read_place(struct shipper_config_list *list, struct error *err)
 {
@@ -266,9 +254,9 @@ static void refuses_one_destination_twice(void **state)
     assert_non_null(strstr(err.text, "b.json have the same destination"));
 }
 
-#define WITH_PROBE(destination, probe)                                                 \
-    "{\"template\":\"t\",\"destination\":\"" destination "\",\"escape\":\"yaml\","     \
-    "\"reload\":[\"/bin/true\"],\"confirm\":[\"/bin/true\"],\"stop\":[\"/bin/true\"]," \
+#define WITH_PROBE(destination, probe)                                                             \
+    "{\"template\":\"t\",\"destination\":\"" destination "\",\"escape\":\"yaml\","                 \
+    "\"reload\":[\"/bin/true\"],\"confirm\":[\"/bin/true\"],\"stop\":[\"/bin/true\"],"             \
     "\"probe\":\"" probe "\"}"
 
 static void refuses_one_probe_log_twice(void **state)
