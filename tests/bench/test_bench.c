@@ -6,12 +6,6 @@
 #include "measure.h"
 #include "rollout/local_state.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #define PROCESS_RUNS 300
 #define CHANGES      30
 #define RAW_KEY      "bench/raw"
@@ -34,7 +28,7 @@ static void make_settled(const char *dir, const char *payload_path)
     char text[2000] = "[";
     static const char *const keys[] = {"LOG_ELASTICSEARCH_URL", "LOG_INDEX", "LOG_LEVEL",
                                        "LOG_SETTLE", "LOG_SOURCES"};
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+    for (size_t i = 0; i < COUNT(keys); i++) {
         char key[200];
         (void)snprintf(key, sizeof key, "%s%s", PLACE, keys[i]);
         (void)snprintf(text + strlen(text), sizeof text - strlen(text),

@@ -6,14 +6,6 @@
 #include "harness.h"
 #include "measure.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #define HEARTBEAT_S  5
 #define SETTLE_MS    130000 /* figures shown fall after 20 rounds */
 #define IDLE_MS      120000

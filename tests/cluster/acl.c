@@ -1,9 +1,5 @@
 #include "server.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 /* PUT a JSON object, which is deleted, and give the string member of the answer. */
 static void put(struct cluster *c, const char *path, cJSON *object, const char *member, char *ret,
                 size_t size)

@@ -5,15 +5,9 @@
 
 #include <ctype.h>
 #include <dirent.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define SERVERS   3
 #define REVISIONS 2000
@@ -264,7 +258,7 @@ static bool belongs_to(const char *pid, const char *dir)
     for (ssize_t i = 0; i + 1 < len; i++)
         line[i] = line[i] ? line[i] : ' ';
     line[len > 0 ? len : 0] = '\0';
-    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
+    for (size_t i = 0; i < COUNT(programs); i++)
         if (strstr(line, programs[i]) && strstr(line, dir))
             return true;
     return false;

@@ -1,8 +1,5 @@
 #include "harness.h"
 
-#include <stdio.h>
-#include <string.h>
-
 static void take(const cJSON *from, struct check *ret)
 {
     const char *status = cJSON_GetStringValue(cJSON_GetObjectItem(from, "Status"));

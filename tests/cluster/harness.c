@@ -3,13 +3,7 @@
 #include "keeper.h"
 #include "server.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 void harness_fail(const char *fmt, ...)
 {

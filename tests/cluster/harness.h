@@ -34,16 +34,9 @@
 
 #include "base/buffer.h"
 #include "sink.h"
+#include "test.h"
 
 #include <cjson/cJSON.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/types.h>
-
-#include <cmocka.h>
 
 /* main() of a cluster test: cmocka's group under a keeper. */
 #define HARNESS_RUN(name, tests, setup, teardown)                                                  \

@@ -3,9 +3,6 @@
 #include "consul/kv.h"
 
 #include <curl/curl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static size_t collect(char *bytes, size_t size, size_t n, void *arg)
 {

@@ -1,13 +1,6 @@
 #include "server.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define RUN_LIMIT_MS 60000
 
@@ -97,7 +90,7 @@ struct outcome server_run(struct cluster *c, int i, const char *input, const cha
     (void)snprintf(limits, sizeof limits, "LICTOR_LIMITS=%s",
                    c->options.limits ? c->options.limits : "");
     for (size_t n = 1; argv[n]; n++) {
-        if (n + 7 >= sizeof full / sizeof full[0])
+        if (n + 7 >= COUNT(full))
             harness_fail("too many arguments for %s", argv[0]);
         full[n + 6] = argv[n];
     }

@@ -3,16 +3,6 @@
 #include "apart.h"
 #include "keeper.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 static const char *const programs[] = {"heartbeat",     "verify-quorum",      "verify-clock",
                                        "hear-clock",    "verify-logging",     "rollout-logging",
                                        "apply-logging", "reconfigure-logging"};
@@ -170,7 +160,7 @@ static void write_config(struct cluster *c, int i, int expect)
 
 static void write_libexec(struct cluster *c, int i)
 {
-    for (size_t p = 0; p < sizeof programs / sizeof programs[0]; p++) {
+    for (size_t p = 0; p < COUNT(programs); p++) {
         char name[100], script[1000];
         (void)snprintf(name, sizeof name, "libexec/%s", programs[p]);
         (void)snprintf(script, sizeof script,
@@ -202,7 +192,7 @@ static void hand_over(struct cluster *c, int i)
     static const char *const own[] = {"state", "data", "runs.log"};
     uid_t user = c->options.user;
     write_file(c, i, "runs.log", "", 0644);
-    for (size_t n = 0; n < sizeof own / sizeof own[0]; n++)
+    for (size_t n = 0; n < COUNT(own); n++)
         if (chown(server_path(c, i, own[n]), user, user) < 0)
             harness_fail("cannot give %s away: %s", own[n], strerror(errno));
     if (chmod(keeper_dir(), 0711) < 0)
@@ -212,7 +202,7 @@ static void hand_over(struct cluster *c, int i)
 void server_make(struct cluster *c, int i, int expect)
 {
     static const char *const dirs[] = {"etc/logging.d", "state", "shipper", "log", "probe", "data"};
-    for (size_t d = 0; d < sizeof dirs / sizeof dirs[0]; d++) {
+    for (size_t d = 0; d < COUNT(dirs); d++) {
         char path[600];
         (void)snprintf(path, sizeof path, "%s/", server_path(c, i, dirs[d]));
         make_parents(path);

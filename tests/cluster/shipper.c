@@ -2,11 +2,6 @@
 
 #include "base/file.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
 static const char stand_in_template[] = "REVISION={{REVISION}}\n"
                                         "INDEX={{LOG_INDEX}}\n"
                                         "{{#LOG_ELASTICSEARCH_URLS}}\n"
@@ -51,7 +46,7 @@ static char *definition(struct cluster *c, int i, enum shipper kind, const char 
     (void)cJSON_AddStringToObject(root, "template", template);
     (void)cJSON_AddStringToObject(root, "destination", server_path(c, i, "shipper/shipper.conf"));
     (void)cJSON_AddStringToObject(root, "escape", "rainerscript");
-    for (size_t n = 0; n < sizeof commands / sizeof commands[0]; n++)
+    for (size_t n = 0; n < COUNT(commands); n++)
         (void)cJSON_AddItemToObject(root, commands[n].member,
                                     command(server_path(c, i, "etc/shipper"), name,
                                             server_path(c, i, "shipper"), commands[n].action));

@@ -5,12 +5,6 @@
 
 #include <curl/curl.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define START_MS 120000
 #define MOST     10000 /* lines of a server */
@@ -81,7 +75,7 @@ int sink_start_stand_in(struct sink *s, const char *address, const char *dir,
                         const char *const *options)
 {
     const char *argv[16] = {runner, "--tied", "stand-in", address, dir};
-    for (size_t i = 0; options[i] && i + 6 < sizeof argv / sizeof *argv; i++)
+    for (size_t i = 0; options[i] && i + 6 < COUNT(argv); i++)
         argv[i + 5] = options[i];
     return start_ready(s, argv, dir);
 }

@@ -5,11 +5,6 @@
 #include "consul/consul.h"
 #include "harness.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 static int setup(void **state)
 {
     *state = cluster_start(&(struct cluster_options){
@@ -61,7 +56,7 @@ static void shipped_policy_is_exact(void **state)
         {"dc/home/env/service/any/LOG_INDEX", 403},
     };
     struct cluster *c = *state;
-    for (size_t n = 0; n < sizeof writes / sizeof writes[0]; n++) {
+    for (size_t n = 0; n < COUNT(writes); n++) {
         char path[200];
         (void)snprintf(path, sizeof path, "/v1/kv/%s", writes[n].key);
         print_message("  %s\n", writes[n].key);

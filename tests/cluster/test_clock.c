@@ -4,10 +4,6 @@
 #include "fake_ntp.h"
 #include "harness.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #define QUIET_MS 120000
 #define AWAY_MS  15000
 #define TIMING   "http=2s"
@@ -145,7 +141,7 @@ static void expect_row(struct cluster *c, int n, const struct row *row)
 static void expect_rows(struct cluster *c, int n)
 {
     int64_t begin = now_ms();
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         expect_row(c, n, &rows[i]);
     server_clock(c, 2, NULL);
     server_clock(c, 3, NULL);

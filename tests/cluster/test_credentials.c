@@ -5,11 +5,6 @@
 #include "sink.h"
 
 #include <curl/curl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define SOON  30000
 #define INDEX "secured"

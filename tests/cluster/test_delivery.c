@@ -4,11 +4,6 @@
 #include "keeper.h"
 #include "sink.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #define SERVERS 3
 #define PART    1000 /* lines of one server at a time */
 #define FEW     40
@@ -218,7 +213,7 @@ static void refusals_lose_nothing(void **state)
     here.forgotten = here.written;
     here.kind = "stand-in";
     sink_up();
-    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+    for (size_t i = 0; i < COUNT(modes); i++) {
         print_message("  %s\n", modes[i]);
         sink_mode(&here.sink, modes[i], 0);
         int wanted = sink_number(&here.sink, "requests") + 3 * SERVERS;

@@ -3,13 +3,7 @@
 
 #include "keeper.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 static char dir[300], net[32], answering[64];
 

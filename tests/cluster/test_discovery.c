@@ -3,10 +3,6 @@
  * take from KV. */
 #include "harness.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #define SOON 15000
 
 static int setup(void **state)
@@ -224,7 +220,7 @@ static void what_policy_forbids_is_not_followed(void **state)
 {
     struct cluster *c = *state;
     size_t before = shipper_calls(c, 0, "restart");
-    for (size_t i = 0; i < sizeof evil / sizeof evil[0]; i++) {
+    for (size_t i = 0; i < COUNT(evil); i++) {
         struct said told = {c, 1, evil[i].said, "settings refused"};
         struct said well = {c, 1, WELL, "service es"};
         print_message("  %s\n", evil[i].attack);

@@ -2,11 +2,6 @@
 #include "harness.h"
 
 #include <pwd.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define SNIPPET "consul.d/60-cluster.hcl"
 
@@ -245,7 +240,7 @@ static void the_nearest_token_is_taken(void **state)
     };
     server_write(c, 1, "etc/consul.env", "CONSUL_HTTP_TOKEN=of-consul-env\n");
     server_write(c, 1, "token", "of-token-file\n");
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         char text[1000];
         (void)snprintf(text, sizeof text,
                        ". " SOURCE_DIR "/scripts/agent.sh; %sapi_file \"$1\"; api_token",

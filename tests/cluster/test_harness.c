@@ -2,9 +2,6 @@
  * crash is seen, a server comes back. */
 #include "harness.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 static int setup(void **state)
 {
     int64_t begin = now_ms();
@@ -25,7 +22,7 @@ static void checks_are_registered(void **state)
     static const char *const ids[] = {"cluster:quorum", "cluster:clock", "cluster:logging",
                                       "cluster:heartbeat"};
     for (int i = 1; i <= 3; i++)
-        for (size_t n = 0; n < sizeof ids / sizeof ids[0]; n++) {
+        for (size_t n = 0; n < COUNT(ids); n++) {
             struct check check;
             assert_true(check_local(c, i, ids[n], &check));
         }

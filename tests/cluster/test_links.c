@@ -5,13 +5,6 @@
 #include "keeper.h"
 #include "sink.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #define SERVERS  3
 #define INDEX    "links"
 #define SOON     20000
@@ -117,7 +110,7 @@ static const struct reach_row {
 static void the_way_is_broken(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof reaches / sizeof reaches[0]; i++) {
+    for (size_t i = 0; i < COUNT(reaches); i++) {
         print_message("  %s\n", reaches[i].url);
         ship_to(reaches[i].url);
         wait_said(1, reaches[i].sentence, 1);
@@ -163,7 +156,7 @@ static void what_does_not_answer_well_is_told_before_anything_is_touched(void **
     const char *stand_in = cluster_sink(here.c);
     sink_mode(&here.c->sink, modes[0].mode, 0);
     settings_put(here.c, "LOG_ELASTICSEARCH_URL", stand_in, "LOG_ROLLOUT", "rolling", NULL);
-    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+    for (size_t i = 0; i < COUNT(modes); i++) {
         print_message("  %s\n", modes[i].mode);
         sink_mode(&here.c->sink, modes[i].mode, 0);
         wait_said(1, modes[i].sentence, 1);

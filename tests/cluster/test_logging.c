@@ -4,13 +4,6 @@
 #include "harness.h"
 #include "settings/settings.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #define CONF "shipper/shipper.conf"
 #define SOON 15000
 
@@ -43,10 +36,10 @@ static int calm(void **state)
     static const char *const odd[] = {"LOG_LEVEL", "LOG_SOURCES", "LOG_LEVLE", "LOG_ENABLED"};
     static const char *const actions[] = {"validate", "restart"};
     struct cluster *c = *state;
-    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+    for (size_t i = 0; i < COUNT(odd); i++)
         setting_delete(c, odd[i]);
     for (int i = 1; i <= 3; i++) {
-        for (size_t n = 0; n < sizeof actions / sizeof actions[0]; n++)
+        for (size_t n = 0; n < COUNT(actions); n++)
             unbreak(c, i, actions[n]);
     }
     return 0;
@@ -190,7 +183,7 @@ static void a_bad_value_is_named_and_harmless(void **state)
     for (int i = 1; i <= 3; i++)
         before[i] = server_read(c, i, CONF);
     size_t restarts = shipper_calls(c, 0, "restart");
-    for (size_t n = 0; n < sizeof refused_rows / sizeof refused_rows[0]; n++) {
+    for (size_t n = 0; n < COUNT(refused_rows); n++) {
         const struct refused_row *row = &refused_rows[n];
         print_message("  %s=%s\n", row->key, row->value);
         setting_put(c, row->key, row->value);
@@ -230,7 +223,7 @@ static void nothing_is_erased_on_empty(void **state)
     static const char *const payloads[] = {"null\n", "[]\n", "{}", "oops", ""};
     ship_to(c, "kept");
     size_t restarts = shipper_calls(c, 0, "restart");
-    for (size_t n = 0; n < sizeof payloads / sizeof payloads[0]; n++) {
+    for (size_t n = 0; n < COUNT(payloads); n++) {
         struct outcome o = by_hand(c, 1, "reconfigure-logging", "settings", payloads[n]);
         assert_int_equal(o.code, 0);
         outcome_release(&o);
@@ -284,7 +277,7 @@ static const struct failure_row {
 static void a_failure_rolls_back_and_is_told(void **state)
 {
     struct cluster *c = *state;
-    for (size_t n = 0; n < sizeof failure_rows / sizeof failure_rows[0]; n++) {
+    for (size_t n = 0; n < COUNT(failure_rows); n++) {
         const struct failure_row *row = &failure_rows[n];
         char name[64];
         (void)snprintf(name, sizeof name, "shipper/break-%s", row->action);

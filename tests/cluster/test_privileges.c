@@ -4,14 +4,6 @@
 #include "apart.h"
 #include "harness.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #define SOON   15000
 #define TIMING "patience=1h,loss=2h,confirm=10ms,apply_again=100ms,lock=2s,request=1s"
 
@@ -199,7 +191,7 @@ static void hostile_values_are_refused_and_named(void **state)
     struct cluster *c = *state;
     ship_to(c, "kept.example");
     size_t before = shipper_calls(c, 1, "restart");
-    for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++) {
+    for (size_t i = 0; i < COUNT(writes); i++) {
         print_message("  %s\n", writes[i].attack);
         setting_put(c, writes[i].key, writes[i].value);
         wait_check(c, 1, "cluster:logging", "warning", writes[i].said, SOON);

@@ -3,9 +3,6 @@
  * stays passing whatever our checks do. */
 #include "harness.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 static int setup(void **state)
 {
     struct cluster *c = cluster_start(&(struct cluster_options){
@@ -98,7 +95,7 @@ static bool same_in_catalogue(struct cluster *c, int i, struct buffer *text)
 {
     static const char *const ids[] = {"cluster:quorum", "cluster:clock", "cluster:logging",
                                       "cluster:heartbeat", "service:neighbour"};
-    for (size_t n = 0; n < sizeof ids / sizeof ids[0]; n++) {
+    for (size_t n = 0; n < COUNT(ids); n++) {
         struct check own, shown;
         if (!check_local(c, i, ids[n], &own) ||
             !check_catalogue(c, i, c->server[i].node, ids[n], &shown) ||

@@ -2,9 +2,6 @@
  * are what the one before has left. */
 #include "harness.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #define QUICK "mapping_stable=1s,no_leader=3s,split=2s"

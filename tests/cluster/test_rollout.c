@@ -3,11 +3,6 @@
 #include "chain.h"
 #include "settings/settings.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #define SOON 20000
 #define CONF "shipper/shipper.conf"
 
@@ -175,7 +170,7 @@ static void one_after_the_other(void **state)
     };
     for (int i = 1; i <= 3; i++)
         break_action(c, i, "restart", "sleep 0.3\n");
-    for (size_t n = 0; n < sizeof rows / sizeof rows[0]; n++) {
+    for (size_t n = 0; n < COUNT(rows); n++) {
         char index[20];
         int64_t begin = chain_clock();
         struct chain *chain = chain_watch(c);
@@ -390,7 +385,7 @@ static void a_dead_first_one_is_skipped_and_catches_up(void **state)
 static void mute(struct cluster *c, int i, bool yes)
 {
     static const char *const programs[] = {"libexec/reconfigure-logging", "libexec/heartbeat"};
-    for (size_t n = 0; n < sizeof programs / sizeof programs[0]; n++) {
+    for (size_t n = 0; n < COUNT(programs); n++) {
         char from[600], to[700];
         (void)snprintf(from, sizeof from, "%s", server_path(c, i, programs[n]));
         (void)snprintf(to, sizeof to, "%s.mute", from);
@@ -422,7 +417,7 @@ static void a_mute_first_one_is_released(void **state)
         {"CLUSTER_SERVERS", "server_1=server-2,server_2=server-3,server_3=another"},
         {"LOG_ROLLOUT", "parallel"},
     };
-    for (size_t n = 0; n < sizeof ways / sizeof ways[0]; n++) {
+    for (size_t n = 0; n < COUNT(ways); n++) {
         char index[20];
         (void)snprintf(index, sizeof index, "released-%zu", n);
         mute(c, 1, true);
@@ -534,7 +529,7 @@ static void two_changes_in_quick_succession(void **state)
     struct cluster *c = *state;
     static const char *const pauses[] = {"sleep 0.5\n", "sleep 0.1\n"};
     struct chain *chain = chain_watch(c);
-    for (size_t n = 0; n < sizeof pauses / sizeof pauses[0]; n++) {
+    for (size_t n = 0; n < COUNT(pauses); n++) {
         char index[20];
         for (int i = 1; i <= 3; i++)
             break_action(c, i, "restart", pauses[n]);

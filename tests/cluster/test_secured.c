@@ -5,12 +5,6 @@
 #include "keeper.h"
 #include "sink.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #define SOON     20000
 #define PASSWORD "pass$word&1"
 

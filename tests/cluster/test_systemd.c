@@ -5,13 +5,6 @@
 #include "harness.h"
 #include "keeper.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #define SOON 30000
 
 static pid_t unshare_pid;

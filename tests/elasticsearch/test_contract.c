@@ -8,20 +8,10 @@
 #include "elasticsearch/probe.h"
 #include "keeper.h"
 #include "sink.h"
+#include "test.h"
 
 #include <cjson/cJSON.h>
 #include <curl/curl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #define NDJSON "application/x-ndjson"
 
@@ -171,7 +161,7 @@ static void misses_an_index(void **state)
 {
     (void)state;
     static const char *const paths[] = {"_search", "_count", "_search?q=a.keyword:b"};
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+    for (size_t i = 0; i < COUNT(paths); i++) {
         struct answer a = get(paths[i]);
         assert_int_equal(a.status, 404);
         assert_int_equal(number_at(&a, "status"), 404);
@@ -281,7 +271,7 @@ static const struct {
 static void refuses_a_broken_bulk(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof refused_bulks / sizeof *refused_bulks; i++) {
+    for (size_t i = 0; i < COUNT(refused_bulks); i++) {
         struct answer a = call("POST", "_bulk", refused_bulks[i].type, refused_bulks[i].body);
         const char *error = refused_bulks[i].error;
         if (a.status != refused_bulks[i].status ||
@@ -328,7 +318,7 @@ static void searches(void **state)
                            "{\"host\":\"server-2\",\"process\":{\"name\":\"seal\"}}\n");
     assert_true(cJSON_IsFalse(at(&a, "errors")));
     answer_release(&a);
-    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+    for (size_t i = 0; i < COUNT(queries); i++) {
         char path[200];
         (void)snprintf(path, sizeof path, "_search?q=%s&size=5", queries[i].query);
         a = get(path);
@@ -488,7 +478,7 @@ static void wants_to_know_who_asks(void **state)
 {
     (void)state;
     static const char *const wrong[] = {"", "reader:wrong", ("nobody:" PASSWORD)};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (size_t i = 0; i < COUNT(wrong); i++) {
         (void)snprintf(login, sizeof login, "%s", wrong[i]);
         struct answer a = get("/");
         assert_int_equal(a.status, 401);
@@ -540,7 +530,7 @@ static void refuses_on_command(void **state)
 {
     (void)state;
     static const char *const modes[] = {"401", "403", "429", "503"};
-    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+    for (size_t i = 0; i < COUNT(modes); i++) {
         set_mode(modes[i]);
         struct answer a = bulk("{\"index\":{}}\n{\"a\":\"b\"}\n");
         assert_int_equal(a.status, strtol(modes[i], NULL, 10));
@@ -631,7 +621,7 @@ static void is_another_on_command(void **state)
         const char *version; /* NULL: none */
     } rows[] = {{"foreign", 200, NULL}, {"404", 404, NULL},         {"redirect", 307, NULL},
                 {"old", 200, "6.8.23"}, {"starting", 200, "8.6.2"}, {"opensearch", 200, "2.19.0"}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         set_mode(rows[i].mode);
         struct answer a = get("/");
         assert_int_equal(a.status, rows[i].status);
@@ -654,7 +644,7 @@ static void knows_api_keys(void **state)
                 {"Authorization: ApiKey a2V5LWlkOm90aGVy", 401},
                 {"Authorization: Basic a2V5LWlkOmtleS1zZWNyZXQ=", 401}};
     login[0] = '\0';
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct answer a = {.body = BUFFER_INIT(1U << 20)};
         struct curl_slist *headers = curl_slist_append(NULL, rows[i].header);
         CURL *curl = curl_easy_init();

@@ -3,13 +3,6 @@
 #include "base/buffer.h"
 #include "base/file.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 static char place[128];
 
 const char *place_dir(void)
@@ -80,7 +73,7 @@ int place_set_up(void **state)
     (void)snprintf(place, sizeof place, "%s/lictor-place-XXXXXX", base ? base : "/tmp");
     if (!mkdtemp(place) || chmod(place, 0755) < 0)
         return -1;
-    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
+    for (size_t i = 0; i < COUNT(dirs); i++) {
         if (mkdir(in_place("%s", dirs[i]), 0755) < 0)
             return -1;
     }

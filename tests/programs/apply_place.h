@@ -14,9 +14,6 @@
 
 #include "harness.h"
 
-#include <stddef.h>
-#include <sys/types.h>
-
 /* Fixtures of a test. */
 int place_set_up(void **state);
 int place_tear_down(void **state);

@@ -2,12 +2,8 @@
 
 #include "harness.h"
 
-#include <fcntl.h>
 #include <spawn.h>
-#include <stdlib.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 double measure_now_us(void)
 {

@@ -8,22 +8,8 @@
 #include "shipper/mustache.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #define WAIT_MS 15000
 
@@ -186,7 +172,7 @@ static const char *every_byte(const char *without)
             secret[n++] = (char)byte;
     }
     secret[n] = '\0';
-    for (size_t i = 0; i < sizeof tricks / sizeof *tricks; i++) {
+    for (size_t i = 0; i < COUNT(tricks); i++) {
         if (!strpbrk(tricks[i], *without ? without : "\n"))
             n += (size_t)snprintf(secret + n, sizeof secret - n, "%s", tricks[i]);
     }

@@ -8,18 +8,9 @@
 #include "net/unix_socket.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define SET(members)  "{\"v\":1,\"settings\":{" members "}}"
 #define URL(url)      SET("\"LOG_ELASTICSEARCH_URL\":\"" url "\"")
@@ -304,13 +295,13 @@ static const struct words_row {
 static void words_are_refused(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    for (size_t i = 0; i < COUNT(words); i++) {
         print_message("  %s\n", words[i].attack);
         expect(words[i].request, "\"state\":\"failed\"");
         expect(words[i].request, words[i].answer);
         assert_untouched();
     }
-    print_message("%zu attacks\n", sizeof words / sizeof words[0]);
+    print_message("%zu attacks\n", COUNT(words));
 }
 
 /* root's credential may go to es.trusted by https, and nowhere else. */
@@ -354,7 +345,7 @@ static void credentials_go_where_root_says(void **state)
     assert_int_equal(apart_run(APART_CONSUL, read_credential, NULL), 0);
     assert_int_equal(apart_run(APART_OTHER, read_credential, NULL), 0);
     assert_int_equal(apart_run(APART_LICTOR, read_credential, NULL), 1);
-    for (size_t i = 0; i < sizeof credentials / sizeof credentials[0]; i++) {
+    for (size_t i = 0; i < COUNT(credentials); i++) {
         print_message("  %s\n", credentials[i].attack);
         char *answer = ask_bytes(credentials[i].request, strlen(credentials[i].request));
         if (!strstr(answer, credentials[i].answer) || strstr(answer, SECRET))
@@ -362,7 +353,7 @@ static void credentials_go_where_root_says(void **state)
         free(answer);
         assert_untouched();
     }
-    print_message("%zu attacks\n", sizeof credentials / sizeof credentials[0]);
+    print_message("%zu attacks\n", COUNT(credentials));
 }
 
 /* `n` times `unit` between head and tail. */
@@ -397,7 +388,7 @@ static void depth_and_width_are_refused(void **state)
         {"64 KiB of spaces", "", " ", 65536, "", "it: is not JSON"},
         {"one more", "", " ", 65537, "", "cannot read the request: Message too long"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         print_message("  %s\n", rows[i].attack);
         char *text = repeated(rows[i].head, rows[i].unit, rows[i].n, rows[i].tail);
         expect(text, rows[i].answer);
@@ -524,7 +515,7 @@ static void hanging_up_before_the_end_changes_nothing(void **state)
         {"{\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://evil\"", false, 0},
         {"{\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://evil\"", false, 50},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         assert_int_equal(apart_run(APART_CONSUL, send_and_hang_up, (void *)(uintptr_t)&rows[i]), 0);
         sleep_ms(100);
         assert_untouched();
@@ -610,7 +601,7 @@ static const char *const theirs[] = {
 static int try_to_write(void *arg)
 {
     (void)arg;
-    for (size_t i = 0; i < sizeof theirs / sizeof theirs[0]; i++) {
+    for (size_t i = 0; i < COUNT(theirs); i++) {
         char side[300];
         const char *path = in_place(theirs[i]);
         (void)snprintf(side, sizeof side, "%s", in_place("log/evil"));
@@ -674,7 +665,7 @@ static int try_to_reach_process(void *arg)
     pid_t pid = *(pid_t *)arg;
     (void)snprintf(path, sizeof path, "/proc/%d/mem", pid);
     static const int signals[] = {SIGKILL, SIGTERM, SIGSTOP, SIGHUP, SIGUSR1, SIGPIPE};
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+    for (size_t i = 0; i < COUNT(signals); i++) {
         if (kill(pid, signals[i]) == 0 || errno != EPERM)
             return 1;
     }
@@ -794,7 +785,7 @@ static const struct planted_row {
 static void planted_things_are_refused(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof planted / sizeof planted[0]; i++) {
+    for (size_t i = 0; i < COUNT(planted); i++) {
         const struct planted_row *row = &planted[i];
         bool file = strstr(row->plant, "a/shipper.conf") != NULL;
         print_message("  %s\n", row->attack);
@@ -805,7 +796,7 @@ static void planted_things_are_refused(void **state)
         shell(file ? "mv a/kept a/shipper.conf" : ":");
         assert_untouched();
     }
-    print_message("%zu attacks\n", sizeof planted / sizeof planted[0]);
+    print_message("%zu attacks\n", COUNT(planted));
 }
 
 /* Names of ours that were there before: replaced, and what they point to is not followed. */

@@ -2,13 +2,7 @@
  * and whose file a destination is. */
 #include "apply_place.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/xattr.h>
-#include <unistd.h>
 
 /* Bytes which a shell, a JSON writer and the language of the file each write in their way. */
 #define SECRET      "t0p\"Se\\cr}et"
@@ -62,7 +56,7 @@ static void expect(const char *settings, int code, const char *text)
                                           "d3JpdGVyOnQwcCJTZVxjcn1ldA",
                                           "MHRoZXItb25l"};
     char *said = place_expect(settings, code, text);
-    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+    for (size_t i = 0; i < COUNT(secrets); i++) {
         if (strstr(said, secrets[i]))
             fail_msg("a secret is said: %s", said);
     }
@@ -168,7 +162,7 @@ static void what_does_not_fit_is_refused(void **state)
          "what "},
     };
     expect(PLAIN, 0, CHANGED);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         place_credential("x", rows[i].members);
         expect(rows[i].settings, 1, rows[i].reason);
     }
@@ -349,7 +343,7 @@ static void foreign_edits_are_reported_once(void **state)
     };
     place_credential("x", USER(SECRET_JSON));
     expect(ONE, 0, CHANGED);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         place_shell(rows[i].before);
         char *said = place_expect(rows[i].settings, 0, rows[i].reason);
         bool logged = strstr(said, "apply-logging: ") != NULL;

@@ -5,19 +5,6 @@
 #include "harness.h"
 
 #include <dirent.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 static const char program[] = TEST_BIN "/apply-logging";
 #define URL(host)   "{\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://" host "\"}}"
@@ -96,7 +83,7 @@ static int set_up(void **state)
         return -1;
     (void)chmod(place, 0755);
     static const char *const dirs[] = {"etc", "etc/logging.d", "a", "b"};
-    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
+    for (size_t i = 0; i < COUNT(dirs); i++) {
         if (mkdir(in_place("%s", dirs[i]), 0755) < 0)
             return -1;
     }
@@ -191,7 +178,7 @@ static void assert_both(const char *text)
 static void assert_clean(void)
 {
     static const char *const dirs[] = {"a", "b", "apply"};
-    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
+    for (size_t i = 0; i < COUNT(dirs); i++) {
         DIR *stream = opendir(in_place("%s", dirs[i]));
         assert_non_null(stream);
         for (struct dirent *e = readdir(stream); e; e = readdir(stream)) {
@@ -238,7 +225,7 @@ static void usage(void **state)
          "apply-logging: unknown option --nope, see apply-logging --help\n"},
         {{program, "operand"}, 2, "apply-logging: takes no operands, see apply-logging --help\n"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct outcome o = run_tool(NULL, rows[i].argv, NULL);
         assert_string_equal(o.err, rows[i].err);
         assert_int_equal(o.code, rows[i].code);
@@ -274,7 +261,7 @@ static void bad_requests_change_nothing(void **state)
         {"{\"v\":1,\"settings\":[]}", "request: \\\"settings\\\""},
     };
     apply_one();
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct outcome o = apply_env(rows[i].request, NULL);
         char reason[256];
         (void)snprintf(reason, sizeof reason, "\"reason\":\"%s", rows[i].reason);
@@ -546,7 +533,7 @@ static void what_others_can_write_is_refused(void **state)
                 {"etc/shipper", 0755},
                 {"a", 0755},
                 {"etc", 0755}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         assert_int_equal(chmod(in_place("%s", rows[i].path), rows[i].mode | 022), 0);
         struct outcome o = apply_env(ONE, NULL);
         char expected[256];

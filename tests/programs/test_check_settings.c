@@ -1,12 +1,6 @@
 /* check-settings as a process: exit code, stdout, stderr. */
 #include "harness.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #define PLACE HARNESS_ROOT "/service/cluster/tag/any/"
 
 #define URL_END                                                                                    \
@@ -137,7 +131,7 @@ static struct outcome check(const char *input, const char *config_dir, const cha
 static void lines_and_changes_are_judged(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct outcome o = check(rows[i].input, directory, rows[i].words);
         assert_string_equal(o.err, rows[i].err);
         assert_string_equal(o.out, rows[i].out);

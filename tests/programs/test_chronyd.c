@@ -5,17 +5,10 @@
 #include "keeper.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <pwd.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define ADDRESS   "127.0.0.1"
 #define START_MS  20000
@@ -216,7 +209,7 @@ static void a_faked_clock_is_found_out(void **state)
     } rows[] = {{"+2s", -2000000}, {"-0.2s", 200000}, {"+3600s", INT64_C(-3600000000)}};
     need_chronyd();
     struct chronyd chronyd = start("local stratum 8");
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct measured m = measure_with_clock(&chronyd, rows[i].offset);
         expect_true(&m);
         assert_true(m.offset.hi_us - m.offset.lo_us < 100000);

@@ -5,12 +5,6 @@
 #include "fake_agent.h"
 #include "harness.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #define PLACE   "dc/home/env/service/cluster/tag/any/"
 #define RECORDS "GET /v1/kv/" CLOCK_RECORD_PREFIX
 #define OWN     "PUT /v1/kv/" CLOCK_RECORD_PREFIX "n1"
@@ -218,7 +212,7 @@ static const struct usage_row {
 
 static void usage_is_answered_in_one_line(void **state)
 {
-    for (size_t i = 0; i < sizeof usage_rows / sizeof usage_rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(usage_rows); i++) {
         const struct usage_row *row = &usage_rows[i];
         print_message("  %s %s\n", row->program, row->words[0]);
         expect(run_with(*state, row->program, NULL, row->words), row->code, row->out, row->err);
@@ -242,7 +236,7 @@ static void what_cannot_be_written_is_no_success(void **state)
                 {"/verify-clock --help >/dev/full 2>/dev/null", 3},
                 {"/verify-clock x <&- >&- 2>&-", 3}};
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         char script[600];
         (void)snprintf(script, sizeof script, TEST_BIN "%s", rows[i].script);
         const char *const argv[] = {"/bin/sh", "-c", script, NULL};
@@ -260,7 +254,7 @@ static void hearing_loads_neither_libcurl_nor_libuv(void **state)
     const char *const argv[] = {"/usr/bin/ldd", TEST_BIN "/hear-clock", NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     assert_non_null(strstr(o.out, "libcjson"));
-    for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
+    for (size_t i = 0; i < COUNT(absent); i++)
         assert_null(strstr(o.out, absent[i]));
     outcome_release(&o);
 }
@@ -657,7 +651,7 @@ static void what_cannot_be_used_is_no_verdict(void **state)
 {
     static const char *const more[] = {"--publish", "cluster:clock", NULL};
     struct world *w = *state;
-    for (size_t i = 0; i < sizeof unusable / sizeof unusable[0]; i++) {
+    for (size_t i = 0; i < COUNT(unusable); i++) {
         say_whole(w);
         fake_agent_answer(w->agent, "GET /v1/kv/" PLACE, 404, NULL);
         fake_agent_answer(w->agent, "GET /v1/kv/" PLACE "CLUSTER_SERVERS", 404, NULL);

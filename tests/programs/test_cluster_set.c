@@ -1,10 +1,6 @@
 /* scripts/cluster-set on a real agent. */
 #include "harness.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #define URL_END                                                                                    \
@@ -75,7 +71,7 @@ static void usage(void **state)
         {{"--maintenance", "a", "--for", "31d"}, "--for 31d: expected 1m to 30d, as 2h or 1h30m"},
         {{"--settings-root", "a b", "--show"}, "\"a b\" is no plain KV path"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         char err[200];
         (void)snprintf(err, sizeof err, "cluster-set: %s%s", rows[i].err, see);
         expect(c, rows[i].words, 2, "", err);

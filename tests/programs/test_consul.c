@@ -2,19 +2,7 @@
  * cluster test. */
 #include "bad_agent.h"
 #include "consul/consul.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 static const char *const variables[] = {
     "CONSUL_HTTP_ADDR",       "CONSUL_HTTP_TOKEN",  "CONSUL_HTTP_TOKEN_FILE",
@@ -26,7 +14,7 @@ static char dir[] = "/tmp/lictor-test-XXXXXX";
 static int clear(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
+    for (size_t i = 0; i < COUNT(variables); i++)
         (void)unsetenv(variables[i]);
     return 0;
 }
@@ -100,7 +88,7 @@ static const struct row {
 static void every_failure_is_a_sentence(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct bad_agent_rule rules[2] = {rows[i].rule, {0}};
         struct bad_agent *agent = bad_agent_start(NULL, rules);
         struct consul *c = open_agent();
@@ -228,7 +216,7 @@ static const struct condition_row {
 static void a_lost_condition_is_named(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof condition_rows / sizeof condition_rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(condition_rows); i++) {
         const struct condition_row *row = &condition_rows[i];
         struct bad_agent_rule rules[2] = {row->rule, {0}};
         struct bad_agent *agent = bad_agent_start(NULL, rules);
@@ -286,7 +274,7 @@ static void a_leader_is_proven_by_a_consistent_read_only(void **state)
     static const struct {
         int status, rc;
     } answers[] = {{200, 0}, {404, 0}, {500, -EAGAIN}, {403, -EACCES}, {-1, -ETIMEDOUT}};
-    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+    for (size_t i = 0; i < COUNT(answers); i++) {
         struct bad_agent_rule rules[] = {
             {"GET /v1/kv/lictor/mapping?consistent ", answers[i].status, "x", 0}, {0}};
         struct bad_agent *agent = bad_agent_start(NULL, rules);

@@ -7,14 +7,6 @@
 #include "sink.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define LIMIT 2000
 #define SOME                                                                                       \
@@ -92,7 +84,7 @@ static const struct mode_row {
 static void each_answer_has_its_sentence(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+    for (size_t i = 0; i < COUNT(modes); i++) {
         print_message("  %s\n", modes[i].mode);
         sink_mode(&here.sink, modes[i].mode, 0);
         int64_t begin = now_ms();
@@ -273,7 +265,7 @@ static const char question[] = "{\"size\":0,\"query\":{\"range\":{\"lictor.at\":
 static void each_failed_search_has_its_sentence(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof searches / sizeof searches[0]; i++) {
+    for (size_t i = 0; i < COUNT(searches); i++) {
         cJSON *answer = NULL;
         struct error err = {0};
         print_message("  %s\n", searches[i].mode);
@@ -298,9 +290,9 @@ static void what_passes_by_itself_is_known(void **state)
     static const enum elasticsearch_trouble passes[] = {
         ELASTICSEARCH_DNS, ELASTICSEARCH_REFUSED, ELASTICSEARCH_UNREACHABLE, ELASTICSEARCH_SLOW,
         ELASTICSEARCH_CUT, ELASTICSEARCH_429,     ELASTICSEARCH_5XX};
-    for (size_t i = 0; i < sizeof stays / sizeof stays[0]; i++)
+    for (size_t i = 0; i < COUNT(stays); i++)
         assert_false(elasticsearch_passes(stays[i]));
-    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++)
+    for (size_t i = 0; i < COUNT(passes); i++)
         assert_true(elasticsearch_passes(passes[i]));
 }
 
@@ -312,9 +304,9 @@ static void what_a_credential_may_change_is_known(void **state)
     static const enum elasticsearch_trouble may_not[] = {
         ELASTICSEARCH_OK,         ELASTICSEARCH_DNS, ELASTICSEARCH_EXPIRED,
         ELASTICSEARCH_OTHER_NAME, ELASTICSEARCH_429, ELASTICSEARCH_FOREIGN};
-    for (size_t i = 0; i < sizeof may / sizeof may[0]; i++)
+    for (size_t i = 0; i < COUNT(may); i++)
         assert_true(elasticsearch_demands(may[i]));
-    for (size_t i = 0; i < sizeof may_not / sizeof may_not[0]; i++)
+    for (size_t i = 0; i < COUNT(may_not); i++)
         assert_false(elasticsearch_demands(may_not[i]));
 }
 
@@ -394,7 +386,7 @@ static void a_certificate_is_refused_by_what_is_wrong(void **state)
     (void)state;
     struct credential c = SOME;
     (void)snprintf(c.host[0], sizeof c.host[0], "127.0.0.0/8");
-    for (size_t i = 0; i < sizeof tls_rows / sizeof tls_rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(tls_rows); i++) {
         const struct tls_row *row = &tls_rows[i];
         const char *url = url_at("https", 9, 9300 + (int)i);
         struct waiting w = {&c, url};

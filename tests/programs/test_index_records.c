@@ -5,16 +5,7 @@
 #include "keeper.h"
 #include "sink.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define SOON  5000 /* ms */
 #define LATER 1000 /* ms: what has not come by then is held back */
@@ -232,7 +223,7 @@ static const char *const refusals[] = {
 static void no_refusal_loses_anything(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+    for (size_t i = 0; i < COUNT(refusals); i++) {
         char index[30];
         print_message("  %s\n", refusals[i]);
         (void)snprintf(index, sizeof index, "refused-%zu", i);
@@ -270,7 +261,7 @@ static void a_refusal_holds_the_transaction(void **state)
                       "index, or a data stream, for this?"},
         {"413", ": held takes no record: is it an index, or a data stream, for this?"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         char text[300];
         print_message("  %s\n", rows[i].mode);
         struct partner p = start();
@@ -597,7 +588,7 @@ static void nonsense_ends_it(void **state)
         {"\0\n", NULL},
         {"GET / HTTP/1.1\n", "index-records: neither BEGIN, +ID nor COMMIT\n"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct partner p = start();
         tell(&p, rows[i].line);
         if (rows[i].text) {
@@ -626,7 +617,7 @@ static void usage_is_told(void **state)
         {"--x", "", "index-records: unknown option --x, see index-records --help\n", 2},
         {"x", "", "index-records: takes no operands, see --help\n", 2},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const char *argv[] = {TEST_BIN "/index-records", rows[i].argument, NULL};
         struct outcome o = run_tool(NULL, argv, NULL);
         assert_int_equal(o.code, rows[i].code);

@@ -6,12 +6,6 @@
 #include "harness.h"
 #include "rollout/local_state.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #define PLACE "dc/home/env/service/cluster/tag/any/"
 
 static char dir[] = "/tmp/lictor-test-XXXXXX";
@@ -89,7 +83,7 @@ static const struct usage_row {
 static void usage_is_answered_in_one_line(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof usage_rows / sizeof usage_rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(usage_rows); i++) {
         const struct usage_row *row = &usage_rows[i];
         print_message("  %s %s\n", row->program, row->words[0] ? row->words[0] : "");
         expect(run(row->program, NULL, row->words), row->code, row->out, row->err);
@@ -102,7 +96,7 @@ static void help_says_what_exit_codes_mean(void **state)
     static const char *const programs[] = {"reconfigure-logging", "rollout-logging",
                                            "verify-logging", "heartbeat"};
     static const char *const words[] = {"--help", NULL};
-    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
+    for (size_t i = 0; i < COUNT(programs); i++) {
         struct outcome o = run(programs[i], NULL, words);
         assert_int_equal(o.code, 0);
         assert_non_null(strstr(o.out, "\nexit: 0 "));
@@ -170,7 +164,7 @@ static void the_handler_starts_a_rollout_only_for_news(void **state)
 {
     (void)state;
     assert_int_equal(setenv("CONSUL_HTTP_ADDR", "127.0.0.1:1", 1), 0);
-    for (size_t i = 0; i < sizeof payload_rows / sizeof payload_rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(payload_rows); i++) {
         const struct payload_row *row = &payload_rows[i];
         const char *const words[] = {row->watch, NULL};
         write_ledger(row->done, row->level);
@@ -212,7 +206,7 @@ static void the_handler_starts_a_rollout_only_for_other_instances(void **state)
     struct error err = {0};
     (void)snprintf(path, sizeof path, "%s/discovered", dir);
     write_ledger(LOCAL_STATE_DONE, "warn");
-    for (size_t i = 0; i < sizeof service_rows / sizeof service_rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(service_rows); i++) {
         const char *last = service_rows[i].last;
         print_message("  %s\n", service_rows[i].name);
         if (last)
@@ -251,7 +245,7 @@ static void the_handler_loads_neither_libcurl_nor_libuv(void **state)
         const char *absent[3];
     } links[] = {{"reconfigure-logging", {"libcurl", "libuv", "libssl"}},
                  {"apply-logging", {"libcurl", "libssl", "libssl"}}};
-    for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+    for (size_t i = 0; i < COUNT(links); i++) {
         char path[600];
         (void)snprintf(path, sizeof path, "%s/%s", TEST_BIN, links[i].program);
         const char *const argv[] = {"/usr/bin/ldd", path, NULL};
@@ -276,7 +270,7 @@ static void without_an_agent_every_program_says_so(void **state)
                 {"verify-logging", {0}, 3},
                 {"verify-logging", {"--publish", "cluster:logging"}, 3}};
     assert_int_equal(setenv("CONSUL_HTTP_ADDR", "127.0.0.1:1", 1), 0);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct outcome o = run(rows[i].program, NULL, rows[i].words);
         assert_non_null(strstr(o.err, ": cannot reach the Consul agent at "
                                       "http://127.0.0.1:1: "));
@@ -352,7 +346,7 @@ static void a_result_that_cannot_be_written_is_no_success(void **state)
                 {TEST_BIN "/rollout-logging --help >/dev/full 2>/dev/null", 1},
                 {TEST_BIN "/reconfigure-logging <&- >&- 2>&-", 2},
                 {TEST_BIN "/verify-logging x <&- >&- 2>&-", 3}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const char *const argv[] = {"/bin/sh", "-c", rows[i].script, NULL};
         struct outcome o = run_tool(NULL, argv, NULL);
         print_message("  %s\n", rows[i].script);

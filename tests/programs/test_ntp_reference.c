@@ -4,9 +4,6 @@
 #include "fake_ntp.h"
 #include "harness.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 static struct settings settings;
 static struct clock_state_reference found;
 

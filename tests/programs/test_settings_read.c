@@ -5,12 +5,6 @@
 #include "harness.h"
 #include "settings/settings.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #define PLACE     HARNESS_ROOT SETTINGS_PLACE
 #define ALL       "GET /v1/kv/" PLACE
 #define URL_KEY   PLACE "LOG_ELASTICSEARCH_URL"

@@ -4,14 +4,8 @@
 #include "harness.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <netinet/in.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define LIMIT_MS 1000 /* limits()->reference_ms here */
 #define HOUR_US  INT64_C(3600000000)
@@ -66,7 +60,7 @@ static void the_offset_is_found(void **state)
 {
     (void)state;
     static const int64_t offsets[] = {0, 2000000, -2000000, 48 * HOUR_US, -48 * HOUR_US};
-    for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++) {
+    for (size_t i = 0; i < COUNT(offsets); i++) {
         unsigned asked = 0;
         struct fake_ntp_manners manners = {.offset_us = offsets[i]};
         int64_t start = now_ms();
@@ -248,7 +242,7 @@ static const struct {
 static void what_is_of_no_use_is_named(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof useless / sizeof useless[0]; i++) {
+    for (size_t i = 0; i < COUNT(useless); i++) {
         struct fake_ntp_manners manners = {.answer = useless[i].answer};
         struct fake_ntp *ntp = fake_ntp_start("127.0.0.1", &manners);
         struct ntp_server server = fake_ntp_server(ntp);
@@ -343,7 +337,7 @@ static void a_true_answer_is_found_among_others(void **state)
         void (*answer)(struct fake_ntp *ntp, unsigned k, unsigned char *answer);
         unsigned asked;
     } rows[] = {{forged, 4}, {twice, 4}, {kiss_after_the_first, 2}, {only_the_last, 4}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         unsigned asked = 0;
         struct fake_ntp_manners manners = {.answer = rows[i].answer};
         struct sntp_result r = ask_one(&manners, &asked);

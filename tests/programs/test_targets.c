@@ -2,12 +2,6 @@
  * of Filebeat by a YAML parser and, where there is one in PATH, by Filebeat itself. */
 #include "apply_place.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #define URL     "\"LOG_ELASTICSEARCH_URL\":\"https://127.0.0.1,https://127.0.0.2:443\""
 #define NAMED   URL ",\"LOG_ELASTICSEARCH_CREDENTIAL\":\"x\""
 #define ALL     NAMED ",\"LOG_INDEX\":\"an.index-1\",\"LOG_LEVEL\":\"warn\""

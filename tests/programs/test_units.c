@@ -2,13 +2,6 @@
  * away no more than they must? scripts/shipper as lictor-rsyslog.service runs it. */
 #include "harness.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 static char place[] = "/tmp/lictor-units-XXXXXX";
 
 static struct outcome shell(const char *command)
@@ -110,7 +103,7 @@ static void what_must_stand_in_them_does(void **state)
         {"lictor-rsyslog.service", "StartLimitIntervalSec=0"},
         {"lictor-recover.service", "User=lictor"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         char command[200];
         (void)snprintf(command, sizeof command, "grep -cx '%s' $SD/%s", rows[i].line, rows[i].unit);
         expect(command, "1\n");

@@ -3,12 +3,6 @@
 #include "fake_agent.h"
 #include "harness.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #define PROGRAM TEST_BIN "/verify-quorum"
 #define PLACE   "dc/home/env/service/cluster/tag/any/"
 #define CHECK   "PUT /v1/agent/check/update/cluster:quorum"
@@ -213,7 +207,7 @@ static void bad_usage_is_no_verdict(void **state)
         {"operand"},
         {"--publish", "cluster:quorum", "--confirm-mapping"},
     };
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    for (size_t i = 0; i < COUNT(bad); i++)
         expect_no_look(run_with(*state, NULL, bad[i]), "verify-quorum: ");
 }
 
@@ -351,7 +345,7 @@ static void what_cannot_be_used_is_no_verdict(void **state)
     char *huge = malloc((5U << 20) + 1);
     memset(huge, ' ', 5U << 20);
     huge[5U << 20] = '\0';
-    for (size_t i = 0; i < sizeof unusable / sizeof unusable[0]; i++) {
+    for (size_t i = 0; i < COUNT(unusable); i++) {
         say_whole(w);
         fake_agent_answer(w->agent, unusable[i].request, unusable[i].status,
                           unusable[i].body ? unusable[i].body : huge);

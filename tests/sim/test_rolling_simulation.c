@@ -13,15 +13,7 @@
  * are counted apart. */
 #include "rollout/local_state.h"
 #include "rollout/rolling.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #define RUNS 2000

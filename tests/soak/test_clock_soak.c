@@ -2,9 +2,6 @@
  * every 15 s nobody is ever named whose clock is right. */
 #include "harness.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #define IDLE_MS 600000
 #define AWAY_MS 120000
 #define BACK_MS 180000

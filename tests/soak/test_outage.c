@@ -5,12 +5,6 @@
 #include "keeper.h"
 #include "sink.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #define SERVERS   3
 #define LINES     3334  /* of one server while it is down */
 #define CALM      200   /* before and after that */

@@ -2,24 +2,11 @@
 
 #include "base/duration.h"
 #include "base/file.h"
+#include "test.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-#define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 #define SHELL(text) ((const char *const[]){"/bin/sh", "-c", (text), NULL})
 #define PLENTY_MS   20000
 

@@ -1,12 +1,6 @@
 #include "base/digest.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 /* FIPS 180-4's own examples (csrc.nist.gov, SHA256.pdf), and nothing. */
 static const struct {
@@ -21,7 +15,7 @@ static const struct {
 static void is_sha_256(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         char text[DIGEST_TEXT];
         digest_of(rows[i].text, strlen(rows[i].text), text);
         assert_string_equal(text, rows[i].digest);

@@ -1,18 +1,9 @@
 #include "base/duration.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
+#include "test.h"
 
-#include <cmocka.h>
-
-#define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
-#define SECOND      INT64_C(1000000)
-#define DAY         (86400 * SECOND)
+#define SECOND INT64_C(1000000)
+#define DAY    (86400 * SECOND)
 
 struct row {
     const char *text;

@@ -1,19 +1,7 @@
 #include "base/held_since.h"
 
 #include "base/duration.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 static char dir[128];
 static char path[160];
@@ -106,7 +94,7 @@ static void begins_anew_without_a_file_of_this_boot(void **state)
     const char *const texts[] = {
         NULL,       "",   "{", "[]", "null", "7", "{\"boot\":7}", "{\"since_ms\":{\"x\":1}}",
         other_boot, array};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < COUNT(texts); i++) {
         struct held_since spans;
         if (texts[i])
             write_text(texts[i]);

@@ -1,19 +1,9 @@
 #include "base/json.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "test.h"
 
-#include <cmocka.h>
-
-#define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
-#define NOT_JSON    "payload: is not JSON"
-#define HAS_NUL     "payload: holds U+0000 or no valid \\u escape"
+#define NOT_JSON "payload: is not JSON"
+#define HAS_NUL  "payload: holds U+0000 or no valid \\u escape"
 
 static const struct {
     const char *text;

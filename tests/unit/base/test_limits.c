@@ -1,18 +1,8 @@
 #include "base/limits.h"
 
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "test.h"
 
-#include <cmocka.h>
+#include <sys/resource.h>
 
 /* It reads its environment once: each row has a process of its own. What is different
  * from expected there is the exit code, a signal is negative. */
@@ -113,7 +103,7 @@ static void a_wrong_word_ends_the_test(void **state)
         "http=11111111111111111111111111111111s",
     };
     struct limits expected = installed();
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+    for (size_t i = 0; i < COUNT(wrong); i++)
         assert_int_equal(in_a_process(wrong[i], &expected), -SIGABRT);
 }
 

@@ -1,26 +1,12 @@
 #include "base/program.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "test.h"
+
 #include <limits.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <syslog.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-#define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
-#define HELP        "Usage: judge-things [--flag] [--value X]\n"
+#define HELP "Usage: judge-things [--flag] [--value X]\n"
 
 /* The machine may have no syslog: what would go there comes here. Which of the two is
  * called depends on _FORTIFY_SOURCE. */

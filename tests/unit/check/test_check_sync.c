@@ -1,12 +1,6 @@
 #include "check/check_sync.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #define AGENT(status)                                                                              \
     "{\"cluster:quorum\":{\"CheckID\":\"cluster:quorum\",\"ServiceID\":\"cluster\","               \
@@ -34,7 +28,7 @@ static const struct row {
 static void unsynced_checks_are_named(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         char ids[64];
         struct error err = {0};
         cJSON *agent = cJSON_Parse(rows[i].agent);

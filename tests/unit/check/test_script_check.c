@@ -1,15 +1,6 @@
 #include "check/script_check.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 static int make_dir(void **state)
 {
@@ -51,7 +42,7 @@ static const struct step {
 
 static void without_a_leader_the_last_line_is_repeated(void **state)
 {
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+    for (size_t i = 0; i < COUNT(steps); i++) {
         char text[SCRIPT_CHECK_TEXT];
         bool changed = !steps[i].changed;
         print_message("  %s\n", steps[i].name);

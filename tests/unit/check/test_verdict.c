@@ -1,19 +1,11 @@
 #include "check/verdict.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
+#include "test.h"
 
-#include <cmocka.h>
-
-#define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
-#define TEN         "123456789 "
-#define NO_BLANK    "1234567890"
-#define SEVENTY     TEN TEN TEN TEN TEN TEN TEN
-#define MORE        "(and more, which does not fit here)\n"
+#define TEN      "123456789 "
+#define NO_BLANK "1234567890"
+#define SEVENTY  TEN TEN TEN TEN TEN TEN TEN
+#define MORE     "(and more, which does not fit here)\n"
 
 static void names_are_consuls(void **state)
 {

@@ -1,15 +1,7 @@
 /* exchange.c: the record of a server's clocks; whoever may write KV chooses its bytes. */
 #include "clock/clock_record.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #define BOOT "0d5a1ca2-7bd5-4b1e-8a3f-0a7b5c2d9e10+0"
 #define WHOLE                                                                                      \
@@ -174,7 +166,7 @@ static const struct row {
 static void a_record_is_read_strictly(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct clock_record record;
         struct error err = {0};
         print_message("  %s\n", rows[i].record);

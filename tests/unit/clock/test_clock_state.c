@@ -3,18 +3,7 @@
 
 #include "base/file.h"
 #include "clock/clock_record.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 static char dir[] = "/tmp/lictor-hearing-XXXXXX";
 static struct clock_state kept, again;
@@ -69,7 +58,7 @@ static void what_is_written_is_read_again(void **state)
 {
     (void)state;
     static const int sizes[] = {0, 1, 3, OFFSETS_SERVERS};
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    for (size_t i = 0; i < COUNT(sizes); i++) {
         begin(&kept, sizes[i]);
         kept.sent_us[0] = 1234567;
         kept.foreign = 2;
@@ -300,7 +289,7 @@ static void put_own(struct kv_list *list, const struct clock_state *h, char what
 static void somebody_else_under_our_name_is_noticed(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof own_rows / sizeof own_rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(own_rows); i++) {
         const struct own_row *row = &own_rows[i];
         char said[16] = "";
         begin(&kept, 3);

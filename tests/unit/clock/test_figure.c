@@ -1,14 +1,6 @@
 #include "clock/figure.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #define MS     INT64_C(1000)
 #define SECOND INT64_C(1000000)
@@ -49,7 +41,7 @@ static void figures_are_short(void **state)
 {
     (void)state;
     char text[FIGURE_TEXT];
-    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+    for (size_t i = 0; i < COUNT(figures); i++) {
         assert_string_equal(figure_signed(figures[i].us, text), figures[i].text);
         assert_string_equal(figure_size(figures[i].us, text), figures[i].text + 1);
     }
@@ -66,7 +58,7 @@ static void limits_are_exact(void **state)
         {50500, "50500 us"},  {10 * SECOND, "10 s"},
     };
     char text[FIGURE_TEXT];
-    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
+    for (size_t i = 0; i < COUNT(limits); i++)
         assert_string_equal(figure_limit(limits[i].us, text), limits[i].text);
 }
 
@@ -108,7 +100,7 @@ static const struct {
 static void the_roundest_figure_is_shown(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof intervals / sizeof intervals[0]; i++) {
+    for (size_t i = 0; i < COUNT(intervals); i++) {
         int64_t figure = figure_between(intervals[i].lo, intervals[i].hi, intervals[i].shown);
         if (figure != intervals[i].figure)
             fail_msg("%zu: %lld", i, (long long)figure);
@@ -131,7 +123,7 @@ static void steps_are_1_2_5(void **state)
         {3 * HOUR, 20000 * SECOND},
         {INT64_C(9007199254740992), INT64_C(10000000000000000)},
     };
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+    for (size_t i = 0; i < COUNT(pairs); i++)
         assert_int_equal(figure_step(pairs[i][0]), pairs[i][1]);
 }
 

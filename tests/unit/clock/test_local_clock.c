@@ -1,19 +1,9 @@
 #include "clock/local_clock.h"
 
 #include "base/duration.h"
+#include "test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 static void both_clocks_are_read_together(void **state)
 {
@@ -82,7 +72,7 @@ static void the_kernel_bounds_the_rate(void **state)
         {"an error of the clock", TIME_ERROR, STA_CLOCKERR, 0, 10000, true, false, 500},
         {"unsynchronised by the status alone", TIME_OK, STA_UNSYNC, 0, 10000, true, false, 500},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const struct timex timex = {
             .status = rows[i].status, .freq = rows[i].freq, .tick = rows[i].tick};
         struct local_clock_kernel kernel;
@@ -143,7 +133,7 @@ static void advice_names_who_is_there(void **state)
          "or systemd-timesyncd running?)"},
     };
     char text[LOCAL_CLOCK_ADVICE];
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         assert_string_equal(local_clock_advice(&rows[i].kernel, &rows[i].daemons, text),
                             rows[i].text);
 }

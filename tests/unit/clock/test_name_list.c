@@ -1,14 +1,6 @@
 #include "clock/name_list.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #define SECOND INT64_C(1000000)
 
@@ -49,7 +41,7 @@ static void lists_fit(void **state)
         {"---xx", " and ", 4, "ser"},
         {"---xx", " and ", 1, ""},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         bool set[5];
         char text[100];
         int n = read_set(rows[i].set, set);
@@ -86,7 +78,7 @@ static void figures_are_said_once_where_they_are_one(void **state)
          "a, bb and 3 more differ by +1.0 s"},
         {"xxxxx", {SECOND, SECOND, SECOND, SECOND, SECOND}, 10, " differ b"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         bool set[5];
         char text[100];
         int n = read_set(rows[i].set, set);

@@ -1,15 +1,6 @@
 #include "clock/offset_bound.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #define MOST INT64_C(9007199254740992)
 
@@ -77,7 +68,7 @@ static const struct row rows[] = {
 static void bounds_are_as_the_rounds_say(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const struct row *row = &rows[i];
         struct offset_bound bound = {.n = row->n};
         int64_t lo = 0;

@@ -1,17 +1,7 @@
 #include "clock/offsets.h"
 
 #include "clock/skew_verdict.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #define MS     INT64_C(1000)
 #define SECOND INT64_C(1000000)
@@ -156,7 +146,7 @@ static struct clock_record changed(const struct row *row)
 static void only_a_good_record_makes_a_round(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const struct row *row = &rows[i];
         const struct clock_record record = changed(row);
         int64_t jump_us = 1;
@@ -241,7 +231,7 @@ static void a_moved_clock_is_reported(void **state)
         {15 * SECOND, 16 * MS, 500, 0},
         {-15 * SECOND, 2 * SECOND, 50, 0},
     };
-    for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++) {
+    for (size_t i = 0; i < COUNT(moves); i++) {
         struct clock_record record = record_at(NOW, 0);
         int64_t jump_us = 1;
         start();
@@ -488,8 +478,8 @@ static bool damage(int k)
         {&two->shown_bound.calm, FIGURE_CALM},     {&offsets.pair[0].warning, 3},
         {&offsets.pair[1].critical, -1},
     };
-    const int n_numbers = sizeof numbers / sizeof numbers[0];
-    const int n_counts = sizeof counts / sizeof counts[0];
+    const int n_numbers = COUNT(numbers);
+    const int n_counts = COUNT(counts);
     if (k < n_numbers)
         *numbers[k].number = numbers[k].value;
     else if (k < n_numbers + n_counts)

@@ -1,14 +1,6 @@
 #include "clock/outlier.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 /* Pairs beyond as words "ij" (servers 0..9), silent ones as digits. */
 struct row {
@@ -63,7 +55,7 @@ static void build(const struct row *row, struct outlier_pairs *ret)
 static void who_can_be_named(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct outlier_pairs pairs;
         struct outlier outlier;
         char named[16] = "";
@@ -97,7 +89,7 @@ static void what_others_say_must_explain_it(void **state)
         {{.n = 4, .beyond = "02 03 12 13", .silent = ""}, "2", false},
         {{.n = 3, .beyond = "01", .silent = "2"}, "01", false},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct outlier_pairs pairs;
         bool named[OUTLIER_MOST] = {false};
         build(&cases[i].row, &pairs);

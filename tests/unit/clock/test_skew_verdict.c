@@ -1,15 +1,6 @@
 #include "base/limits.h"
 #include "clock/skew_verdict.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 /* What happens, in phases separated by '|'. A phase is its length in intervals ("x3", 3
  * unless given) and a word for each server, server-1 first:
@@ -486,8 +477,8 @@ static void every_row_gets_its_verdict(void **state)
 {
     (void)state;
     int wrong = 0;
-    assert_true(sizeof rows / sizeof rows[0] >= 60);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    assert_true(COUNT(rows) >= 60);
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct verdict verdict = {0};
         const struct row *row = &rows[i];
         run(row, &verdict);
@@ -632,7 +623,7 @@ static void texts_do_not_flap(void **state)
         {"x1 0 0 2370", 2, 8},    {"x1 0 0 -213", 2, 8}, {"x1 0 0 3600000", 0, 4},
         {"x1 0 1234 5678", 0, 8}, {"x1 0 777", 2, 8},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct verdict last;
         struct verdict verdict;
         int summaries = 0;

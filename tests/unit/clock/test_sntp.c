@@ -1,18 +1,8 @@
 #include "clock/sntp.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "test.h"
 
-#include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define COOKIE       UINT64_C(0x0123456789abcdef)
+#define COOKIE UINT64_C(0x0123456789abcdef)
 
 /* A good answer: version 4, mode 4, stratum 2, precision 2^-23 s, root delay 1/64 s, root
  * dispersion 1/32 s, received at .5 s, sent at .75 s. */

@@ -1,15 +1,6 @@
 #include "cluster/quorum.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 /* Facts in one line. `servers` holds words NAME[/ID][:FLAGS], ID "id-NAME" unless given:
  *   no flag  a living voter                d  a voter whose member has failed
@@ -628,8 +619,8 @@ static void judge_row(const struct row *row)
 static void every_row_gets_its_verdict(void **state)
 {
     (void)state;
-    assert_in_range(sizeof rows / sizeof rows[0], 80, 1000);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    assert_in_range(COUNT(rows), 80, 1000);
+    for (size_t i = 0; i < COUNT(rows); i++)
         judge_row(&rows[i]);
 }
 
@@ -676,7 +667,7 @@ static void conditions_hold_where_they_should(void **state)
 {
     (void)state;
     static struct facts f;
-    for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
+    for (size_t i = 0; i < COUNT(conditions); i++) {
         struct quorum_conditions got;
         build(&conditions[i].row, &f);
         quorum_conditions(&f.facts, &got);
@@ -771,7 +762,7 @@ static void only_what_is_whole_is_confirmed(void **state)
 {
     (void)state;
     static struct facts f;
-    for (size_t i = 0; i < sizeof wholes / sizeof wholes[0]; i++) {
+    for (size_t i = 0; i < COUNT(wholes); i++) {
         struct error err = {0};
         build(&wholes[i].row, &f);
         int rc = quorum_whole(&f.facts, &err);

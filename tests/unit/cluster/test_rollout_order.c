@@ -1,13 +1,6 @@
 #include "cluster/rollout_order.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 /* Lists of names separated by spaces. members: "-name" is dead, "~name" no server;
  * peers: "~name" does not vote. wanted: names in order, "-" before those not alive. */
@@ -83,7 +76,7 @@ static void set_world(struct world *w, const struct row *row)
 static void who_counts_and_in_which_order(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         static struct world w;
         static struct rollout_order l;
         char text[400] = "";

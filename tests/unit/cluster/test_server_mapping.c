@@ -1,14 +1,6 @@
 #include "cluster/server_mapping.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #define ONE(server, node, id) "{\"server\":\"" server "\",\"node\":\"" node "\",\"id\":\"" id "\"}"
 #define RECORD(servers)       "{\"v\":1,\"servers\":[" servers "]}"
@@ -97,7 +89,7 @@ static const struct {
 static void what_is_damaged_is_refused_whole(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof damaged / sizeof damaged[0]; i++) {
+    for (size_t i = 0; i < COUNT(damaged); i++) {
         struct server_mapping mapping;
         struct error err = {0};
         const char *text = damaged[i].text;

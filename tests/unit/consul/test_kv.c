@@ -1,20 +1,7 @@
 #include "consul/kv.h"
 
 #include "base/json.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
+#include "test.h"
 
 static int parse(const char *text, struct kv_list *list, struct error *err)
 {

@@ -1,13 +1,6 @@
 #include "delivery/delivery.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #define U1    "uuid-one"
 #define U2    "uuid-two"
@@ -842,7 +835,7 @@ static size_t fill(const struct row *row, struct elasticsearch_greeting urls[3],
 static void each_broken_link_has_its_sentence(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const struct row *row = &rows[i];
         struct elasticsearch_greeting urls[3];
         struct delivery_facts f;
@@ -950,7 +943,7 @@ static const struct preflight_row {
 static void a_preflight_fails_for_what_does_not_pass(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof preflights / sizeof preflights[0]; i++) {
+    for (size_t i = 0; i < COUNT(preflights); i++) {
         const struct preflight_row *row = &preflights[i];
         struct row as = {.sight = row->sight, .sight_text = row->sight_text};
         struct elasticsearch_greeting urls[3];
@@ -1001,7 +994,7 @@ static const struct arrival_row {
 static void arrival_is_judged_by_age_and_by_progress(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof arrivals / sizeof arrivals[0]; i++) {
+    for (size_t i = 0; i < COUNT(arrivals); i++) {
         print_message("  %s\n", arrivals[i].name);
         assert_int_equal(
             delivery_arrival(arrivals[i].found, arrivals[i].age_ms, arrivals[i].since_ms),

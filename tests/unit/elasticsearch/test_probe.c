@@ -2,21 +2,9 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "test.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #define NOW      INT64_C(1764028800123) /* 2025-11-25T00:00:00.123Z */
 #define REVISION "4f2a91aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -285,7 +273,7 @@ static const struct answer_row {
 static void an_answer_gives_numbers_or_nothing(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+    for (size_t i = 0; i < COUNT(answers); i++) {
         struct probe_found found;
         struct error err = {0};
         cJSON *root = cJSON_Parse(answers[i].answer);

@@ -1,19 +1,7 @@
 #include "indexer/bulk.h"
 
 #include "base/json.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test.h"
 
 #define NOW       "2026-11-23T18:00:00Z"
 #define MANY      1000 /* records, of one request */

@@ -1,19 +1,7 @@
 #include "net/resolve.h"
 
 #include "base/duration.h"
-
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #define PLENTY_MS 20000
 
@@ -68,7 +56,7 @@ static void what_getent_prints_is_read(void **state)
     (void)state;
     static const char *const hosts[] = {"host"};
     (void)setenv("RES_OPTIONS", "debug", 1);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct resolve_result r;
         write_getent(rows[i].script);
         assert_int_equal(resolve_hosts(program, hosts, 1, PLENTY_MS, &r, NULL), 0);

@@ -2,21 +2,9 @@
 
 #include "base/duration.h"
 #include "socket_server.h"
+#include "test.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 static char dir[] = "/tmp/lictor-test-XXXXXX";
 static char path[64];
@@ -124,7 +112,7 @@ static void every_answer_has_an_end(void **state)
     (void)state;
     char *request = calloc(1, LARGE);
     assert_non_null(request);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct buffer answer = BUFFER_INIT(100000);
         struct error err = {0};
         print_message("  %s\n", rows[i].name);

@@ -1,15 +1,6 @@
 #include "base/duration.h"
 #include "rollout/debounce.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 static void attempts_are_apart_after_a_failure_only(void **state)
 {
@@ -23,7 +14,7 @@ static void attempts_are_apart_after_a_failure_only(void **state)
                 {"failed long enough ago", LOCAL_STATE_FAILED, 200, false},
                 {"done just now", LOCAL_STATE_DONE, 0, false},
                 {"waiting", LOCAL_STATE_WAITING, 0, false}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         int64_t begin = duration_now_ms();
         struct local_state local = {.state = rows[i].is, .at_ms = begin - rows[i].age_ms};
         (void)snprintf(local.boot, sizeof local.boot, "%s", duration_boot_id());

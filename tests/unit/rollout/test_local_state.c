@@ -1,18 +1,7 @@
 #include "base/duration.h"
 #include "base/limits.h"
 #include "rollout/local_state.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 static void an_attempt_begins_and_ends(void **state)
 {
@@ -94,7 +83,7 @@ static const struct look_row {
 static void a_look_and_a_wait_keep_the_truth(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof look_rows / sizeof look_rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(look_rows); i++) {
         const struct look_row *row = &look_rows[i];
         struct server_record record;
         struct local_state l = {

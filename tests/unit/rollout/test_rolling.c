@@ -1,13 +1,6 @@
 #include "rollout/rolling.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #define TAIL "1111111111111111111111111111111111111111111111111111111111"
 
@@ -338,8 +331,8 @@ static void list_checks(const struct rolling *t, char ret[100])
 static void each_situation_has_its_answer(void **state)
 {
     (void)state;
-    assert_in_range(sizeof rows / sizeof rows[0], 60, 200);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    assert_in_range(COUNT(rows), 60, 200);
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const struct row *row = &rows[i];
         struct facts facts;
         struct rolling t;
@@ -413,12 +406,12 @@ static void more_servers_than_can_be_checked_do_no_harm(void **state)
     struct facts facts;
     struct rolling t;
     set_facts(&facts, "1+dA", '1', NULL, 0);
-    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+    for (size_t i = 0; i < COUNT(order); i++) {
         (void)snprintf(names[i], sizeof names[i], "n%zu", i);
         order[i] = (struct rolling_server){.node = names[i], .version = {names[i], 1}};
     }
     facts.f.order = order;
-    facts.f.n = sizeof order / sizeof order[0];
+    facts.f.n = COUNT(order);
     facts.f.source = (struct kv_version){"k", 1};
     rolling_judge(&facts.f, &t);
     assert_int_equal(t.checks, ROLLING_SERVERS + 1);
@@ -444,7 +437,7 @@ static const struct rival_row {
 static void who_announced_earlier_is_a_rival(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rival_rows / sizeof rival_rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rival_rows); i++) {
         const struct rival_row *row = &rival_rows[i];
         struct facts facts;
         print_message("  %s\n", row->order);

@@ -1,14 +1,6 @@
 #include "rollout/server_record.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #define A "aaaaaa1111111111111111111111111111111111111111111111111111111111"
 #define B "bbbbbb2222222222222222222222222222222222222222222222222222222222"
@@ -82,7 +74,7 @@ static const struct row {
 static void each_situation_has_its_sentence(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const struct row *row = &rows[i];
         const char *const missing[] = {"n3"};
         struct settings settings = {.log_enabled = true, .log_urls = 1};
@@ -188,7 +180,7 @@ static void every_part_of_a_record_counts(void **state)
     other[1].revision[0] = 'b';
     other[2].reason[0] = 'W';
     other[3].cluster_uuid[0] = 'u';
-    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
+    for (size_t i = 0; i < COUNT(other); i++)
         assert_int_equal(server_record_same(&as, &other[i]), false);
     other[0] = as;
     (void)snprintf(other[0].node, sizeof other[0].node, "n2");
@@ -209,7 +201,7 @@ static void a_hostile_record_is_refused_or_made_printable(void **state)
                                       "{\"revision\":\"" A "0\",\"state\":\"done\"}"};
     struct server_record out;
     struct error err = {0};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < COUNT(bad); i++) {
         assert_int_equal(server_record_parse("n2", bad[i], strlen(bad[i]), &out, &err), -EBADMSG);
         assert_string_equal(err.text, "lictor/logging/n2 is no record of a server");
     }

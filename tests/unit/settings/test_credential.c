@@ -1,22 +1,7 @@
 #include "settings/credential.h"
 
 #include "consul/kv.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test.h"
 
 #define FILE_NAME "/etc/lictor/credentials/x.json"
 #define HOSTS     "\"hosts\":[\"es1\",\"*.a.b\",\"10.0.0.0/8\"]"

@@ -1,18 +1,7 @@
 #include "settings/service_urls.h"
 
 #include "base/json.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #define AT(node, address, service)                                                                 \
     "{\"Node\":{\"Node\":\"" node "\",\"Address\":\"" address "\"},\"Service\":{" service          \
@@ -94,7 +83,7 @@ static const struct row {
 static void every_registration_is_used_or_told(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct service_urls d;
         print_message("  %s\n", rows[i].name);
         judge(rows[i].instances, &d);
@@ -107,7 +96,7 @@ static void every_registration_is_used_or_told(void **state)
 static void what_is_used_is_a_value_of_the_setting(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct service_urls d;
         struct error err = {0};
         judge(rows[i].instances, &d);
@@ -120,7 +109,7 @@ static void no_list_is_an_error(void **state)
 {
     (void)state;
     static const char *const texts[] = {"null", "{}", "\"x\"", "1"};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < COUNT(texts); i++) {
         struct service_urls d = {.service = "es"};
         struct policy policy = {.n_hosts = 0};
         struct error err = {0};

@@ -2,20 +2,9 @@
 
 #include "base/file.h"
 #include "socket_server.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "test.h"
 
 #include <cjson/cJSON.h>
-#include <cmocka.h>
 
 #define ROOT "dc/home/env"
 #define AT   ROOT "/service/cluster/tag/any/"
@@ -68,7 +57,7 @@ static const struct row {
 static void every_answer_is_understood_or_refused(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct apply_result result;
         struct error err = {0};
         print_message("  %s\n", rows[i].text);
@@ -169,7 +158,7 @@ static void an_answer_is_an_answer_or_the_outcome_is_unknown(void **state)
     char line[80], text[300];
     (void)snprintf(line, sizeof line, "%s\n", path);
     say_where(line);
-    for (size_t i = 0; i < sizeof servers / sizeof servers[0]; i++) {
+    for (size_t i = 0; i < COUNT(servers); i++) {
         struct apply_result result = {0};
         struct error err = {0};
         print_message("  %s\n", servers[i].name);
@@ -209,7 +198,7 @@ static void a_socket_file_that_is_none_is_no_way_around_the_socket(void **state)
     static const char *const texts[] = {"", "\n", "relative\n", "/a\n/b\n", "/a\n\n"};
     struct apply_result result;
     struct error err = {0};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < COUNT(texts); i++) {
         say_where(texts[i]);
         assert_int_equal(hand_over(&result, &err), 0);
         assert_false(result.done);

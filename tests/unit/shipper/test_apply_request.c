@@ -1,20 +1,7 @@
 #include "shipper/apply_request.h"
 
 #include "base/duration.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #define ROOT         "dc/home/env"
 #define AT           ROOT "/service/cluster/tag/any/"
@@ -83,7 +70,7 @@ static const struct row {
 static void nothing_else_is_taken(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct kv_list list = {0};
         struct error err = {0};
         print_message("  %s\n", rows[i].text);

@@ -2,23 +2,10 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "test.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #define OLD_TEXT "old contents\n"
 #define NEW_TEXT "new contents, longer than the old ones\n"
@@ -382,7 +369,7 @@ static void damaged_journal_is_said_and_touches_nothing(void **state)
         "{\"files\":[{\"path\":\"relative\",\"existed\":true,\"remove\":false}]}"};
     char path[200];
     (void)snprintf(path, sizeof path, "%s/journal", dir);
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < COUNT(texts); i++) {
         struct file_set_entry *files = NULL;
         size_t n = 0;
         struct error err = {0};

@@ -1,16 +1,6 @@
 #include "shipper/mustache.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#include "test.h"
 
 static const char *const index_items[] = {"plossys-log"};
 static const char *const empty_items[] = {""};

@@ -1,19 +1,7 @@
 #include "shipper/owned_files.h"
 
 #include "base/file.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #define PATH "/d/x.conf"
 #define NONE OWNED_FILES_NONE
@@ -94,7 +82,7 @@ static bool play(const char *steps)
 static void knows_its_own(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof histories / sizeof histories[0]; i++) {
+    for (size_t i = 0; i < COUNT(histories); i++) {
         if (play(histories[i].steps) != histories[i].foreign)
             fail_msg("%s: foreign should be %d", histories[i].steps, histories[i].foreign);
     }
@@ -163,7 +151,7 @@ static void a_damaged_record_is_none(void **state)
     struct owned_files applied;
     owned_files_read(place, &applied);
     assert_int_equal(applied.n, 0);
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < COUNT(texts); i++) {
         put(OWNED_FILES_FILE, texts[i]);
         owned_files_read(place, &applied);
         assert_int_equal(applied.n, 0);

@@ -1,21 +1,8 @@
 #include "shipper/shipper_config.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "test.h"
 
-#include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
-#define COMMANDS     "\"reload\":[\"/bin/true\"],\"confirm\":[\"/bin/true\"],\"stop\":[\"/bin/true\"]"
+#define COMMANDS "\"reload\":[\"/bin/true\"],\"confirm\":[\"/bin/true\"],\"stop\":[\"/bin/true\"]"
 #define MINIMAL(more)                                                                              \
     "{\"template\":\"t\",\"destination\":\"/d/x.conf\",\"escape\":\"yaml\"," COMMANDS more "}"
 
