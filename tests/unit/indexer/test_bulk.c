@@ -16,54 +16,62 @@
 #define TYPE(word)          "{\"type\":\"" word "\"}"
 #define MAPPING             ERROR("400", TYPE("mapper_parsing_exception"))
 
-static void add(struct bulk *bulk, const char *line)
+/* What every test works with: release() ends it. */
+static struct bulk bulk;
+static struct bulk_part part;
+
+static int release(void **state)
+{
+    (void)state;
+    bulk_release(&bulk);
+    return 0;
+}
+
+static void add(const char *line)
 {
     struct error err = {0};
-    if (bulk_add(bulk, line, strlen(line), &err) < 0)
+    if (bulk_add(&bulk, line, strlen(line), &err) < 0)
         fail_msg("%s: %s", line, err.text);
 }
 
-/* The next request as it must be. */
-static void assert_body(const struct bulk *bulk, size_t begin, size_t most, size_t bytes,
-                        struct bulk_part *part, const char *expected)
+/* The next request, `part`, as it must be. */
+static void assert_body(size_t begin, size_t most, size_t bytes, const char *expected)
 {
     struct buffer body = BUFFER_INIT(LARGE);
     struct error err = {0};
-    assert_int_equal(bulk_body(bulk, begin, most, bytes, NOW, &body, part, &err), 0);
+    assert_int_equal(bulk_body(&bulk, begin, most, bytes, NOW, &body, &part, &err), 0);
     assert_string_equal(err.text, "");
     assert_string_equal(buffer_text(&body), expected);
-    assert_int_equal(part->begin, begin);
+    assert_int_equal(part.begin, begin);
     buffer_release(&body);
 }
 
 /* All that waits, as one part. */
-static struct bulk_part all(const struct bulk *bulk)
+static void take_all(void)
 {
-    struct bulk_part part;
     struct buffer body = BUFFER_INIT(LARGE * 8);
-    assert_int_equal(bulk_body(bulk, 0, MANY, LARGE * 8, NOW, &body, &part, NULL), 0);
+    assert_int_equal(bulk_body(&bulk, 0, MANY, LARGE * 8, NOW, &body, &part, NULL), 0);
     buffer_release(&body);
-    return part;
 }
 
-static int judge(struct bulk *bulk, const struct bulk_part *part, const char *answer,
-                 struct bulk_answer *ret, struct error *err)
+static int judge(const struct bulk_part *of, const char *answer, struct bulk_answer *ret,
+                 struct error *err)
 {
     cJSON *root = NULL;
     struct error why = {0};
     if (json_parse(answer, strlen(answer), "answer", &root, &why) < 0)
         fail_msg("%.200s: %s", answer, why.text);
-    int rc = bulk_judge(bulk, part, root, ret, err);
+    int rc = bulk_judge(&bulk, of, root, ret, err);
     cJSON_Delete(root);
     return rc;
 }
 
-static struct bulk_answer judge_all(struct bulk *bulk, const char *answer)
+static struct bulk_answer judge_all(const char *answer)
 {
     struct bulk_answer ret;
     struct error err = {0};
-    struct bulk_part part = all(bulk);
-    if (judge(bulk, &part, answer, &ret, &err) < 0)
+    take_all();
+    if (judge(&part, answer, &ret, &err) < 0)
         fail_msg("%.200s: %s", answer, err.text);
     return ret;
 }
@@ -107,16 +115,14 @@ static void a_record_has_an_id(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(lines); i++) {
-        struct bulk bulk = {.n = 0};
         struct error err = {0};
-        struct bulk_part part;
         bool good = lines[i].body != NULL;
         int rc = bulk_add(&bulk, lines[i].line, lines[i].len, &err);
         assert_int_equal(rc, good ? 0 : -EBADMSG);
         assert_string_equal(err.text, good ? "" : "a record is not ID<tab>RECORD");
         assert_int_equal(bulk_waiting(&bulk), good);
         assert_int_equal(bulk.text.len, good ? lines[i].len + 1 : 0);
-        assert_body(&bulk, 0, MANY, LARGE, &part, good ? lines[i].body : "");
+        assert_body(0, MANY, LARGE, good ? lines[i].body : "");
         assert_int_equal(part.records, good);
         assert_int_equal(part.end, good);
         bulk_release(&bulk);
@@ -127,45 +133,36 @@ static void a_record_has_an_id(void **state)
 static void a_record_ends_with_its_length(void **state)
 {
     (void)state;
-    struct bulk bulk = {.n = 0};
-    struct bulk_part part;
     assert_int_equal(bulk_add(&bulk, "a\t{}\n+b\t{}", 4, NULL), 0);
     assert_int_equal(bulk_add(&bulk, "c\t{}", 1, NULL), -EBADMSG);
-    assert_body(&bulk, 0, MANY, LARGE, &part, INDEX("a") "{}\n");
-    bulk_release(&bulk);
+    assert_body(0, MANY, LARGE, INDEX("a") "{}\n");
 }
 
 static void many_records_keep_their_order(void **state)
 {
     (void)state;
-    struct bulk bulk = {.n = 0};
     struct buffer expected = BUFFER_INIT(LARGE);
-    struct bulk_part part;
     for (int i = 0; i < MANY; i++) {
         char line[40];
         (void)snprintf(line, sizeof line, "%d\t{\"n\":%d}", i, i);
-        add(&bulk, line);
+        add(line);
         assert_int_equal(buffer_printf(&expected, INDEX("%d") "{\"n\":%d}\n", i, i), 0);
     }
     assert_int_equal(bulk_waiting(&bulk), MANY);
-    assert_body(&bulk, 0, MANY, LARGE, &part, buffer_text(&expected));
+    assert_body(0, MANY, LARGE, buffer_text(&expected));
     assert_int_equal(part.records, MANY);
     assert_int_equal(part.end, MANY);
     buffer_release(&expected);
-    bulk_release(&bulk);
 }
 
 static void an_empty_one_asks_for_nothing(void **state)
 {
     (void)state;
-    struct bulk bulk = {.n = 0};
-    struct bulk_part part;
     assert_int_equal(bulk_waiting(&bulk), 0);
-    assert_body(&bulk, 0, MANY, LARGE, &part, "");
+    assert_body(0, MANY, LARGE, "");
     assert_int_equal(part.records, 0);
     assert_int_equal(part.end, 0);
     bulk_clear(&bulk);
-    bulk_release(&bulk);
 }
 
 /* ---- requests ------------------------------------------------------------ */
@@ -214,26 +211,23 @@ static const struct {
     {"xxxx", 0, 1, 1, "", 0, 4},
 };
 
-static struct bulk four(const char *done)
+static void four(const char *done)
 {
-    struct bulk bulk = {.n = 0};
     char line[] = "a\t{\"n\":1}";
     for (size_t i = 0; i < 4; i++) {
-        add(&bulk, line);
+        add(line);
         bulk.record[i].state = done[i] == 'x' ? BULK_DONE : BULK_WAITING;
         line[0]++;
         line[7]++;
     }
-    return bulk;
 }
 
 static void requests_have_limits(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(parts); i++) {
-        struct bulk bulk = four(parts[i].done);
-        struct bulk_part part;
-        assert_body(&bulk, parts[i].begin, parts[i].most, parts[i].bytes, &part, parts[i].body);
+        four(parts[i].done);
+        assert_body(parts[i].begin, parts[i].most, parts[i].bytes, parts[i].body);
         assert_int_equal(part.records, parts[i].records);
         assert_int_equal(part.end, parts[i].end);
         bulk_release(&bulk);
@@ -248,9 +242,9 @@ static void parts_follow_each_other(void **state)
                                        "xx..", ".xx.", "..xx", "x..x", "xxxx"};
     for (size_t i = 0; i < COUNT(done); i++) {
         for (size_t most = 1; most <= 4; most++) {
-            struct bulk bulk = four(done[i]);
+            four(done[i]);
             struct buffer whole = BUFFER_INIT(LARGE), body = BUFFER_INIT(LARGE);
-            struct bulk_part part = {.end = 0};
+            part.end = 0;
             while (part.end < bulk.n)
                 assert_int_equal(
                     bulk_body(&bulk, part.end, most, most * 31, NOW, &body, &part, NULL), 0);
@@ -270,24 +264,20 @@ static void escapes_count_as_bytes(void **state)
 #define QUOTES "\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\""
     static const char first[] = INDEX("a") TEXT(QUOTES, "");
     static const char both[] = INDEX("a") TEXT(QUOTES, "") INDEX("b") TEXT(QUOTES, "");
-    struct bulk bulk = {.n = 0};
-    struct bulk_part part;
-    add(&bulk, "a\t\"\"\"\"\"\"\"\"");
-    add(&bulk, "b\t\"\"\"\"\"\"\"\"");
-    (void)judge_all(&bulk, ITEMS(ITEM("400") "," ITEM("400")));
-    assert_body(&bulk, 0, MANY, sizeof both - 2, &part, first);
+    add("a\t\"\"\"\"\"\"\"\"");
+    add("b\t\"\"\"\"\"\"\"\"");
+    (void)judge_all(ITEMS(ITEM("400") "," ITEM("400")));
+    assert_body(0, MANY, sizeof both - 2, first);
     assert_int_equal(part.end, 1);
-    assert_body(&bulk, 0, MANY, sizeof both - 1, &part, both);
-    bulk_release(&bulk);
+    assert_body(0, MANY, sizeof both - 1, both);
 }
 
 static void the_ceiling_of_the_body_holds(void **state)
 {
     (void)state;
-    struct bulk bulk = four("....");
+    four("....");
     for (size_t limit = 0; limit < strlen(A B C D); limit++) {
         struct buffer body = BUFFER_INIT(limit);
-        struct bulk_part part;
         struct error err = {0};
         char expected[60];
         (void)snprintf(expected, sizeof expected, "no memory for a request of %zu records",
@@ -296,7 +286,6 @@ static void the_ceiling_of_the_body_holds(void **state)
         assert_string_equal(err.text, expected);
         buffer_release(&body);
     }
-    bulk_release(&bulk);
 }
 
 /* ---- answers ------------------------------------------------------------- */
@@ -385,55 +374,43 @@ static void answer_of(const char *item, char *ret, size_t size)
     assert_in_range(n, 1, size - 1);
 }
 
-static void each_status_has_its_outcome(void **state)
+/* Of a record that goes as it is, or as text: then what was not taken before is stuck. */
+static void assert_outcomes(bool as_text)
 {
-    (void)state;
     for (size_t i = 0; i < COUNT(answers); i++) {
         char text[300];
-        enum outcome outcome = answers[i].outcome;
-        struct bulk bulk = {.n = 0};
-        struct bulk_answer expected = {.done = outcome == DONE,
-                                       .again = outcome == AGAIN,
+        bool done = answers[i].outcome == DONE, again = answers[i].outcome == AGAIN;
+        bool refused = answers[i].outcome == TEXT_NEXT;
+        struct bulk_answer expected = {.done = done,
+                                       .again = again,
                                        .status = answers[i].status,
-                                       .as_text = outcome == TEXT_NEXT};
-        (void)snprintf(outcome == AGAIN ? expected.why_again : expected.why, BULK_WHY, "%s",
-                       answers[i].why);
-        add(&bulk, "a\t{}");
+                                       .as_text = refused && !as_text,
+                                       .stuck = refused && as_text};
+        (void)snprintf(again ? expected.why_again : expected.why, BULK_WHY, "%s", answers[i].why);
+        add("a\t{}");
+        if (as_text)
+            (void)judge_all(ITEMS(MAPPING));
         answer_of(answers[i].item, text, sizeof text);
-        struct bulk_answer found = judge_all(&bulk, text);
+        struct bulk_answer found = judge_all(text);
         assert_answer(&found, i, &expected);
-        assert_int_equal(bulk.record[0].state, outcome == DONE ? BULK_DONE : BULK_WAITING);
-        assert_int_equal(bulk.record[0].as_text, outcome == TEXT_NEXT);
-        assert_false(bulk.record[0].stuck);
-        assert_int_equal(bulk_waiting(&bulk), outcome != DONE);
+        assert_int_equal(bulk.record[0].state, done ? BULK_DONE : BULK_WAITING);
+        assert_int_equal(bulk.record[0].as_text, as_text || refused);
+        assert_int_equal(bulk.record[0].stuck, refused && as_text);
+        assert_int_equal(bulk_waiting(&bulk), !done);
         bulk_release(&bulk);
     }
 }
 
-/* The same, of a record that goes as text. */
+static void each_status_has_its_outcome(void **state)
+{
+    (void)state;
+    assert_outcomes(false);
+}
+
 static void text_is_taken_or_stuck(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(answers); i++) {
-        char text[300];
-        enum outcome outcome = answers[i].outcome;
-        struct bulk bulk = {.n = 0};
-        struct bulk_answer expected = {.done = outcome == DONE,
-                                       .again = outcome == AGAIN,
-                                       .status = answers[i].status,
-                                       .stuck = outcome == TEXT_NEXT};
-        (void)snprintf(outcome == AGAIN ? expected.why_again : expected.why, BULK_WHY, "%s",
-                       answers[i].why);
-        add(&bulk, "a\t{}");
-        (void)judge_all(&bulk, ITEMS(MAPPING));
-        answer_of(answers[i].item, text, sizeof text);
-        struct bulk_answer found = judge_all(&bulk, text);
-        assert_answer(&found, i, &expected);
-        assert_int_equal(bulk.record[0].state, outcome == DONE ? BULK_DONE : BULK_WAITING);
-        assert_true(bulk.record[0].as_text);
-        assert_int_equal(bulk.record[0].stuck, outcome == TEXT_NEXT);
-        bulk_release(&bulk);
-    }
+    assert_outcomes(true);
 }
 
 /* The reason to wait and the reason of a loss are told in two sentences. */
@@ -448,10 +425,9 @@ static void each_reason_has_its_place(void **state)
                                          .as_text = 1,
                                          .why = "mapper_parsing_exception"};
     for (size_t i = 0; i < 2; i++) {
-        struct bulk bulk = {.n = 0};
-        add(&bulk, "a\t{}");
-        add(&bulk, "b\t{}");
-        struct bulk_answer found = judge_all(&bulk, i == 0 ? first : last);
+        add("a\t{}");
+        add("b\t{}");
+        struct bulk_answer found = judge_all(i == 0 ? first : last);
         assert_answer(&found, i, &expected);
         bulk_release(&bulk);
     }
@@ -460,40 +436,36 @@ static void each_reason_has_its_place(void **state)
 static void each_record_has_its_own_answer(void **state)
 {
     (void)state;
-    struct bulk bulk = four("....");
-    struct bulk_part part;
+    four("....");
     struct bulk_answer found = judge_all(
-        &bulk, ITEMS(ITEM("429") "," ITEM("201") "," MAPPING "," ITEM("200")));
+        ITEMS(ITEM("429") "," ITEM("201") "," MAPPING "," ITEM("200")));
     const struct bulk_answer expected = {
         .done = 2, .again = 1, .status = 429, .as_text = 1, .why = "mapper_parsing_exception"};
     assert_answer(&found, 0, &expected);
     assert_int_equal(bulk_waiting(&bulk), 2);
-    assert_body(&bulk, 0, MANY, LARGE, &part,
-                A INDEX("c") TEXT("{\\\"n\\\":3}", "mapper_parsing_exception"));
+    assert_body(0, MANY, LARGE, A INDEX("c") TEXT("{\\\"n\\\":3}", "mapper_parsing_exception"));
     assert_int_equal(part.end, 4);
-    found = judge_all(&bulk, ITEMS(ITEM("201") "," ITEM("201")));
+    found = judge_all(ITEMS(ITEM("201") "," ITEM("201")));
     assert_int_equal(found.done, 2);
     assert_int_equal(bulk_waiting(&bulk), 0);
-    bulk_release(&bulk);
 }
 
 /* An answer is about the records of its part alone: what was done before has none. */
 static void answers_belong_to_their_part(void **state)
 {
     (void)state;
-    struct bulk bulk = four(".x..");
-    struct bulk_part first, second;
+    four(".x..");
     struct bulk_answer found;
-    assert_body(&bulk, 0, 2, LARGE, &first, A C);
-    assert_body(&bulk, first.end, 2, LARGE, &second, D);
-    assert_int_equal(judge(&bulk, &second, ITEMS(MAPPING), &found, NULL), 0);
+    assert_body(0, 2, LARGE, A C);
+    const struct bulk_part first = part;
+    assert_body(first.end, 2, LARGE, D);
+    assert_int_equal(judge(&part, ITEMS(MAPPING), &found, NULL), 0);
     assert_false(bulk.record[2].as_text);
     assert_true(bulk.record[3].as_text);
-    assert_int_equal(judge(&bulk, &first, ITEMS(ITEM("503") "," ITEM("201")), &found, NULL), 0);
+    assert_int_equal(judge(&first, ITEMS(ITEM("503") "," ITEM("201")), &found, NULL), 0);
     assert_int_equal(bulk.record[0].state, BULK_WAITING);
     assert_int_equal(bulk.record[2].state, BULK_DONE);
     assert_int_equal(bulk_waiting(&bulk), 2);
-    bulk_release(&bulk);
 }
 
 #define OK        ITEM("201")
@@ -572,53 +544,47 @@ static const char *const hostile[] = {
     ITEMS(OK ",null," OK),
 };
 
-static void assert_unchanged(struct bulk *bulk, const char *answer)
+static void assert_unchanged(const char *answer)
 {
     struct bulk_record before[2];
     struct bulk_answer found;
     struct error err = {0};
-    struct bulk_part part = all(bulk);
+    take_all();
     memset(&found, 'x', sizeof found);
-    memcpy(before, bulk->record, sizeof before);
+    memcpy(before, bulk.record, sizeof before);
     assert_int_equal(part.records, COUNT(before));
-    if (judge(bulk, &part, answer, &found, &err) != -EBADMSG)
+    if (judge(&part, answer, &found, &err) != -EBADMSG)
         fail_msg("taken: %.200s", answer);
     assert_string_equal(err.text, "the answer is not about these 2 records");
-    assert_memory_equal(bulk->record, before, sizeof before);
+    assert_memory_equal(bulk.record, before, sizeof before);
     assert_answer(&found, 0, &(struct bulk_answer){.done = 0});
 }
 
 static void hostile_answers_change_nothing(void **state)
 {
     (void)state;
-    struct bulk bulk = {.n = 0};
-    struct bulk_part part;
-    add(&bulk, "a\t{}");
-    add(&bulk, "b\t{}");
+    add("a\t{}");
+    add("b\t{}");
     for (size_t i = 0; i < COUNT(hostile); i++)
-        assert_unchanged(&bulk, hostile[i]);
-    assert_body(&bulk, 0, MANY, LARGE, &part, INDEX("a") "{}\n" INDEX("b") "{}\n");
-    (void)judge_all(&bulk, WITH(MAPPING));
-    add(&bulk, "c\t{}");
+        assert_unchanged(hostile[i]);
+    assert_body(0, MANY, LARGE, INDEX("a") "{}\n" INDEX("b") "{}\n");
+    (void)judge_all(WITH(MAPPING));
+    add("c\t{}");
     assert_int_equal(bulk_waiting(&bulk), 2);
-    bulk_release(&bulk);
 }
 
 static void an_endless_error_type_is_not_repeated(void **state)
 {
     (void)state;
-    struct bulk bulk = {.n = 0};
-    struct bulk_part part;
     struct buffer answer = BUFFER_INIT(LARGE);
     static char type[100 * 1024];
     memset(type, 'a', sizeof type - 1);
     assert_int_equal(buffer_printf(&answer, ITEMS(ERROR("400", TYPE("%s"))), type), 0);
-    add(&bulk, "a\t{}");
-    struct bulk_answer found = judge_all(&bulk, buffer_text(&answer));
+    add("a\t{}");
+    struct bulk_answer found = judge_all(buffer_text(&answer));
     assert_answer(&found, 0, &(struct bulk_answer){.as_text = 1});
-    assert_body(&bulk, 0, MANY, LARGE, &part, INDEX("a") TEXT("{}", ""));
+    assert_body(0, MANY, LARGE, INDEX("a") TEXT("{}", ""));
     buffer_release(&answer);
-    bulk_release(&bulk);
 }
 
 /* ---- as text ------------------------------------------------------------- */
@@ -645,13 +611,11 @@ static void what_is_refused_goes_as_text(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
         char expected[400];
-        struct bulk bulk = {.n = 0};
-        struct bulk_part part;
-        add(&bulk, texts[i].line);
-        (void)judge_all(&bulk, ITEMS(MAPPING));
+        add(texts[i].line);
+        (void)judge_all(ITEMS(MAPPING));
         (void)snprintf(expected, sizeof expected, INDEX("i") TEXT("%s", "mapper_parsing_exception"),
                        texts[i].message);
-        assert_body(&bulk, 0, MANY, LARGE, &part, expected);
+        assert_body(0, MANY, LARGE, expected);
         bulk_release(&bulk);
     }
 }
@@ -659,17 +623,15 @@ static void what_is_refused_goes_as_text(void **state)
 /* `len` bytes of 'x', then the tail. */
 static void assert_cut(size_t len, const char *tail, size_t stays, const char *end)
 {
-    struct bulk bulk = {.n = 0};
     struct buffer line = BUFFER_INIT(LARGE), expected = BUFFER_INIT(LARGE);
-    struct bulk_part part;
     static char many[BULK_MESSAGE + 2];
     memset(many, 'x', sizeof many);
     assert_int_equal(buffer_printf(&line, "i\t%.*s%s", (int)len, many, tail), 0);
     assert_int_equal(buffer_printf(&expected, INDEX("i") TEXT("%.*s%s", ""), (int)stays, many, end),
                      0);
-    add(&bulk, buffer_text(&line));
-    (void)judge_all(&bulk, ITEMS(ITEM("400")));
-    assert_body(&bulk, 0, MANY, LARGE, &part, buffer_text(&expected));
+    add(buffer_text(&line));
+    (void)judge_all(ITEMS(ITEM("400")));
+    assert_body(0, MANY, LARGE, buffer_text(&expected));
     buffer_release(&line);
     buffer_release(&expected);
     bulk_release(&bulk);
@@ -711,36 +673,30 @@ static void long_text_is_cut_between_characters(void **state)
 static void a_long_record_goes_whole(void **state)
 {
     (void)state;
-    struct bulk bulk = {.n = 0};
     struct buffer line = BUFFER_INIT(LARGE), expected = BUFFER_INIT(LARGE);
-    struct bulk_part part;
     static char many[BULK_MESSAGE * 2];
     memset(many, 'x', sizeof many - 1);
     assert_int_equal(buffer_printf(&line, "i\t%s", many), 0);
     assert_int_equal(buffer_printf(&expected, INDEX("i") "%s\n", many), 0);
-    add(&bulk, buffer_text(&line));
-    add(&bulk, "j\t{}");
-    assert_body(&bulk, 0, MANY, 1000, &part, buffer_text(&expected));
+    add(buffer_text(&line));
+    add("j\t{}");
+    assert_body(0, MANY, 1000, buffer_text(&expected));
     assert_int_equal(part.end, 1);
-    assert_body(&bulk, part.end, MANY, 1000, &part, INDEX("j") "{}\n");
+    assert_body(part.end, MANY, 1000, INDEX("j") "{}\n");
     buffer_release(&line);
     buffer_release(&expected);
-    bulk_release(&bulk);
 }
 
 static void the_last_reason_stands_there(void **state)
 {
     (void)state;
-    struct bulk bulk = {.n = 0};
-    struct bulk_part part;
-    add(&bulk, "i\t{}");
-    (void)judge_all(&bulk, ITEMS(ERROR("413", TYPE("too_large"))));
-    assert_body(&bulk, 0, 1, LARGE, &part, INDEX("i") TEXT("{}", "too_large"));
-    (void)judge_all(&bulk, ITEMS(ERROR("503", TYPE("shards_exception"))));
-    assert_body(&bulk, 0, 1, LARGE, &part, INDEX("i") TEXT("{}", "too_large"));
-    (void)judge_all(&bulk, ITEMS(MAPPING));
-    assert_body(&bulk, 0, 1, LARGE, &part, INDEX("i") TEXT("{}", "mapper_parsing_exception"));
-    bulk_release(&bulk);
+    add("i\t{}");
+    (void)judge_all(ITEMS(ERROR("413", TYPE("too_large"))));
+    assert_body(0, 1, LARGE, INDEX("i") TEXT("{}", "too_large"));
+    (void)judge_all(ITEMS(ERROR("503", TYPE("shards_exception"))));
+    assert_body(0, 1, LARGE, INDEX("i") TEXT("{}", "too_large"));
+    (void)judge_all(ITEMS(MAPPING));
+    assert_body(0, 1, LARGE, INDEX("i") TEXT("{}", "mapper_parsing_exception"));
 }
 
 /* ---- refused and stuck --------------------------------------------------- */
@@ -748,31 +704,28 @@ static void the_last_reason_stands_there(void **state)
 static void a_whole_request_may_be_refused(void **state)
 {
     (void)state;
-    struct bulk bulk = four(".x..");
-    struct bulk_part part;
+    four(".x..");
     struct bulk_answer found;
     memset(&found, 'x', sizeof found);
-    assert_body(&bulk, 1, 1, LARGE, &part, C);
+    assert_body(1, 1, LARGE, C);
     bulk_refuse(&bulk, &part, &found);
     assert_answer(&found, 0, &(struct bulk_answer){.as_text = 1});
-    assert_body(&bulk, 1, 1, LARGE, &part, INDEX("c") TEXT("{\\\"n\\\":3}", ""));
+    assert_body(1, 1, LARGE, INDEX("c") TEXT("{\\\"n\\\":3}", ""));
     bulk_refuse(&bulk, &part, &found);
     assert_answer(&found, 1, &(struct bulk_answer){.stuck = 1});
     assert_true(bulk.record[2].stuck);
     assert_int_equal(bulk.record[1].state, BULK_DONE);
     assert_false(bulk.record[0].as_text || bulk.record[1].as_text || bulk.record[3].as_text);
     assert_int_equal(bulk_waiting(&bulk), 3);
-    bulk_release(&bulk);
 }
 
 static void stuck_records_are_given_up_by_part(void **state)
 {
     (void)state;
-    struct bulk bulk = four("....");
-    struct bulk_part part;
+    four("....");
     struct bulk_answer found;
     for (int i = 0; i < 2; i++)
-        found = judge_all(&bulk, ITEMS(MAPPING "," MAPPING "," MAPPING "," MAPPING));
+        found = judge_all(ITEMS(MAPPING "," MAPPING "," MAPPING "," MAPPING));
     assert_answer(&found, 0, &(struct bulk_answer){.stuck = 4, .why = "mapper_parsing_exception"});
     assert_int_equal(bulk_waiting(&bulk), 4);
     bulk_give_up(&bulk, &(struct bulk_part){.begin = 1, .end = 3});
@@ -781,102 +734,95 @@ static void stuck_records_are_given_up_by_part(void **state)
     assert_int_equal(bulk.record[2].state, BULK_GIVEN_UP);
     assert_int_equal(bulk.record[3].state, BULK_WAITING);
     assert_int_equal(bulk_waiting(&bulk), 2);
-    assert_body(&bulk, 0, MANY, LARGE, &part,
+    assert_body(0, MANY, LARGE,
                 INDEX("a") TEXT("{\\\"n\\\":1}", "mapper_parsing_exception") INDEX("d")
                     TEXT("{\\\"n\\\":4}", "mapper_parsing_exception"));
-    bulk_release(&bulk);
 }
 
 /* Neither what is done nor what has only been refused as it is. */
 static void only_stuck_records_are_given_up(void **state)
 {
     (void)state;
-    struct bulk bulk = four("....");
-    struct bulk_part part = all(&bulk);
-    (void)judge_all(&bulk, ITEMS(OK "," MAPPING "," MAPPING "," ITEM("503")));
-    (void)judge_all(&bulk, ITEMS(OK "," MAPPING "," ITEM("503")));
+    four("....");
+    take_all();
+    (void)judge_all(ITEMS(OK "," MAPPING "," MAPPING "," ITEM("503")));
+    (void)judge_all(ITEMS(OK "," MAPPING "," ITEM("503")));
     bulk_give_up(&bulk, &part);
     assert_int_equal(bulk.record[0].state, BULK_DONE);
     assert_int_equal(bulk.record[1].state, BULK_DONE);
     assert_int_equal(bulk.record[2].state, BULK_GIVEN_UP);
     assert_int_equal(bulk.record[3].state, BULK_WAITING);
     assert_false(bulk.record[3].as_text);
-    bulk_release(&bulk);
 }
 
 /* Given up is what the last answer counted: its caller tells that number. */
 static void who_is_only_put_off_is_stuck_no_more(void **state)
 {
     (void)state;
-    struct bulk bulk = {.n = 0};
-    struct bulk_part part;
-    add(&bulk, "a\t{}");
-    add(&bulk, "b\t{}");
+    add("a\t{}");
+    add("b\t{}");
     for (int i = 0; i < 2; i++)
-        (void)judge_all(&bulk, ITEMS(MAPPING "," MAPPING));
-    part = all(&bulk);
-    struct bulk_answer found = judge_all(&bulk, ITEMS(ITEM("429") "," MAPPING));
+        (void)judge_all(ITEMS(MAPPING "," MAPPING));
+    take_all();
+    struct bulk_answer found = judge_all(ITEMS(ITEM("429") "," MAPPING));
     assert_int_equal(found.stuck, 1);
     bulk_give_up(&bulk, &part);
     assert_int_equal(bulk.record[0].state, BULK_WAITING);
     assert_true(bulk.record[0].as_text);
     assert_int_equal(bulk.record[1].state, BULK_GIVEN_UP);
-    bulk_release(&bulk);
 }
 
 static void is_used_again(void **state)
 {
     (void)state;
-    struct bulk bulk = four("xx..");
-    struct bulk_part part;
-    (void)judge_all(&bulk, ITEMS(MAPPING "," MAPPING));
-    (void)judge_all(&bulk, ITEMS(MAPPING "," MAPPING));
+    four("xx..");
+    (void)judge_all(ITEMS(MAPPING "," MAPPING));
+    (void)judge_all(ITEMS(MAPPING "," MAPPING));
     bulk_clear(&bulk);
     assert_int_equal(bulk_waiting(&bulk), 0);
     assert_int_equal(bulk.text.len, 0);
-    assert_body(&bulk, 0, MANY, LARGE, &part, "");
-    add(&bulk, "new\t{}");
+    assert_body(0, MANY, LARGE, "");
+    add("new\t{}");
     assert_int_equal(bulk_waiting(&bulk), 1);
     assert_false(bulk.record[0].as_text || bulk.record[0].stuck);
     assert_string_equal(bulk.record[0].why, "");
-    assert_body(&bulk, 0, MANY, LARGE, &part, INDEX("new") "{}\n");
+    assert_body(0, MANY, LARGE, INDEX("new") "{}\n");
     bulk_release(&bulk);
     assert_null(bulk.record);
     assert_null(bulk.text.data);
     assert_int_equal(bulk.room, 0);
-    add(&bulk, "a\t{}");
+    add("a\t{}");
     assert_int_equal(bulk_waiting(&bulk), 1);
-    bulk_release(&bulk);
     bulk_release(&bulk);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_record_has_an_id),
-        cmocka_unit_test(a_record_ends_with_its_length),
-        cmocka_unit_test(many_records_keep_their_order),
-        cmocka_unit_test(an_empty_one_asks_for_nothing),
-        cmocka_unit_test(requests_have_limits),
-        cmocka_unit_test(parts_follow_each_other),
-        cmocka_unit_test(escapes_count_as_bytes),
-        cmocka_unit_test(the_ceiling_of_the_body_holds),
-        cmocka_unit_test(each_status_has_its_outcome),
-        cmocka_unit_test(text_is_taken_or_stuck),
-        cmocka_unit_test(each_reason_has_its_place),
-        cmocka_unit_test(each_record_has_its_own_answer),
-        cmocka_unit_test(answers_belong_to_their_part),
-        cmocka_unit_test(hostile_answers_change_nothing),
-        cmocka_unit_test(an_endless_error_type_is_not_repeated),
-        cmocka_unit_test(what_is_refused_goes_as_text),
-        cmocka_unit_test(long_text_is_cut_between_characters),
-        cmocka_unit_test(a_long_record_goes_whole),
-        cmocka_unit_test(the_last_reason_stands_there),
-        cmocka_unit_test(a_whole_request_may_be_refused),
-        cmocka_unit_test(stuck_records_are_given_up_by_part),
-        cmocka_unit_test(only_stuck_records_are_given_up),
-        cmocka_unit_test(who_is_only_put_off_is_stuck_no_more),
-        cmocka_unit_test(is_used_again),
+        cmocka_unit_test_teardown(a_record_has_an_id, release),
+        cmocka_unit_test_teardown(a_record_ends_with_its_length, release),
+        cmocka_unit_test_teardown(many_records_keep_their_order, release),
+        cmocka_unit_test_teardown(an_empty_one_asks_for_nothing, release),
+        cmocka_unit_test_teardown(requests_have_limits, release),
+        cmocka_unit_test_teardown(parts_follow_each_other, release),
+        cmocka_unit_test_teardown(escapes_count_as_bytes, release),
+        cmocka_unit_test_teardown(the_ceiling_of_the_body_holds, release),
+        cmocka_unit_test_teardown(each_status_has_its_outcome, release),
+        cmocka_unit_test_teardown(text_is_taken_or_stuck, release),
+        cmocka_unit_test_teardown(each_reason_has_its_place, release),
+        cmocka_unit_test_teardown(each_record_has_its_own_answer, release),
+        cmocka_unit_test_teardown(answers_belong_to_their_part, release),
+        cmocka_unit_test_teardown(hostile_answers_change_nothing, release),
+        cmocka_unit_test_teardown(an_endless_error_type_is_not_repeated, release),
+        cmocka_unit_test_teardown(what_is_refused_goes_as_text, release),
+        cmocka_unit_test_teardown(long_text_is_cut_between_characters, release),
+        cmocka_unit_test_teardown(a_long_record_goes_whole, release),
+        cmocka_unit_test_teardown(the_last_reason_stands_there, release),
+        cmocka_unit_test_teardown(a_whole_request_may_be_refused, release),
+        cmocka_unit_test_teardown(stuck_records_are_given_up_by_part, release),
+        cmocka_unit_test_teardown(only_stuck_records_are_given_up, release),
+        cmocka_unit_test_teardown(who_is_only_put_off_is_stuck_no_more, release),
+        cmocka_unit_test_teardown(is_used_again, release),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
