@@ -500,13 +500,12 @@ static void nothing_means_defaults(void **state)
 
 /* ---- limits of the clock ------------------------------------------------- */
 
-#define REFUSED "both are refused; expected duration from 50ms to 10s, for example "
+#define REFUSED(example)                                                                           \
+    ": both are refused; expected duration from 50ms to 10s, for example " example
 #define ABOVE(warning, critical)                                                                   \
-    "CLOCK_SKEW_WARNING: " warning " is more than CLOCK_SKEW_CRITICAL, " critical ": " REFUSED     \
-    "200ms"
+    "CLOCK_SKEW_WARNING: " warning " is more than CLOCK_SKEW_CRITICAL, " critical REFUSED("200ms")
 #define BELOW(critical, warning)                                                                   \
-    "CLOCK_SKEW_CRITICAL: " critical " is less than CLOCK_SKEW_WARNING, " warning ": " REFUSED "1" \
-                                                                                               "s"
+    "CLOCK_SKEW_CRITICAL: " critical " is less than CLOCK_SKEW_WARNING, " warning REFUSED("1s")
 
 static const struct {
     const char *warning, *critical;  /* NULL: not there */
