@@ -18,7 +18,7 @@ PROGRAMS := reconfigure-logging rollout-logging apply-logging index-records veri
 
 LAYERS := base net consul check settings elasticsearch indexer clock cluster shipper delivery rollout
 
-in_base          := error duration limits program buffer file json digest child run_once held_since
+in_base          := error duration boottime limits program buffer base64 file trust json digest child run_once held_since
 in_net           := host url resolve unix_socket
 in_consul        := kv consul
 in_check         := verdict publish script_check check_sync

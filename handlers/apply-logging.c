@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/program.h"
+#include "base/trust.h"
 #include "settings/credential.h"
 #include "settings/policy.h"
 #include "settings/settings.h"
@@ -109,7 +110,7 @@ static int render(struct run *run, struct error *err)
 static int lock(const char *dir, struct error *err)
 {
     char path[FILE_SET_PATH];
-    if (!file_own_directory(dir))
+    if (!trust_own_directory(dir))
         return error_set(err, -EPERM, "%s must be a directory of the running user, mode 0700", dir);
     int rc = file_path(path, sizeof path, dir, "lock", err);
     return rc < 0 ? rc : file_lock(path, limits()->lock_ms, err);

@@ -59,7 +59,7 @@ static int parse_options(int argc, char **argv, struct options *opt, struct erro
         {"json", NULL, &opt->json},
         {"table", NULL, &opt->table},
     };
-    return program_options(argc, argv, help, options, sizeof options / sizeof options[0], err);
+    return program_options(argc, argv, help, options, COUNT(options), err);
 }
 
 static int read_lines(struct settings_change *p, char *text, size_t len, struct error *err)

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/program.h"
+#include "base/trust.h"
 #include "clock/clock_state.h"
 #include "clock/local_clock.h"
 #include "consul/kv.h"
@@ -52,7 +53,7 @@ static int parse_options(int argc, char **argv, struct options *opt, struct erro
         {"state-dir", &opt->state_dir, NULL},
         {"settings-root", &opt->settings_root, NULL},
     };
-    int rc = program_options(argc, argv, help, table, sizeof table / sizeof table[0], err);
+    int rc = program_options(argc, argv, help, table, COUNT(table), err);
     if (rc > 0 && rc < argc)
         return error_set(err, -EINVAL, "unexpected '%s', see --help", argv[rc]);
     return rc;
@@ -109,7 +110,7 @@ static int run(const struct options *opt, struct error *err)
     struct kv_list list = {0};
     struct local_clock_reading at;
     int rc = read_payload(&list, &at, err);
-    if (rc == 0 && !file_own_directory(opt->state_dir))
+    if (rc == 0 && !trust_own_directory(opt->state_dir))
         rc = error_set(err, -EPERM, "%s is not ours alone (scripts/enable creates the directory)",
                        opt->state_dir);
     int lock = rc < 0 || list.n == 0 ? rc : clock_state_lock(opt->state_dir, err);
@@ -123,7 +124,7 @@ static int run(const struct options *opt, struct error *err)
 
 static void publish(const struct options *opt, struct error *err)
 {
-    char path[4096];
+    char path[FILE_PATH];
     const char *const args[] = {path,
                                 "--publish",
                                 CHECK_ID,

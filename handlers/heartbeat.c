@@ -9,6 +9,7 @@
 #include "base/held_since.h"
 #include "base/limits.h"
 #include "base/program.h"
+#include "base/trust.h"
 #include "check/check_sync.h"
 #include "check/script_check.h"
 #include "check/verdict.h"
@@ -34,7 +35,7 @@ static const struct verification {
     {"verify-clock", "cluster:clock"},
     {"verify-logging", "cluster:logging"},
 };
-#define VERIFICATIONS (sizeof verifications / sizeof verifications[0])
+#define VERIFICATIONS COUNT(verifications)
 
 static const char help[] =
     "usage: heartbeat [OPTIONS]\n"
@@ -52,7 +53,7 @@ static const char help[] =
 
 /* One verification as a process. */
 struct job {
-    char path[4096];
+    char path[FILE_PATH];
     const char *argv[10];
 };
 
@@ -111,7 +112,7 @@ static void verify(const struct snapshot_place *place, struct verdict *v)
 /* Start rollout-logging, never wait for it. */
 static int repair(struct consul *consul, const struct snapshot_place *place, struct error *err)
 {
-    char path[4096];
+    char path[FILE_PATH];
     bool due = false;
     int rc = delivery_proof_due(consul, place, &due, err);
     if (rc < 0 || !due)
@@ -194,7 +195,7 @@ static int run(const struct snapshot_place *place, struct error *err)
     struct consul *consul = NULL;
     struct error why = {0};
     struct verdict v = {0};
-    if (!file_own_directory(place->state_dir))
+    if (!trust_own_directory(place->state_dir))
         return error_set(err, -EPERM,
                          "%s is not ours alone: run this as the user of the Consul agent "
                          "(scripts/enable creates the directory)",
@@ -220,7 +221,7 @@ int main(int argc, char **argv)
         {"settings-root", &place.settings_root, NULL},
     };
     struct error err = {0};
-    int rc = program_options(argc, argv, help, table, sizeof table / sizeof table[0], &err);
+    int rc = program_options(argc, argv, help, table, COUNT(table), &err);
     if (rc == 0)
         return program_end(CHECK_PASSING, CHECK_UNKNOWN);
     if (rc > 0 && rc < argc)

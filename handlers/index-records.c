@@ -12,8 +12,8 @@
  *   BEGIN<tab>name=value<tab>...        OK, or what is wrong       (sender.h)
  *   +ID<tab>RECORD                      DEFER_COMMIT
  *   COMMIT                              OK, after dots, which say that it lives */
+#include "base/boottime.h"
 #include "base/buffer.h"
-#include "base/duration.h"
 #include "base/limits.h"
 #include "base/program.h"
 #include "indexer/bulk.h"
@@ -81,7 +81,7 @@ static void dot(void)
 /* Did *told happen at least that long ago, or never? Then it happens now. */
 static bool is_time(int64_t *told, int64_t distance_ms)
 {
-    int64_t now = duration_now_ms();
+    int64_t now = boottime_ms();
     if (*told && now - *told < distance_ms)
         return false;
     *told = now;

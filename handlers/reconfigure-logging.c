@@ -5,6 +5,7 @@
  * rollout-logging dealt with last (local.h). Nothing new: exit 0, without network and
  * without libcurl. Otherwise, and whenever in doubt, it becomes rollout-logging. */
 #include "base/buffer.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/program.h"
 #include "consul/kv.h"
@@ -56,7 +57,7 @@ static int parse_options(int argc, char **argv, struct options *opt, struct erro
         {"state-dir", &opt->state_dir, NULL},
         {"settings-root", &opt->settings_root, NULL},
     };
-    int rc = program_options(argc, argv, help, table, sizeof table / sizeof table[0], err);
+    int rc = program_options(argc, argv, help, table, COUNT(table), err);
     if (rc <= 0)
         return rc;
     for (int i = 0; i < WATCHES; i++) {
@@ -154,7 +155,7 @@ int main(int argc, char **argv)
         return program_end(rc < 0 ? HANDLER_USAGE : HANDLER_DONE, HANDLER_FAILED);
     if (nothing_to_do(&opt))
         return program_end(HANDLER_DONE, HANDLER_FAILED);
-    char path[4096];
+    char path[FILE_PATH];
     const char *const args[] = {path,          "--config-dir",    opt.config_dir,    "--state-dir",
                                 opt.state_dir, "--settings-root", opt.settings_root, NULL};
     if (program_sibling("rollout-logging", path, sizeof path, &err) == 0) {

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/program.h"
 #include "base/run_once.h"
+#include "base/trust.h"
 #include "check/publish.h"
 #include "consul/consul.h"
 #include "rollout/claim.h"
@@ -188,7 +189,7 @@ static int round_once(void *arg, struct error *err)
 
 static int run(struct rollout *r, struct error *err)
 {
-    if (!file_own_directory(r->place.state_dir))
+    if (!trust_own_directory(r->place.state_dir))
         return error_set(err, -EPERM,
                          "%s is not ours alone: run this as the user of the Consul agent "
                          "(scripts/enable creates the directory)",
@@ -217,7 +218,7 @@ int main(int argc, char **argv)
         {"retry", NULL, &r.retry},
     };
     struct error err = {0};
-    int rc = program_options(argc, argv, help, table, sizeof table / sizeof table[0], &err);
+    int rc = program_options(argc, argv, help, table, COUNT(table), &err);
     if (rc > 0 && rc < argc)
         rc = error_set(&err, -EINVAL, "unexpected '%s', see --help", argv[rc]);
     if (rc < 0)

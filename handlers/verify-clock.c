@@ -6,6 +6,7 @@
  * was heard and asks nobody. */
 #include "base/file.h"
 #include "base/program.h"
+#include "base/trust.h"
 #include "check/publish.h"
 #include "check/verdict.h"
 #include "clock/clock_round.h"
@@ -57,7 +58,7 @@ static int read_options(int argc, char **argv, struct options *opt, struct error
         {"state-dir", &opt->state_dir, NULL},
         {"settings-root", &opt->settings_root, NULL},
     };
-    int rc = program_options(argc, argv, help, table, sizeof table / sizeof table[0], err);
+    int rc = program_options(argc, argv, help, table, COUNT(table), err);
     if (rc > 0 && rc < argc)
         return error_set(err, -EINVAL, "unexpected argument, see verify-clock --help");
     if (rc > 0 && opt->heard && !opt->publish)
@@ -142,7 +143,7 @@ static int by_hand(const struct options *opt, struct clock_state *h, struct erro
 {
     struct verdict v = {0};
     char text[VERDICT_OUTPUT + 1];
-    if (!file_own_directory(opt->state_dir))
+    if (!trust_own_directory(opt->state_dir))
         return error_set(err, -EPERM,
                          "%s is not yours: what was heard of the clocks is kept there "
                          "for the user of the Consul agent, run this as that user",

@@ -124,7 +124,7 @@ int main(int argc, char **argv)
     };
     struct error err = {0};
     struct consul *consul = NULL;
-    int rc = program_options(argc, argv, help, table, sizeof table / sizeof table[0], &err);
+    int rc = program_options(argc, argv, help, table, COUNT(table), &err);
     if (rc == 0)
         return program_end(CHECK_PASSING, CHECK_UNKNOWN);
     if (rc > 0 && rc < argc)

@@ -6,6 +6,7 @@
 #include "base/held_since.h"
 #include "base/limits.h"
 #include "base/program.h"
+#include "base/trust.h"
 #include "check/publish.h"
 #include "check/verdict.h"
 #include "cluster/cluster_facts.h"
@@ -58,7 +59,7 @@ static int read_options(int argc, char **argv, struct options *opt, struct error
         {"state-dir", &opt->state_dir, NULL},
         {"settings-root", &opt->settings_root, NULL},
     };
-    int rc = program_options(argc, argv, help, table, sizeof table / sizeof table[0], err);
+    int rc = program_options(argc, argv, help, table, COUNT(table), err);
     if (rc > 0 && rc < argc)
         return error_set(err, -EINVAL, "unexpected argument, see verify-quorum --help");
     if (rc > 0 && opt->publish && opt->confirm)
@@ -154,7 +155,7 @@ static int look(struct consul *consul, const struct options *opt, struct cluster
     struct quorum_conditions now;
     struct quorum_held held;
     struct held_since spans;
-    bool own = file_own_directory(opt->state_dir);
+    bool own = trust_own_directory(opt->state_dir);
     int rc = cluster_facts_gather(consul, opt->config_dir, opt->settings_root, CONSUL_STALE,
                                   servers, err);
     if (rc < 0)

@@ -1,6 +1,6 @@
 #include "base/buffer.h"
 
-#include "base/duration.h"
+#include "base/boottime.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -86,7 +86,7 @@ static int wait_input(int fd, int64_t end_ms)
 {
     struct pollfd input = {.fd = fd, .events = POLLIN};
     for (;;) {
-        int64_t left_ms = end_ms - duration_now_ms();
+        int64_t left_ms = end_ms - boottime_ms();
         int n = poll(&input, 1, left_ms > 0 ? (int)left_ms : 0);
         if (n >= 0)
             return n > 0 ? 0 : -ETIMEDOUT;
@@ -97,7 +97,7 @@ static int wait_input(int fd, int64_t end_ms)
 
 int buffer_read_within(struct buffer *buf, int fd, int64_t limit_ms)
 {
-    int64_t end_ms = duration_now_ms() + limit_ms;
+    int64_t end_ms = boottime_ms() + limit_ms;
     int rc = 1;
     while (rc > 0) {
         rc = wait_input(fd, end_ms);

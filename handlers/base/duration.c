@@ -1,12 +1,9 @@
 #include "base/duration.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #define SECOND INT64_C(1000000)
 #define DAY    (86400 * SECOND)
@@ -25,7 +22,7 @@ static const struct unit times[] = {
 
 static const struct unit *find(const char *name, size_t len)
 {
-    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+    for (size_t i = 0; i < COUNT(times); i++) {
         if (strlen(times[i].name) == len && strncmp(times[i].name, name, len) == 0)
             return &times[i];
     }
@@ -81,7 +78,7 @@ const char *duration_format(int64_t us, char text[DURATION_TEXT])
                                         {"s", SECOND}, {"ms", 1000},         {"us", 1}};
     size_t used = 0;
     (void)snprintf(text, DURATION_TEXT, "0s");
-    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+    for (size_t i = 0; i < COUNT(shown); i++) {
         int64_t count = us / shown[i].size;
         us -= count * shown[i].size;
         /* 1500 us reads better than 1ms500us */
@@ -94,25 +91,4 @@ const char *duration_format(int64_t us, char text[DURATION_TEXT])
                                      shown[i].name);
     }
     return text;
-}
-
-int64_t duration_now_ms(void)
-{
-    struct timespec t = {0};
-    (void)clock_gettime(CLOCK_BOOTTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-const char *duration_boot_id(void)
-{
-    static char id[64];
-    if (id[0])
-        return id;
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? 0 : read(fd, id, sizeof id - 1);
-    if (fd >= 0)
-        (void)close(fd);
-    id[n > 0 ? n : 0] = '\0';
-    id[strcspn(id, "\n")] = '\0';
-    return id;
 }

@@ -22,10 +22,4 @@ MUST_CHECK int duration_parse(const char *text, int64_t *ret_us);
  * 100000 -> "100ms". Uses d, h, m, s, ms, us. us >= 0. Returns text. */
 const char *duration_format(int64_t us, char text[DURATION_TEXT]);
 
-/* Span clock: CLOCK_BOOTTIME in ms (counts while suspended, never steps), and the
- * boot id it belongs to (kernel's random/boot_id, "" when unreadable). A span whose
- * boot is not the present one is worthless. */
-int64_t duration_now_ms(void);
-const char *duration_boot_id(void);
-
 #endif

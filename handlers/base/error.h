@@ -10,6 +10,9 @@
 #define FORMAT(fmt, args) __attribute__((format(printf, fmt, args)))
 #define MUST_CHECK        __attribute__((warn_unused_result))
 
+/* Items of an array (no pointer). */
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 /* Text of the most recent failure, "" when there was none. Holds no heap memory:
  * declare it as `struct error err = {0};` and forget it. */
 struct error {

@@ -1,4 +1,4 @@
-/* file.h: reading with a ceiling, atomic replacing, locking, and who may write. */
+/* file.h: reading with a ceiling, atomic replacing, locking. */
 #ifndef FILE_H
 #define FILE_H
 
@@ -9,22 +9,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define FILE_PATH 4096 /* bytes of a path with NUL: PATH_MAX */
+
 /* Append the whole file to *buf. Returns 0, -ENOENT, -EMSGSIZE (ceiling), or another
  * negative errno; the text names the path. Refuses what is no regular file
  * (-EINVAL), so a FIFO cannot hang us. */
 MUST_CHECK int file_read(const char *path, struct buffer *buf, struct error *err);
 
-/* The same for a file that decides what runs as us: it and every parent directory must
- * belong to root or to the running user and must not be writable by anybody else
- * (root's sticky directories may be), and none may be a symbolic link.
- * Returns -EPERM with a text that names the offending path and what to do. */
-MUST_CHECK int file_read_trusted(const char *path, struct buffer *buf, struct error *err);
+/* The same from an open fd, which is closed; path is for texts. */
+MUST_CHECK int file_read_open(int fd, const char *path, struct buffer *buf, struct error *err);
 
-/* The test alone, for a path that may be a file or a directory; and for a program: there
- * links are followed (Debian's /bin is one) and judged by their owner and the directories
- * they stand in. A program must be executable for us, else -EACCES. */
-MUST_CHECK int file_trusted(const char *path, struct error *err);
-MUST_CHECK int file_trusted_program(const char *path, struct error *err);
+/* Write all of it, whatever interrupts. Returns 0 or the negative errno of write(2); then a
+ * part may have been written. */
+MUST_CHECK int file_write(int fd, const void *bytes, size_t len);
 
 /* Replace the file at once: temporary file beside it (O_EXCL), write, fchmod, rename;
  * with `durable` also fsync of file and directory. A reader sees old or new, whole.
@@ -40,11 +37,6 @@ MUST_CHECK int file_replace(const char *path, const void *data, size_t len, mode
  * is close-on-exec. */
 MUST_CHECK int file_lock(const char *path, int64_t wait_ms, struct error *err);
 void file_unlock(int fd);
-
-/* Is dir a state directory of ours: a directory, owned by the running user, not
- * accessible by others? A program run by hand as another user gets false and then
- * keeps no state and publishes nothing. */
-bool file_own_directory(const char *dir);
 
 /* dir + "/" + name. Returns 0 or -ENAMETOOLONG. */
 MUST_CHECK int file_path(char *ret, size_t size, const char *dir, const char *name,

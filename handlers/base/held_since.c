@@ -1,7 +1,7 @@
 #include "base/held_since.h"
 
+#include "base/boottime.h"
 #include "base/buffer.h"
-#include "base/duration.h"
 #include "base/file.h"
 #include "base/json.h"
 
@@ -25,7 +25,7 @@ static void load(const cJSON *root, struct held_since *spans)
     const cJSON *list = NULL;
     const cJSON *item = NULL;
     struct error ignored = {0};
-    const char *boot = duration_boot_id();
+    const char *boot = boottime_boot_id();
     if (!boot[0] || strcmp(json_text(root, "boot", ""), boot) != 0 ||
         json_object(root, "since_ms", &list, &ignored) < 0)
         return;
@@ -43,11 +43,11 @@ static void load(const cJSON *root, struct held_since *spans)
 
 void held_since_read(const char *state_dir, const char *name, struct held_since *spans)
 {
-    char path[4096];
+    char path[FILE_PATH];
     struct error ignored = {0};
     struct buffer text = BUFFER_INIT(FILE_LIMIT);
     cJSON *root = NULL;
-    *spans = (struct held_since){.now_ms = duration_now_ms()};
+    *spans = (struct held_since){.now_ms = boottime_ms()};
     if (state_dir && make_path(path, sizeof path, state_dir, name, &ignored) == 0 &&
         file_read(path, &text, &ignored) == 0 &&
         json_parse(buffer_text(&text), text.len, path, &root, &ignored) == 0)
@@ -96,7 +96,7 @@ void held_since_forgive(struct held_since *spans, const char *name, int64_t delt
 static cJSON *to_json(const struct held_since *spans)
 {
     cJSON *root = cJSON_CreateObject();
-    const cJSON *added = cJSON_AddStringToObject(root, "boot", duration_boot_id());
+    const cJSON *added = cJSON_AddStringToObject(root, "boot", boottime_boot_id());
     cJSON *list = added ? cJSON_AddObjectToObject(root, "since_ms") : NULL;
     for (int i = 0; list && i < spans->n; i++) {
         if (!cJSON_AddNumberToObject(list, spans->span[i].name, (double)spans->span[i].since_ms))
@@ -111,7 +111,7 @@ static cJSON *to_json(const struct held_since *spans)
 int held_since_write(const struct held_since *spans, const char *state_dir, const char *name,
                      struct error *err)
 {
-    char path[4096];
+    char path[FILE_PATH];
     if (!state_dir)
         return 0;
     int rc = make_path(path, sizeof path, state_dir, name, err);

@@ -41,7 +41,7 @@ static const struct {
 
 static void set_member(struct limits *t, const char *name, size_t len, const char *value)
 {
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+    for (size_t i = 0; i < COUNT(members); i++) {
         int64_t us = 0;
         if (strlen(members[i].name) != len || strncmp(members[i].name, name, len) != 0)
             continue;

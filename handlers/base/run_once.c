@@ -28,8 +28,8 @@ static bool take_mark(const char *path)
 int run_once(const char *dir, const char *name, int (*work)(void *arg, struct error *err),
              void *arg, struct error *err)
 {
-    char lock_path[4096];
-    char mark_path[4096];
+    char lock_path[FILE_PATH];
+    char mark_path[FILE_PATH];
     int n = snprintf(lock_path, sizeof lock_path, "%s/%s.lock", dir, name);
     int m = snprintf(mark_path, sizeof mark_path, "%s/%s.again", dir, name);
     if (n >= (int)sizeof lock_path || m >= (int)sizeof mark_path)

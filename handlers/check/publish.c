@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/program.h"
+#include "base/trust.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -32,7 +33,7 @@ static int make_path(char *ret, size_t size, const char *state_dir, const char *
 
 static int check_ours(const char *state_dir, struct error *err)
 {
-    if (file_own_directory(state_dir))
+    if (trust_own_directory(state_dir))
         return 0;
     return error_set(err, -EPERM,
                      "%s is not ours alone: --publish is for the user of the Consul agent "
@@ -42,7 +43,7 @@ static int check_ours(const char *state_dir, struct error *err)
 
 int publish_lock(const char *state_dir, const char *check_id, struct error *err)
 {
-    char path[4096];
+    char path[FILE_PATH];
     int rc = check_ours(state_dir, err);
     if (rc == 0)
         rc = make_path(path, sizeof path, state_dir, check_id, "lock", err);
@@ -118,7 +119,7 @@ static int send(struct consul *consul, const char *check_id, const char *status,
 static int publish(struct consul *consul, const char *state_dir, const char *check_id,
                    const struct verdict *v, bool hold, struct error *err)
 {
-    char path[4096];
+    char path[FILE_PATH];
     char text[VERDICT_OUTPUT + 1];
     struct memory m;
     bool sent = false;

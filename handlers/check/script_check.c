@@ -10,7 +10,7 @@
 int script_check_choose(const char *state_dir, const char *name, const struct verdict *v, bool led,
                         char ret[SCRIPT_CHECK_TEXT], bool *ret_changed)
 {
-    char path[4096];
+    char path[FILE_PATH];
     char now[SCRIPT_CHECK_TEXT + 1];
     struct error ignored = {0};
     struct buffer last = BUFFER_INIT(sizeof now);

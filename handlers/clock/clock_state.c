@@ -54,7 +54,7 @@ static int digest_of(const char *bytes, size_t len, char ret[KV_DIGEST], struct 
 
 int clock_state_lock(const char *state_dir, struct error *err)
 {
-    char path[4096];
+    char path[FILE_PATH];
     int rc = file_path(path, sizeof path, state_dir, "clock.lock", err);
     return rc < 0 ? rc : file_lock(path, limits()->lock_ms, err);
 }
@@ -94,7 +94,7 @@ static bool load(const char *path, struct clock_state *ret)
 void clock_state_read(const char *state_dir, const struct local_clock_reading *now,
                       struct clock_state *ret)
 {
-    char path[4096];
+    char path[FILE_PATH];
     char boot[LOCAL_CLOCK_BOOT];
     struct error ignored = {0};
     *ret = (struct clock_state){0};
@@ -108,7 +108,7 @@ void clock_state_read(const char *state_dir, const struct local_clock_reading *n
 
 int clock_state_write(struct clock_state *h, const char *state_dir, struct error *err)
 {
-    char path[4096];
+    char path[FILE_PATH];
     char digest[KV_DIGEST];
     struct part parts[PARTS];
     struct buffer text = BUFFER_INIT(KV_DIGEST + sizeof *h);

@@ -1,5 +1,7 @@
 #include "clock/figure.h"
 
+#include "base/error.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +31,7 @@ static int64_t size_of(int64_t us)
 static const struct unit *unit_for(int64_t us)
 {
     const int64_t size = (size_of(us) + MILLI / 2) / MILLI * MILLI;
-    size_t i = sizeof units / sizeof units[0] - 1;
+    size_t i = COUNT(units) - 1;
     while (size < units[i].from)
         i--;
     return &units[i];
@@ -93,7 +95,7 @@ int64_t figure_between(int64_t lo, int64_t hi, int64_t shown)
     const int64_t last = has_tenths(unit, middle) ? unit->us / 10 : unit->us;
     if (shown != 0 && low - last <= shown && shown <= high + last)
         return shown;
-    for (size_t i = 0; i < sizeof tenths / sizeof tenths[0]; i++) {
+    for (size_t i = 0; i < COUNT(tenths); i++) {
         const int64_t step = unit->us / 10 * tenths[i];
         const int64_t round = nearest(middle, step);
         if (step >= last && round != 0 && low <= round && round <= high)

@@ -1,6 +1,7 @@
 #include "clock/local_clock.h"
 
-#include "base/duration.h"
+#include "base/boottime.h"
+#include "base/error.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -60,7 +61,7 @@ void local_clock_read(struct local_clock_reading *ret)
 const char *local_clock_boot(char ret[LOCAL_CLOCK_BOOT])
 {
     int64_t ns[3] = {0};
-    const char *id = duration_boot_id();
+    const char *id = boottime_boot_id();
     read_between(CLOCK_MONOTONIC, CLOCK_BOOTTIME, ns);
     const int64_t suspended = ns[1] - (ns[0] + (ns[2] - ns[0]) / 2);
     ret[0] = '\0';
@@ -113,7 +114,7 @@ static bool is_installed(const char *root, const char *name)
 {
     static const char *const places[] = {"/usr/sbin", "/sbin", "/usr/lib/systemd", "/lib/systemd"};
     char path[512];
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+    for (size_t i = 0; i < COUNT(places); i++) {
         int n = snprintf(path, sizeof path, "%s%s/%s", root, places[i], name);
         if (n > 0 && (size_t)n < sizeof path && access(path, X_OK) == 0)
             return true;

@@ -95,7 +95,7 @@ static int read_kiss(const unsigned char *packet, struct error *err)
         unsigned char byte = packet[AT_REFERENCE_ID + i];
         code[i] = (char)(byte > ' ' && byte <= '~' ? byte : '?');
     }
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    for (size_t i = 0; i < COUNT(known); i++) {
         if (strcmp(code, known[i].code) == 0)
             text = known[i].text;
     }

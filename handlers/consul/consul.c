@@ -1,9 +1,11 @@
 #include "consul/consul.h"
 
+#include "base/base64.h"
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/trust.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -73,7 +75,7 @@ static int take_line(struct consul *c, char *line)
 /* The environment goes before the file. Empty means unset, as in Consul. */
 static int read_variables(struct consul *c, const char *config_dir, struct error *err)
 {
-    char path[4096];
+    char path[FILE_PATH];
     char *rest = NULL;
     struct buffer text = BUFFER_INIT(ENV_LIMIT);
     int rc = file_path(path, sizeof path, config_dir, "consul.env", err);
@@ -84,7 +86,7 @@ static int read_variables(struct consul *c, const char *config_dir, struct error
     }
     c->own_token = c->value[TOKEN] || c->value[TOKEN_FILE];
     if (rc == 0) {
-        rc = file_read_trusted(path, &text, err);
+        rc = trust_read(path, &text, err);
         if (rc == -ENOENT || (rc == -EACCES && c->value[ADDR]))
             rc = 0; /* no file, or run by hand by somebody who said where the agent is */
     }
@@ -444,7 +446,7 @@ static int add_operation(cJSON *list, const char *verb, const char *key, uint64_
 {
     cJSON *item = cJSON_CreateObject();
     cJSON *kv = cJSON_AddObjectToObject(item, "KV");
-    char *base64 = value ? kv_base64(value, strlen(value)) : NULL;
+    char *base64 = value ? base64_encode(value, strlen(value)) : NULL;
     bool whole = cJSON_AddStringToObject(kv, "Verb", verb) &&
                  cJSON_AddStringToObject(kv, "Key", key) &&
                  cJSON_AddNumberToObject(kv, "Index", (double)index) &&

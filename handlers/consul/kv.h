@@ -56,11 +56,4 @@ void kv_release(struct kv_list *list);
 MUST_CHECK int kv_digest(const struct kv_list *list, const char *prefix, char ret[KV_DIGEST],
                          struct error *err);
 
-/* Standard base64 of n bytes; the caller free()s it. NULL when out of memory. */
-char *kv_base64(const void *bytes, size_t n);
-
-/* And back. Returns 0 with *ret, NUL-terminated, which the caller free()s, -EBADMSG when
- * it is no base64 with its padding, -ENOMEM. */
-MUST_CHECK int kv_unbase64(const char *text, char **ret, size_t *ret_len);
-
 #endif

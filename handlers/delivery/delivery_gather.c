@@ -1,9 +1,10 @@
 #include "delivery/delivery_gather.h"
 
-#include "base/duration.h"
+#include "base/boottime.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/trust.h"
 #include "elasticsearch/elasticsearch.h"
 #include "settings/credential.h"
 #include "shipper/shipper_config.h"
@@ -12,16 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define MEMORY_LIMIT 65536
-
-static int64_t clock_ms(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- this server's targets ----------------------------------------------- */
 
@@ -60,7 +53,7 @@ int delivery_write_probes(const char *config_dir, const char *node, struct error
         return 0;
     for (size_t i = 0; rc == 0 && i < carriers.n; i++) {
         const struct probe_stream stream = {node, carriers.name[i]};
-        rc = probe_write(carriers.log[i], &stream, clock_ms(), err);
+        rc = probe_write(carriers.log[i], &stream, boottime_wall_ms(), err);
     }
     return rc;
 }
@@ -234,7 +227,7 @@ static int look_around(struct look *l, struct error *err)
     find_credential(l);
     int rc = greet(l, err);
     const char *url = choose_url(l);
-    l->gathered->asked_ms = clock_ms();
+    l->gathered->asked_ms = boottime_wall_ms();
     if (rc < 0)
         return rc;
     if (url && l->carriers.n > 0)
@@ -273,7 +266,7 @@ void delivery_gather_release(struct delivery_gathered *gathered)
 /* {"boot":ID,"nodes":{NODE:{"newest":MS,"since":SPAN CLOCK}}}; NULL when there is none. */
 static cJSON *read_memory(const char *state_dir)
 {
-    char path[4096];
+    char path[FILE_PATH];
     struct error ignored = {0};
     struct buffer text = BUFFER_INIT(MEMORY_LIMIT);
     cJSON *root = NULL;
@@ -281,7 +274,7 @@ static cJSON *read_memory(const char *state_dir)
         file_read(path, &text, &ignored) == 0)
         (void)!json_parse(buffer_text(&text), text.len, path, &root, &ignored);
     buffer_release(&text);
-    if (strcmp(json_text(root, "boot", ""), duration_boot_id()) == 0)
+    if (strcmp(json_text(root, "boot", ""), boottime_boot_id()) == 0)
         return root;
     cJSON_Delete(root);
     return NULL;
@@ -289,7 +282,7 @@ static cJSON *read_memory(const char *state_dir)
 
 static void write_memory(const char *state_dir, const cJSON *root)
 {
-    char path[4096];
+    char path[FILE_PATH];
     struct error ignored = {0};
     char *text = cJSON_PrintUnformatted(root);
     if (text && file_path(path, sizeof path, state_dir, "delivery.json", &ignored) == 0)
@@ -303,7 +296,7 @@ static int64_t since(const cJSON *nodes, const char *node, int64_t newest_ms)
     struct error ignored = {0};
     int64_t before_ms = 0;
     int64_t since_ms = 0;
-    int64_t now = duration_now_ms();
+    int64_t now = boottime_ms();
     const cJSON *entry = cJSON_GetObjectItemCaseSensitive(nodes, node);
     if (json_integer(entry, "newest", &before_ms, &ignored) < 0 ||
         json_integer(entry, "since", &since_ms, &ignored) < 0 || newest_ms > before_ms ||
@@ -322,10 +315,10 @@ static void note(cJSON *nodes, const char *node, int64_t newest_ms, int64_t sinc
 void delivery_gather_arrivals(const struct delivery_gathered *gathered, const char *state_dir,
                               const char *const *nodes, size_t n, enum delivery_arrival *ret)
 {
-    bool keep = state_dir && file_own_directory(state_dir);
+    bool keep = state_dir && trust_own_directory(state_dir);
     cJSON *before = keep ? read_memory(state_dir) : NULL;
     cJSON *after = cJSON_CreateObject();
-    (void)cJSON_AddStringToObject(after, "boot", duration_boot_id());
+    (void)cJSON_AddStringToObject(after, "boot", boottime_boot_id());
     cJSON *to = cJSON_AddObjectToObject(after, "nodes");
     const cJSON *from = cJSON_GetObjectItemCaseSensitive(before, "nodes");
     for (size_t i = 0; i < n; i++) {
@@ -333,7 +326,7 @@ void delivery_gather_arrivals(const struct delivery_gathered *gathered, const ch
         int64_t since_ms = since(from, nodes[i], newest_ms);
         note(to, nodes[i], newest_ms, since_ms);
         ret[i] = delivery_arrival(newest_ms >= 0, gathered->asked_ms - newest_ms,
-                                  duration_now_ms() - since_ms);
+                                  boottime_ms() - since_ms);
     }
     if (keep)
         write_memory(state_dir, after);

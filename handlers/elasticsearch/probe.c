@@ -66,7 +66,7 @@ static char *format_line(const struct probe_stream *stream, int64_t now_ms)
 /* May only we put something into the directory of that file? */
 static int check_directory(const char *path, struct error *err)
 {
-    char dir[4096];
+    char dir[FILE_PATH];
     struct stat st;
     const char *slash = strrchr(path, '/');
     (void)snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - path) : 0, path);

@@ -72,7 +72,7 @@ static int set(struct destination *to, const char *name, const char *value, stru
         return set_index(to, value, err);
     if (strcmp(name, "bytes") == 0)
         return set_bytes(to, value, err);
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < COUNT(texts); i++) {
         if (strcmp(name, texts[i].name) == 0)
             return set_text(texts[i].text, texts[i].size, name, value, err);
     }

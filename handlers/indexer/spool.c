@@ -62,16 +62,10 @@ int spool_open(struct spool *ret, const char *path, int64_t wait_ms, struct buff
 
 int spool_add(struct spool *spool, const char *line, size_t len, struct error *err)
 {
-    size_t done = 0;
-    while (done < len) {
-        ssize_t n = write(spool->fd, line + done, len - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            int rc = fail(err, "write to");
-            return cut(spool, NULL) < 0 ? -EIO : rc;
-        }
-        done += (size_t)n;
+    int rc = file_write(spool->fd, line, len);
+    if (rc < 0) {
+        (void)error_set(err, rc, "cannot write to the spool: %s", strerror(-rc));
+        return cut(spool, NULL) < 0 ? -EIO : rc;
     }
     spool->len += len;
     return 0;

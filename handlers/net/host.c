@@ -70,7 +70,7 @@ static bool is_local_range(const struct range *range)
 {
     static const char *const local[] = {"127.0.0.0/8", "0.0.0.0/8", "169.254.0.0/16", "::/96",
                                         "fe80::/10"};
-    for (size_t i = 0; i < sizeof local / sizeof local[0]; i++) {
+    for (size_t i = 0; i < COUNT(local); i++) {
         struct range known;
         if (parse_range(local[i], &known) && covers(&known, range))
             return true;
@@ -84,7 +84,7 @@ static bool is_local_name(const char *name)
                                       "ip6-loopback"};
     const char *dot = strrchr(name, '.');
     size_t first = strcspn(name, ".");
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+    for (size_t i = 0; i < COUNT(own); i++) {
         if (strlen(own[i]) == first && strncmp(name, own[i], first) == 0)
             return true;
     }

@@ -1,7 +1,9 @@
 #include "net/unix_socket.h"
 
+#include "base/boottime.h"
 #include "base/duration.h"
 #include "base/file.h"
+#include "base/trust.h"
 
 #include <errno.h>
 #include <string.h>
@@ -35,7 +37,7 @@ int unix_socket_open(const char *path, int64_t limit_ms, struct error *err)
                          "%zu bytes",
                          path, sizeof address.sun_path - 1);
     memcpy(address.sun_path, path, strlen(path));
-    int rc = file_trusted(path, err);
+    int rc = trust_path(path, err);
     if (rc < 0)
         return rc;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -52,7 +54,7 @@ int unix_socket_open(const char *path, int64_t limit_ms, struct error *err)
 /* Who has seen enough closes while we still send; what he answered then counts. */
 static void send_all(int fd, const char *request, size_t len, int64_t end_ms)
 {
-    while (len > 0 && duration_now_ms() < end_ms) {
+    while (len > 0 && boottime_ms() < end_ms) {
         ssize_t n = send(fd, request, len, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
@@ -67,9 +69,9 @@ static void send_all(int fd, const char *request, size_t len, int64_t end_ms)
 int unix_socket_ask(int fd, const char *request, size_t len, int64_t limit_ms,
                     struct buffer *answer, struct error *err)
 {
-    int64_t end_ms = duration_now_ms() + limit_ms;
+    int64_t end_ms = boottime_ms() + limit_ms;
     send_all(fd, request, len, end_ms);
-    int rc = buffer_read_within(answer, fd, end_ms - duration_now_ms());
+    int rc = buffer_read_within(answer, fd, end_ms - boottime_ms());
     if (rc == 0 || rc == -ECONNRESET)
         return 0;
     if (rc == -ETIMEDOUT) {

@@ -1,20 +1,12 @@
 #include "rollout/debounce.h"
 
+#include "base/boottime.h"
 #include "base/limits.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define SETTLE_TIMES 10
-
-static void sleep_ms(int64_t ms)
-{
-    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    while (nanosleep(&t, &t) < 0 && errno == EINTR)
-        continue;
-}
 
 static int read_once(struct consul *consul, const struct snapshot_place *place,
                      struct snapshot *ret, struct error *err)
@@ -51,7 +43,7 @@ int debounce_read(struct consul *consul, const struct snapshot_place *place,
         memcpy(urls, ret->service.urls, sizeof urls);
         if (ret->settings.log_settle_us == 0 || known(place, local, ret))
             return 0;
-        sleep_ms(ret->settings.log_settle_us / 1000);
+        boottime_sleep(ret->settings.log_settle_us / 1000);
         rc = read_once(consul, place, ret, err);
     }
     return rc;
@@ -62,6 +54,6 @@ bool debounce_after_failure(const struct local_state *local)
     int64_t age = local_state_age_ms(local);
     if (local->state != LOCAL_STATE_FAILED || age >= limits()->apply_again_ms)
         return false;
-    sleep_ms(limits()->apply_again_ms - age);
+    boottime_sleep(limits()->apply_again_ms - age);
     return true;
 }

@@ -1,9 +1,10 @@
 #include "rollout/delivery_proof.h"
 
-#include "base/duration.h"
+#include "base/boottime.h"
 #include "base/file.h"
 #include "base/held_since.h"
 #include "base/json.h"
+#include "base/trust.h"
 #include "shipper/shipper_commands.h"
 #include "shipper/shipper_config.h"
 
@@ -96,7 +97,7 @@ struct memory {
 
 static void recall(const char *state_dir, struct memory *ret)
 {
-    char path[4096];
+    char path[FILE_PATH];
     struct error ignored = {0};
     struct buffer text = BUFFER_INIT(MEMORY_LIMIT);
     cJSON *root = NULL;
@@ -104,7 +105,7 @@ static void recall(const char *state_dir, struct memory *ret)
     if (file_path(path, sizeof path, state_dir, "proof.json", &ignored) == 0 &&
         file_read(path, &text, &ignored) == 0 &&
         json_parse(buffer_text(&text), text.len, path, &root, &ignored) == 0 &&
-        strcmp(json_text(root, "boot", ""), duration_boot_id()) == 0) {
+        strcmp(json_text(root, "boot", ""), boottime_boot_id()) == 0) {
         (void)snprintf(ret->uuid, sizeof ret->uuid, "%s", json_text(root, "uuid", ""));
         if (json_integer(root, "mute_ms", &ret->mute_ms, &ignored) < 0)
             ret->mute_ms = -1;
@@ -115,11 +116,11 @@ static void recall(const char *state_dir, struct memory *ret)
 
 static void remember(const char *state_dir, const struct memory *memory)
 {
-    char path[4096];
+    char path[FILE_PATH];
     struct error ignored = {0};
     cJSON *root = cJSON_CreateObject();
     char *text = NULL;
-    if (cJSON_AddStringToObject(root, "boot", duration_boot_id()) &&
+    if (cJSON_AddStringToObject(root, "boot", boottime_boot_id()) &&
         cJSON_AddStringToObject(root, "uuid", memory->uuid) &&
         cJSON_AddNumberToObject(root, "mute_ms", (double)memory->mute_ms))
         text = cJSON_PrintUnformatted(root);
@@ -131,7 +132,7 @@ static void remember(const char *state_dir, const struct memory *memory)
 
 static void forget_memory(const char *state_dir)
 {
-    char path[4096];
+    char path[FILE_PATH];
     struct error ignored = {0};
     if (file_path(path, sizeof path, state_dir, "proof.json", &ignored) == 0)
         (void)unlink(path);
@@ -141,13 +142,13 @@ static void update_memory(const char *state_dir, const struct delivery_proof *p,
 {
     struct memory memory;
     const char *uuid = delivery_uuid(p->gathered.url, p->gathered.urls);
-    if (!state_dir || !file_own_directory(state_dir))
+    if (!state_dir || !trust_own_directory(state_dir))
         return;
     recall(state_dir, &memory);
     if (!mute)
         memory.mute_ms = -1;
     else if (memory.mute_ms < 0)
-        memory.mute_ms = duration_now_ms();
+        memory.mute_ms = boottime_ms();
     if (*uuid)
         (void)snprintf(memory.uuid, sizeof memory.uuid, "%s", uuid);
     remember(state_dir, &memory);
@@ -157,7 +158,7 @@ bool delivery_proof_silent(const char *state_dir, const struct local_state *loca
 {
     struct memory memory;
     recall(state_dir, &memory);
-    return memory.mute_ms >= 0 && local_state_age_ms(local) > duration_now_ms() - memory.mute_ms;
+    return memory.mute_ms >= 0 && local_state_age_ms(local) > boottime_ms() - memory.mute_ms;
 }
 
 int delivery_proof_due(struct consul *consul, const struct snapshot_place *place, bool *ret_due,
@@ -229,7 +230,7 @@ int delivery_proof_seek(const struct snapshot_place *place, const struct snapsho
 {
     struct error ignored = {0};
     const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000L};
-    int64_t end = duration_now_ms() + limit_ms;
+    int64_t end = boottime_ms() + limit_ms;
     int rc = 0;
     if (!delivery_proof_pending(s, local))
         return 0;
@@ -239,7 +240,7 @@ int delivery_proof_seek(const struct snapshot_place *place, const struct snapsho
         rc = delivery_proof_gather(place, s, proof, err);
         if (rc == 0)
             local->unproven = is_possible(proof) && !is_found(proof, local->applied_ms);
-        again = again && rc == 0 && local->unproven && duration_now_ms() < end;
+        again = again && rc == 0 && local->unproven && boottime_ms() < end;
     } while (again && nanosleep(&pause, NULL) == 0);
     return rc;
 }
@@ -263,7 +264,7 @@ int delivery_proof_note(const struct snapshot_place *place, const struct snapsho
 /* A shipper that another user runs cannot be asked from here. */
 static enum delivery_shipper ask_shipper(const char *config_dir)
 {
-    char path[4096];
+    char path[FILE_PATH];
     struct error ignored = {0};
     enum delivery_shipper answer = DELIVERY_UNKNOWN;
     struct shipper_config_list *list = calloc(1, sizeof *list);
@@ -306,7 +307,7 @@ static void set_spans(const char *state_dir, struct delivery_facts *f)
 {
     struct error ignored = {0};
     struct held_since spans = {0};
-    bool keep = state_dir && file_own_directory(state_dir);
+    bool keep = state_dir && trust_own_directory(state_dir);
     held_since_read(keep ? state_dir : NULL, "delivery", &spans);
     f->broken_ms = held_since_note(&spans, "broken", delivery_broken(f));
     f->lost_ms = held_since_note(&spans, "lost", delivery_lost(f));

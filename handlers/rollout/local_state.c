@@ -1,6 +1,6 @@
 #include "rollout/local_state.h"
 
-#include "base/duration.h"
+#include "base/boottime.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LEDGER_LIMIT 8192
@@ -101,14 +100,14 @@ int local_state_write(const char *state_dir, const struct local_state *local, st
 
 int local_state_ask_retry(const char *state_dir, struct error *err)
 {
-    char path[4096];
+    char path[FILE_PATH];
     int rc = file_path(path, sizeof path, state_dir, "rollout.retry", err);
     return rc < 0 ? rc : file_replace(path, "", 0, 0600, false, err);
 }
 
 bool local_state_take_retry(const char *state_dir)
 {
-    char path[4096];
+    char path[FILE_PATH];
     struct error ignored = {0};
     return file_path(path, sizeof path, state_dir, "rollout.retry", &ignored) == 0 &&
            unlink(path) == 0;
@@ -116,8 +115,8 @@ bool local_state_take_retry(const char *state_dir)
 
 int64_t local_state_age_ms(const struct local_state *local)
 {
-    int64_t now = duration_now_ms();
-    if (!local->boot[0] || strcmp(local->boot, duration_boot_id()) != 0 || local->at_ms > now)
+    int64_t now = boottime_ms();
+    if (!local->boot[0] || strcmp(local->boot, boottime_boot_id()) != 0 || local->at_ms > now)
         return INT64_MAX;
     return now - local->at_ms;
 }
@@ -138,17 +137,10 @@ bool local_state_due(const struct local_state *local)
            local->unproven || local_state_overdue(local);
 }
 
-static int64_t wall_ms(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void stamp(struct local_state *local)
 {
-    (void)snprintf(local->boot, sizeof local->boot, "%s", duration_boot_id());
-    local->at_ms = duration_now_ms();
+    (void)snprintf(local->boot, sizeof local->boot, "%s", boottime_boot_id());
+    local->at_ms = boottime_ms();
 }
 
 void local_state_begin(struct local_state *local, const char *wanted)
@@ -230,7 +222,7 @@ void local_state_end(struct local_state *local, bool done, bool rollback_failed,
     local->rollback_failed = rollback_failed;
     if (done && local->touched) {
         local->unproven = true;
-        local->applied_ms = wall_ms();
+        local->applied_ms = boottime_wall_ms();
         local->cluster_uuid[0] = '\0';
     }
     local->touched = false;

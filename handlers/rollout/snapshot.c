@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/held_since.h"
 #include "base/json.h"
+#include "base/trust.h"
 #include "settings/policy.h"
 #include "settings/settings_read.h"
 
@@ -205,7 +206,7 @@ static int64_t differ_for(const char *state_dir, const struct logging_facts *fac
     struct error ignored = {0};
     struct held_since spans = {0};
     int64_t ms = -1;
-    bool keep = state_dir && file_own_directory(state_dir);
+    bool keep = state_dir && trust_own_directory(state_dir);
     bool differ = facts->wanted[0] && !logging_verdict_agree(facts);
     size_t done = logging_verdict_count(facts);
     held_since_read(keep ? state_dir : NULL, "logging", &spans);

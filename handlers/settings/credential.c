@@ -1,8 +1,9 @@
 #include "settings/credential.h"
 
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "consul/kv.h"
+#include "base/trust.h"
 #include "net/url.h"
 
 #include <errno.h>
@@ -16,8 +17,6 @@
 #define PEM_MAX      (1 << 20)
 #define PASSWORD_MIN 6
 #define PART_MIN     4 /* bytes of a secret that was cut, which still tell something */
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char key_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                               "0123456789_-";
@@ -147,11 +146,11 @@ static int read_api_key(struct credential *c, const cJSON *root, struct error *e
     if (strchr(c->encoded, ':'))
         plain = strdup(c->encoded);
     else
-        rc = kv_unbase64(c->encoded, &plain, &len);
+        rc = base64_decode(c->encoded, &plain, &len);
     if (rc == -EBADMSG || (plain && !is_api_key(plain, len)))
         rc = refuse(c, err, "api_key", "is neither id:key nor the base64 of it");
     else if (plain)
-        encoded = kv_base64(plain, strlen(plain));
+        encoded = base64_encode(plain, strlen(plain));
     if (rc == 0 && encoded) {
         memcpy(c->api_key, plain, strlen(plain) + 1);
         memcpy(c->encoded, encoded, strlen(encoded) + 1);
@@ -256,7 +255,7 @@ int credential_parse(const char *text, size_t len, const char *path, struct cred
     return rc;
 }
 
-/* Of a file that passed file_trusted(): nobody exchanges it meanwhile. */
+/* Of a file that passed trust_path(): nobody exchanges it meanwhile. */
 static int check_private(const char *path, struct error *err)
 {
     struct stat st;
@@ -284,7 +283,7 @@ static int check_file(const struct credential *c, const char *path, bool private
                          "%s: %s stands among the credentials, which a log shipper does "
                          "not see: put it elsewhere",
                          c->path, path);
-    int rc = file_trusted(path, &why);
+    int rc = trust_path(path, &why);
     if (rc == 0 && private)
         rc = check_private(path, &why);
     if (rc == 0 && access(path, R_OK) < 0)
@@ -346,7 +345,7 @@ static int read_private(const char *path, struct buffer *text, struct error *err
     int rc = buffer_append(text, room, sizeof room);
     buffer_clear(text);
     if (rc == 0)
-        rc = file_read_trusted(path, text, err);
+        rc = trust_read(path, text, err);
     if (rc == 0)
         rc = check_private(path, err);
     return rc;
@@ -471,7 +470,7 @@ static void escape(const char *secret, const char *backslash, const char *double
 /* The padding says nothing, and not every tool writes it. */
 static void scrub_base64(struct buffer *text, const char *secret)
 {
-    char *form = kv_base64(secret, strlen(secret));
+    char *form = base64_encode(secret, strlen(secret));
     if (form)
         form[strcspn(form, "=")] = '\0';
     scrub_form(text, form ? form : "");

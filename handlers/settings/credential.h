@@ -58,7 +58,7 @@ struct credential {
 };
 
 /* Read the file of that name (setting_value.h; it is checked again). File, ca, cert and key must pass
- * file_trusted() and be readable for the running user; file and key not for everybody.
+ * trust_path() and be readable for the running user; file and key not for everybody.
  * Returns 0; -EINVAL (name), -ENOENT (no such credential on this server), -EACCES (this user
  * cannot read it), -EPERM (others can write, or read, it), -EBADMSG (contents; a keystore to
  * ask with), ... with a text that names the file and what to do. On failure *ret is all zero. */

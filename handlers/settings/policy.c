@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/trust.h"
 #include "net/host.h"
 #include "net/url.h"
 
@@ -13,8 +14,6 @@
 
 #define POLICY_MAX (1 << 18) /* bytes of policy.json */
 #define PATH_MOST  1024      /* bytes of a glob or path */
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char shipped[] = "{\"sources\": {\"seal\": {\"files\": [\"/var/log/seal/*.log\"],"
                               " \"except\": [\"/var/log/seal/mongod.log\"]}},"
@@ -307,7 +306,7 @@ int policy_read(const char *config_dir, struct policy *ret, struct error *err)
     *ret = (struct policy){0};
     int rc = file_path(path, sizeof path, config_dir, "policy.json", err);
     if (rc == 0)
-        rc = file_read_trusted(path, &text, err);
+        rc = trust_read(path, &text, err);
     if (rc == 0)
         rc = policy_parse(buffer_text(&text), text.len, path, ret, err);
     else if (rc == -ENOENT) /* nobody else could have taken it away: parents are judged */

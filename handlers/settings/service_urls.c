@@ -169,7 +169,7 @@ bool service_urls_news(const struct service_urls *now, const struct service_urls
 
 void service_urls_read(const char *state_dir, struct service_urls *ret)
 {
-    char path[4096];
+    char path[FILE_PATH];
     struct error ignored = {0};
     struct buffer text = BUFFER_INIT(sizeof *ret);
     *ret = (struct service_urls){.service = ""};
@@ -186,7 +186,7 @@ void service_urls_read(const char *state_dir, struct service_urls *ret)
 
 int service_urls_write(const char *state_dir, const struct service_urls *now, struct error *err)
 {
-    char path[4096];
+    char path[FILE_PATH];
     char text[sizeof now->service + sizeof now->urls + 2];
     int rc = file_path(path, sizeof path, state_dir, FILE_NAME, err);
     if (rc < 0)

@@ -13,8 +13,6 @@
 #define DAY      (86400 * SECOND)
 #define SKEW_MIN (SECOND / 20)
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /* ---- the table ----------------------------------------------------------- */
 
 static const struct setting_row rows[SETTING_COUNT] = {

@@ -1,11 +1,12 @@
 #include "shipper/apply_client.h"
 
+#include "base/boottime.h"
 #include "base/child.h"
-#include "base/duration.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/program.h"
+#include "base/trust.h"
 #include "net/unix_socket.h"
 #include "settings/settings.h"
 
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ANSWER_LIMIT 65536
@@ -113,8 +113,8 @@ static const char *const *environment(void)
 static int run_directly(const char *config_dir, const char *state_dir, const char *request,
                         struct buffer *answer, struct error *err)
 {
-    char program[4096];
-    char dir[4096];
+    char program[FILE_PATH];
+    char dir[FILE_PATH];
     int rc = program_sibling("apply-logging", program, sizeof program, err);
     if (rc == 0)
         rc = file_path(dir, sizeof dir, state_dir, "apply", err);
@@ -145,11 +145,11 @@ static int run_directly(const char *config_dir, const char *state_dir, const cha
 /* "" where there is none. */
 static int find_socket(const char *config_dir, char ret[SOCKET_MAX], struct error *err)
 {
-    char path[4096];
+    char path[FILE_PATH];
     struct buffer text = BUFFER_INIT(SOCKET_MAX - 1);
     int rc = file_path(path, sizeof path, config_dir, SOCKET_FILE, err);
     if (rc == 0)
-        rc = file_read_trusted(path, &text, err);
+        rc = trust_read(path, &text, err);
     const char *line = buffer_text(&text);
     size_t len = strcspn(line, "\n");
     if (rc == 0 && (*line != '/' || strlen(line) > len + 1))
@@ -159,19 +159,13 @@ static int find_socket(const char *config_dir, char ret[SOCKET_MAX], struct erro
     return rc == -ENOENT ? 0 : rc;
 }
 
-static void wait_ms(int64_t ms)
-{
-    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    (void)nanosleep(&pause, NULL);
-}
-
 /* Beside another connection, and for a moment after it, the service manager closes a
  * further one unread (MaxConnections=1): that is no answer, so ask again for a while.
  * *ret_begun: somebody listens, so it may have begun. */
 static int ask_socket(const char *path, const char *request, struct buffer *answer, bool *ret_begun,
                       struct error *err)
 {
-    int64_t end_ms = duration_now_ms() + limits()->lock_ms;
+    int64_t end_ms = boottime_ms() + limits()->lock_ms;
     *ret_begun = false;
     for (;;) {
         int fd = unix_socket_open(path, limits()->lock_ms, err);
@@ -185,12 +179,12 @@ static int ask_socket(const char *path, const char *request, struct buffer *answ
         (void)close(fd);
         if (rc < 0 || answer->len > 0)
             return rc;
-        if (duration_now_ms() >= end_ms)
+        if (boottime_ms() >= end_ms)
             return error_set(err, -EIO,
                              "apply-logging behind %s gave no answer: another one is at "
                              "work, or journalctl -u 'lictor-apply@*' says why",
                              path);
-        wait_ms(RETRY_MS);
+        boottime_sleep(RETRY_MS);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/trust.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -99,20 +100,6 @@ static int read_old(const struct file_set_entry *file, const struct stat *seen, 
     return rc < 0 ? error_set(err, rc, "cannot read %s: %s", file->path, strerror(-rc)) : 0;
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        data += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
 /* Give the new file the SELinux label of the old one. Where SELinux is off, a file may still
  * have a label from before, which only root could set: then the new one has none at all. */
 static int keep_label(const char *old, int fd)
@@ -138,7 +125,7 @@ static int create(const char *path, const char *data, size_t len, mode_t mode, c
     int rc = fd < 0 ? -errno : 0;
     file_set_point();
     if (rc == 0)
-        rc = write_all(fd, data, len);
+        rc = file_write(fd, data, len);
     file_set_point();
     if (rc == 0 && fchmod(fd, mode) < 0)
         rc = -errno;
@@ -200,7 +187,7 @@ int file_set_stage(struct file_set_entry *file, struct error *err)
 {
     char path[FILE_SET_BESIDE];
     parent_of(file, path);
-    int rc = file_trusted(path, err);
+    int rc = trust_path(path, err);
     if (rc == 0)
         rc = look(file, err);
     file_set_point();
@@ -311,7 +298,7 @@ static int roll_back_one(const struct file_set_entry *file, struct error *err)
     char old[FILE_SET_BESIDE];
     char dir[FILE_SET_PATH];
     parent_of(file, dir);
-    int rc = file_trusted(dir, err);
+    int rc = trust_path(dir, err);
     if (rc < 0)
         return rc;
     if (is_there(file->remove ? file->path : file_set_staged(file, staged)))

@@ -1,6 +1,6 @@
 #include "shipper/render.h"
 
-#include "base/file.h"
+#include "base/trust.h"
 #include "shipper/mustache.h"
 
 #include <errno.h>
@@ -184,7 +184,7 @@ int render_target(const struct shipper_config *target, const struct settings *s,
     for (size_t i = 0; i < target->variables; i++)
         add_one(&scope, target->variable[i].name, MUSTACHE_TEXT, target->variable[i].text);
     if (rc == 0)
-        rc = file_read_trusted(target->template, &text, err);
+        rc = trust_read(target->template, &text, err);
     if (rc == 0)
         rc = mustache_render(buffer_text(&text), text.len, target->template, target->language,
                              private, scope.value, scope.n, out, err);

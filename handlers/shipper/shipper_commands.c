@@ -1,15 +1,14 @@
 #include "shipper/shipper_commands.h"
 
+#include "base/boottime.h"
 #include "base/buffer.h"
 #include "base/child.h"
-#include "base/duration.h"
 #include "base/limits.h"
 #include "shipper/owned_files.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define OUTPUT_MAX 4096 /* bytes kept of each stream of a command */
 #define QUOTED_MAX 300  /* bytes of it in a text */
@@ -174,13 +173,6 @@ static int run_each(const struct shipper_config *const *targets, size_t n, enum 
     return rc;
 }
 
-static void wait_ms(int64_t ms)
-{
-    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    while (nanosleep(&left, &left) < 0 && errno == EINTR)
-        ;
-}
-
 /* Try until confirm succeeds (or, for STOP, fails), or the deadline is over. */
 static int wait_for(const struct shipper_config *target, bool running, int64_t deadline_ms,
                     struct buffer *output, struct error *err)
@@ -189,11 +181,11 @@ static int wait_for(const struct shipper_config *target, bool running, int64_t d
         int rc = run_confirm(target, !running, output, err);
         if ((rc == 0) == running)
             return 0;
-        if (duration_now_ms() >= deadline_ms)
+        if (boottime_ms() >= deadline_ms)
             return rc < 0 ? rc
                           : error_set(err, -EBUSY, "%s was stopped but still runs",
                                       target->destination);
-        wait_ms(RETRY_MS);
+        boottime_sleep(RETRY_MS);
     }
 }
 
@@ -212,7 +204,7 @@ static int confirm_again(const struct shipper_config *target, const struct buffe
 static int confirm(const struct shipper_config *const *targets, size_t n, struct error *err)
 {
     struct buffer before[SHIPPER_CONFIG_MAX];
-    int64_t deadline_ms = duration_now_ms() + limits()->confirm_ms;
+    int64_t deadline_ms = boottime_ms() + limits()->confirm_ms;
     bool any = false;
     int rc = 0;
     for (size_t i = 0; i < n; i++) {
@@ -222,7 +214,7 @@ static int confirm(const struct shipper_config *const *targets, size_t n, struct
             rc = wait_for(targets[i], true, deadline_ms, &before[i], err);
     }
     if (rc == 0 && any)
-        wait_ms(limits()->confirm_ms);
+        boottime_sleep(limits()->confirm_ms);
     for (size_t i = 0; i < n; i++) {
         if (rc == 0 && first(targets, i, CONFIRM))
             rc = confirm_again(targets[i], &before[i], err);
@@ -246,7 +238,7 @@ int shipper_commands_reload(const struct shipper_config *const *targets, size_t 
 int shipper_commands_stop(const struct shipper_config *const *targets, size_t n, struct error *err)
 {
     struct error why = {0};
-    int64_t deadline_ms = duration_now_ms() + limits()->confirm_ms;
+    int64_t deadline_ms = boottime_ms() + limits()->confirm_ms;
     int rc = run_each(targets, n, STOP, &why);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         if (first(targets, i, CONFIRM))

@@ -4,6 +4,7 @@
 #include "base/duration.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/trust.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -35,9 +36,9 @@ static int check_members(const struct shipper_config *t, struct error *err)
     cJSON_ArrayForEach(member, t->root)
     {
         size_t i = 0;
-        while (i < sizeof known / sizeof *known && strcmp(member->string, known[i]) != 0)
+        while (i < COUNT(known) && strcmp(member->string, known[i]) != 0)
             i++;
-        if (i == sizeof known / sizeof *known)
+        if (i == COUNT(known))
             return refuse(t, err, member->string, "is not a known member");
     }
     return 0;
@@ -90,7 +91,7 @@ static int read_escape(struct shipper_config *t, struct error *err)
                                         [MUSTACHE_TOML] = "toml",
                                         [MUSTACHE_BEATS] = "beats"};
     const char *text = json_text(t->root, "escape", "");
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    for (size_t i = 0; i < COUNT(known); i++) {
         if (strcmp(text, known[i]) == 0) {
             t->language = (enum mustache_language)i;
             return 0;
@@ -229,9 +230,9 @@ int shipper_config_parse(const char *text, size_t len, const char *path, struct 
 static int check_programs(const struct shipper_config *t, struct error *err)
 {
     const char *const programs[] = {t->validate[0], t->reload[0], t->confirm[0], t->stop[0]};
-    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+    for (size_t i = 0; i < COUNT(programs); i++) {
         struct error why = {0};
-        int rc = programs[i] ? file_trusted_program(programs[i], &why) : 0;
+        int rc = programs[i] ? trust_program(programs[i], &why) : 0;
         if (rc < 0)
             return error_set(err, rc, "%s: %s", t->path, why.text);
     }
@@ -263,7 +264,7 @@ static int read_one(const char *dir, const char *name, struct shipper_config_lis
         return error_set(err, -E2BIG, "more than %d targets in %s", SHIPPER_CONFIG_MAX, dir);
     int rc = file_path(path, sizeof path, dir, name, err);
     if (rc == 0)
-        rc = file_read_trusted(path, &buf, err);
+        rc = trust_read(path, &buf, err);
     if (rc == 0)
         rc = shipper_config_parse(buffer_text(&buf), buf.len, path, t, err);
     buffer_release(&buf);

@@ -1,6 +1,6 @@
 /* make bench: what a change costs, as ratios of medians measured in one run. Figures of
  * one machine are worth little; the ratio to the least that could be done says more. */
-#include "base/duration.h"
+#include "base/base64.h"
 #include "consul/kv.h"
 #include "harness.h"
 #include "measure.h"
@@ -142,7 +142,7 @@ static void a_change_against_a_raw_watch(void **state)
     (void)change(c, PLACE "LOG_INDEX", "warm-up", "shipper/shipper.conf");
     for (int i = 0; i < CHANGES; i++) {
         (void)snprintf(word, sizeof word, "aaa%03d", i * 7 % 1000);
-        char *encoded = kv_base64(word, strlen(word));
+        char *encoded = base64_encode(word, strlen(word));
         (void)snprintf(base64, sizeof base64, "%s", encoded);
         free(encoded);
         sleep_ms(300); /* let the echo of the last change die down */

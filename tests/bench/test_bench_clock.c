@@ -1,6 +1,7 @@
 /* make bench: how well clocks can be bounded through Consul, and what it costs. Three
  * servers on one machine have the same raw clock: what a record's stamp and its state are
  * apart is the delay itself, and how wide the bound is needs no other truth. */
+#include "base/base64.h"
 #include "clock/clock_record.h"
 #include "clock/clock_state.h"
 #include "harness.h"
@@ -157,7 +158,7 @@ static void write_payload(const char *path, int64_t raw_us)
                    "{\"v\":1,\"boot\":\"b+0\",\"raw\":%lld,\"real\":%lld,\"err\":1,"
                    "\"ppm\":50,\"synced\":true,\"heard\":{}}",
                    (long long)raw_us, (long long)raw_us);
-    char *base64 = kv_base64(text, strlen(text));
+    char *base64 = base64_encode(text, strlen(text));
     (void)fprintf(f, "[");
     for (int i = 2; i <= 3; i++)
         (void)fprintf(f,

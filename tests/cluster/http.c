@@ -1,3 +1,4 @@
+#include "base/base64.h"
 #include "harness.h"
 
 #include "consul/kv.h"
@@ -127,7 +128,7 @@ void setting_delete(struct cluster *c, const char *key)
 static void add_set(cJSON *ops, const char *key, const char *value)
 {
     char full[300];
-    char *encoded = kv_base64(value, strlen(value));
+    char *encoded = base64_encode(value, strlen(value));
     if (!encoded)
         harness_fail("out of memory");
     cJSON *op = cJSON_CreateObject(), *kv = cJSON_AddObjectToObject(op, "KV");

@@ -29,9 +29,9 @@
  *
  * PUT /_stand-in/MODE changes it, PUT /_stand-in/MODE?times=N for the next N requests
  * only. GET /_stand-in tells {"mode":...,"requests":N,"bulks":N,"documents":N}. */
+#include "base/base64.h"
 #include "base/buffer.h"
 #include "base/file.h"
-#include "consul/kv.h"
 #include "documents.h"
 #include "replies.h"
 
@@ -305,7 +305,7 @@ static struct MHD_Daemon *listen_at(const char *address, const char *port, struc
 static char *authorization(const char *scheme, const char *secret)
 {
     char *header = NULL;
-    char *encoded = kv_base64(secret, strlen(secret));
+    char *encoded = base64_encode(secret, strlen(secret));
     if (!encoded || asprintf(&header, "%s %s", scheme, encoded) < 0)
         abort();
     free(encoded);

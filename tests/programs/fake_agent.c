@@ -1,7 +1,7 @@
 #include "fake_agent.h"
+#include "base/base64.h"
 
 #include "base/buffer.h"
-#include "consul/kv.h"
 #include "harness.h"
 
 #include <microhttpd.h>
@@ -221,7 +221,7 @@ void fake_agent_kv(struct fake_agent *agent, const char *key, const char *value,
         fake_agent_answer(agent, request, 404, NULL);
         return;
     }
-    char *base64 = kv_base64(value, strlen(value));
+    char *base64 = base64_encode(value, strlen(value));
     if (!base64 || buffer_printf(&body,
                                  "[{\"LockIndex\":0,\"Key\":\"%s\",\"Flags\":0,\"Value\":\"%s\","
                                  "\"CreateIndex\":1,\"ModifyIndex\":%u}]",

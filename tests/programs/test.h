@@ -2,6 +2,8 @@
 #ifndef TEST_H
 #define TEST_H
 
+#include "base/error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -22,7 +24,5 @@
 
 /* A row of a table writes only what differs from its default. */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

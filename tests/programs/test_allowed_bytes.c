@@ -1,9 +1,9 @@
 /* Every byte mustache_allowed() lets through, between double quotes, is read back equal by
  * rsyslogd and by a YAML parser; so is every byte that a secret may have in the language of
  * the file. (That all others are refused: test_template.c.) */
+#include "base/base64.h"
 #include "base/buffer.h"
 #include "base/file.h"
-#include "consul/kv.h"
 #include "harness.h"
 #include "shipper/mustache.h"
 
@@ -217,7 +217,7 @@ static void assert_authorization(const struct buffer *head, const char *expected
     assert_non_null(at);
     at += strlen("Authorization: Basic ");
     at[strcspn(at, "\r")] = '\0';
-    assert_int_equal(kv_unbase64(at, &plain, &len), 0);
+    assert_int_equal(base64_decode(at, &plain, &len), 0);
     assert_string_equal(plain, expected);
     free(plain);
 }

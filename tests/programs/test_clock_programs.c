@@ -1,4 +1,5 @@
 /* hear-clock and verify-clock as processes, against an agent that says what it is told. */
+#include "base/base64.h"
 #include "clock/clock_record.h"
 #include "clock/clock_state.h"
 #include "consul/kv.h"
@@ -28,7 +29,7 @@ static char *as_json(const struct kv_list *list)
     assert_int_equal(buffer_append(&text, "[", 1), 0);
     for (size_t i = 0; i < list->n; i++) {
         const struct kv_entry *entry = &list->entries[i];
-        char *base64 = kv_base64(entry->value, entry->len);
+        char *base64 = base64_encode(entry->value, entry->len);
         assert_int_equal(buffer_printf(&text,
                                        "%s{\"LockIndex\":0,\"Key\":\"%s\",\"Flags\":0,"
                                        "\"Value\":\"%s\",\"CreateIndex\":1,"

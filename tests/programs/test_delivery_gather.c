@@ -1,8 +1,8 @@
 /* What is gathered about arrival: from targets and credentials of this server and from
  * the stand-in for Elasticsearch. */
+#include "base/boottime.h"
 #include "delivery/delivery_gather.h"
 
-#include "base/duration.h"
 #include "harness.h"
 #include "keeper.h"
 #include "sink.h"
@@ -285,7 +285,7 @@ static void remember(const char *boot, int64_t newest_ms, int64_t ago_ms)
     (void)snprintf(name, sizeof name, "../state/delivery.json");
     (void)snprintf(text, sizeof text,
                    "{\"boot\":\"%s\",\"nodes\":{\"n1\":{\"newest\":%lld,\"since\":%lld}}}", boot,
-                   (long long)newest_ms, (long long)(duration_now_ms() - ago_ms));
+                   (long long)newest_ms, (long long)(boottime_ms() - ago_ms));
     put(name, text, 0600);
 }
 
@@ -302,7 +302,7 @@ static void progress_is_remembered(void **state)
 {
     (void)state;
     const int64_t old = 10000000 - 200000; /* two hundred seconds */
-    const char *boot = duration_boot_id();
+    const char *boot = boottime_boot_id();
     remember(boot, old, 100000);
     assert_int_equal(arrival_of(old, here.state), DELIVERY_SILENT);
     assert_int_equal(arrival_of(old, here.state), DELIVERY_SILENT);
@@ -321,11 +321,11 @@ static void what_is_not_known_begins_now(void **state)
     const int64_t old = 10000000 - 200000;
     remember("another", old, 100000);
     assert_int_equal(arrival_of(old, here.state), DELIVERY_LATE);
-    remember(duration_boot_id(), old, -100000); /* from the future */
+    remember(boottime_boot_id(), old, -100000); /* from the future */
     assert_int_equal(arrival_of(old, here.state), DELIVERY_LATE);
     put("../state/delivery.json", "{\"boot\":7", 0600);
     assert_int_equal(arrival_of(old, here.state), DELIVERY_LATE);
-    remember(duration_boot_id(), old, 100000);
+    remember(boottime_boot_id(), old, 100000);
     assert_int_equal(arrival_of(old, NULL), DELIVERY_LATE);
     assert_int_equal(chmod(here.state, 0755), 0); /* not ours alone: not believed */
     assert_int_equal(arrival_of(old, here.state), DELIVERY_LATE);

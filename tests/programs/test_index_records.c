@@ -1,6 +1,6 @@
 /* index-records as rsyslogd's omprog sees it: two pipes and the words between them. It speaks
  * to the stand-in, which can be told to refuse. */
-#include "base/duration.h"
+#include "base/boottime.h"
 #include "harness.h"
 #include "keeper.h"
 #include "sink.h"
@@ -67,10 +67,10 @@ static const char *answer_in(const struct partner *p, int64_t limit_ms)
 {
     static char line[600];
     size_t len = 0;
-    int64_t end = duration_now_ms() + limit_ms;
+    int64_t end = boottime_ms() + limit_ms;
     struct pollfd input = {.fd = p->from, .events = POLLIN};
     while (len < sizeof line - 1) {
-        int64_t left = end - duration_now_ms();
+        int64_t left = end - boottime_ms();
         if (left <= 0 || poll(&input, 1, (int)left) <= 0 || read(p->from, line + len, 1) != 1)
             return NULL;
         if (line[len] == '\n')
@@ -148,9 +148,9 @@ static void assert_said(const struct partner *p, const char *text)
 static int end_of(struct partner *p)
 {
     int status = 0;
-    int64_t end = duration_now_ms() + SOON;
+    int64_t end = boottime_ms() + SOON;
     while (waitpid(p->pid, &status, WNOHANG) == 0) {
-        if (duration_now_ms() > end)
+        if (boottime_ms() > end)
             fail_msg("it does not end");
         sleep_ms(10);
     }

@@ -1,5 +1,5 @@
 /* verify-quorum as a process, against an agent that says what it is told. */
-#include "consul/kv.h"
+#include "base/base64.h"
 #include "fake_agent.h"
 #include "harness.h"
 
@@ -71,7 +71,7 @@ static void say_setting(struct world *w, const char *key, const char *value)
     struct buffer text = BUFFER_INIT(65536);
     (void)snprintf(full, sizeof full, PLACE "%s", key);
     (void)snprintf(request, sizeof request, "GET /v1/kv/%s", PLACE);
-    char *base64 = value ? kv_base64(value, strlen(value)) : NULL;
+    char *base64 = value ? base64_encode(value, strlen(value)) : NULL;
     if (base64)
         assert_int_equal(buffer_printf(&text,
                                        "[{\"LockIndex\":0,\"Key\":\"%s\",\"Flags\":0,"

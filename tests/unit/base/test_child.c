@@ -1,6 +1,6 @@
 #include "base/child.h"
 
-#include "base/duration.h"
+#include "base/boottime.h"
 #include "base/file.h"
 #include "test.h"
 
@@ -48,10 +48,10 @@ static bool lives(pid_t pid)
 
 static void assert_gone(pid_t pid)
 {
-    int64_t end_ms = duration_now_ms() + 5000;
+    int64_t end_ms = boottime_ms() + 5000;
     assert_true(pid > 1);
     while (lives(pid)) {
-        if (duration_now_ms() > end_ms)
+        if (boottime_ms() > end_ms)
             fail_msg("process %d still lives", (int)pid);
         (void)poll(NULL, 0, 10);
     }
@@ -205,10 +205,10 @@ static void ends_it_at_the_deadline(void **state)
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct error err = {0};
-        int64_t begin_ms = duration_now_ms();
+        int64_t begin_ms = boottime_ms();
         struct child_result r = run((struct child_job){.timeout_ms = rows[i].timeout_ms},
                                     rows[i].script, 1000, &err);
-        int64_t took_ms = duration_now_ms() - begin_ms;
+        int64_t took_ms = boottime_ms() - begin_ms;
         assert_int_equal(r.rc, -ETIMEDOUT);
         assert_string_equal(err.text, rows[i].text);
         assert_int_equal(r.signal, rows[i].signal);
@@ -245,10 +245,10 @@ static void is_not_held_up_by_a_daemon(void **state)
     } rows[] = {{PLENTY_MS, 1000, 2500}, {700, 0, 900}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct error err = {0};
-        int64_t begin_ms = duration_now_ms();
+        int64_t begin_ms = boottime_ms();
         struct child_result r = run((struct child_job){.timeout_ms = rows[i].timeout_ms},
                                     "setsid sleep 60 & echo $!; exit 3", 1000, &err);
-        int64_t took_ms = duration_now_ms() - begin_ms;
+        int64_t took_ms = boottime_ms() - begin_ms;
         pid_t daemon = pid_of(&r);
         assert_true(daemon > 1);
         assert_int_equal(r.rc, 0);
@@ -276,12 +276,12 @@ static void keeps_to_the_ceiling(void **state)
 
     static const char *const floods[] = {"yes", "yes >&2", "trap '' TERM; yes | cat"};
     for (size_t i = 0; i < COUNT(floods); i++) {
-        int64_t begin_ms = duration_now_ms();
+        int64_t begin_ms = boottime_ms();
         r = run((struct child_job){.stop_at_limit = true}, floods[i], 5, &err);
         assert_int_equal(r.rc, -EMSGSIZE);
         assert_int_equal(r.signal, SIGKILL);
         assert_string_equal(err.text, "/bin/sh: too much output");
-        assert_in_range(duration_now_ms() - begin_ms, 0, 1500);
+        assert_in_range(boottime_ms() - begin_ms, 0, 1500);
         release(&r);
     }
     r = run((struct child_job){.stop_at_limit = true}, "printf 12345", 5, &err);
@@ -306,9 +306,9 @@ static void runs_side_by_side(void **state)
     }
     jobs[4].input = "in";
     jobs[4].input_len = 2;
-    int64_t begin_ms = duration_now_ms();
+    int64_t begin_ms = boottime_ms();
     assert_int_equal(child_run_all(jobs, results, COUNT(argv), NULL), 0);
-    assert_in_range(duration_now_ms() - begin_ms, 490, 1400);
+    assert_in_range(boottime_ms() - begin_ms, 490, 1400);
     static const struct {
         int rc;
         int exit_code;
@@ -384,11 +384,11 @@ static void forgets_a_detached_program(void **state)
                    "  ps -o sid= -p $$ | grep -cw $$; } >%s.new\n"
                    "mv %s.new %s",
                    path, path, path);
-    int64_t begin_ms = duration_now_ms();
+    int64_t begin_ms = boottime_ms();
     assert_int_equal(child_detach(SHELL(script), NULL), 0);
-    assert_in_range(duration_now_ms() - begin_ms, 0, 250);
+    assert_in_range(boottime_ms() - begin_ms, 0, 250);
     while (text.len == 0) {
-        assert_in_range(duration_now_ms() - begin_ms, 0, 5000);
+        assert_in_range(boottime_ms() - begin_ms, 0, 5000);
         (void)poll(NULL, 0, 10);
         assert_int_equal(file_read(path, &text, NULL), 0);
     }

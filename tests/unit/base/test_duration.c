@@ -127,30 +127,12 @@ static void the_longest_text_fits(void **state)
     assert_int_equal(text[DURATION_TEXT], '#');
 }
 
-static void the_span_clock_runs_in_one_boot(void **state)
-{
-    (void)state;
-    char id[64];
-    int64_t before = duration_now_ms();
-    assert_true(before > 0);
-    assert_true(duration_now_ms() >= before);
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-    assert_non_null(file);
-    assert_non_null(fgets(id, sizeof id, file));
-    assert_int_equal(fclose(file), 0);
-    id[strcspn(id, "\n")] = '\0';
-    assert_int_equal(strlen(id), 36);
-    assert_string_equal(duration_boot_id(), id);
-    assert_string_equal(duration_boot_id(), id);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parses_durations),
         cmocka_unit_test(formats),
         cmocka_unit_test(the_longest_text_fits),
-        cmocka_unit_test(the_span_clock_runs_in_one_boot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 #include "base/held_since.h"
 
-#include "base/duration.h"
+#include "base/boottime.h"
 #include "test.h"
 
 static char dir[128];
@@ -35,7 +35,7 @@ static void write_text(const char *text)
 /* An entry of a run that was `ago_ms` before this one. */
 static void remember(struct held_since *spans, const char *name, int64_t ago_ms)
 {
-    struct held_since earlier = {.now_ms = duration_now_ms() - ago_ms};
+    struct held_since earlier = {.now_ms = boottime_ms() - ago_ms};
     assert_int_equal(held_since_note(&earlier, name, true), 0);
     assert_int_equal(held_since_write(&earlier, dir, "cluster:quorum", NULL), 0);
     held_since_read(dir, "cluster:quorum", spans);
@@ -90,7 +90,7 @@ static void begins_anew_without_a_file_of_this_boot(void **state)
     char array[256];
     (void)snprintf(other_boot, sizeof other_boot, "{\"boot\":\"%s\",\"since_ms\":{\"x\":1}}",
                    "00000000-0000-0000-0000-000000000000");
-    (void)snprintf(array, sizeof array, "{\"boot\":\"%s\",\"since_ms\":[1]}", duration_boot_id());
+    (void)snprintf(array, sizeof array, "{\"boot\":\"%s\",\"since_ms\":[1]}", boottime_boot_id());
     const char *const texts[] = {
         NULL,       "",   "{", "[]", "null", "7", "{\"boot\":7}", "{\"since_ms\":{\"x\":1}}",
         other_boot, array};
@@ -100,7 +100,7 @@ static void begins_anew_without_a_file_of_this_boot(void **state)
             write_text(texts[i]);
         held_since_read(dir, "cluster:quorum", &spans);
         assert_int_equal(spans.n, 0);
-        assert_in_range(spans.now_ms, 1, duration_now_ms());
+        assert_in_range(spans.now_ms, 1, boottime_ms());
         assert_int_equal(held_since_note(&spans, "x", true), 0);
     }
 }
@@ -114,7 +114,7 @@ static void takes_no_nonsense(void **state)
                    "{\"boot\":\"%s\",\"since_ms\":{\"good\":1,\"future\":9007199254740992,"
                    "\"before\":-1,\"huge\":1e300,\"text\":\"1\",\"null\":null,"
                    "\"a name that is longer than any of ours\":1}}",
-                   duration_boot_id());
+                   boottime_boot_id());
     write_text(text);
     held_since_read(dir, "cluster:quorum", &spans);
     assert_int_equal(spans.n, 1);

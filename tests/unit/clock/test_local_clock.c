@@ -1,6 +1,6 @@
 #include "clock/local_clock.h"
 
-#include "base/duration.h"
+#include "base/boottime.h"
 #include "test.h"
 
 #include <time.h>
@@ -30,9 +30,9 @@ static void a_boot_has_one_text(void **state)
     char one[LOCAL_CLOCK_BOOT];
     char two[LOCAL_CLOCK_BOOT];
     char *end = NULL;
-    const size_t len = strlen(duration_boot_id());
+    const size_t len = strlen(boottime_boot_id());
     assert_string_equal(local_clock_boot(one), local_clock_boot(two));
-    assert_int_equal(strncmp(one, duration_boot_id(), len), 0);
+    assert_int_equal(strncmp(one, boottime_boot_id(), len), 0);
     assert_int_equal(one[len], '+');
     assert_true(strtoll(one + len + 1, &end, 10) >= 0);
     assert_string_equal(end, "");

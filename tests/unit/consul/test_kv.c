@@ -97,66 +97,6 @@ static void takes_only_what_consul_writes(void **state)
     assert_int_equal(kv_parse(NULL, &list, NULL), -EBADMSG);
 }
 
-static const struct {
-    const char *text;
-    const char *value; /* NULL: refused */
-} encoded[] = {
-    {"", ""},
-    {"Zg==", "f"},
-    {"Zm8=", "fo"},
-    {"Zm9v", "foo"},
-    {"Zm9vYg==", "foob"},
-    {"Zm9vYmE=", "fooba"},
-    {"Zm9vYmFy", "foobar"},
-    {"+/+/", "\xfb\xff\xbf"},
-    {"Z", NULL},
-    {"Zg", NULL},
-    {"Zg=", NULL},
-    {"Zm9", NULL},
-    {"Zg==Zg==", NULL},
-    {"Zg==\\n", NULL},
-    {" Zg==", NULL},
-    {"Zm 9", NULL},
-    {"-_-_", NULL},
-    {"====", NULL},
-    {"Z===", NULL},
-    {"Zg=a", NULL},
-    {"=Zg=", NULL},
-    {"Zm9v\\u00e4", NULL},
-};
-
-static void decodes_strictly(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < COUNT(encoded); i++) {
-        char text[128];
-        struct kv_list list = {0};
-        (void)snprintf(text, sizeof text, "{\"Key\":\"k\",\"ModifyIndex\":1,\"Value\":\"%s\"}",
-                       encoded[i].text);
-        int rc = parse(text, &list, NULL);
-        if (rc != (encoded[i].value ? 0 : -EBADMSG))
-            fail_msg("\"%s\": %d", encoded[i].text, rc);
-        if (encoded[i].value)
-            assert_string_equal(list.entries[0].value, encoded[i].value);
-        kv_release(&list);
-    }
-}
-
-static void encodes_what_it_decodes(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < COUNT(encoded); i++) {
-        if (!encoded[i].value)
-            continue;
-        char *text = kv_base64(encoded[i].value, strlen(encoded[i].value));
-        assert_string_equal(text, encoded[i].text);
-        free(text);
-    }
-    char *text = kv_base64("a\0b", 3);
-    assert_string_equal(text, "YQBi");
-    free(text);
-}
-
 static void finds_by_whole_key(void **state)
 {
     (void)state;
@@ -247,8 +187,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_a_watch_payload),
         cmocka_unit_test(takes_only_what_consul_writes),
-        cmocka_unit_test(decodes_strictly),
-        cmocka_unit_test(encodes_what_it_decodes),
         cmocka_unit_test(finds_by_whole_key),
         cmocka_unit_test(sets_and_removes),
         cmocka_unit_test(the_same_words_have_the_same_digest),

@@ -1,4 +1,4 @@
-#include "base/duration.h"
+#include "base/boottime.h"
 #include "rollout/debounce.h"
 #include "test.h"
 
@@ -15,13 +15,13 @@ static void attempts_are_apart_after_a_failure_only(void **state)
                 {"done just now", LOCAL_STATE_DONE, 0, false},
                 {"waiting", LOCAL_STATE_WAITING, 0, false}};
     for (size_t i = 0; i < COUNT(rows); i++) {
-        int64_t begin = duration_now_ms();
+        int64_t begin = boottime_ms();
         struct local_state local = {.state = rows[i].is, .at_ms = begin - rows[i].age_ms};
-        (void)snprintf(local.boot, sizeof local.boot, "%s", duration_boot_id());
+        (void)snprintf(local.boot, sizeof local.boot, "%s", boottime_boot_id());
         print_message("  %s\n", rows[i].name);
         assert_int_equal(debounce_after_failure(&local), rows[i].waits);
         if (rows[i].waits)
-            assert_in_range(duration_now_ms() - begin, 150, 5000);
+            assert_in_range(boottime_ms() - begin, 150, 5000);
     }
 }
 

@@ -1,4 +1,4 @@
-#include "base/duration.h"
+#include "base/boottime.h"
 #include "base/limits.h"
 #include "rollout/local_state.h"
 #include "test.h"
@@ -206,8 +206,8 @@ static void who_waits_or_was_interrupted_looks_again_soon(void **state)
     (void)state;
     static const bool due[] = {false, true, false, false, false, true};
     for (int i = LOCAL_STATE_NONE; i <= LOCAL_STATE_WAITING; i++) {
-        struct local_state l = {.state = (enum local_state_state)i, .at_ms = duration_now_ms()};
-        (void)snprintf(l.boot, sizeof l.boot, "%s", duration_boot_id());
+        struct local_state l = {.state = (enum local_state_state)i, .at_ms = boottime_ms()};
+        (void)snprintf(l.boot, sizeof l.boot, "%s", boottime_boot_id());
         assert_int_equal(local_state_due(&l), due[i]);
         l.at_ms -= 600000;
         assert_int_equal(local_state_due(&l), true);

@@ -1,6 +1,6 @@
 #include "settings/credential.h"
 
-#include "consul/kv.h"
+#include "base/base64.h"
 #include "test.h"
 
 #define FILE_NAME "/etc/lictor/credentials/x.json"
@@ -328,7 +328,7 @@ static void scrubs_any_password(void **state)
         struct credential c = {.user = "u"};
         struct buffer text = BUFFER_INIT(1000);
         (void)snprintf(c.password, sizeof c.password, "%c%cabc%c%c", byte, byte, byte, byte);
-        char *encoded = kv_base64(c.password, 7);
+        char *encoded = base64_encode(c.password, 7);
         assert_int_equal(buffer_printf(&text, "<%s|%s>", c.password, encoded), 0);
         free(encoded);
         credential_scrub(&c, &text);

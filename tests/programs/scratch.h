@@ -1,0 +1,24 @@
+/* scratch.h: a fresh directory for every test, for cmocka_unit_test_setup_teardown(). */
+#ifndef SCRATCH_H
+#define SCRATCH_H
+
+#include "base/error.h"
+
+#include <sys/stat.h>
+
+extern char scratch_dir[256]; /* absolute, without symbolic links */
+
+/* Tear-down empties the directory and those in it, no deeper. */
+int scratch_set_up(void **state);
+int scratch_tear_down(void **state);
+
+/* The path of a name in it; eight of them at a time. */
+const char *scratch_at(const char *name);
+
+void scratch_put(const char *name, const char *text, mode_t mode);
+void scratch_mkdir(const char *name, mode_t mode);
+
+/* err has this text; "@" in it is the directory. */
+void scratch_assert_text(const struct error *err, const char *expected);
+
+#endif
