@@ -168,27 +168,29 @@ static void run(const struct row *row, struct verdict *ret)
         run_phase(phase, row->self ? row->self - 1 : 0, &limits, ret);
 }
 
+#define AGREE(n) .status = P, .summary = #n " clocks agree within 100 ms"
+#define THIRD(by, limit)                                                                           \
+    .summary = "server-3 differs by " by " from server-1 and server-2 (limit " limit " ms)"
+#define THIRD_W(by) .status = W, THIRD(by, "100")
+#define THIRD_C(by) .status = C, THIRD(by, "500")
+
 static const struct row rows[] = {
     /* agreement */
-    {"two", "0 0", .status = P, .summary = "2 clocks agree within 100 ms",
-     .details = "proven at most: server-2 50 ms\n"},
-    {"three", "0 0 0", .status = P, .summary = "3 clocks agree within 100 ms",
-     .details = "proven at most: server-2 50 ms, server-3 50 ms\n"},
-    {"after one record of each", "x1 0 0 0", .status = P,
-     .summary = "3 clocks agree within 100 ms"},
-    {"five", "0 0 0 0 0", .status = P, .summary = "5 clocks agree within 100 ms"},
-    {"nine", "0 0 0 0 0 0 0 0 0", .status = P, .summary = "9 clocks agree within 100 ms"},
-    {"20 ms apart", "0 20 -20", .status = P, .summary = "3 clocks agree within 100 ms"},
-    {"30 and 60 ms apart", "0 30 60", .status = P, .summary = "3 clocks agree within 100 ms"},
-    {"all far from true time, and alike", "90000 90000 90000", .status = P,
-     .summary = "3 clocks agree within 100 ms"},
+    {"two", "0 0", AGREE(2), .details = "proven at most: server-2 50 ms\n"},
+    {"three", "0 0 0", AGREE(3), .details = "proven at most: server-2 50 ms, server-3 50 ms\n"},
+    {"after one record of each", "x1 0 0 0", AGREE(3)},
+    {"five", "0 0 0 0 0", AGREE(5)},
+    {"nine", "0 0 0 0 0 0 0 0 0", AGREE(9)},
+    {"20 ms apart", "0 20 -20", AGREE(3)},
+    {"30 and 60 ms apart", "0 30 60", AGREE(3)},
+    {"all far from true time, and alike", "90000 90000 90000", AGREE(3)},
     {"another limit", "0 0 0", .status = P, .summary = "3 clocks agree within 50 ms",
      .warning_ms = 50},
     {"a limit in seconds", "0 300 0", .status = P, .summary = "3 clocks agree within 2 s",
      .warning_ms = 2000, .critical_ms = 5000},
     {"a limit of one and a half", "0 300 0", .status = P,
      .summary = "3 clocks agree within 1500 ms", .warning_ms = 1500, .critical_ms = 5000},
-    {"as another one sees it", "0 0 0", .status = P, .summary = "3 clocks agree within 100 ms",
+    {"as another one sees it", "0 0 0", AGREE(3),
      .details = "proven at most: server-1 50 ms, server-2 50 ms\n", .self = 3},
 
     /* nothing to compare */
@@ -199,52 +201,35 @@ static const struct row rows[] = {
      .self = 4},
 
     /* one differs */
-    {"ahead", "0 0 2000", .status = C,
-     .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)",
+    {"ahead", "0 0 2000", THIRD_C("+2.0 s"),
      .details = "proven at most: server-2 50 ms, server-3 5 s\n"},
-    {"behind", "0 0 -2000", .status = C,
-     .summary = "server-3 differs by -2.0 s from server-1 and server-2 (limit 500 ms)"},
+    {"behind", "0 0 -2000", THIRD_C("-2.0 s")},
     {"it is this one", "2000 0 0", .status = C,
      .summary = "server-1 differs by +2.0 s from server-2 and server-3 (limit 500 ms)"},
-    {"as the one that differs sees it", "0 0 2000", .status = C,
-     .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)", .self = 3},
-    {"by the warning limit", "0 0 200", .status = W,
-     .summary = "server-3 differs by +200 ms from server-1 and server-2 (limit 100 ms)",
+    {"as the one that differs sees it", "0 0 2000", THIRD_C("+2.0 s"), .self = 3},
+    {"by the warning limit", "0 0 200", THIRD_W("+200 ms"),
      .details = "proven at most: server-2 50 ms, server-3 500 ms\n"},
-    {"by the warning limit, behind", "0 0 -200", .status = W,
-     .summary = "server-3 differs by -200 ms from server-1 and server-2 (limit 100 ms)"},
-    {"just beyond the critical limit", "0 0 520", .status = C,
-     .summary = "server-3 differs by +520 ms from server-1 and server-2 (limit 500 ms)"},
-    {"just within the critical limit", "0 0 480", .status = W,
-     .summary = "server-3 differs by +480 ms from server-1 and server-2 (limit 100 ms)"},
-    {"an hour", "0 0 3600000", .status = C,
-     .summary = "server-3 differs by +1.0 h from server-1 and server-2 (limit 500 ms)"},
-    {"an hour behind", "0 0 -3600000", .status = C,
-     .summary = "server-3 differs by -1.0 h from server-1 and server-2 (limit 500 ms)"},
-    {"a month", "0 0 2592000000", .status = C,
-     .summary = "server-3 differs by +30 d from server-1 and server-2 (limit 500 ms)"},
-    {"an odd figure", "0 0 2370", .status = C,
-     .summary = "server-3 differs by +2.4 s from server-1 and server-2 (limit 500 ms)"},
-    {"the roundest that is possible", "0 0 2370/200", .status = C,
-     .summary = "server-3 differs by +2.5 s from server-1 and server-2 (limit 500 ms)"},
+    {"by the warning limit, behind", "0 0 -200", THIRD_W("-200 ms")},
+    {"just beyond the critical limit", "0 0 520", THIRD_C("+520 ms")},
+    {"just within the critical limit", "0 0 480", THIRD_W("+480 ms")},
+    {"an hour", "0 0 3600000", THIRD_C("+1.0 h")},
+    {"an hour behind", "0 0 -3600000", THIRD_C("-1.0 h")},
+    {"a month", "0 0 2592000000", THIRD_C("+30 d")},
+    {"an odd figure", "0 0 2370", THIRD_C("+2.4 s")},
+    {"the roundest that is possible", "0 0 2370/200", THIRD_C("+2.5 s")},
     {"one of five", "0 -2000 0 0 0", .status = C,
-     .summary = "server-2 differs by -2.0 s from server-1, server-3, server-4 and "
-                "server-5 (limit "
+     .summary = "server-2 differs by -2.0 s from server-1, server-3, server-4 and server-5 (limit "
                 "500 ms)"},
     {"one of seven", "0 0 0 0 0 0 2000", .status = C,
-     .summary = "server-7 differs by +2.0 s from server-1, server-2, server-3, "
-                "server-4, server-5 "
+     .summary = "server-7 differs by +2.0 s from server-1, server-2, server-3, server-4, server-5 "
                 "and server-6 (limit 500 ms)"},
     {"one of four", "0 0 0 2000", .status = C,
-     .summary = "server-4 differs by +2.0 s from server-1, server-2 and server-3 "
-                "(limit 500 ms)"},
-    {"the others are not quite alike", "0 60 2030", .status = C,
-     .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"},
+     .summary = "server-4 differs by +2.0 s from server-1, server-2 and server-3 (limit 500 ms)"},
+    {"the others are not quite alike", "0 60 2030", THIRD_C("+2.0 s")},
     {"of four, beyond with two", "0 270 540 540", .status = C,
      .summary = "server-1 differs by -540 ms from server-3 and server-4 (limit 500 ms)"},
     {"beyond with more than half only", "0 180 200 280 -340", .status = C,
-     .summary = "server-5 differs by -600 ms from server-2, server-3 and server-4 "
-                "(limit 500 ms)",
+     .summary = "server-5 differs by -600 ms from server-2, server-3 and server-4 (limit 500 ms)",
      .warning_ms = 300},
 
     /* several differ */
@@ -279,9 +264,8 @@ static const struct row rows[] = {
     {"three, all different", "0 2000 5000", .status = C,
      .summary = "no majority: server-1 against server-2 against server-3"},
     {"six, all different", "0 2000 4000 6000 8000 10000", .status = C,
-     .summary = "no majority: server-1 against server-2 against server-3 against "
-                "server-4 against "
-                "2 more"},
+     .summary =
+         "no majority: server-1 against server-2 against server-3 against server-4 against 2 more"},
     {"a chain", "0 300 600", .status = C,
      .summary = "server-1 and server-3 differ by 600 ms (limit 500 ms)"},
     {"a chain, warning", "0 75 150", .status = W,
@@ -291,35 +275,23 @@ static const struct row rows[] = {
      .details = "server-1 and server-4 differ by 600 ms\n"
                 "server-1 and server-5 differ by 800 ms\n"
                 "server-2 and server-5 differ by 600 ms\n"
-                "proven at most: server-2 500 ms, server-3 500 ms, server-4 1 s, "
-                "server-5 1 s\n"},
+                "proven at most: server-2 500 ms, server-3 500 ms, server-4 1 s, server-5 1 s\n"},
 
     /* when it is said */
     {"one record proves nothing", "x1 0 0 2000", .status = W,
      .summary = "waiting for the clocks of 3 servers",
      .details = "proven at most: server-2 50 ms, server-3 5 s\n"},
-    {"two do", "x2 0 0 2000", .status = C,
-     .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"},
-    {"a step: the last verdict stands for one record", "0 0 0 | x1 0 0 2000", .status = P,
-     .summary = "3 clocks agree within 100 ms"},
-    {"a step, two records", "0 0 0 | x2 0 0 2000", .status = C,
-     .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"},
-    {"put right: one record", "0 0 2000 | x1 0 0 0", .status = P,
-     .summary = "3 clocks agree within 100 ms"},
-    {"from critical to warning: one record", "0 0 2000 | x1 0 0 200", .status = W,
-     .summary = "server-3 differs by +200 ms from server-1 and server-2 (limit 100 ms)"},
-    {"from warning to critical: two records", "0 0 200 | x1 0 0 2000", .status = W,
-     .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 100 ms)"},
-    {"beyond and not by turns", "x1 0 0 2000 | x1 0 0 0 | x1 0 0 2000", .status = P,
-     .summary = "3 clocks agree within 100 ms"},
-    {"to the other side", "0 0 2000 | x2 0 0 -2000", .status = C,
-     .summary = "server-3 differs by -2.0 s from server-1 and server-2 (limit 500 ms)"},
-    {"neither refuted nor confirmed: it stands", "0 0 2000 | x4 0 0 97", .status = C,
-     .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"},
-    {"all are being slewed", "x1 0 0 0 | x1 0 0 1250 | x1 1250 1250 2500", .status = P,
-     .summary = "3 clocks agree within 100 ms"},
-    {"one is being slewed towards the others", "x2 0 0 9000 | x1 0 0 7750", .status = C,
-     .summary = "server-3 differs by +7.8 s from server-1 and server-2 (limit 500 ms)"},
+    {"two do", "x2 0 0 2000", THIRD_C("+2.0 s")},
+    {"a step: the last verdict stands for one record", "0 0 0 | x1 0 0 2000", AGREE(3)},
+    {"a step, two records", "0 0 0 | x2 0 0 2000", THIRD_C("+2.0 s")},
+    {"put right: one record", "0 0 2000 | x1 0 0 0", AGREE(3)},
+    {"from critical to warning: one record", "0 0 2000 | x1 0 0 200", THIRD_W("+200 ms")},
+    {"from warning to critical: two records", "0 0 200 | x1 0 0 2000", THIRD_W("+2.0 s")},
+    {"beyond and not by turns", "x1 0 0 2000 | x1 0 0 0 | x1 0 0 2000", AGREE(3)},
+    {"to the other side", "0 0 2000 | x2 0 0 -2000", THIRD_C("-2.0 s")},
+    {"neither refuted nor confirmed: it stands", "0 0 2000 | x4 0 0 97", THIRD_C("+2.0 s")},
+    {"all are being slewed", "x1 0 0 0 | x1 0 0 1250 | x1 1250 1250 2500", AGREE(3)},
+    {"one is being slewed towards the others", "x2 0 0 9000 | x1 0 0 7750", THIRD_C("+7.8 s")},
 
     /* what cannot be proven */
     {"never proven, at first", "x11 0 0 97", .status = W,
@@ -334,30 +306,24 @@ static const struct row rows[] = {
     {"the widest is named", "x14 0/1 0/110 0/900 0/240", .status = W,
      .summary = "cannot prove 100 ms: bound with server-3 is 1 s (slow disk or network?)"},
     {"only the two others", "x14 0 0/60 0/60", .status = W,
-     .summary = "cannot prove 100 ms: bound of server-2 with server-3 is 200 ms (slow disk or "
-                "network?)"},
-    {"the best of 32 rounds counts", "x1 0 0 0 | x20 0/90 0/90 0/90", .status = P,
-     .summary = "3 clocks agree within 100 ms"},
-    {"no more than 32, and it stands", "x1 0 0 0 | x40 0/90 0/90 0/90", .status = P,
-     .summary = "3 clocks agree within 100 ms"},
+     .summary =
+         "cannot prove 100 ms: bound of server-2 with server-3 is 200 ms (slow disk or network?)"},
+    {"the best of 32 rounds counts", "x1 0 0 0 | x20 0/90 0/90 0/90", AGREE(3)},
+    {"no more than 32, and it stands", "x1 0 0 0 | x40 0/90 0/90 0/90", AGREE(3)},
     {"no more than 32, for three minutes", "x1 0 0 0 | x50 0/90 0/90 0/90", .status = W,
-     .summary = "cannot prove 100 ms: bound of server-2 with server-3 is 200 ms (slow disk or "
-                "network?)"},
-    {"proven again", "x14 0 0/240 0 | x1 0 0 0", .status = P,
-     .summary = "3 clocks agree within 100 ms"},
-    {"a bound ages", "x2 0 0 0/49 | x3 0 0 -", .status = P,
-     .summary = "3 clocks agree within 100 ms",
+     .summary =
+         "cannot prove 100 ms: bound of server-2 with server-3 is 200 ms (slow disk or network?)"},
+    {"proven again", "x14 0 0/240 0 | x1 0 0 0", AGREE(3)},
+    {"a bound ages", "x2 0 0 0/49 | x3 0 0 -", AGREE(3),
      .details = "proven at most: server-2 50 ms, server-3 100 ms\n"},
-    {"slow messages hide nothing that is larger", "0/240 0/240 2000/240", .status = C,
-     .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"},
+    {"slow messages hide nothing that is larger", "0/240 0/240 2000/240", THIRD_C("+2.0 s")},
 
     /* silence */
     {"at first", "x3 0 - -", .status = W, .summary = "waiting for the clocks of 3 servers",
      .details = ""},
-    {"one", "0 0 0 | x3 0 - 0", .status = P, .summary = "3 clocks agree within 100 ms"},
+    {"one", "0 0 0 | x3 0 - 0", AGREE(3)},
     {"one, four intervals", "0 0 0 | x4 0 - 0", .status = W, .summary = "server-2 is silent",
-     .details = "no new record of server-2: agent and heartbeat must run there, and "
-                "the token\n"
+     .details = "no new record of server-2: agent and heartbeat must run there, and the token\n"
                 "  must let it write lictor/clock/<node>\n"
                 "proven at most: server-3 50 ms\n"},
     {"two of five", "x6 0 - 0 - 0", .status = W, .summary = "server-2 and server-4 are silent"},
@@ -367,70 +333,58 @@ static const struct row rows[] = {
                 "  there?\n"
                 "proven at most: server-3 50 ms\n"},
     {"one of two", "0 0 | x6 0 -", .status = W, .summary = "server-2 is silent"},
-    {"back again", "0 0 0 | x6 0 - 0 | x1 0 0 0", .status = P,
-     .summary = "3 clocks agree within 100 ms"},
-    {"back again, and not proven", "0 0 0 | x6 0 - 0 | x1 0 0/500 0", .status = P,
-     .summary = "3 clocks agree within 100 ms"},
+    {"back again", "0 0 0 | x6 0 - 0 | x1 0 0 0", AGREE(3)},
+    {"back again, and not proven", "0 0 0 | x6 0 - 0 | x1 0 0/500 0", AGREE(3)},
     {"one differs and falls silent", "0 0 2000 | x6 0 0 -", .status = W,
      .summary = "server-3 is silent"},
     {"it speaks again: one record", "0 0 2000 | x6 0 0 - | x1 0 0 2000", .status = W,
      .summary = "waiting for the clocks of 3 servers"},
-    {"it speaks again: two records", "0 0 2000 | x6 0 0 - | x2 0 0 2000", .status = C,
-     .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"},
+    {"it speaks again: two records", "0 0 2000 | x6 0 0 - | x2 0 0 2000", THIRD_C("+2.0 s")},
     {"one is silent, two differ", "0 2000 -", .status = C,
      .summary = "server-1 and server-2 differ by 2.0 s (limit 500 ms)"},
     {"one is silent, two differ: not to be named", "x6 0 2000 -", .status = C,
      .summary = "server-1 and server-2 differ by 2.0 s (limit 500 ms)",
      .details = "server-3 is silent\n"
-                "no new record of server-3: agent and heartbeat must run there, and "
-                "the token\n"
+                "no new record of server-3: agent and heartbeat must run there, and the token\n"
                 "  must let it write lictor/clock/<node>\n"
                 "proven at most: server-2 5 s\n"},
     {"two of five silent: no majority", "x6 0 0 2000 - -", .status = C,
      .summary = "no majority: server-1, server-2 against server-3"},
     {"one of five silent: a majority", "x6 0 0 0 2000 -", .status = C,
-     .summary = "server-4 differs by +2.0 s from server-1, server-2 and server-3 "
-                "(limit 500 ms)"},
+     .summary = "server-4 differs by +2.0 s from server-1, server-2 and server-3 (limit 500 ms)"},
     {"unproven and silent: it stands first", "0 0 2000 0 | x6 0 0 97 -", .status = C,
-     .summary = "server-3 differs by +2.0 s from server-1, server-2 and server-4 "
-                "(limit 500 ms)"},
+     .summary = "server-3 differs by +2.0 s from server-1, server-2 and server-4 (limit 500 ms)"},
 
     /* other participants */
-    {"one more", "0 0 0 | x1 0 0 0 0", .status = P, .summary = "4 clocks agree within 100 ms"},
-    {"one more, not heard yet", "0 0 0 | x3 0 0 0 -", .status = P,
-     .summary = "3 clocks agree within 100 ms"},
+    {"one more", "0 0 0 | x1 0 0 0 0", AGREE(4)},
+    {"one more, not heard yet", "0 0 0 | x3 0 0 0 -", AGREE(3)},
     {"one more, which is silent", "0 0 0 | x6 0 0 0 -", .status = W,
      .summary = "server-4 is silent"},
-    {"one less", "0 0 0 | x1 0 . 0", .status = P, .summary = "2 clocks agree within 100 ms",
-     .details = "proven at most: server-3 50 ms\n"},
-    {"the one that differed left", "0 0 2000 | x1 0 0 .", .status = P,
-     .summary = "2 clocks agree within 100 ms"},
+    {"one less", "0 0 0 | x1 0 . 0", AGREE(2), .details = "proven at most: server-3 50 ms\n"},
+    {"the one that differed left", "0 0 2000 | x1 0 0 .", AGREE(2)},
     {"the one that differed left, nothing is proven", "0 0 2000 | x1 0 97/50 .", .status = W,
      .summary = "waiting for the clocks of 2 servers"},
-    {"one joins while one differs", "0 0 2000 | x1 0 0 2000 0", .status = C,
-     .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"},
+    {"one joins while one differs", "0 0 2000 | x1 0 0 2000 0", THIRD_C("+2.0 s")},
     {"alone now", "0 2000 | x1 0 .", .status = P,
      .summary = "1 clock: there is no other to compare it with"},
 
     /* NTP servers */
-    {"they agree", "0r0 0r0 0r0", .status = P, .summary = "3 clocks agree within 100 ms",
+    {"they agree", "0r0 0r0 0r0", AGREE(3),
      .details = "proven at most: server-2 50 ms, server-3 50 ms\n"},
     {"all wrong alike", "2000r2000 2000r2000 2000r2000", .status = W,
-     .summary = "server-1, server-2 and server-3 are wrong by +2.0 s, say their NTP servers "
-                "(limit "
+     .summary = "server-1, server-2 and server-3 are wrong by +2.0 s, say their NTP servers (limit "
                 "100 ms)"},
     {"one of them asks", "2000 2000r2000 2000", .status = W,
      .summary = "server-2 is wrong by +2.0 s, say its NTP servers (limit 100 ms)"},
     {"this one", "-2000r-2000 -2000 -2000", .status = W,
      .summary = "server-1 is wrong by -2.0 s, say its NTP servers (limit 100 ms)"},
-    {"too uncertain", "0r300e250 0 0", .status = P, .summary = "3 clocks agree within 100 ms"},
+    {"too uncertain", "0r300e250 0 0", AGREE(3)},
     {"uncertain, and yet beyond", "0r400e250 0 0", .status = W,
      .summary = "server-1 is wrong by +500 ms, say its NTP servers (limit 100 ms)"},
     {"it stands until it is within", "0r200 0 0 | 0r95 0 0", .status = W,
      .summary = "server-1 is wrong by +100 ms, say its NTP servers (limit 100 ms)"},
-    {"within", "0r200 0 0 | 0r85 0 0", .status = P, .summary = "3 clocks agree within 100 ms"},
-    {"not asked any more", "0r200 0 0 | 0 0 0", .status = P,
-     .summary = "3 clocks agree within 100 ms"},
+    {"within", "0r200 0 0 | 0r85 0 0", AGREE(3)},
+    {"not asked any more", "0r200 0 0 | 0 0 0", AGREE(3)},
     {"of two it says who", "0r0 2000r2000", .status = C,
      .summary = "server-2 is wrong by +2.0 s, say its NTP servers (limit 100 ms)"},
     {"of two it says who, also alone", "0 2000r2000", .status = C,
@@ -440,35 +394,30 @@ static const struct row rows[] = {
     {"of two, warning", "-200r-200 0r0", .status = W,
      .summary = "server-1 is wrong by -200 ms, say its NTP servers (limit 100 ms)"},
     {"two against two", "0r0 0 2000r2000 2000r2000", .status = C,
-     .summary = "server-3 and server-4 are wrong by +2.0 s, say their NTP servers "
-                "(limit 100 ms)"},
+     .summary = "server-3 and server-4 are wrong by +2.0 s, say their NTP servers (limit 100 ms)"},
     {"two against two, one asks", "0r0 0 2000 2000r2000", .status = C,
      .summary = "no majority: server-1, server-2 against server-3, server-4",
      .details = "server-4 is wrong by +2.0 s, say its NTP servers (limit 100 ms)\n"
                 "proven at most: server-2 50 ms, server-3 5 s, server-4 5 s\n"},
     {"both wrong", "1000r1000 3000r3000", .status = C,
      .summary = "server-1 and server-2 differ by 2.0 s (limit 500 ms)",
-     .details = "server-1 is wrong by +1.0 s, server-2 by +3.0 s, say their NTP "
-                "servers (limit\n"
+     .details = "server-1 is wrong by +1.0 s, server-2 by +3.0 s, say their NTP servers (limit\n"
                 "  100 ms)\n"
                 "proven at most: server-2 5 s\n"},
-    {"the majority is wrong", "-2000r-2000 -2000 0r0", .status = C,
-     .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)",
+    {"the majority is wrong", "-2000r-2000 -2000 0r0", THIRD_C("+2.0 s"),
      .details = "server-1 is wrong by -2.0 s, say its NTP servers (limit 100 ms)\n"
                 "proven at most: server-2 50 ms, server-3 5 s\n"},
-    {"one differs and is wrong", "0 0 2000r2000", .status = C,
-     .summary = "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)",
+    {"one differs and is wrong", "0 0 2000r2000", THIRD_C("+2.0 s"),
      .details = "server-3 is wrong by +2.0 s, say its NTP servers (limit 100 ms)\n"
                 "proven at most: server-2 50 ms, server-3 5 s\n"},
     {"wrong and another silent", "x6 0r200 0 -", .status = W,
      .summary = "server-1 is wrong by +200 ms, say its NTP servers (limit 100 ms)"},
 
     /* advice */
-    {"a kernel that does not believe its clock", "0 0u 0", .status = P,
-     .summary = "3 clocks agree within 100 ms",
+    {"a kernel that does not believe its clock", "0 0u 0", AGREE(3),
      .details = "server-2: its kernel says that the clock is not synchronised\n"
                 "proven at most: server-2 50 ms, server-3 50 ms\n"},
-    {"two of them", "0 0u 0u", .status = P, .summary = "3 clocks agree within 100 ms",
+    {"two of them", "0 0u 0u", AGREE(3),
      .details = "server-2 and server-3: their kernels say that the clock is not synchronised\n"
                 "proven at most: server-2 50 ms, server-3 50 ms\n"},
 };
