@@ -18,14 +18,15 @@ PROGRAMS := reconfigure-logging rollout-logging apply-logging index-records veri
 
 LAYERS := base net consul check settings elasticsearch indexer clock cluster shipper delivery rollout
 
-in_base          := error duration boottime limits program buffer base64 file trust json digest child run_once held_since
+in_base          := error text duration boottime limits program buffer base64 file trust json digest child run_once \
+                    held_since
 in_net           := host url resolve unix_socket
 in_consul        := kv consul
 in_check         := verdict publish script_check check_sync
 in_settings      := setting_value settings policy credential service_urls settings_change settings_read
 in_elasticsearch := elasticsearch probe
 in_indexer       := bulk sender spool line_reader
-in_clock         := local_clock sntp figure name_list offset_bound offsets outlier skew_verdict clock_record clock_state \
+in_clock         := local_clock sntp figure offset_bound offsets outlier skew_verdict clock_record clock_state \
                     ntp_reference clock_round
 in_cluster       := server_mapping membership quorum cluster_facts rollout_order
 in_shipper       := mustache file_set owned_files shipper_config render shipper_commands apply apply_request apply_client

@@ -1,5 +1,7 @@
 #include "base/program.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -100,10 +102,7 @@ void program_log(int priority, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    for (char *p = text; *p; p++) {
-        if (*p < ' ' || *p > '~')
-            *p = '?';
-    }
+    text_clean(text);
     syslog(priority, "%s", text);
     (void)fprintf(stderr, "%s: %s\n", program_name, text);
     errno = saved;

@@ -1,5 +1,7 @@
 #include "check/verdict.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,14 +15,6 @@ const char *verdict_status_name(enum verdict_status status)
     return names[status];
 }
 
-static void make_printable(char *text)
-{
-    for (; *text; text++) {
-        if (*text < ' ' || *text > '~')
-            *text = '?';
-    }
-}
-
 void verdict_set(struct verdict *v, enum verdict_status status, const char *fmt, ...)
 {
     char text[VERDICT_SUMMARY]; /* an argument may be the old summary */
@@ -28,7 +22,7 @@ void verdict_set(struct verdict *v, enum verdict_status status, const char *fmt,
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    make_printable(text);
+    text_clean(text);
     v->status = status;
     memcpy(v->summary, text, sizeof text);
 }
@@ -80,7 +74,7 @@ void verdict_note(struct verdict *v, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    make_printable(text);
+    text_clean(text);
     const char *indent = "";
     const char *at = text;
     do {

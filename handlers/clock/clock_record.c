@@ -1,6 +1,7 @@
 #include "clock/clock_record.h"
 
 #include "base/json.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,12 +23,7 @@ static int read_boot(const cJSON *object, char ret[LOCAL_CLOCK_BOOT], struct err
     int rc = json_string(object, "boot", &text, err);
     if (rc < 0)
         return rc;
-    size_t len = strlen(text);
-    for (const char *p = text; *p; p++) {
-        if (*p <= ' ' || *p > '~')
-            len = 0;
-    }
-    if (len == 0 || len >= LOCAL_CLOCK_BOOT)
+    if (!*text || strlen(text) >= LOCAL_CLOCK_BOOT || !text_is_word(text))
         return error_set(err, -EBADMSG, "\"boot\" is no boot");
     (void)snprintf(ret, LOCAL_CLOCK_BOOT, "%s", text);
     return 0;

@@ -1,10 +1,12 @@
 #include "clock/figure.h"
 
 #include "base/error.h"
+#include "base/text.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MILLI  INT64_C(1000)
 #define SECOND INT64_C(1000000)
@@ -122,4 +124,66 @@ void figure_look(struct figure_bound *bound, int64_t us)
     bound->peak_us = step > bound->peak_us ? step : bound->peak_us;
     if (++bound->calm >= FIGURE_CALM)
         *bound = (struct figure_bound){.shown_us = bound->peak_us};
+}
+
+/* ---- of several servers -------------------------------------------------- */
+
+/* Do all figures of the set read the same? */
+static bool is_common(const bool *set, int n, const int64_t *figures_us)
+{
+    char first[FIGURE_TEXT] = "";
+    char text[FIGURE_TEXT];
+    for (int i = 0; i < n; i++) {
+        if (!set[i])
+            continue;
+        figure_signed(figures_us[i], text);
+        if (first[0] && strcmp(first, text) != 0)
+            return false;
+        memcpy(first, text, sizeof first);
+    }
+    return true;
+}
+
+static int first_of(const bool *set, int n)
+{
+    int i = 0;
+    while (i < n - 1 && !set[i])
+        i++;
+    return i;
+}
+
+static void write_common(const char *const *names, const bool *set, int n, const char *verb,
+                         int64_t figure_us, char *ret, size_t size)
+{
+    char figure[FIGURE_TEXT];
+    const size_t tail = strlen(verb) + strlen(figure_signed(figure_us, figure)) + 5;
+    const size_t room = tail < size ? size - tail : 1;
+    (void)text_names(names, set, n, " and ", ret, room);
+    const size_t len = strlen(ret);
+    (void)snprintf(ret + len, size - len, " %s by %s", verb, figure);
+}
+
+int figure_names(const char *const *names, const bool *set, int n, const int64_t *figures_us,
+                 const struct figure_verb *verb, char *ret, size_t size)
+{
+    struct text_list list;
+    int total = 0;
+    for (int i = 0; i < n; i++)
+        total += set[i];
+    text_list_begin(&list, ret, size, total, total);
+    if (total > 0 && is_common(set, n, figures_us)) {
+        write_common(names, set, n, total == 1 ? verb->one : verb->many,
+                     figures_us[first_of(set, n)], ret, size);
+        return total;
+    }
+    for (int i = 0; i < n; i++) {
+        char item[256];
+        char figure[FIGURE_TEXT];
+        (void)snprintf(item, sizeof item, "%s %s%sby %s", names[i],
+                       list.written == 0 ? verb->one : "", list.written == 0 ? " " : "",
+                       figure_signed(figures_us[i], figure));
+        if (set[i] && !text_list_add(&list, ", ", item))
+            break;
+    }
+    return total;
 }

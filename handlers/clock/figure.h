@@ -5,6 +5,8 @@
 #ifndef FIGURE_H
 #define FIGURE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define FIGURE_TEXT 24
@@ -39,5 +41,17 @@ struct figure_bound {
 };
 
 void figure_look(struct figure_bound *bound, int64_t us);
+
+/* How a sentence says it of one server and of several. */
+struct figure_verb {
+    const char *one;  /* "differs" */
+    const char *many; /* "differ" */
+};
+
+/* "server-1 and server-2 differ by +2.0 s" where the figures (microseconds) read the same,
+ * else "server-1 differs by +2.0 s, server-2 by -1.0 s". Names and result as with
+ * text_names(). */
+int figure_names(const char *const *names, const bool *set, int n, const int64_t *figures_us,
+                 const struct figure_verb *verb, char *ret, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
 #include "clock/offsets.h"
 
 #include "base/limits.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -131,11 +132,7 @@ static bool is_time(int64_t us)
 /* 1 to LOCAL_CLOCK_BOOT - 1 printable characters. */
 static bool is_boot(const char *text)
 {
-    const size_t len = strnlen(text, LOCAL_CLOCK_BOOT);
-    for (size_t i = 0; i < len; i++)
-        if (text[i] <= ' ' || text[i] > '~')
-            return false;
-    return len > 0 && len < LOCAL_CLOCK_BOOT;
+    return *text && strnlen(text, LOCAL_CLOCK_BOOT) < LOCAL_CLOCK_BOOT && text_is_word(text);
 }
 
 static bool is_clock(const struct local_clock_reading *clock)
@@ -336,11 +333,7 @@ int64_t clock_offset_most(const struct clock_offset *offset)
 
 static bool is_text(const char *text, size_t size)
 {
-    const size_t len = strnlen(text, size);
-    for (size_t i = 0; i < len; i++)
-        if (text[i] < ' ' || text[i] > '~')
-            return false;
-    return len < size;
+    return strnlen(text, size) < size && text_is_printable(text);
 }
 
 static bool is_past(int64_t us, int64_t now_us)

@@ -1,7 +1,7 @@
 #include "clock/outlier.h"
 
+#include "base/text.h"
 #include "clock/figure.h"
-#include "clock/name_list.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -99,7 +99,7 @@ void outlier_first(const struct outlier_pairs *pairs, int *ret_i, int *ret_j)
 static void say_named(const struct outlier_pairs *pairs, const struct outlier *outlier,
                       const struct outlier_words *words, char *ret)
 {
-    static const struct name_list_verb differs = {"differs", "differ"};
+    static const struct figure_verb differs = {"differs", "differ"};
     bool from[OUTLIER_MOST] = {false};
     char who[190];
     char whom[150];
@@ -108,9 +108,9 @@ static void say_named(const struct outlier_pairs *pairs, const struct outlier *o
         for (int j = 0; j < pairs->n; j++)
             if (outlier->named[i] && !outlier->named[j] && pairs->beyond[i][j])
                 from[j] = true;
-    (void)name_list_by(words->names, outlier->named, pairs->n, words->figures_us, &differs, who,
+    (void)figure_names(words->names, outlier->named, pairs->n, words->figures_us, &differs, who,
                        sizeof who);
-    (void)name_list(words->names, from, pairs->n, " and ", whom, sizeof whom);
+    (void)text_names(words->names, from, pairs->n, " and ", whom, sizeof whom);
     (void)snprintf(ret, OUTLIER_TEXT, "%s from %s (limit %s)", who, whom,
                    figure_limit(words->limit_us, limit));
 }
@@ -143,8 +143,8 @@ static void say_groups(const struct outlier_pairs *pairs, const struct outlier *
         char list[200];
         for (int i = 0; i < pairs->n; i++)
             in[i] = outlier->group[i] == g;
-        (void)name_list(words->names, in, pairs->n, ", ", list,
-                        room < sizeof list ? room : sizeof list);
+        (void)text_names(words->names, in, pairs->n, ", ", list,
+                         room < sizeof list ? room : sizeof list);
         len += (size_t)snprintf(ret + len, OUTLIER_TEXT - len, "%s%s", g > 0 ? " against " : "",
                                 list);
     }

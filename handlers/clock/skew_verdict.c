@@ -1,8 +1,8 @@
 #include "clock/skew_verdict.h"
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "clock/figure.h"
-#include "clock/name_list.h"
 #include "clock/outlier.h"
 
 #include <stdio.h>
@@ -189,14 +189,14 @@ static void say_differs(struct look *look, const struct outlier_pairs *pairs,
 /* "server-2 is wrong by +2.0 s, say its NTP servers (limit 100 ms)" */
 static void say_wrong(const struct look *look, char ret[OUTLIER_TEXT])
 {
-    static const struct name_list_verb is_wrong = {"is wrong", "are wrong"};
+    static const struct figure_verb is_wrong = {"is wrong", "are wrong"};
     const struct offsets *offsets = look->offsets;
     int64_t figures_us[OFFSETS_SERVERS];
     char who[300];
     char limit[FIGURE_TEXT];
     for (int i = 0; i < offsets->n; i++)
         figures_us[i] = offsets->server[i].shown_reference_us;
-    (void)name_list_by(look->names, look->wrong, offsets->n, figures_us, &is_wrong, who,
+    (void)figure_names(look->names, look->wrong, offsets->n, figures_us, &is_wrong, who,
                        sizeof who);
     (void)snprintf(ret, OUTLIER_TEXT, "%s, say %s NTP servers (limit %s)", who,
                    look->n_wrong > 1 ? "their" : "its",
@@ -206,8 +206,8 @@ static void say_wrong(const struct look *look, char ret[OUTLIER_TEXT])
 static void say_silent(const struct look *look, char ret[OUTLIER_TEXT])
 {
     char who[300];
-    const char *verb = name_list(look->names, look->silent, look->offsets->n, " and ", who,
-                                 sizeof who) > 1
+    const char *verb = text_names(look->names, look->silent, look->offsets->n, " and ", who,
+                                  sizeof who) > 1
                            ? "are"
                            : "is";
     (void)snprintf(ret, OUTLIER_TEXT, "%s %s silent", who, verb);
@@ -313,7 +313,7 @@ static void note_unsynced(const struct look *look, struct verdict *v)
     for (int i = 0; i < offsets->n; i++)
         unsynced[i] = i != offsets->self && !look->silent[i] && offsets->server[i].rounds.n > 0 &&
                       !offsets->server[i].synced;
-    int n = name_list(look->names, unsynced, offsets->n, " and ", who, sizeof who);
+    int n = text_names(look->names, unsynced, offsets->n, " and ", who, sizeof who);
     if (n > 0)
         verdict_note(v, "%s: %s kernel%s say%s that the clock is not synchronised", who,
                      n > 1 ? "their" : "its", n > 1 ? "s" : "", n > 1 ? "" : "s");
@@ -357,12 +357,12 @@ static void note_silent(const struct look *look, struct verdict *v)
         mute[i] = look->silent[i] && !heard;
         deaf[i] = look->silent[i] && heard;
     }
-    if (name_list(look->names, mute, offsets->n, " and ", who, sizeof who) > 0)
+    if (text_names(look->names, mute, offsets->n, " and ", who, sizeof who) > 0)
         verdict_note(v,
                      "no new record of %s: agent and heartbeat must run there, and the "
                      "token must let it write lictor/clock/<node>",
                      who);
-    if (name_list(look->names, deaf, offsets->n, " and ", who, sizeof who) > 0)
+    if (text_names(look->names, deaf, offsets->n, " and ", who, sizeof who) > 0)
         verdict_note(v,
                      "this server's record is not heard by %s: is it written here, and "
                      "read there?",

@@ -1,6 +1,7 @@
 #include "clock/sntp.h"
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "net/resolve.h"
 
 #include <errno.h>
@@ -91,10 +92,7 @@ static int read_kiss(const unsigned char *packet, struct error *err)
                  {"STEP", "is not synchronised itself"}};
     char code[5] = "";
     const char *text = "refuses to answer";
-    for (int i = 0; i < 4; i++) {
-        unsigned char byte = packet[AT_REFERENCE_ID + i];
-        code[i] = (char)(byte > ' ' && byte <= '~' ? byte : '?');
-    }
+    text_copy_word(code, sizeof code, (const char *)packet + AT_REFERENCE_ID, 4);
     for (size_t i = 0; i < COUNT(known); i++) {
         if (strcmp(code, known[i].code) == 0)
             text = known[i].text;

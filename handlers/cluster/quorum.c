@@ -2,6 +2,7 @@
 
 #include "base/duration.h"
 #include "base/limits.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -354,17 +355,20 @@ static void note_advice(const struct look *look, struct verdict *v)
 
 static void note_voters(const struct look *look, struct verdict *v)
 {
-    char list[1024] = "";
-    size_t len = 0;
+    char names[1024];
+    struct text_list list;
+    int voters = 0;
+    for (size_t i = 0; i < look->rows.n; i++)
+        voters += look->rows.row[i].voter != NULL;
+    text_list_begin(&list, names, sizeof names, voters, voters);
     for (size_t i = 0; i < look->rows.n; i++) {
         char text[MEMBERSHIP_TEXT];
-        if (!look->rows.row[i].voter || len >= sizeof list)
-            continue;
-        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", len ? ", " : "",
-                                membership_text(&look->rows.row[i], text));
+        const struct membership_row *row = &look->rows.row[i];
+        if (row->voter && !text_list_add(&list, ", ", membership_text(row, text)))
+            break;
     }
-    if (len > 0)
-        verdict_note(v, "voting: %s", list);
+    if (voters > 0)
+        verdict_note(v, "voting: %s", names);
 }
 
 /* ---- the verdict --------------------------------------------------------- */
@@ -444,6 +448,7 @@ static void say_strangers(const struct look *look, char *ret, size_t size)
 {
     const struct membership_facts *who = &look->facts->who;
     const char *names[MEMBERSHIP_PEERS];
+    struct text_list list;
     int n = 0;
     for (size_t i = 0; i < who->n_members && n < MEMBERSHIP_PEERS; i++) {
         const struct membership_member *member = &who->members[i];
@@ -455,9 +460,9 @@ static void say_strangers(const struct look *look, char *ret, size_t size)
         names[at] = member->name;
         n++;
     }
-    size_t len = 0;
-    for (int i = 0; i < n && len < size; i++)
-        len += (size_t)snprintf(ret + len, size - len, "%s%s", i > 0 ? ", " : "", names[i]);
+    text_list_begin(&list, ret, size, n, n);
+    for (int i = 0; i < n && text_list_add(&list, ", ", names[i]); i++)
+        continue;
 }
 
 /* What the summary says behind the count, "" for nothing. */

@@ -1,5 +1,6 @@
 #include "cluster/rollout_order.h"
 
+#include "base/text.h"
 #include "cluster/cluster_facts.h"
 
 #include <errno.h>
@@ -7,14 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-static void set_name(char ret[SETTINGS_NAME + 1], const char *name)
-{
-    size_t i = 0;
-    for (; name[i] && i < SETTINGS_NAME; i++)
-        ret[i] = (char)(name[i] > ' ' && name[i] <= '~' ? name[i] : '?');
-    ret[i] = '\0';
-}
 
 static const struct membership_member *find_member(const struct membership_facts *facts,
                                                    const char *name)
@@ -36,7 +29,8 @@ static void add(const struct membership_facts *facts, const char *name, struct r
             return;
     if (ret->n == ROLLOUT_ORDER_SERVERS)
         return;
-    set_name(ret->server[ret->n].node, member ? member->name : name);
+    const char *shown = member ? member->name : name;
+    text_copy_word(ret->server[ret->n].node, sizeof ret->server->node, shown, strlen(shown));
     ret->server[ret->n++].alive = member && member->alive;
 }
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "base/trust.h"
 
 #include <curl/curl.h>
@@ -315,11 +316,8 @@ static int refuse(const struct request *request, const char *what, const char *r
                   struct error *err)
 {
     char words[120];
-    size_t n = 0;
     const char *body = buffer_text(&request->answer);
-    for (; body[n] && body[n] != '\n' && n + 1 < sizeof words; n++)
-        words[n] = body[n] >= ' ' && body[n] <= '~' ? body[n] : '?';
-    words[n] = '\0';
+    text_copy_bytes(words, sizeof words, body, strcspn(body, "\n"));
     if (request->status == 403 && rule)
         return error_set(err, -EACCES, "cannot %s: 403 %s (the token needs %s)", what, words, rule);
     return error_set(err, number_of(request->status), "cannot %s: %ld %s", what, request->status,

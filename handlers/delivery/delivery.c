@@ -1,6 +1,7 @@
 #include "delivery/delivery.h"
 
 #include "base/limits.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -82,25 +83,22 @@ static bool is_late(const struct delivery_facts *f, const struct delivery_server
 }
 
 /* Names of the servers of which `is` holds: "a, b, c and 2 more". Returns their number. */
-static size_t name_servers(const struct delivery_facts *f,
-                           bool (*is)(const struct delivery_facts *f,
-                                      const struct delivery_server *s),
-                           char *ret, size_t size)
+static int name_servers(const struct delivery_facts *f,
+                        bool (*is)(const struct delivery_facts *f, const struct delivery_server *s),
+                        char *ret, size_t size)
 {
-    size_t n = 0;
-    size_t used = 0;
-    ret[0] = '\0';
+    struct text_list list;
+    char name[61];
+    int total = 0;
+    for (size_t i = 0; i < f->n; i++)
+        total += is(f, &f->servers[i]);
+    text_list_begin(&list, ret, size, total, NAMED);
     for (size_t i = 0; i < f->n; i++) {
-        if (!is(f, &f->servers[i]))
-            continue;
-        if (n < NAMED && used < size)
-            used += (size_t)snprintf(ret + used, size - used, "%s%.60s", n ? ", " : "",
-                                     f->servers[i].node);
-        n++;
+        (void)snprintf(name, sizeof name, "%s", f->servers[i].node);
+        if (is(f, &f->servers[i]) && !text_list_add(&list, ", ", name))
+            break;
     }
-    if (n > NAMED && used < size)
-        (void)snprintf(ret + used, size - used, " and %zu more", n - NAMED);
-    return n;
+    return total;
 }
 
 /* ---- what is broken ------------------------------------------------------ */
@@ -144,14 +142,14 @@ static bool find_bad_address(const struct delivery_facts *f, char ret[CLAUSE])
 static bool find_bad_server(const struct delivery_facts *f, char ret[CLAUSE])
 {
     char names[CLAUSE - 60];
-    size_t silent = 0;
+    int silent = 0;
     if (name_servers(f, ships_elsewhere, names, sizeof names) > 0)
         (void)snprintf(ret, CLAUSE, "not all ship to the same Elasticsearch: %s", names);
     else if (f->unproven)
         (void)snprintf(ret, CLAUSE, "no record of it has arrived from here");
     else if ((silent = name_servers(f, is_silent, names, sizeof names)) > 0)
         (void)snprintf(ret, CLAUSE, "nothing arrives from %s",
-                       silent > 1 && silent == f->n && f->all ? "any server" : names);
+                       silent > 1 && (size_t)silent == f->n && f->all ? "any server" : names);
     else if (name_servers(f, is_late, names, sizeof names) > 0)
         (void)snprintf(ret, CLAUSE, "records arrive late from %s", names);
     else

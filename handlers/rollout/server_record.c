@@ -1,6 +1,7 @@
 #include "rollout/server_record.h"
 
 #include "base/json.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,14 +13,6 @@ static const char *const state_names[] = {"kept", "applying", "done", "failed"};
 const char *server_record_state_name(enum server_record_state state)
 {
     return state_names[state];
-}
-
-static void copy_printable(char *to, size_t size, const char *from)
-{
-    size_t i = 0;
-    for (; from[i] && i + 1 < size; i++)
-        to[i] = from[i] >= ' ' && from[i] <= '~' ? from[i] : '?';
-    to[i] = '\0';
 }
 
 static int parse_state(const char *name, enum server_record_state *ret)
@@ -54,11 +47,10 @@ int server_record_parse(const char *node, const char *text, size_t len, struct s
     if (rc == 0 && (!is_revision(revision) || parse_state(state, &ret->state) < 0))
         rc = -EBADMSG;
     if (rc == 0) {
-        copy_printable(ret->node, sizeof ret->node, node);
-        copy_printable(ret->revision, sizeof ret->revision, revision);
-        copy_printable(ret->reason, sizeof ret->reason, json_text(root, "reason", ""));
-        copy_printable(ret->cluster_uuid, sizeof ret->cluster_uuid,
-                       json_text(root, "cluster_uuid", ""));
+        text_copy(ret->node, sizeof ret->node, node);
+        text_copy(ret->revision, sizeof ret->revision, revision);
+        text_copy(ret->reason, sizeof ret->reason, json_text(root, "reason", ""));
+        text_copy(ret->cluster_uuid, sizeof ret->cluster_uuid, json_text(root, "cluster_uuid", ""));
         ret->unproven = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "unproven"));
     } else {
         rc = error_set(err, -EBADMSG, "%s%s is no record of a server", SERVER_RECORD_PREFIX, node);

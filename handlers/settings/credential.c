@@ -3,6 +3,7 @@
 #include "base/base64.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/trust.h"
 #include "net/url.h"
 
@@ -66,10 +67,8 @@ static int read_text(const struct credential *c, const cJSON *root, const char *
     (void)snprintf(why, sizeof why, "is no text of %zu to %zu characters", min, size - 1);
     if (!cJSON_IsString(item) || len < min || len >= size)
         return refuse(c, err, name, why);
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] < ' ' || text[i] > '~')
-            return refuse(c, err, name, "holds a byte that is not printable ASCII");
-    }
+    if (!text_is_printable(text))
+        return refuse(c, err, name, "holds a byte that is not printable ASCII");
     memcpy(ret, text, len + 1);
     return 0;
 }

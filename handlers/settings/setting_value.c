@@ -1,6 +1,7 @@
 #include "settings/setting_value.h"
 
 #include "base/duration.h"
+#include "base/text.h"
 #include "net/host.h"
 #include "net/url.h"
 
@@ -41,7 +42,7 @@ static int barrier(const char *text, size_t len, bool words, struct error *err)
         bool between = words && i > 0 && i + 1 < len && text[i - 1] != ' ';
         if (text[i] == ' ' && between)
             continue;
-        if (text[i] <= ' ' || text[i] > '~' || strchr("\"\\$%`{}'<>|;&#", text[i]))
+        if (!text_passes(text[i]))
             return refuse_byte(text, len, i, err);
     }
     return 0;

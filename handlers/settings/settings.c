@@ -1,6 +1,7 @@
 #include "settings/settings.h"
 
 #include "base/duration.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -235,13 +236,6 @@ static int read_value(enum setting setting, const char *value, size_t len, struc
 
 /* ---- texts --------------------------------------------------------------- */
 
-static void make_printable(const char *from, size_t len, char *ret)
-{
-    for (size_t i = 0; i < len; i++)
-        ret[i] = (char)(from[i] >= ' ' && from[i] <= '~' ? from[i] : '?');
-    ret[len] = '\0';
-}
-
 static size_t scheme_length(const char *value)
 {
     if (strncasecmp(value, "https://", 8) == 0)
@@ -257,8 +251,8 @@ const char *settings_echo(const char *value, size_t len, char ret[SETTINGS_ECHO]
     size_t left = len - (size_t)(rest - value);
     size_t head = at ? scheme_length(value) : 0;
     size_t room = sizeof text - 1 - head;
-    make_printable(value, head, ret);
-    make_printable(rest, left < room ? left : room, text);
+    text_copy_bytes(ret, SETTINGS_ECHO, value, head);
+    text_copy_bytes(text, sizeof text, rest, left < room ? left : room);
     (void)snprintf(ret + head, SETTINGS_ECHO - head, "%s%s%s", at ? "***" : "", text,
                    left > room ? "..." : "");
     return ret;
@@ -296,7 +290,7 @@ static void note_unknown(struct settings *s, const char *key)
     struct settings_reject *r = &s->unknown[s->unknowns];
     char shown[sizeof r->key] = "";
     const char *similar = similar_key(key);
-    make_printable(key, strnlen(key, sizeof shown - 1), shown);
+    text_copy(shown, sizeof shown, key);
     memcpy(r->key, shown, sizeof shown);
     (void)snprintf(r->text, sizeof r->text, "%s: there is no setting of that name%s%s%s", shown,
                    similar ? " (" : "", similar ? similar : "", similar ? "?)" : "");

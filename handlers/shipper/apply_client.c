@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/program.h"
+#include "base/text.h"
 #include "base/trust.h"
 #include "net/unix_socket.h"
 #include "settings/settings.h"
@@ -51,14 +52,6 @@ char *apply_client_request(const struct kv_list *entries, const char *settings_r
     return text;
 }
 
-static void copy_printable(char *to, size_t size, const char *from)
-{
-    size_t i = 0;
-    for (; from[i] && i + 1 < size; i++)
-        to[i] = from[i] >= ' ' && from[i] <= '~' ? from[i] : '?';
-    to[i] = '\0';
-}
-
 int apply_client_answer(const char *text, size_t len, const char *revision,
                         struct apply_result *ret, struct error *err)
 {
@@ -76,7 +69,7 @@ int apply_client_answer(const char *text, size_t len, const char *revision,
             ret->rollback_failed = cJSON_GetArraySize(broken) > 0;
         if (json_boolean(root, "changed", &ret->changed, &ignored) < 0)
             ret->changed = true;
-        copy_printable(ret->reason, sizeof ret->reason, json_text(root, "reason", ""));
+        text_copy(ret->reason, sizeof ret->reason, json_text(root, "reason", ""));
         if (ret->done && strcmp(json_text(root, "revision", ""), revision) != 0)
             rc = error_set(err, -EBADMSG, "apply-logging applied another revision");
     }
@@ -209,7 +202,7 @@ int apply_client_run(const char *config_dir, const char *state_dir, const char *
         return error_set(err, rc, "%s", why.text);
     if (rc < 0) { /* known: a failure with its reason */
         *ret = (struct apply_result){0};
-        copy_printable(ret->reason, sizeof ret->reason, why.text);
+        text_copy(ret->reason, sizeof ret->reason, why.text);
     }
     return 0;
 }

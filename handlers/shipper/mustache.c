@@ -1,5 +1,7 @@
 #include "shipper/mustache.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,15 +39,6 @@ struct render {
     struct frame frame[MUSTACHE_DEPTH];
     size_t depth;
 };
-
-bool mustache_allowed(const char *text)
-{
-    for (const char *c = text; *c; c++) {
-        if (*c <= ' ' || *c > '~' || strchr("\"\\$%`{}'<>|;&#", *c))
-            return false;
-    }
-    return true;
-}
 
 static size_t line_of(const struct render *r, size_t at)
 {
@@ -199,7 +192,7 @@ static int emit(const struct render *r, const char *bytes, size_t n)
 static bool takes(enum mustache_language language, char c)
 {
     bool dollars = language == MUSTACHE_RAINERSCRIPT || language == MUSTACHE_BEATS;
-    return c >= ' ' && c <= '~' && (c != '$' || dollars);
+    return text_printable(c) == c && (c != '$' || dollars);
 }
 
 static int emit_escaped(const struct render *r, const struct tag *tag, const char *text)
@@ -288,7 +281,7 @@ static int emit_value(const struct render *r, const struct tag *tag, struct must
         value->used = true;
     if (value->kind == MUSTACHE_SECRET)
         return emit_escaped(r, tag, text);
-    if (active(r) && !mustache_allowed(text)) {
+    if (active(r) && !text_all_pass(text)) {
         (void)fail(r, tag, "forbidden byte in the value of");
         return -EILSEQ;
     }

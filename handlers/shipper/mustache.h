@@ -1,6 +1,6 @@
 /* mustache.h: configuration files from a subset of Mustache. Pure: no I/O.
  *
- *   {{X}}          a text; refuses every byte outside mustache_allowed()'s set, so it
+ *   {{X}}          a text; refuses every byte outside text_passes()'s set, so it
  *                  needs no escaping between double quotes. A secret is escaped, and
  *                  stands only where its language knows how, see below
  *   {{{X}}}        a number or enumeration, where quotes are not wanted; else an error
@@ -49,10 +49,6 @@ struct mustache_value {
 enum mustache_language { MUSTACHE_RAINERSCRIPT, MUSTACHE_YAML, MUSTACHE_TOML, MUSTACHE_BEATS };
 
 #define MUSTACHE_DEPTH 8 /* sections inside each other */
-
-/* May these bytes reach a template? Printable ASCII without space and without
- * " \ $ % ` { } ' < > | ; & #  (the barrier against every target's syntax). */
-bool mustache_allowed(const char *text);
 
 /* Render len bytes of template text and append them to *out (its ceiling holds).
  *

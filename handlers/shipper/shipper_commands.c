@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/child.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "shipper/owned_files.h"
 
 #include <errno.h>
@@ -26,9 +27,7 @@ static const char *quote(const char *output, char ret[QUOTED_MAX + 1])
             ret[n++] = ';';
             ret[n++] = ' ';
         } else if (*output != '\r') {
-            ret[n++] = '?';
-            if (*output >= ' ' && *output <= '~')
-                ret[n - 1] = *output;
+            ret[n++] = text_printable(*output);
         }
     }
     while (n > 0 && (ret[n - 1] == ' ' || ret[n - 1] == ';'))

@@ -4,6 +4,7 @@
 #include "base/duration.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/trust.h"
 
 #include <dirent.h>
@@ -168,7 +169,7 @@ static int read_variables(struct shipper_config *t, struct error *err)
         if (!memchr(lower, *name ? *name : '-', sizeof lower - 1) ||
             name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")])
             return refuse(t, err, "variables", "has a name that is not [a-z][a-z0-9_]*");
-        if (!cJSON_IsString(item) || !mustache_allowed(item->valuestring))
+        if (!cJSON_IsString(item) || !text_all_pass(item->valuestring))
             return refuse(t, err, name,
                           "must be printable ASCII without blanks and "
                           "\"\\$%`{}'<>|;&#");

@@ -21,7 +21,7 @@
  *                it nothing can prove that records arrive: an apply is done once it is
  *                confirmed, and the check says so
  *   variables    optional, { "name": "text" }: names of its own for the template, the
- *                same bytes as in settings (mustache_allowed)
+ *                same bytes as in settings (base/text.h)
  *
  * validate, reload, confirm and stop are argument lists with an absolute program, no
  * shell. An unknown member is refused by name. What a template can name: render.h. */

@@ -151,6 +151,58 @@ static void a_bound_rises_at_once_and_falls_late(void **state)
     assert_int_equal(bound.shown_us, 10 * MS);
 }
 
+static const char *const names[] = {"a", "bb", "ccc", "server-4", "server-5"};
+static const struct figure_verb differs = {"differs", "differ"};
+
+/* Which of the five, a letter each: "xx-x-". */
+static int read_set(const char *text, bool ret[5])
+{
+    int n = 0;
+    for (int i = 0; i < 5; i++) {
+        ret[i] = text[i] == 'x';
+        n += ret[i];
+    }
+    return n;
+}
+
+static void figures_are_said_once_where_they_are_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *set;
+        int64_t figures[5];
+        size_t size;
+        const char *text;
+    } rows[] = {
+        {"-----", {0}, 100, ""},
+        {"-x---", {0, 2 * SECOND}, 100, "bb differs by +2.0 s"},
+        {"x-x--", {2 * SECOND, 0, 2 * SECOND}, 100, "a and ccc differ by +2.0 s"},
+        {"x-x--", {2 * SECOND, 0, 2010000}, 100, "a and ccc differ by +2.0 s"},
+        {"x-x--", {2 * SECOND, 0, -2 * SECOND}, 100, "a differs by +2.0 s, ccc by -2.0 s"},
+        {"xx--x",
+         {2 * SECOND, 200000, 0, 0, -3600 * SECOND},
+         100,
+         "a differs by +2.0 s, bb by +200 ms, server-5 by -1.0 h"},
+        {"xxxxx",
+         {1, 2 * SECOND, 3 * SECOND, 4 * SECOND, 5 * SECOND},
+         60,
+         "a differs by +0 ms, bb by +2.0 s and 3 more"},
+        {"xxxxx",
+         {SECOND, SECOND, SECOND, SECOND, SECOND},
+         40,
+         "a, bb and 3 more differ by +1.0 s"},
+        {"xxxxx", {SECOND, SECOND, SECOND, SECOND, SECOND}, 10, " differ b"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        bool set[5];
+        char text[100];
+        int n = read_set(rows[i].set, set);
+        assert_int_equal(figure_names(names, set, 5, rows[i].figures, &differs, text, rows[i].size),
+                         n);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +211,7 @@ int main(void)
         cmocka_unit_test(the_roundest_figure_is_shown),
         cmocka_unit_test(steps_are_1_2_5),
         cmocka_unit_test(a_bound_rises_at_once_and_falls_late),
+        cmocka_unit_test(figures_are_said_once_where_they_are_one),
     };
     return cmocka_run_group_tests_name("figure", tests, NULL, NULL);
 }
