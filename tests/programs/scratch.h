@@ -8,14 +8,15 @@
 
 extern char scratch_dir[256]; /* absolute, without symbolic links */
 
-/* Tear-down empties the directory and those in it, no deeper. */
 int scratch_set_up(void **state);
 int scratch_tear_down(void **state);
 
-/* The path of a name in it; eight of them at a time. */
-const char *scratch_at(const char *name);
+/* A path in it; eight of them at a time. */
+const char *scratch_at(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* A name in it, or a whole path of scratch_at(). get: "" when it is not there; free() it. */
 void scratch_put(const char *name, const char *text, mode_t mode);
+char *scratch_get(const char *name);
 void scratch_mkdir(const char *name, mode_t mode);
 
 /* err has this text; "@" in it is the directory. */

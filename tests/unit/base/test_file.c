@@ -24,7 +24,7 @@ static void assert_holds(const char *name, const char *text)
 {
     struct buffer buf = BUFFER_INIT(100000);
     struct error err = {0};
-    if (file_read(scratch_at(name), &buf, &err) < 0)
+    if (file_read(scratch_at("%s", name), &buf, &err) < 0)
         fail_msg("%s", err.text);
     assert_string_equal(buffer_text(&buf), text);
     buffer_release(&buf);
@@ -57,7 +57,7 @@ static void reads_regular_files_only(void **state)
         struct buffer buf = BUFFER_INIT(16);
         struct error err = {0};
         assert_int_equal(buffer_append(&buf, "before ", 7), 0);
-        assert_int_equal(file_read(scratch_at(rows[i].name), &buf, &err), rows[i].rc);
+        assert_int_equal(file_read(scratch_at("%s", rows[i].name), &buf, &err), rows[i].rc);
         if (rows[i].rc == 0)
             assert_string_equal(buffer_text(&buf), rows[i].text);
         else
@@ -122,9 +122,11 @@ static void leaves_nothing_when_it_fails(void **state)
     scratch_assert_text(&err, "cannot write @/none/f: No such file or directory");
     assert_int_equal(entries(), 1);
     memset(name, 'n', 250);
-    assert_int_equal(file_replace(scratch_at(name), "x", 1, 0600, false, NULL), -ENAMETOOLONG);
+    assert_int_equal(file_replace(scratch_at("%s", name), "x", 1, 0600, false, NULL),
+                     -ENAMETOOLONG);
     memset(name, 'n', 299);
-    assert_int_equal(file_replace(scratch_at(name), "x", 1, 0600, false, NULL), -ENAMETOOLONG);
+    assert_int_equal(file_replace(scratch_at("%s", name), "x", 1, 0600, false, NULL),
+                     -ENAMETOOLONG);
     assert_int_equal(entries(), 1);
 }
 
@@ -153,7 +155,7 @@ static void set_age(const char *name, time_t age_s)
 {
     const struct timespec when = {.tv_sec = time(NULL) - age_s};
     const struct timespec times[2] = {when, when};
-    assert_int_equal(utimensat(AT_FDCWD, scratch_at(name), times, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, scratch_at("%s", name), times, 0), 0);
 }
 
 static void sweeps_what_killed_writers_left(void **state)
@@ -178,7 +180,7 @@ static void sweeps_what_killed_writers_left(void **state)
     }
     assert_int_equal(file_replace(scratch_at("f"), "new", 3, 0600, false, NULL), 0);
     for (size_t i = 0; i < COUNT(rows); i++)
-        if ((access(scratch_at(rows[i].name), F_OK) == 0) != rows[i].stays)
+        if ((access(scratch_at("%s", rows[i].name), F_OK) == 0) != rows[i].stays)
             fail_msg("%s", rows[i].name);
 }
 
@@ -188,7 +190,7 @@ static void takes_over_what_has_its_own_number(void **state)
     char name[64];
     (void)snprintf(name, sizeof name, ".f.lictor-tmp.%d", (int)getpid());
     scratch_put("target", "untouched", 0600);
-    assert_int_equal(symlink("target", scratch_at(name)), 0);
+    assert_int_equal(symlink("target", scratch_at("%s", name)), 0);
     assert_int_equal(file_replace(scratch_at("f"), "new", 3, 0600, false, NULL), 0);
     assert_holds("target", "untouched");
     assert_holds("f", "new");

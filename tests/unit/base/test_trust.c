@@ -19,7 +19,7 @@ static void lay_out(void)
         scratch_mkdir(directories[i].name, 0700);
         (void)snprintf(file, sizeof file, "%s/f", directories[i].name);
         scratch_put(file, "text", 0755);
-        assert_int_equal(chmod(scratch_at(directories[i].name), directories[i].mode), 0);
+        assert_int_equal(chmod(scratch_at("%s", directories[i].name), directories[i].mode), 0);
     }
     scratch_put("own/group-file", "text", 0664);
     scratch_put("own/all-file", "text", 0602);
@@ -61,7 +61,7 @@ static void trusts_what_only_we_can_write(void **state)
     lay_out();
     for (size_t i = 0; i < COUNT(paths); i++) {
         struct error err = {0};
-        int rc = trust_path(scratch_at(paths[i].name), &err);
+        int rc = trust_path(scratch_at("%s", paths[i].name), &err);
         if (rc != paths[i].rc)
             fail_msg("%s: %d, \"%s\"", paths[i].name, rc, err.text);
         scratch_assert_text(&err, paths[i].error);
@@ -85,8 +85,8 @@ static void reads_what_it_trusts(void **state)
         struct error err = {0};
         struct buffer buf = BUFFER_INIT(100);
         struct stat st;
-        int rc = trust_read(scratch_at(paths[i].name), &buf, &err);
-        bool is_directory = stat(scratch_at(paths[i].name), &st) == 0 && S_ISDIR(st.st_mode);
+        int rc = trust_read(scratch_at("%s", paths[i].name), &buf, &err);
+        bool is_directory = stat(scratch_at("%s", paths[i].name), &st) == 0 && S_ISDIR(st.st_mode);
         assert_int_equal(rc, paths[i].rc == 0 && is_directory ? -EINVAL : paths[i].rc);
         assert_string_equal(buffer_text(&buf), rc == 0 ? "text" : "");
         buffer_release(&buf);
@@ -154,7 +154,7 @@ static void trusts_programs_behind_links(void **state)
     assert_int_equal(symlink("loop", scratch_at("own/loop")), 0);
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct error err = {0};
-        int rc = trust_program(scratch_at(rows[i].name), &err);
+        int rc = trust_program(scratch_at("%s", rows[i].name), &err);
         if (rc != rows[i].rc)
             fail_msg("%s: %d, \"%s\"", rows[i].name, rc, err.text);
         scratch_assert_text(&err, rows[i].error);

@@ -1,6 +1,7 @@
 #include "settings/credential.h"
 
 #include "base/base64.h"
+#include "scratch.h"
 #include "test.h"
 
 #define FILE_NAME "/etc/lictor/credentials/x.json"
@@ -339,55 +340,24 @@ static void scrubs_any_password(void **state)
 
 /* ---- files --------------------------------------------------------------- */
 
-static char place[128];
-
-static const char *in_place(const char *name)
-{
-    static char path[4][300];
-    static int next;
-    char *ret = path[next++ % 4];
-    (void)snprintf(ret, sizeof path[0], "%s/%s", place, name);
-    return ret;
-}
-
-static void put(const char *name, const char *text, mode_t mode)
-{
-    int fd = open(in_place(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    assert_int_equal(fchmod(fd, mode), 0);
-    assert_int_equal(close(fd), 0);
-}
-
 static int set_up(void **state)
 {
-    (void)state;
-    const char *base = getenv("TMPDIR");
-    (void)snprintf(place, sizeof place, "%s/lictor-credential-XXXXXX", base ? base : "/tmp");
-    if (!mkdtemp(place))
-        return -1;
-    return mkdir(in_place("credentials"), 0755);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[256];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", place);
-    return system(command); // NOLINT(cert-env33-c,concurrency-mt-unsafe)
+    int rc = scratch_set_up(state);
+    scratch_mkdir("credentials", 0755);
+    return rc;
 }
 
 static void put_with_files(const char *files)
 {
     char text[1000];
     (void)snprintf(text, sizeof text, "{" HOSTS "%s}", files);
-    put("credentials/x.json", text, 0640);
+    scratch_put("credentials/x.json", text, 0640);
 }
 
 static int read_x(struct error *err)
 {
     struct credential c;
-    int rc = credential_read(place, "x", CREDENTIAL_SHIP, &c, err);
+    int rc = credential_read(scratch_dir, "x", CREDENTIAL_SHIP, &c, err);
     if (rc < 0)
         assert_true(is_zero(&c));
     credential_release(&c);
@@ -398,17 +368,17 @@ static void reads_each_use_its_file(void **state)
 {
     (void)state;
     struct credential c;
-    put("credentials/x.json", USER("writer", SECRET), 0640);
-    put("credentials/x.read.json", USER("reader", SECRET), 0600);
-    assert_int_equal(credential_read(place, "x", CREDENTIAL_SHIP, &c, NULL), 0);
+    scratch_put("credentials/x.json", USER("writer", SECRET), 0640);
+    scratch_put("credentials/x.read.json", USER("reader", SECRET), 0600);
+    assert_int_equal(credential_read(scratch_dir, "x", CREDENTIAL_SHIP, &c, NULL), 0);
     assert_string_equal(c.user, "writer");
-    assert_string_equal(c.path, in_place("credentials/x.json"));
-    assert_int_equal(credential_read(place, "x", CREDENTIAL_ASK, &c, NULL), 0);
+    assert_string_equal(c.path, scratch_at("credentials/x.json"));
+    assert_int_equal(credential_read(scratch_dir, "x", CREDENTIAL_ASK, &c, NULL), 0);
     assert_string_equal(c.user, "reader");
     credential_release(&c);
     struct error err = {0};
-    put("credentials/x.read.json", "{\"keystore\":\"a\"," HOSTS "}", 0600);
-    assert_int_equal(credential_read(place, "x", CREDENTIAL_ASK, &c, &err), -EBADMSG);
+    scratch_put("credentials/x.read.json", "{\"keystore\":\"a\"," HOSTS "}", 0600);
+    assert_int_equal(credential_read(scratch_dir, "x", CREDENTIAL_ASK, &c, &err), -EBADMSG);
     assert_non_null(strstr(err.text, "\"keystore\" is for a log shipper"));
 }
 
@@ -417,14 +387,14 @@ static void its_files_stand_elsewhere(void **state)
     (void)state;
     struct error err = {0};
     char member[400];
-    put("credentials/ca.pem", "x", 0644);
-    (void)snprintf(member, sizeof member, ",\"ca\":\"%s\"", in_place("credentials/ca.pem"));
+    scratch_put("credentials/ca.pem", "x", 0644);
+    (void)snprintf(member, sizeof member, ",\"ca\":\"%s\"", scratch_at("credentials/ca.pem"));
     put_with_files(member);
     assert_int_equal(read_x(&err), -EBADMSG);
     assert_non_null(strstr(err.text, "credentials/ca.pem stands among the credentials, "
                                      "which a log shipper does not see"));
-    put("credentials.pem", "x", 0644);
-    (void)snprintf(member, sizeof member, ",\"ca\":\"%s\"", in_place("credentials.pem"));
+    scratch_put("credentials.pem", "x", 0644);
+    (void)snprintf(member, sizeof member, ",\"ca\":\"%s\"", scratch_at("credentials.pem"));
     put_with_files(member);
     assert_int_equal(read_x(&err), 0);
 }
@@ -437,7 +407,7 @@ static void all_urls_of_a_set_are_judged(void **state)
     } rows[] = {{"https://x.a.b:9200", NULL},
                 {"https://x.evil:9200", "host x.evil is not among"},
                 {"http://es1:9200", "host es1 is reached by http://"}};
-    put("credentials/x.json", USER("writer", SECRET), 0640);
+    scratch_put("credentials/x.json", USER("writer", SECRET), 0640);
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct credential c;
         struct error err = {0};
@@ -446,7 +416,7 @@ static void all_urls_of_a_set_are_judged(void **state)
                              .log_url = {"https://es1:9200"},
                              .log_credential = "x"};
         (void)snprintf(s.log_url[1], sizeof s.log_url[1], "%s", rows[i].second);
-        int rc = credential_choose(place, &s, CREDENTIAL_SHIP, &c, &err);
+        int rc = credential_choose(scratch_dir, &s, CREDENTIAL_SHIP, &c, &err);
         assert_int_equal(rc, rows[i].why ? -EPERM : 0);
         assert_string_equal(c.user, rows[i].why ? "" : "writer");
         if (rows[i].why) {
@@ -464,7 +434,7 @@ static void says_which_is_missing(void **state)
     char expected[512];
     (void)snprintf(expected, sizeof expected,
                    "there is no credential x on this server: %s is missing",
-                   in_place("credentials/x.json"));
+                   scratch_at("credentials/x.json"));
     assert_int_equal(read_x(&err), -ENOENT);
     assert_string_equal(err.text, expected);
 }
@@ -473,11 +443,12 @@ static void names_are_no_paths(void **state)
 {
     (void)state;
     static const char *const names[] = {"", "../x", "a/b", ".x", "x.read", "-x", "a b"};
-    put("credentials/x.json", USER("writer", SECRET), 0640);
+    scratch_put("credentials/x.json", USER("writer", SECRET), 0640);
     for (size_t i = 0; i < COUNT(names); i++) {
         struct credential c;
         struct error err = {0};
-        assert_int_equal(credential_read(place, names[i], CREDENTIAL_SHIP, &c, &err), -EINVAL);
+        assert_int_equal(credential_read(scratch_dir, names[i], CREDENTIAL_SHIP, &c, &err),
+                         -EINVAL);
         assert_int_equal(strncmp(err.text, "the name of the credential ", 27), 0);
     }
 }
@@ -498,21 +469,21 @@ static void refuses_what_others_can_reach(void **state)
         {"key.pem", 0620, "can be written by others: chmod go-w it"},
     };
     char files[600];
-    put("ca.pem", "", 0644);
-    put("key.pem", "", 0640);
+    scratch_put("ca.pem", "", 0644);
+    scratch_put("key.pem", "", 0640);
     (void)snprintf(files, sizeof files, ",\"ca\":\"%s\",\"cert\":\"%s\",\"key\":\"%s\"",
-                   in_place("ca.pem"), in_place("ca.pem"), in_place("key.pem"));
+                   scratch_at("ca.pem"), scratch_at("ca.pem"), scratch_at("key.pem"));
     put_with_files(files);
     assert_int_equal(read_x(NULL), 0);
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct error err = {0};
         struct stat st;
-        assert_int_equal(stat(in_place(rows[i].path), &st), 0);
-        assert_int_equal(chmod(in_place(rows[i].path), rows[i].mode), 0);
+        assert_int_equal(stat(scratch_at("%s", rows[i].path), &st), 0);
+        assert_int_equal(chmod(scratch_at("%s", rows[i].path), rows[i].mode), 0);
         assert_int_equal(read_x(&err), -EPERM);
         assert_non_null(strstr(err.text, rows[i].path));
         assert_non_null(strstr(err.text, rows[i].why));
-        assert_int_equal(chmod(in_place(rows[i].path), st.st_mode & 07777), 0);
+        assert_int_equal(chmod(scratch_at("%s", rows[i].path), st.st_mode & 07777), 0);
     }
 }
 
@@ -521,22 +492,22 @@ static void knows_what_is_in_the_files(void **state)
     (void)state;
     char files[600], first[DIGEST_TEXT];
     struct credential c;
-    put("ca.pem", "a", 0644);
-    put("key.pem", "k", 0640);
+    scratch_put("ca.pem", "a", 0644);
+    scratch_put("key.pem", "k", 0640);
     (void)snprintf(files, sizeof files, ",\"ca\":\"%s\",\"cert\":\"%s\",\"key\":\"%s\"",
-                   in_place("ca.pem"), in_place("ca.pem"), in_place("key.pem"));
+                   scratch_at("ca.pem"), scratch_at("ca.pem"), scratch_at("key.pem"));
     put_with_files(files);
-    assert_int_equal(credential_read(place, "x", CREDENTIAL_SHIP, &c, NULL), 0);
+    assert_int_equal(credential_read(scratch_dir, "x", CREDENTIAL_SHIP, &c, NULL), 0);
     memcpy(first, c.files, sizeof first);
     assert_int_equal(strspn(first, "0123456789abcdef"), 64);
-    put("key.pem", "l", 0640);
-    assert_int_equal(credential_read(place, "x", CREDENTIAL_SHIP, &c, NULL), 0);
+    scratch_put("key.pem", "l", 0640);
+    assert_int_equal(credential_read(scratch_dir, "x", CREDENTIAL_SHIP, &c, NULL), 0);
     assert_string_not_equal(c.files, first);
-    put("key.pem", "k", 0640);
-    assert_int_equal(credential_read(place, "x", CREDENTIAL_SHIP, &c, NULL), 0);
+    scratch_put("key.pem", "k", 0640);
+    assert_int_equal(credential_read(scratch_dir, "x", CREDENTIAL_SHIP, &c, NULL), 0);
     assert_string_equal(c.files, first);
-    put("credentials/x.json", USER("writer", SECRET), 0640);
-    assert_int_equal(credential_read(place, "x", CREDENTIAL_SHIP, &c, NULL), 0);
+    scratch_put("credentials/x.json", USER("writer", SECRET), 0640);
+    assert_int_equal(credential_read(scratch_dir, "x", CREDENTIAL_SHIP, &c, NULL), 0);
     assert_string_equal(c.files, "");
     credential_release(&c);
 }
@@ -555,8 +526,8 @@ static void links_are_refused(void **state)
 {
     (void)state;
     struct error err = {0};
-    put("real.json", USER("writer", SECRET), 0640);
-    assert_int_equal(symlink("../real.json", in_place("credentials/x.json")), 0);
+    scratch_put("real.json", USER("writer", SECRET), 0640);
+    assert_int_equal(symlink("../real.json", scratch_at("credentials/x.json")), 0);
     assert_int_equal(read_x(&err), -EPERM);
     assert_non_null(strstr(err.text, "symbolic link"));
 }
@@ -565,12 +536,12 @@ static void a_large_file_is_refused(void **state)
 {
     (void)state;
     struct error err = {0};
-    put("credentials/x.json", "", 0640);
-    assert_int_equal(truncate(in_place("credentials/x.json"), 16385), 0);
+    scratch_put("credentials/x.json", "", 0640);
+    assert_int_equal(truncate(scratch_at("credentials/x.json"), 16385), 0);
     assert_int_equal(read_x(&err), -EMSGSIZE);
 }
 
-#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, scratch_tear_down)
 
 int main(void)
 {

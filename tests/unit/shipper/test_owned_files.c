@@ -1,44 +1,11 @@
 #include "shipper/owned_files.h"
 
 #include "base/file.h"
+#include "scratch.h"
 #include "test.h"
 
 #define PATH "/d/x.conf"
 #define NONE OWNED_FILES_NONE
-
-static char place[128];
-
-static const char *in_place(const char *name)
-{
-    static char path[2][256];
-    static int next;
-    next = !next;
-    (void)snprintf(path[next], sizeof path[next], "%s/%s", place, name);
-    return path[next];
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    const char *base = getenv("TMPDIR");
-    (void)snprintf(place, sizeof place, "%s/lictor-applied-XXXXXX", base ? base : "/tmp");
-    return mkdtemp(place) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[256];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", place);
-    return system(command); // NOLINT(cert-env33-c,concurrency-mt-unsafe)
-}
-
-static void put(const char *name, const char *text)
-{
-    struct error err = {0};
-    if (file_replace(in_place(name), text, strlen(text), 0600, false, &err) < 0)
-        fail_msg("%s", err.text);
-}
 
 /* Every sequence of what happens to one file: "w" our run wants the text, puts it there
  * ("k" and is killed then); "f" it wants it, but rolls back; "e" somebody else writes it; "r" somebody removes it.
@@ -126,10 +93,10 @@ static void is_written_and_read(void **state)
     assert_int_equal(owned_files_note(&applied, PATH, "A", false, NONE), 1);
     assert_int_equal(owned_files_note(&applied, PATH, "B", false, "A"), 1);
     assert_int_equal(owned_files_note(&applied, "/d/y", "C", true, NONE), 1);
-    assert_int_equal(owned_files_write(place, &applied, true, &err), 0);
-    assert_int_equal(stat(in_place(OWNED_FILES_FILE), &st), 0);
+    assert_int_equal(owned_files_write(scratch_dir, &applied, true, &err), 0);
+    assert_int_equal(stat(scratch_at("%s", OWNED_FILES_FILE), &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
-    owned_files_read(place, &back);
+    owned_files_read(scratch_dir, &back);
     assert_int_equal(back.n, 2);
     const struct owned_file *file = owned_files_find(&back, PATH);
     assert_non_null(file);
@@ -149,11 +116,11 @@ static void a_damaged_record_is_none(void **state)
     static const char *const texts[] = {
         "", "{", "[]", "{\"files\":{}}", "{\"files\":[{}]}", "{\"files\":[5,null]}"};
     struct owned_files applied;
-    owned_files_read(place, &applied);
+    owned_files_read(scratch_dir, &applied);
     assert_int_equal(applied.n, 0);
     for (size_t i = 0; i < COUNT(texts); i++) {
-        put(OWNED_FILES_FILE, texts[i]);
-        owned_files_read(place, &applied);
+        scratch_put(OWNED_FILES_FILE, texts[i], 0600);
+        owned_files_read(scratch_dir, &applied);
         assert_int_equal(applied.n, 0);
     }
 }
@@ -174,14 +141,14 @@ static void looks_at_files(void **state)
 {
     (void)state;
     char text[DIGEST_TEXT], expected[DIGEST_TEXT];
-    assert_string_equal(owned_files_look(in_place("x"), text), NONE);
-    assert_string_equal(owned_files_look(place, text), NONE);
-    put("x", "abc");
+    assert_string_equal(owned_files_look(scratch_at("x"), text), NONE);
+    assert_string_equal(owned_files_look(scratch_dir, text), NONE);
+    scratch_put("x", "abc", 0600);
     digest_of("abc", 3, expected);
-    assert_string_equal(owned_files_look(in_place("x"), text), expected);
+    assert_string_equal(owned_files_look(scratch_at("x"), text), expected);
 }
 
-#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, scratch_set_up, scratch_tear_down)
 
 int main(void)
 {
