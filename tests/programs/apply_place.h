@@ -1,4 +1,4 @@
-/* apply_place.h: a directory in which apply-logging runs as a process.
+/* apply_place.h: a scratch directory in which apply-logging runs as a process.
  *
  *     etc/policy.json      loopback is allowed, ports 443 and 9200
  *     etc/logging.d/       targets, see place_target()
@@ -13,20 +13,10 @@
 #define APPLY_PLACE_H
 
 #include "harness.h"
+#include "scratch.h"
 
-/* Fixtures of a test. */
+/* Fixture of a test; its tear-down is scratch_tear_down(). */
 int place_set_up(void **state);
-int place_tear_down(void **state);
-
-/* Where it is, and a path in it, in one of four static buffers. */
-const char *place_dir(void);
-const char *in_place(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-void place_put(const char *path, const char *text, mode_t mode);
-
-/* "" when it is not there. free() it. */
-char *place_get(const char *path);
-void place_assert_file(const char *path, const char *expected);
 
 /* Run by /bin/sh, which must succeed. '@' stands for the place. */
 void place_shell(const char *command);

@@ -5,7 +5,7 @@
 
 #include <ftw.h>
 
-char scratch_dir[256];
+char scratch_dir[128];
 
 const char *scratch_at(const char *fmt, ...)
 {
@@ -69,6 +69,13 @@ char *scratch_get(const char *name)
     (void)!file_read(path_of(name), &text, NULL);
     char *ret = buffer_detach(&text);
     return ret ? ret : strdup("");
+}
+
+void scratch_assert_file(const char *name, const char *expected)
+{
+    char *text = scratch_get(name);
+    assert_string_equal(text, expected);
+    free(text);
 }
 
 void scratch_mkdir(const char *name, mode_t mode)

@@ -6,7 +6,7 @@
 
 #include <sys/stat.h>
 
-extern char scratch_dir[256]; /* absolute, without symbolic links */
+extern char scratch_dir[128]; /* absolute, without symbolic links */
 
 int scratch_set_up(void **state);
 int scratch_tear_down(void **state);
@@ -17,6 +17,7 @@ const char *scratch_at(const char *fmt, ...) __attribute__((format(printf, 1, 2)
 /* A name in it, or a whole path of scratch_at(). get: "" when it is not there; free() it. */
 void scratch_put(const char *name, const char *text, mode_t mode);
 char *scratch_get(const char *name);
+void scratch_assert_file(const char *name, const char *expected);
 void scratch_mkdir(const char *name, mode_t mode);
 
 /* err has this text; "@" in it is the directory. */

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "harness.h"
 #include "net/unix_socket.h"
+#include "scratch.h"
 
 #include <dirent.h>
 #include <sys/resource.h>
@@ -17,40 +18,14 @@
 #define WITH(members) SET("\"LOG_ELASTICSEARCH_URL\":\"http://es\"," members)
 #define BEFORE        "URL=http://before.example:9200\nINDEX=plossys-log\n"
 
-static char place[64];
 static pid_t listener;
 
 /* ---- the place ----------------------------------------------------------- */
 
-static const char *in_place(const char *name)
-{
-    static char path[4][300];
-    static int next;
-    char *ret = path[next++ % 4];
-    (void)snprintf(ret, sizeof path[0], "%s/%s", place, name);
-    return ret;
-}
-
-static void put(const char *name, const char *text, mode_t mode)
-{
-    struct error err = {0};
-    if (file_replace(in_place(name), text, strlen(text), mode, false, &err) < 0)
-        fail_msg("%s", err.text);
-}
-
-/* "" when it is not there. The caller free()s it. */
-static char *get(const char *name)
-{
-    struct buffer text = BUFFER_INIT(1U << 20);
-    (void)!file_read(in_place(name), &text, NULL);
-    char *ret = buffer_detach(&text);
-    return ret ? ret : strdup("");
-}
-
 static void shell(const char *command)
 {
     char text[1000];
-    (void)snprintf(text, sizeof text, "cd %s; %s", place, command);
+    (void)snprintf(text, sizeof text, "cd %s; %s", scratch_dir, command);
     const char *argv[] = {"/bin/sh", "-ec", text, NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     if (o.code != 0)
@@ -69,16 +44,15 @@ static void put_target(void)
                    "\"reload\":[\"%s/etc/shipper\",\"stand-in\",\"%s/a\",\"restart\"],"
                    "\"confirm\":[\"%s/etc/shipper\",\"stand-in\",\"%s/a\",\"alive\"],"
                    "\"stop\":[\"%s/etc/shipper\",\"stand-in\",\"%s/a\",\"stop\"]}",
-                   place, place, place, place, place, place, place, place, place);
-    put("etc/logging.d/a.json", text, 0644);
+                   scratch_dir, scratch_dir, scratch_dir, scratch_dir, scratch_dir, scratch_dir,
+                   scratch_dir, scratch_dir, scratch_dir);
+    scratch_put("etc/logging.d/a.json", text, 0644);
 }
 
 static int make_place(void **state)
 {
-    (void)state;
     char text[500];
-    (void)snprintf(place, sizeof place, "/tmp/lictor-attacks-XXXXXX");
-    if (!mkdtemp(place) || chmod(place, 0755) < 0)
+    if (scratch_set_up(state) < 0 || chmod(scratch_dir, 0755) < 0)
         return -1;
     (void)snprintf(text, sizeof text,
                    "mkdir -m 0755 etc etc/logging.d etc/credentials a run log; "
@@ -88,22 +62,21 @@ static int make_place(void **state)
                    SOURCE_DIR, APART_LICTOR, APART_LICTOR);
     shell(text);
     (void)snprintf(text, sizeof text, "{\"sources\":{\"seal\":{\"files\":[\"%s/log/*.log\"]}}}",
-                   place);
-    put("etc/policy.json", text, 0644);
-    put("etc/logging.d/t.mustache", "URL={{LOG_ELASTICSEARCH_URL}}\nINDEX={{LOG_INDEX}}\n", 0644);
+                   scratch_dir);
+    scratch_put("etc/policy.json", text, 0644);
+    scratch_put("etc/logging.d/t.mustache", "URL={{LOG_ELASTICSEARCH_URL}}\nINDEX={{LOG_INDEX}}\n",
+                0644);
     put_target();
-    listener = apart_listen(in_place("run/apply.sock"), in_place("etc"), in_place("apply"),
+    listener = apart_listen(scratch_at("run/apply.sock"), scratch_at("etc"), scratch_at("apply"),
                             "confirm=10ms,lock=5s,request=400ms");
     return 0;
 }
 
 static int remove_place(void **state)
 {
-    (void)state;
     if (listener > 0 && kill(listener, SIGKILL) == 0)
         (void)waitpid(listener, NULL, 0);
-    shell("rm -rf -- \"$PWD\"");
-    return 0;
+    return scratch_tear_down(state);
 }
 
 /* ---- connections --------------------------------------------------------- */
@@ -112,7 +85,7 @@ static int dial(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", in_place("run/apply.sock"));
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", scratch_at("run/apply.sock"));
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0)
         return fd;
     int code = errno;
@@ -136,7 +109,7 @@ static int send_request(void *arg)
     int fd = dial();
     if (fd < 0 || unix_socket_ask(fd, r->text, r->len, 20000, &answer, &err) < 0)
         return 1;
-    int out = open(in_place("log/answer"), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    int out = open(scratch_at("log/answer"), O_WRONLY | O_CREAT | O_TRUNC, 0644);
     ssize_t n = write(out, buffer_text(&answer), answer.len);
     return n == (ssize_t)answer.len ? 0 : 2;
 }
@@ -146,7 +119,7 @@ static char *ask_bytes(const char *text, size_t len)
 {
     struct request r = {.text = text, .len = len};
     assert_int_equal(apart_run(APART_CONSUL, send_request, &r), 0);
-    return get("log/answer");
+    return scratch_get("log/answer");
 }
 
 static void expect(const char *request, const char *in_answer)
@@ -159,7 +132,7 @@ static void expect(const char *request, const char *in_answer)
 
 static size_t restarts(void)
 {
-    char *log = get("a/actions.log");
+    char *log = scratch_get("a/actions.log");
     size_t n = 0;
     for (const char *at = strstr(log, " restart"); at; at = strstr(at + 1, " restart"))
         n++;
@@ -169,19 +142,19 @@ static size_t restarts(void)
 
 static void assert_no_leftover(void)
 {
-    DIR *dir = opendir(in_place("a"));
+    DIR *dir = opendir(scratch_at("a"));
     assert_non_null(dir);
     for (struct dirent *e = readdir(dir); e; e = readdir(dir)) {
         if (strstr(e->d_name, "lictor-"))
             fail_msg("left over: %s", e->d_name);
     }
     (void)closedir(dir);
-    assert_int_equal(access(in_place("apply/journal"), F_OK), -1);
+    assert_int_equal(access(scratch_at("apply/journal"), F_OK), -1);
 }
 
 static void assert_file(const char *name, const char *expected)
 {
-    char *text = get(name);
+    char *text = scratch_get(name);
     assert_string_equal(text, expected);
     free(text);
 }
@@ -333,15 +306,16 @@ static const struct words_row credentials[] = {
 static int read_credential(void *arg)
 {
     (void)arg;
-    return open(in_place("etc/credentials/es.json"), O_RDONLY) < 0 ? 0 : 1;
+    return open(scratch_at("etc/credentials/es.json"), O_RDONLY) < 0 ? 0 : 1;
 }
 
 static void credentials_go_where_root_says(void **state)
 {
     (void)state;
-    put("etc/credentials/es.json",
-        "{\"user\":\"writer\",\"password\":\"" SECRET "\",\"hosts\":[\"es.trusted\"]}", 0640);
-    assert_int_equal(chown(in_place("etc/credentials/es.json"), 0, APART_LICTOR), 0);
+    scratch_put("etc/credentials/es.json",
+                "{\"user\":\"writer\",\"password\":\"" SECRET "\",\"hosts\":[\"es.trusted\"]}",
+                0640);
+    assert_int_equal(chown(scratch_at("etc/credentials/es.json"), 0, APART_LICTOR), 0);
     assert_int_equal(apart_run(APART_CONSUL, read_credential, NULL), 0);
     assert_int_equal(apart_run(APART_OTHER, read_credential, NULL), 0);
     assert_int_equal(apart_run(APART_LICTOR, read_credential, NULL), 1);
@@ -479,7 +453,7 @@ static void a_thousand_connections_change_nothing(void **state)
     const struct rlimit many = {2000, 2000};
     (void)setrlimit(RLIMIT_NOFILE, &many);
     assert_int_equal(apart_run(APART_CONSUL, hold_many, &good), 0);
-    char *answer = get("log/answer");
+    char *answer = scratch_get("log/answer");
     assert_non_null(strstr(answer, "\"state\":\"done\""));
     assert_non_null(strstr(answer, "\"changed\":false"));
     free(answer);
@@ -525,9 +499,9 @@ static void hanging_up_before_the_end_changes_nothing(void **state)
 static bool is_quiet(void *arg, struct buffer *seen)
 {
     (void)arg;
-    char *text = get("a/running.conf");
+    char *text = scratch_get("a/running.conf");
     bool done = strstr(text, "caller.example") != NULL &&
-                access(in_place("apply/journal"), F_OK) < 0;
+                access(scratch_at("apply/journal"), F_OK) < 0;
     (void)!buffer_printf(seen, "%s", text);
     free(text);
     return done;
@@ -568,12 +542,13 @@ static int try_to_be_the_socket(void *arg)
 {
     (void)arg;
     char other[300];
-    (void)snprintf(other, sizeof other, "%s.old", in_place("run/apply.sock"));
-    if (rename(in_place("run/apply.sock"), other) == 0 || unlink(in_place("run/apply.sock")) == 0)
+    (void)snprintf(other, sizeof other, "%s.old", scratch_at("run/apply.sock"));
+    if (rename(scratch_at("run/apply.sock"), other) == 0 ||
+        unlink(scratch_at("run/apply.sock")) == 0)
         return 1;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", in_place("run/x"));
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", scratch_at("run/x"));
     return bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ? 0 : 2;
 }
 
@@ -603,10 +578,10 @@ static int try_to_write(void *arg)
     (void)arg;
     for (size_t i = 0; i < COUNT(theirs); i++) {
         char side[300];
-        const char *path = in_place(theirs[i]);
-        (void)snprintf(side, sizeof side, "%s", in_place("log/evil"));
+        const char *path = scratch_at("%s", theirs[i]);
+        (void)snprintf(side, sizeof side, "%s", scratch_at("log/evil"));
         if (open(path, O_WRONLY | O_CREAT, 0666) >= 0 || unlink(path) == 0 ||
-            symlink(in_place("secret"), path) == 0 || link(side, path) == 0 ||
+            symlink(scratch_at("secret"), path) == 0 || link(side, path) == 0 ||
             rename(side, path) == 0 || mkfifo(path, 0666) == 0 || chmod(path, 0777) == 0)
             return (int)i + 1;
     }
@@ -625,7 +600,8 @@ static void the_agents_user_can_write_nothing_of_it(void **state)
 static int read_secret(void *arg)
 {
     (void)arg;
-    return open(in_place("secret"), O_RDONLY) < 0 && open(in_place("log/link.log"), O_RDONLY) < 0
+    return open(scratch_at("secret"), O_RDONLY) < 0 &&
+                   open(scratch_at("log/link.log"), O_RDONLY) < 0
                ? 0
                : 1;
 }
@@ -653,7 +629,7 @@ static void links_in_log_directories_lead_nowhere(void **state)
 
 static bool is_at_work(void *arg, struct buffer *seen)
 {
-    char *parent = get("a/parent");
+    char *parent = scratch_get("a/parent");
     *(pid_t *)arg = (pid_t)strtol(parent, NULL, 10);
     free(parent);
     return buffer_printf(seen, "%d", *(pid_t *)arg) == 0 && *(pid_t *)arg > 1;
@@ -688,7 +664,7 @@ static void signals_environment_and_arguments_do_not_reach_it(void **state)
     (void)state;
     static const char text[] = URL("http://spied.example");
     struct request r = {.text = text, .len = strlen(text)};
-    put("a/break-restart", SPY, 0644);
+    scratch_put("a/break-restart", SPY, 0644);
     pid_t pid = 0, sender = fork();
     if (sender == 0) {
         apart_become(APART_CONSUL);
@@ -700,15 +676,15 @@ static void signals_environment_and_arguments_do_not_reach_it(void **state)
     int status = 0;
     assert_int_equal(waitpid(sender, &status, 0), sender);
     assert_int_equal(status, 0);
-    char *answer = get("log/answer");
+    char *answer = scratch_get("log/answer");
     assert_non_null(strstr(answer, "\"state\":\"done\""));
     free(answer);
-    char *env = get("a/env");
+    char *env = scratch_get("a/env");
     assert_null(strstr(env, "evil"));
     assert_null(strstr(env, "secret"));
     assert_null(strstr(env, "LISTEN_"));
     free(env);
-    char *cmdline = get("a/cmdline");
+    char *cmdline = scratch_get("a/cmdline");
     assert_null(strstr(cmdline, "spied"));
     free(cmdline);
     assert_file("a/sockets", "0\n");
@@ -808,7 +784,7 @@ static void planted_names_of_ours_are_not_followed(void **state)
     expect(URL("http://fresh.example"), "\"state\":\"done\"");
     assert_file("secret", "root:secret\n");
     struct stat st;
-    assert_int_equal(stat(in_place("secret"), &st), 0);
+    assert_int_equal(stat(scratch_at("secret"), &st), 0);
     assert_int_equal(st.st_uid, 0);
     assert_int_equal(st.st_nlink, 1);
     assert_int_equal(st.st_mode & 07777, 0600);

@@ -41,7 +41,7 @@ static int set_up(void **state)
 
 static void break_action(const char *action, const char *commands)
 {
-    place_put(in_place("a/break-%s", action), commands, 0644);
+    scratch_put(scratch_at("a/break-%s", action), commands, 0644);
 }
 
 /* It must end with this code and text and say no secret, in whatever form. */
@@ -84,8 +84,8 @@ static void a_secret_is_in_the_file_alone(void **state)
                             "/proc/$PPID/cmdline >\"$dir/words\"\n");
     place_credential("x", USER(SECRET_JSON));
     expect(ONE, 0, CHANGED);
-    place_assert_file(in_place("a/shipper.conf"), CONF("127.0.0.1", SECRET_FILE));
-    assert_int_equal(stat(in_place("a/shipper.conf"), &st), 0);
+    scratch_assert_file("a/shipper.conf", CONF("127.0.0.1", SECRET_FILE));
+    assert_int_equal(stat(scratch_at("a/shipper.conf"), &st), 0);
     assert_int_equal(st.st_mode & 07777, 0640);
     place_shell("! grep -rlF t0p @ | grep -v -e shipper.conf -e running.conf -e "
                 "credentials/x.json");
@@ -97,10 +97,10 @@ static void no_credential_is_none(void **state)
     (void)state;
     place_credential("x", USER(SECRET_JSON));
     expect(PLAIN, 0, CHANGED);
-    place_assert_file(in_place("a/shipper.conf"), "url: \"http://127.0.0.1:9200\"\n");
+    scratch_assert_file("a/shipper.conf", "url: \"http://127.0.0.1:9200\"\n");
     expect(ONE, 0, CHANGED);
     expect(PLAIN, 0, CHANGED);
-    place_assert_file(in_place("a/shipper.conf"), "url: \"http://127.0.0.1:9200\"\n");
+    scratch_assert_file("a/shipper.conf", "url: \"http://127.0.0.1:9200\"\n");
     expect(OFF ",\"LOG_ELASTICSEARCH_CREDENTIAL\":\"missing\"", 0, CHANGED);
 }
 
@@ -111,10 +111,10 @@ static void beats_may_have_a_keystore(void **state)
     expect(ONE, 1, "only Beats have a keystore: CREDENTIAL_PASSWORD");
     place_target("a", "beats", template, "");
     expect(ONE, 0, CHANGED);
-    place_assert_file(in_place("a/shipper.conf"), CONF("127.0.0.1", "${ES_PWD}"));
+    scratch_assert_file("a/shipper.conf", CONF("127.0.0.1", "${ES_PWD}"));
     place_credential("x", USER("${ES_PWD}"));
     expect(ONE, 0, CHANGED);
-    place_assert_file(in_place("a/shipper.conf"), CONF("127.0.0.1", "$${ES_PWD}"));
+    scratch_assert_file("a/shipper.conf", CONF("127.0.0.1", "$${ES_PWD}"));
 }
 
 /* The revision is the same; the file of root's has changed. */
@@ -125,7 +125,7 @@ static void a_rotation_is_applied(void **state)
     expect(ONE, 0, CHANGED);
     place_credential("x", USER(SECRET_JSON));
     expect(ONE, 0, CHANGED);
-    place_assert_file(in_place("a/running.conf"), CONF("127.0.0.1", SECRET_FILE));
+    scratch_assert_file("a/running.conf", CONF("127.0.0.1", SECRET_FILE));
     assert_int_equal(place_calls("a", "restart"), 2);
     expect(ONE, 0, UNCHANGED);
     assert_int_equal(place_calls("a", "restart"), 2);
@@ -166,7 +166,7 @@ static void what_does_not_fit_is_refused(void **state)
         place_credential("x", rows[i].members);
         expect(rows[i].settings, 1, rows[i].reason);
     }
-    place_assert_file(in_place("a/running.conf"), "url: \"http://127.0.0.1:9200\"\n");
+    scratch_assert_file("a/running.conf", "url: \"http://127.0.0.1:9200\"\n");
     assert_int_equal(place_calls("a", "restart"), 1);
 }
 
@@ -174,28 +174,28 @@ static void what_does_not_fit_is_refused(void **state)
 static void a_credential_does_not_leave_its_hosts(void **state)
 {
     (void)state;
-    place_put(in_place("etc/credentials/x.json"),
-              "{" USER(SECRET_JSON) ",\"hosts\":[\"127.0.0.1\"]}", 0640);
+    scratch_put("etc/credentials/x.json", "{" USER(SECRET_JSON) ",\"hosts\":[\"127.0.0.1\"]}",
+                0640);
     expect(ONE, 0, CHANGED);
     expect(TWO, 1, "LOG_ELASTICSEARCH_URL: host 127.0.0.2 is not among \\\"hosts\\\" in ");
     expect(SET("https://127.0.0.1,https://127.0.0.2", ""), 1,
            "LOG_ELASTICSEARCH_URL: host 127.0.0.2 is not among \\\"hosts\\\" in ");
-    place_assert_file(in_place("a/running.conf"), CONF("127.0.0.1", SECRET_FILE));
+    scratch_assert_file("a/running.conf", CONF("127.0.0.1", SECRET_FILE));
 }
 
 static void others_may_neither_read_nor_write_it(void **state)
 {
     (void)state;
     place_credential("x", USER(SECRET_JSON));
-    assert_int_equal(chmod(in_place("etc/credentials/x.json"), 0644), 0);
+    assert_int_equal(chmod(scratch_at("etc/credentials/x.json"), 0644), 0);
     expect(ONE, 1, "x.json can be read by everybody: chmod o-rwx it");
-    assert_int_equal(chmod(in_place("etc/credentials/x.json"), 0660), 0);
+    assert_int_equal(chmod(scratch_at("etc/credentials/x.json"), 0660), 0);
     expect(ONE, 1, "x.json can be written by others: chmod go-w it");
-    assert_int_equal(chmod(in_place("etc/credentials/x.json"), 0640), 0);
+    assert_int_equal(chmod(scratch_at("etc/credentials/x.json"), 0640), 0);
     place_target("a", "yaml", template, ",\"mode\":\"0644\"");
     expect(ONE, 1, "nobody else may read a file with secrets");
     expect(PLAIN, 1, "nobody else may read a file with secrets");
-    place_assert_file(in_place("a/shipper.conf"), "");
+    scratch_assert_file("a/shipper.conf", "");
 }
 
 /* What only root may read: said, and nothing is changed. */
@@ -207,8 +207,8 @@ static void a_user_who_may_not_read_it_says_so(void **state)
     const char *argv[] = {"/usr/bin/setpriv",        "--reuid=65534",
                           "--regid=65534",           "--clear-groups",
                           TEST_BIN "/apply-logging", "--config-dir",
-                          in_place("etc"),           "--apply-dir",
-                          in_place("apply"),         NULL};
+                          scratch_at("etc"),         "--apply-dir",
+                          scratch_at("apply"),       NULL};
     if (!have(reachable)) {
         print_message("# note: cannot become another user: that was left out\n");
         skip();
@@ -243,10 +243,10 @@ static void validators_and_shippers_give_nothing_away(void **state)
     expect(ONE, 1, "password: \\\"***\\\"");
     break_action("validate", "printf '%*s' 4085 ''; printf '%s' 't0p\"Se\\cr}et'; exit 1\n");
     expect(ONE, 1, "ended with 1: ***");
-    assert_int_equal(unlink(in_place("a/break-validate")), 0);
+    assert_int_equal(unlink(scratch_at("a/break-validate")), 0);
     break_action("restart", "file=$dir/shipper.conf; " SHOW ">&2; exit 1\n");
     expect(ONE, 1, "password: \\\"***\\\"");
-    assert_int_equal(unlink(in_place("a/break-restart")), 0);
+    assert_int_equal(unlink(scratch_at("a/break-restart")), 0);
     break_action("alive", "file=$dir/shipper.conf; " SHOW ">&2; exit 1\n");
     expect(ONE, 1, "password: \\\"***\\\"");
 }
@@ -261,10 +261,10 @@ static void a_rollback_gives_no_old_secret_away(void **state)
     break_action("restart", "cat \"$dir/shipper.conf\"; exit 3\n");
     expect(ONE, 1, "rollback failed: reload failed: ");
     expect(ONE, 1, "(kept back: it may hold a secret)");
-    place_assert_file(in_place("a/shipper.conf"), CONF("127.0.0.1", OTHER));
-    assert_int_equal(unlink(in_place("a/break-restart")), 0);
+    scratch_assert_file("a/shipper.conf", CONF("127.0.0.1", OTHER));
+    assert_int_equal(unlink(scratch_at("a/break-restart")), 0);
     expect(ONE, 0, "\"changed\":true,\"recovered\":true,\"reason\":\"\"");
-    place_assert_file(in_place("a/running.conf"), CONF("127.0.0.1", SECRET_FILE));
+    scratch_assert_file("a/running.conf", CONF("127.0.0.1", SECRET_FILE));
 }
 
 /* Killed at every step of a rotation; the shipper shows its file whenever it is called. */
@@ -288,7 +288,7 @@ static void a_recovery_gives_no_old_secret_away(void **state)
         assert_null(strstr(shown.out, "t0p"));
         assert_null(strstr(shown.err, "t0p"));
         outcome_release(&shown);
-        assert_int_equal(unlink(in_place("a/break-restart")), 0);
+        assert_int_equal(unlink(scratch_at("a/break-restart")), 0);
         expect(ONE, 0, "\"reason\":\"\"");
     }
     assert_true(k > 20);
@@ -312,12 +312,12 @@ static void a_shipper_of_another_file_is_not_confirmed(void **state)
                  "grep -q 127.0.0.2 \"$dir/shipper.conf\" && exit 0\n"); /* keeps the old */
     expect(TWO, 1, "not confirmed: ");
     expect(TWO, 1, "runs another");
-    place_assert_file(in_place("a/running.conf"), CONF("127.0.0.1", SECRET_FILE));
-    assert_int_equal(unlink(in_place("a/break-restart")), 0);
+    scratch_assert_file("a/running.conf", CONF("127.0.0.1", SECRET_FILE));
+    assert_int_equal(unlink(scratch_at("a/break-restart")), 0);
     expect(TWO, 0, CHANGED);
     place_shell("echo old >@/a/running.conf");
     expect(TWO, 0, UNCHANGED); /* the right file, but it runs with another: restarted */
-    place_assert_file(in_place("a/running.conf"), CONF("127.0.0.2", SECRET_FILE));
+    scratch_assert_file("a/running.conf", CONF("127.0.0.2", SECRET_FILE));
     place_shell("! grep -q any @/a/asked");
     expect(OFF, 0, CHANGED);
     place_shell("grep -q any @/a/asked");
@@ -371,14 +371,14 @@ static void a_foreign_edit_outlives_a_refusal(void **state)
     (void)state;
     place_credential("x", USER(SECRET_JSON));
     expect(ONE, 0, CHANGED);
-    place_put(in_place("a/shipper.conf"), "edited\n", 0640);
+    scratch_put("a/shipper.conf", "edited\n", 0640);
     break_action("validate", "exit 1\n");
     expect(TWO, 1, "ended with 1");
-    place_assert_file(in_place("a/shipper.conf"), "edited\n");
-    assert_int_equal(unlink(in_place("a/break-validate")), 0);
+    scratch_assert_file("a/shipper.conf", "edited\n");
+    assert_int_equal(unlink(scratch_at("a/break-validate")), 0);
     break_action("restart", "grep -q 127.0.0.2 \"$dir/shipper.conf\" && exit 1\n");
     expect(TWO, 1, "reload failed");
-    place_assert_file(in_place("a/shipper.conf"), "edited\n");
+    scratch_assert_file("a/shipper.conf", "edited\n");
     expect(ONE, 0, "was changed by somebody else: replaced");
 }
 
@@ -396,7 +396,7 @@ static void extended_acls_are_refused(void **state)
     place_shell("setfacl -m u:nobody:r @/a/shipper.conf");
     expect(ONE, 1, "/a/shipper.conf has an extended ACL: refused");
     expect(TWO, 1, "/a/shipper.conf has an extended ACL: refused");
-    place_assert_file(in_place("a/running.conf"), CONF("127.0.0.1", SECRET_FILE));
+    scratch_assert_file("a/running.conf", CONF("127.0.0.1", SECRET_FILE));
     place_shell("setfacl -b @/a/shipper.conf; setfacl -d -m u:nobody:r @/a");
     expect(TWO, 1, "/a/shipper.conf gives new files an extended ACL: refused");
     place_shell("setfacl -b @/a && ls -A @/a >@/list && ! grep lictor- @/list");
@@ -418,20 +418,20 @@ static void selinux_labels_are_kept(void **state)
     (void)state;
     place_credential("x", USER(SECRET_JSON));
     expect(ONE, 0, CHANGED);
-    if (lsetxattr(in_place("a/shipper.conf"), LABEL, "system_u:object_r:x_t:", 22, 0) < 0) {
+    if (lsetxattr(scratch_at("a/shipper.conf"), LABEL, "system_u:object_r:x_t:", 22, 0) < 0) {
         assert_true(errno == EPERM || errno == ENOTSUP);
         print_message("# note: only root can set labels: they were left out\n");
         skip();
     }
     expect(TWO, 0, CHANGED);
-    assert_label(in_place("a/shipper.conf"));
+    assert_label(scratch_at("a/shipper.conf"));
     break_action("restart", "grep -q 127.0.0.1 \"$dir/shipper.conf\" && exit 1\n");
     expect(ONE, 1, "reload failed");
-    place_assert_file(in_place("a/shipper.conf"), CONF("127.0.0.2", SECRET_FILE));
-    assert_label(in_place("a/shipper.conf"));
+    scratch_assert_file("a/shipper.conf", CONF("127.0.0.2", SECRET_FILE));
+    assert_label(scratch_at("a/shipper.conf"));
 }
 
-#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, place_tear_down)
+#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, scratch_tear_down)
 
 int main(void)
 {

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "harness.h"
+#include "scratch.h"
 
 #include <dirent.h>
 
@@ -13,41 +14,7 @@ static const char program[] = TEST_BIN "/apply-logging";
 #define SWITCH_OFF  "{\"v\":1,\"settings\":{\"LOG_ENABLED\":\"N\"}}"
 #define BAD_REQUEST "{\"v\":2}"
 
-static char place[128];
-
 /* ---- helpers ------------------------------------------------------------- */
-
-static const char *in_place(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static const char *in_place(const char *fmt, ...)
-{
-    static char path[4][512];
-    static int next;
-    char *ret = path[next++ % 4];
-    int n = snprintf(ret, sizeof path[0], "%s/", place);
-    va_list ap;
-    va_start(ap, fmt);
-    (void)vsnprintf(ret + n, sizeof path[0] - (size_t)n, fmt, ap);
-    va_end(ap);
-    return ret;
-}
-
-static void put(const char *path, const char *text, mode_t mode)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    assert_int_equal(fchmod(fd, mode), 0);
-    assert_int_equal(close(fd), 0);
-}
-
-/* "" when it is not there. The caller free()s it. */
-static char *get(const char *path)
-{
-    struct buffer text = BUFFER_INIT(1U << 20);
-    (void)!file_read(path, &text, NULL);
-    char *ret = buffer_detach(&text);
-    return ret ? ret : strdup("");
-}
 
 static void shell(const char *command)
 {
@@ -69,50 +36,38 @@ static void put_target(const char *name, const char *reload_of, const char *more
                    "\"reload\":[\"%s/etc/shipper\",\"stand-in\",\"%s/%s\",\"restart\"],"
                    "\"confirm\":[\"%s/etc/shipper\",\"stand-in\",\"%s/%s\",\"alive\"],"
                    "\"stop\":[\"%s/etc/shipper\",\"stand-in\",\"%s/%s\",\"stop\"]%s}",
-                   place, name, place, place, name, place, place, reload_of, place, place, name,
-                   place, place, name, more);
-    put(in_place("etc/logging.d/%s.json", name), text, 0644);
+                   scratch_dir, name, scratch_dir, scratch_dir, name, scratch_dir, scratch_dir,
+                   reload_of, scratch_dir, scratch_dir, name, scratch_dir, scratch_dir, name, more);
+    scratch_put(scratch_at("etc/logging.d/%s.json", name), text, 0644);
 }
 
 static int set_up(void **state)
 {
-    (void)state;
-    const char *base = getenv("TMPDIR");
-    (void)snprintf(place, sizeof place, "%s/lictor-apply-XXXXXX", base ? base : "/tmp");
-    if (!mkdtemp(place))
+    if (scratch_set_up(state) < 0)
         return -1;
-    (void)chmod(place, 0755);
+    (void)chmod(scratch_dir, 0755);
     static const char *const dirs[] = {"etc", "etc/logging.d", "a", "b"};
     for (size_t i = 0; i < COUNT(dirs); i++) {
-        if (mkdir(in_place("%s", dirs[i]), 0755) < 0)
+        if (mkdir(scratch_at("%s", dirs[i]), 0755) < 0)
             return -1;
     }
-    if (mkdir(in_place("apply"), 0700) < 0)
+    if (mkdir(scratch_at("apply"), 0700) < 0)
         return -1;
-    char *script = get(SOURCE_DIR "/tests/cluster/shipper");
-    put(in_place("etc/shipper"), script, 0755);
+    char *script = scratch_get(SOURCE_DIR "/tests/cluster/shipper");
+    scratch_put("etc/shipper", script, 0755);
     free(script);
-    put(in_place("etc/policy.json"), "{\"elasticsearch\":{\"hosts\":[\"127.0.0.0/8\"]}}", 0644);
-    put(in_place("etc/logging.d/t.mustache"),
-        "{{#LOG_ELASTICSEARCH_URLS}}\nURL={{.}}\n{{/LOG_ELASTICSEARCH_URLS}}\n", 0644);
+    scratch_put("etc/policy.json", "{\"elasticsearch\":{\"hosts\":[\"127.0.0.0/8\"]}}", 0644);
+    scratch_put("etc/logging.d/t.mustache",
+                "{{#LOG_ELASTICSEARCH_URLS}}\nURL={{.}}\n{{/LOG_ELASTICSEARCH_URLS}}\n", 0644);
     put_target("a", "a", "");
     put_target("b", "b", "");
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[256];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", place);
-    shell(command);
-    return 0;
-}
-
 static struct outcome apply_env(const char *request, const char *variable)
 {
-    const char *argv[] = {program,       "--config-dir",    in_place("etc"),
-                          "--apply-dir", in_place("apply"), NULL};
+    const char *argv[] = {program,       "--config-dir",      scratch_at("etc"),
+                          "--apply-dir", scratch_at("apply"), NULL};
     const char *env[] = {"LICTOR_LIMITS=confirm=20ms,lock=300ms", variable, NULL};
     return run_tool(request, argv, env);
 }
@@ -148,9 +103,9 @@ static const char *placed(const char *fmt)
 {
     static char text[4096];
     size_t n = 0;
-    for (; *fmt && n < sizeof text - sizeof place; fmt++) {
+    for (; *fmt && n < sizeof text - sizeof scratch_dir; fmt++) {
         if (*fmt == '@')
-            n += (size_t)sprintf(text + n, "%s", place);
+            n += (size_t)sprintf(text + n, "%s", scratch_dir);
         else
             text[n++] = *fmt;
     }
@@ -160,7 +115,7 @@ static const char *placed(const char *fmt)
 
 static void assert_file(const char *path, const char *expected)
 {
-    char *text = get(path);
+    char *text = scratch_get(path);
     assert_string_equal(text, expected);
     free(text);
 }
@@ -169,8 +124,8 @@ static void assert_file(const char *path, const char *expected)
 static void assert_both(const char *text)
 {
     for (const char *name = "ab"; *name; name++) {
-        assert_file(in_place("%c/shipper.conf", *name), text);
-        assert_file(in_place("%c/running.conf", *name), text);
+        assert_file(scratch_at("%c/shipper.conf", *name), text);
+        assert_file(scratch_at("%c/running.conf", *name), text);
     }
 }
 
@@ -179,7 +134,7 @@ static void assert_clean(void)
 {
     static const char *const dirs[] = {"a", "b", "apply"};
     for (size_t i = 0; i < COUNT(dirs); i++) {
-        DIR *stream = opendir(in_place("%s", dirs[i]));
+        DIR *stream = opendir(scratch_at("%s", dirs[i]));
         assert_non_null(stream);
         for (struct dirent *e = readdir(stream); e; e = readdir(stream)) {
             if (strstr(e->d_name, "lictor-") || strcmp(e->d_name, "journal") == 0)
@@ -191,7 +146,7 @@ static void assert_clean(void)
 
 static size_t calls(const char *name, const char *action)
 {
-    char *log = get(in_place("%s/actions.log", name));
+    char *log = scratch_get(scratch_at("%s/actions.log", name));
     size_t n = 0;
     for (const char *at = strstr(log, action); at; at = strstr(at + 1, action))
         n++;
@@ -295,7 +250,7 @@ static void result_that_cannot_be_written_is_a_failure(void **state)
                    "printf '%%s' '%s' >%s/r; for out in '>/dev/full' '>&-' '>&- 2>&-'; do "
                    "eval \"%s --config-dir %s/etc --apply-dir %s/apply <%s/r $out\"; "
                    "[ $? = $(case $out in *full) echo 1;; *) echo 0;; esac) ] || exit 9; done",
-                   ONE, place, program, place, place, place);
+                   ONE, scratch_dir, program, scratch_dir, scratch_dir, scratch_dir);
     shell(command);
     assert_both(CONF_ONE);
 }
@@ -329,7 +284,7 @@ static void restarts_a_dead_shipper_of_a_right_file(void **state)
 {
     (void)state;
     apply_one();
-    assert_int_equal(unlink(in_place("b/pid")), 0);
+    assert_int_equal(unlink(scratch_at("b/pid")), 0);
     expect(ONE, 0, UNCHANGED, "", "");
     assert_int_equal(calls("a", "restart"), 1);
     assert_int_equal(calls("b", "restart"), 2);
@@ -339,11 +294,11 @@ static void repairs_a_file_that_was_edited(void **state)
 {
     (void)state;
     apply_one();
-    put(in_place("a/shipper.conf"), "edited\n", 0640);
+    scratch_put("a/shipper.conf", "edited\n", 0640);
     expect(ONE, 0, CHANGED, placed("@/a/shipper.conf was changed by somebody else: replaced"), "");
     assert_both(CONF_ONE);
     assert_int_equal(calls("b", "restart"), 1);
-    assert_int_equal(chmod(in_place("b/shipper.conf"), 0666), 0);
+    assert_int_equal(chmod(scratch_at("b/shipper.conf"), 0666), 0);
     expect(ONE, 0, CHANGED, "", "");
     assert_int_equal(calls("b", "restart"), 2);
 }
@@ -373,7 +328,7 @@ static void switches_off_and_on(void **state)
 static void switching_off_stops_what_runs_without_a_file(void **state)
 {
     (void)state;
-    put(in_place("a/pid"), "1", 0644);
+    scratch_put("a/pid", "1", 0644);
     expect(SWITCH_OFF, 0, UNCHANGED, "", "");
     assert_int_equal(calls("a", "stop"), 1);
     assert_int_equal(calls("b", "stop"), 0);
@@ -385,8 +340,8 @@ static void a_refusing_validator_changes_nothing(void **state)
 {
     (void)state;
     apply_one();
-    put(in_place("b/break-validate"),
-        "printf '\\n line 4: \\033[1m\\303\\244 bad\\nmore\\n' >&2; exit 7\n", 0644);
+    scratch_put("b/break-validate",
+                "printf '\\n line 4: \\033[1m\\303\\244 bad\\nmore\\n' >&2; exit 7\n", 0644);
     expect(TWO, 1, UNCHANGED,
            placed("@/b/shipper.conf refused: @/etc/shipper ended with 7: "
                   "line 4: ?[1m?? bad; more"),
@@ -400,10 +355,10 @@ static void a_hanging_or_flooding_validator_changes_nothing(void **state)
 {
     (void)state;
     apply_one();
-    put(in_place("a/break-validate"), "sleep 60\n", 0644);
+    scratch_put("a/break-validate", "sleep 60\n", 0644);
     expect(TWO, 1, UNCHANGED, placed("@/a/shipper.conf refused: @/etc/shipper: no end after 400ms"),
            "");
-    put(in_place("a/break-validate"), "yes flood | head -c 3000000; exit 1\n", 0644);
+    scratch_put("a/break-validate", "yes flood | head -c 3000000; exit 1\n", 0644);
     struct outcome o = apply_env(TWO, NULL);
     assert_non_null(strstr(o.out, "ended with 1: flood; flood; flood"));
     assert_true(strlen(o.out) < 1000);
@@ -418,7 +373,7 @@ static void a_failing_reload_rolls_all_back(void **state)
 {
     (void)state;
     apply_one();
-    put(in_place("b/break-restart"), FAIL_WITH_TWO, 0644);
+    scratch_put("b/break-restart", FAIL_WITH_TWO, 0644);
     expect(TWO, 1, UNCHANGED, placed("reload failed: @/etc/shipper ended with 3: no two"), "");
     assert_both(CONF_ONE);
     assert_clean();
@@ -428,14 +383,14 @@ static void a_shipper_that_does_not_stay_rolls_all_back(void **state)
 {
     (void)state;
     apply_one();
-    put(in_place("b/break-alive"),
-        "grep -q 127.0.0.2 \"$dir/shipper.conf\" && { date +%N; exit 0; }\n", 0644);
+    scratch_put("b/break-alive",
+                "grep -q 127.0.0.2 \"$dir/shipper.conf\" && { date +%N; exit 0; }\n", 0644);
     expect(TWO, 1, UNCHANGED,
            placed("not confirmed: @/b/shipper.conf: the shipper has died and was "
                   "started again"),
            "");
     assert_both(CONF_ONE);
-    put(in_place("b/break-alive"), "grep -q 127.0.0.2 \"$dir/shipper.conf\" && exit 1\n", 0644);
+    scratch_put("b/break-alive", "grep -q 127.0.0.2 \"$dir/shipper.conf\" && exit 1\n", 0644);
     expect(TWO, 1, UNCHANGED, placed("not confirmed: @/etc/shipper ended with 1"), "");
     assert_both(CONF_ONE);
     assert_clean();
@@ -444,7 +399,7 @@ static void a_shipper_that_does_not_stay_rolls_all_back(void **state)
 static void a_failing_first_install_leaves_nothing(void **state)
 {
     (void)state;
-    put(in_place("b/break-restart"), "exit 3\n", 0644);
+    scratch_put("b/break-restart", "exit 3\n", 0644);
     expect(ONE, 1, UNCHANGED, placed("reload failed: @/etc/shipper ended with 3"), "");
     assert_both("");
     assert_int_equal(calls("a", "stop"), 1);
@@ -455,10 +410,10 @@ static void a_failing_stop_brings_the_files_back(void **state)
 {
     (void)state;
     apply_one();
-    put(in_place("b/break-stop"), "echo never; exit 4\n", 0644);
+    scratch_put("b/break-stop", "echo never; exit 4\n", 0644);
     expect(SWITCH_OFF, 1, UNCHANGED, placed("stop failed: @/etc/shipper ended with 4: never"), "");
     assert_both(CONF_ONE);
-    put(in_place("b/break-stop"), "exit 0\n", 0644);
+    scratch_put("b/break-stop", "exit 0\n", 0644);
     expect(SWITCH_OFF, 1, UNCHANGED,
            placed("stop failed: @/b/shipper.conf was stopped but still runs"), "");
     assert_both(CONF_ONE);
@@ -469,20 +424,21 @@ static void a_failing_roll_back_is_named_and_made_good_later(void **state)
 {
     (void)state;
     apply_one();
-    put(in_place("b/break-restart"), "exit 3\n", 0644);
+    scratch_put("b/break-restart", "exit 3\n", 0644);
     char both[600];
-    (void)snprintf(both, sizeof both, "\"%s/a/shipper.conf\",\"%s/b/shipper.conf\"", place, place);
+    (void)snprintf(both, sizeof both, "\"%s/a/shipper.conf\",\"%s/b/shipper.conf\"", scratch_dir,
+                   scratch_dir);
     expect(TWO, 1, UNCHANGED,
            placed("reload failed: @/etc/shipper ended with 3; rollback failed: reload "
                   "failed: @/etc/shipper ended with 3"),
            both);
-    assert_file(in_place("a/shipper.conf"), CONF_ONE);
-    assert_file(in_place("b/shipper.conf"), CONF_ONE);
+    assert_file(scratch_at("a/shipper.conf"), CONF_ONE);
+    assert_file(scratch_at("b/shipper.conf"), CONF_ONE);
     expect(ONE, 1, "\"changed\":false,\"recovered\":true",
            placed("reload failed: @/etc/shipper ended with 3; rollback failed: reload "
                   "failed: @/etc/shipper ended with 3"),
            both);
-    assert_int_equal(unlink(in_place("b/break-restart")), 0);
+    assert_int_equal(unlink(scratch_at("b/break-restart")), 0);
     expect(TWO, 0, RECOVERED, "", "");
     assert_both(CONF_TWO);
     assert_clean();
@@ -496,7 +452,7 @@ static void new_settings_go_on_where_the_old_ones_cannot(void **state)
     struct outcome o = apply_env(TWO, "LICTOR_DIE_AT=20");
     assert_int_equal(o.code, 128 + 9);
     outcome_release(&o);
-    put(in_place("b/break-restart"), "grep -q 127.0.0.1 \"$dir/shipper.conf\" && exit 3\n", 0644);
+    scratch_put("b/break-restart", "grep -q 127.0.0.1 \"$dir/shipper.conf\" && exit 3\n", 0644);
     o = apply_env(TWO, NULL);
     assert_non_null(strstr(o.out, "\"state\":\"done\""));
     outcome_release(&o);
@@ -508,15 +464,15 @@ static void strange_destinations_are_refused(void **state)
 {
     (void)state;
     apply_one();
-    assert_int_equal(rename(in_place("b/shipper.conf"), in_place("b/real")), 0);
-    assert_int_equal(symlink("real", in_place("b/shipper.conf")), 0);
+    assert_int_equal(rename(scratch_at("b/shipper.conf"), scratch_at("b/real")), 0);
+    assert_int_equal(symlink("real", scratch_at("b/shipper.conf")), 0);
     expect(TWO, 1, UNCHANGED, placed("@/b/shipper.conf is a symbolic link: refused"), "");
-    assert_file(in_place("b/real"), CONF_ONE);
-    assert_int_equal(unlink(in_place("b/shipper.conf")), 0);
-    assert_int_equal(link(in_place("b/real"), in_place("b/shipper.conf")), 0);
+    assert_file(scratch_at("b/real"), CONF_ONE);
+    assert_int_equal(unlink(scratch_at("b/shipper.conf")), 0);
+    assert_int_equal(link(scratch_at("b/real"), scratch_at("b/shipper.conf")), 0);
     expect(TWO, 1, UNCHANGED, placed("@/b/shipper.conf has several names (hard links): refused"),
            "");
-    assert_int_equal(unlink(in_place("b/real")), 0);
+    assert_int_equal(unlink(scratch_at("b/real")), 0);
     expect(ONE, 0, UNCHANGED, "", "");
     assert_clean();
 }
@@ -534,16 +490,16 @@ static void what_others_can_write_is_refused(void **state)
                 {"a", 0755},
                 {"etc", 0755}};
     for (size_t i = 0; i < COUNT(rows); i++) {
-        assert_int_equal(chmod(in_place("%s", rows[i].path), rows[i].mode | 022), 0);
+        assert_int_equal(chmod(scratch_at("%s", rows[i].path), rows[i].mode | 022), 0);
         struct outcome o = apply_env(ONE, NULL);
         char expected[256];
-        (void)snprintf(expected, sizeof expected, "%s/%s can be written by others", place,
+        (void)snprintf(expected, sizeof expected, "%s/%s can be written by others", scratch_dir,
                        rows[i].path);
         if (!strstr(o.out, expected))
             fail_msg("%s: %s", rows[i].path, o.out);
         assert_int_equal(o.code, 1);
         outcome_release(&o);
-        assert_int_equal(chmod(in_place("%s", rows[i].path), rows[i].mode), 0);
+        assert_int_equal(chmod(scratch_at("%s", rows[i].path), rows[i].mode), 0);
     }
     assert_both("");
     assert_clean();
@@ -552,14 +508,14 @@ static void what_others_can_write_is_refused(void **state)
 static void wrong_places_are_said(void **state)
 {
     (void)state;
-    assert_int_equal(chmod(in_place("apply"), 0755), 0);
+    assert_int_equal(chmod(scratch_at("apply"), 0755), 0);
     expect(ONE, 1, UNCHANGED, placed("@/apply must be a directory of the running user, mode 0700"),
            "");
-    assert_int_equal(chmod(in_place("apply"), 0700), 0);
+    assert_int_equal(chmod(scratch_at("apply"), 0700), 0);
     put_target("b", "b", ",\"relaod\":[]");
     expect(ONE, 1, UNCHANGED,
            placed("@/etc/logging.d/b.json: \\\"relaod\\\" is not a known member"), "");
-    put(in_place("etc/logging.d/t.mustache"), "\n{{LOG_INDX}}", 0644);
+    scratch_put("etc/logging.d/t.mustache", "\n{{LOG_INDX}}", 0644);
     put_target("b", "b", "");
     expect(ONE, 1, UNCHANGED, placed("@/etc/logging.d/t.mustache:2: unknown name LOG_INDX"), "");
     shell(placed("rm @/etc/logging.d/*.json"));
@@ -575,12 +531,12 @@ static void a_full_disk_changes_nothing(void **state)
     char filler[3000];
     memset(filler, 'x', sizeof filler - 1);
     filler[sizeof filler - 1] = '\0';
-    put(in_place("etc/logging.d/t.mustache"), filler, 0644);
+    scratch_put("etc/logging.d/t.mustache", filler, 0644);
     char command[1024];
     (void)snprintf(command, sizeof command,
                    "trap '' XFSZ; ulimit -f 2; exec %s --config-dir %s/etc --apply-dir "
                    "%s/apply",
-                   program, place, place);
+                   program, scratch_dir, scratch_dir);
     const char *argv[] = {"/bin/sh", "-c", command, NULL};
     struct outcome o = run_tool(ONE, argv, NULL);
     assert_int_equal(o.code, 1);
@@ -593,15 +549,15 @@ static void a_full_disk_changes_nothing(void **state)
 static void commands_get_no_token_and_no_stdin(void **state)
 {
     (void)state;
-    put(in_place("a/break-restart"), "env >\"$dir/env\"; cat >\"$dir/stdin\"\n", 0644);
+    scratch_put("a/break-restart", "env >\"$dir/env\"; cat >\"$dir/stdin\"\n", 0644);
     struct outcome o = apply_env(ONE, "CONSUL_HTTP_TOKEN=secret");
     assert_int_equal(o.code, 0);
     outcome_release(&o);
-    char *env = get(in_place("a/env"));
+    char *env = scratch_get("a/env");
     assert_non_null(strstr(env, "LANG=C"));
     assert_null(strstr(env, "secret"));
     free(env);
-    assert_file(in_place("a/stdin"), "");
+    assert_file(scratch_at("a/stdin"), "");
 }
 
 /* ---- several at once, killed anywhere ------------------------------------ */
@@ -610,13 +566,13 @@ static void a_second_run_waits_for_the_lock(void **state)
 {
     (void)state;
     struct error err = {0};
-    int fd = file_lock(in_place("apply/lock"), 0, &err);
+    int fd = file_lock(scratch_at("apply/lock"), 0, &err);
     assert_true(fd >= 0);
     struct outcome o = apply_env(ONE, NULL);
     assert_int_equal(o.code, 1);
     assert_non_null(strstr(o.out, "/apply/lock"));
     outcome_release(&o);
-    const char *argv[] = {program, "--recover", "--apply-dir", in_place("apply"), NULL};
+    const char *argv[] = {program, "--recover", "--apply-dir", scratch_at("apply"), NULL};
     const char *env[] = {"LICTOR_LIMITS=lock=300ms", NULL};
     o = run_tool(NULL, argv, env);
     assert_string_equal(o.err, "");
@@ -635,9 +591,9 @@ static void runs_at_once_do_not_mix(void **state)
                    "export LICTOR_LIMITS=confirm=5ms,lock=20s; for i in 1 2 3 4; do for r in "
                    "r1 r2; do %s --config-dir %s/etc --apply-dir %s/apply <$r >out$i$r & "
                    "done; done; wait; [ $(cat out* | grep -c done) = 8 ]",
-                   place, ONE, TWO, program, place, place);
+                   scratch_dir, ONE, TWO, program, scratch_dir, scratch_dir);
     shell(command);
-    char *text = get(in_place("a/shipper.conf"));
+    char *text = scratch_get("a/shipper.conf");
     assert_both(text);
     free(text);
     assert_clean();
@@ -646,7 +602,7 @@ static void runs_at_once_do_not_mix(void **state)
 static void assert_whole(void)
 {
     for (const char *name = "ab"; *name; name++) {
-        char *text = get(in_place("%c/shipper.conf", *name));
+        char *text = scratch_get(scratch_at("%c/shipper.conf", *name));
         if (strcmp(text, CONF_ONE) != 0 && strcmp(text, CONF_TWO) != 0 && *text)
             fail_msg("half a file: %s", text);
         free(text);
@@ -661,7 +617,7 @@ static void assert_recovers(void)
         fail_msg("%s", o.out);
     outcome_release(&o);
     assert_clean();
-    char *text = get(in_place("a/shipper.conf"));
+    char *text = scratch_get("a/shipper.conf");
     assert_both(text);
     free(text);
 }
@@ -720,7 +676,7 @@ static void recovering_brings_back_files_and_owes_the_reload(void **state)
         assert_int_equal(first.code, 0);
         outcome_release(&first);
         bool died = dies_at(TWO, k);
-        const char *argv[] = {program, "--recover", "--apply-dir", in_place("apply"), NULL};
+        const char *argv[] = {program, "--recover", "--apply-dir", scratch_at("apply"), NULL};
         size_t reloads = calls("a", "restart");
         struct outcome o = run_tool(NULL, argv, NULL);
         assert_int_equal(o.code, 0);
@@ -730,8 +686,8 @@ static void recovering_brings_back_files_and_owes_the_reload(void **state)
         if (!died)
             break;
         if (back) {
-            assert_file(in_place("a/shipper.conf"), CONF_ONE);
-            assert_file(in_place("b/shipper.conf"), CONF_ONE);
+            assert_file(scratch_at("a/shipper.conf"), CONF_ONE);
+            assert_file(scratch_at("b/shipper.conf"), CONF_ONE);
         }
         assert_int_equal(calls("a", "restart"), reloads);
         o = apply_env(ONE, NULL);
@@ -743,7 +699,7 @@ static void recovering_brings_back_files_and_owes_the_reload(void **state)
     }
 }
 
-#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, scratch_tear_down)
 
 int main(void)
 {

@@ -18,7 +18,7 @@ static void credential(const char *members)
     size_t n = 0;
     for (; *members && n + 200 < sizeof text; members++) {
         if (*members == '@')
-            n += (size_t)snprintf(text + n, sizeof text - n, "%s", place_dir());
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s", scratch_dir);
         else
             text[n++] = *members;
     }
@@ -62,7 +62,7 @@ static void expect(const char *settings, int code, const char *text)
 
 static void assert_has(const char *name, const char *text)
 {
-    char *conf = place_get(in_place("%s/shipper.conf", name));
+    char *conf = scratch_get(scratch_at("%s/shipper.conf", name));
     if (!strstr(conf, text))
         fail_msg("no %s in %s", text, conf);
     free(conf);
@@ -70,7 +70,7 @@ static void assert_has(const char *name, const char *text)
 
 static void assert_has_not(const char *name, const char *text)
 {
-    char *conf = place_get(in_place("%s/shipper.conf", name));
+    char *conf = scratch_get(scratch_at("%s/shipper.conf", name));
     if (strstr(conf, text))
         fail_msg("%s in %s", text, conf);
     free(conf);
@@ -132,8 +132,8 @@ static void assert_yaml(const char *expressions)
                    "o = c['output.elasticsearch']\n"
                    "place = sys.argv[2]\n%s",
                    expressions);
-    const char *argv[] = {"/usr/bin/python3", "-c", script, in_place("filebeat/shipper.conf"),
-                          place_dir(),        NULL};
+    const char *argv[] = {"/usr/bin/python3", "-c", script, scratch_at("filebeat/shipper.conf"),
+                          scratch_dir,        NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     if (o.code != 0)
         fail_msg("%s", o.err);
@@ -193,7 +193,7 @@ static void without_a_probe_log_there_is_one_input(void **state)
     (void)state;
     ship("filebeat", VALIDATE " | del(.probe)");
     expect(URL, 0, CHANGED);
-    char *conf = place_get(in_place("filebeat/shipper.conf"));
+    char *conf = scratch_get("filebeat/shipper.conf");
     assert_null(strstr(conf, "probe"));
     free(conf);
 }
@@ -236,7 +236,7 @@ static void the_shipped_files_name_installed_programs(void **state)
                 ".[1]' rsyslog.json rsyslog-systemd.json >/dev/null");
 }
 
-#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, place_tear_down)
+#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, scratch_tear_down)
 
 int main(void)
 {
