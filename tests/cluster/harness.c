@@ -217,3 +217,9 @@ void cluster_stop(struct cluster *c)
     }
     free(c);
 }
+
+int cluster_tear_down(void **state)
+{
+    cluster_stop(*state);
+    return 0;
+}

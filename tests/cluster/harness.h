@@ -15,15 +15,16 @@
  * Servers are numbered 1, 2, ...; server i is node "server-<i>" at 127.0.K.i, HTTP port
  * 8500 (every cluster has a net K of its own), in <run>/<cluster>/server-<i>/ with
  *
- *     consul.d/        Consul's configuration; 60-cluster.hcl rendered by
- * scripts/enable etc/             our --config-dir: consul.env, logging.d/, policy.json
+ *     consul.d/        Consul's configuration; 60-cluster.hcl rendered by scripts/enable
+ *     etc/             our --config-dir: consul.env, logging.d/, policy.json
  *     state/           our --state-dir, 0700 (apply-logging works in state/apply/)
  *     log/             what server_shipper() lets be shipped: .log files
  *     probe/           shipper.log: the probe log, which a real rsyslogd carries
  *     shipper/         the log shipper's own, see server_shipper()
- *     libexec/         what Consul runs: each notes its start in runs.log and becomes
- * the program of the same name in TEST_BIN consul.log       the agent at level debug,
- * with the output of its handlers data/            raft
+ *     libexec/         what Consul runs: each notes its start in runs.log and becomes the
+ *                      program of the same name in TEST_BIN
+ *     consul.log       the agent at level debug, with the output of its handlers
+ *     data/            raft
  *
  * Nothing returns an error: what cannot be done fails the running test with a text.
  * Times are milliseconds. Strings that are returned are the caller's to free() where it
@@ -92,6 +93,9 @@ struct cluster {
  * cluster_stop() kills the agents and forgets the cluster; NULL is accepted. */
 struct cluster *cluster_start(const struct cluster_options *options);
 void cluster_stop(struct cluster *c);
+
+/* Tear-down of a group whose state is a cluster. */
+int cluster_tear_down(void **state);
 
 /* The Consul under test: $CONSUL, else the one scripts/install-consul has found. */
 const char *consul_program(void);
@@ -248,6 +252,10 @@ struct outcome server_run(struct cluster *c, int i, const char *input, const cha
 /* Any program (absolute path in argv[0]) with these NAME=VALUE in its environment. */
 struct outcome run_tool(const char *input, const char *const *argv, const char *const *env);
 void outcome_release(struct outcome *o);
+
+/* It must be this; releases it. failure: nothing on stdout, one line with `text` on stderr. */
+void outcome_expect(struct outcome o, int code, const char *out, const char *err);
+void outcome_expect_failure(struct outcome o, int code, const char *text);
 
 /* ---- log shipper --------------------------------------------------------- */
 

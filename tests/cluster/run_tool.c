@@ -72,6 +72,24 @@ void outcome_release(struct outcome *o)
     *o = (struct outcome){0};
 }
 
+void outcome_expect(struct outcome o, int code, const char *out, const char *err)
+{
+    assert_string_equal(o.err, err);
+    assert_string_equal(o.out, out);
+    assert_int_equal(o.code, code);
+    outcome_release(&o);
+}
+
+void outcome_expect_failure(struct outcome o, int code, const char *text)
+{
+    if (!strstr(o.err, text))
+        assert_string_equal(o.err, text);
+    assert_ptr_equal(strchr(o.err, '\n'), o.err + strlen(o.err) - 1);
+    assert_string_equal(o.out, "");
+    assert_int_equal(o.code, code);
+    outcome_release(&o);
+}
+
 struct outcome server_run(struct cluster *c, int i, const char *input, const char *const *argv)
 {
     char program[400], config[400], state[400], limits[300], clock[40];

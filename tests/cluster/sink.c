@@ -100,6 +100,12 @@ void sink_kill(struct sink *s)
     s->pid = 0;
 }
 
+int sink_tear_down(void **state)
+{
+    sink_kill(*state);
+    return 0;
+}
+
 /* ---- what is in it ------------------------------------------------------- */
 
 static size_t collect(char *bytes, size_t size, size_t n, void *arg)

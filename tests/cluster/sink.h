@@ -32,6 +32,9 @@ int sink_start_secure(struct sink *s, const char *name, const char *address, con
 /* SIGKILL; what it has acknowledged is in `dir`. */
 void sink_kill(struct sink *s);
 
+/* Tear-down of a group whose state is a sink. */
+int sink_tear_down(void **state);
+
 /* What GET PATH answers; NULL when nothing that is JSON. cJSON_Delete() it. */
 cJSON *sink_ask(const struct sink *s, const char *path);
 

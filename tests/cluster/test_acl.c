@@ -12,12 +12,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    cluster_stop(*state);
-    return 0;
-}
-
 /* A request with the token of server i's programs. */
 static long as_server(const struct cluster *c, int i, const char *method, const char *path,
                       const char *body)
@@ -197,5 +191,5 @@ int main(void)
         cmocka_unit_test(mapping_waits_for_the_admin),
         cmocka_unit_test(without_rights_it_cannot_look),
     };
-    return HARNESS_RUN("acl", tests, setup, teardown);
+    return HARNESS_RUN("acl", tests, setup, cluster_tear_down);
 }

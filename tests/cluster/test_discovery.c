@@ -17,12 +17,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    cluster_stop(*state);
-    return 0;
-}
-
 /* ---- helpers ------------------------------------------------------------- */
 
 /* With server i's agent; more: members of the registration, each behind a comma. */
@@ -268,5 +262,5 @@ int main(void)
         cmocka_unit_test(what_policy_forbids_is_not_followed),
         cmocka_unit_test(a_flood_of_instances_changes_nothing),
     };
-    return HARNESS_RUN("discovery", tests, setup, teardown);
+    return HARNESS_RUN("discovery", tests, setup, cluster_tear_down);
 }

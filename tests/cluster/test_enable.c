@@ -17,12 +17,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    cluster_stop(*state);
-    return 0;
-}
-
 static const char *user_name(void)
 {
     const struct passwd *pw = getpwuid(getuid());
@@ -388,5 +382,5 @@ int main(void)
         cmocka_unit_test(wrong_usage),
         cmocka_unit_test(agent_with_scripts_off_must_be_restarted),
     };
-    return HARNESS_RUN("enable", tests, setup, teardown);
+    return HARNESS_RUN("enable", tests, setup, cluster_tear_down);
 }

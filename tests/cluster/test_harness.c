@@ -10,12 +10,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    cluster_stop(*state);
-    return 0;
-}
-
 static void checks_are_registered(void **state)
 {
     struct cluster *c = *state;
@@ -103,5 +97,5 @@ int main(void)
         cmocka_unit_test(handlers_are_counted),      cmocka_unit_test(shippers_are_configured),
         cmocka_unit_test(crash_and_return_are_seen),
     };
-    return HARNESS_RUN("harness", tests, setup, teardown);
+    return HARNESS_RUN("harness", tests, setup, cluster_tear_down);
 }

@@ -17,12 +17,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    cluster_stop(*state);
-    return 0;
-}
-
 static void unbreak(struct cluster *c, int i, const char *action)
 {
     char name[64];
@@ -468,5 +462,5 @@ int main(void)
         cmocka_unit_test_setup(the_heartbeat_repairs_a_lost_state, calm),
         cmocka_unit_test_setup(a_restored_snapshot_is_brought_into_force, calm),
     };
-    return HARNESS_RUN("logging", tests, setup, teardown);
+    return HARNESS_RUN("logging", tests, setup, cluster_tear_down);
 }

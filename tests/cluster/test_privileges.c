@@ -52,12 +52,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    cluster_stop(*state);
-    return 0;
-}
-
 /* ---- helpers ------------------------------------------------------------- */
 
 static bool runs_with(void *arg, struct buffer *seen)
@@ -241,5 +235,5 @@ int main(void)
         cmocka_unit_test(strange_keys_are_no_way_in),
     };
     apart_enter();
-    return HARNESS_RUN("privileges", tests, setup, teardown);
+    return HARNESS_RUN("privileges", tests, setup, cluster_tear_down);
 }

@@ -13,12 +13,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    cluster_stop(*state);
-    return 0;
-}
-
 static void publish_now(struct cluster *c)
 {
     const char *argv[] = {"verify-quorum", "--publish", "cluster:quorum", NULL};
@@ -215,5 +209,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(neighbour_survives_the_leaders_death, calm, end_neighbour),
         cmocka_unit_test_setup_teardown(neighbour_survives_the_loss_of_quorum, calm, end_neighbour),
     };
-    return HARNESS_RUN("publish", tests, setup, teardown);
+    return HARNESS_RUN("publish", tests, setup, cluster_tear_down);
 }

@@ -16,12 +16,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    cluster_stop(*state);
-    return 0;
-}
-
 /* ---- helpers ------------------------------------------------------------- */
 
 static void break_action(struct cluster *c, int i, const char *action, const char *script)
@@ -592,5 +586,5 @@ int main(void)
         cmocka_unit_test_setup(kills_at_random_moments, calm),
         cmocka_unit_test_setup(a_new_server_gets_it_as_well, calm),
     };
-    return HARNESS_RUN("rollout", tests, setup, teardown);
+    return HARNESS_RUN("rollout", tests, setup, cluster_tear_down);
 }

@@ -33,6 +33,13 @@ int scratch_set_up(void **state)
     return n > 0 && (size_t)n < sizeof scratch_dir ? 0 : -1;
 }
 
+int scratch_set_up_program(void **state)
+{
+    if (scratch_set_up(state) < 0 || mkdir(scratch_at("config"), 0755) < 0)
+        return -1;
+    return mkdir(scratch_at("state"), 0700);
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *level)
 {
     (void)st;

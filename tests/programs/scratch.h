@@ -11,6 +11,9 @@ extern char scratch_dir[128]; /* absolute, without symbolic links */
 int scratch_set_up(void **state);
 int scratch_tear_down(void **state);
 
+/* With what a program is told to use: config/, and state/, 0700. */
+int scratch_set_up_program(void **state);
+
 /* A path in it; eight of them at a time. */
 const char *scratch_at(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -1,9 +1,8 @@
 /* apply-logging as a process: two targets "a" and "b" with a shipper that runs what it was
  * started with (tests/cluster/shipper), broken on command by a file break-<action>. */
+#include "apply_place.h"
 #include "base/buffer.h"
 #include "base/file.h"
-#include "harness.h"
-#include "scratch.h"
 
 #include <dirent.h>
 
@@ -43,20 +42,10 @@ static void put_target(const char *name, const char *reload_of, const char *more
 
 static int set_up(void **state)
 {
-    if (scratch_set_up(state) < 0)
+    if (place_set_up(state) < 0)
         return -1;
-    (void)chmod(scratch_dir, 0755);
-    static const char *const dirs[] = {"etc", "etc/logging.d", "a", "b"};
-    for (size_t i = 0; i < COUNT(dirs); i++) {
-        if (mkdir(scratch_at("%s", dirs[i]), 0755) < 0)
-            return -1;
-    }
-    if (mkdir(scratch_at("apply"), 0700) < 0)
-        return -1;
-    char *script = scratch_get(SOURCE_DIR "/tests/cluster/shipper");
-    scratch_put("etc/shipper", script, 0755);
-    free(script);
-    scratch_put("etc/policy.json", "{\"elasticsearch\":{\"hosts\":[\"127.0.0.0/8\"]}}", 0644);
+    scratch_mkdir("a", 0755);
+    scratch_mkdir("b", 0755);
     scratch_put("etc/logging.d/t.mustache",
                 "{{#LOG_ELASTICSEARCH_URLS}}\nURL={{.}}\n{{/LOG_ELASTICSEARCH_URLS}}\n", 0644);
     put_target("a", "a", "");
@@ -113,19 +102,12 @@ static const char *placed(const char *fmt)
     return text;
 }
 
-static void assert_file(const char *path, const char *expected)
-{
-    char *text = scratch_get(path);
-    assert_string_equal(text, expected);
-    free(text);
-}
-
 /* Both destinations hold `text`, and both shippers run with it ("": neither). */
 static void assert_both(const char *text)
 {
     for (const char *name = "ab"; *name; name++) {
-        assert_file(scratch_at("%c/shipper.conf", *name), text);
-        assert_file(scratch_at("%c/running.conf", *name), text);
+        scratch_assert_file(scratch_at("%c/shipper.conf", *name), text);
+        scratch_assert_file(scratch_at("%c/running.conf", *name), text);
     }
 }
 
@@ -432,8 +414,8 @@ static void a_failing_roll_back_is_named_and_made_good_later(void **state)
            placed("reload failed: @/etc/shipper ended with 3; rollback failed: reload "
                   "failed: @/etc/shipper ended with 3"),
            both);
-    assert_file(scratch_at("a/shipper.conf"), CONF_ONE);
-    assert_file(scratch_at("b/shipper.conf"), CONF_ONE);
+    scratch_assert_file("a/shipper.conf", CONF_ONE);
+    scratch_assert_file("b/shipper.conf", CONF_ONE);
     expect(ONE, 1, "\"changed\":false,\"recovered\":true",
            placed("reload failed: @/etc/shipper ended with 3; rollback failed: reload "
                   "failed: @/etc/shipper ended with 3"),
@@ -467,7 +449,7 @@ static void strange_destinations_are_refused(void **state)
     assert_int_equal(rename(scratch_at("b/shipper.conf"), scratch_at("b/real")), 0);
     assert_int_equal(symlink("real", scratch_at("b/shipper.conf")), 0);
     expect(TWO, 1, UNCHANGED, placed("@/b/shipper.conf is a symbolic link: refused"), "");
-    assert_file(scratch_at("b/real"), CONF_ONE);
+    scratch_assert_file("b/real", CONF_ONE);
     assert_int_equal(unlink(scratch_at("b/shipper.conf")), 0);
     assert_int_equal(link(scratch_at("b/real"), scratch_at("b/shipper.conf")), 0);
     expect(TWO, 1, UNCHANGED, placed("@/b/shipper.conf has several names (hard links): refused"),
@@ -557,7 +539,7 @@ static void commands_get_no_token_and_no_stdin(void **state)
     assert_non_null(strstr(env, "LANG=C"));
     assert_null(strstr(env, "secret"));
     free(env);
-    assert_file(scratch_at("a/stdin"), "");
+    scratch_assert_file("a/stdin", "");
 }
 
 /* ---- several at once, killed anywhere ------------------------------------ */
@@ -686,8 +668,8 @@ static void recovering_brings_back_files_and_owes_the_reload(void **state)
         if (!died)
             break;
         if (back) {
-            assert_file(scratch_at("a/shipper.conf"), CONF_ONE);
-            assert_file(scratch_at("b/shipper.conf"), CONF_ONE);
+            scratch_assert_file("a/shipper.conf", CONF_ONE);
+            scratch_assert_file("b/shipper.conf", CONF_ONE);
         }
         assert_int_equal(calls("a", "restart"), reloads);
         o = apply_env(ONE, NULL);

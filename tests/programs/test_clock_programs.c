@@ -5,6 +5,7 @@
 #include "consul/kv.h"
 #include "fake_agent.h"
 #include "harness.h"
+#include "scratch.h"
 
 #define PLACE   "dc/home/env/service/cluster/tag/any/"
 #define RECORDS "GET /v1/kv/" CLOCK_RECORD_PREFIX
@@ -13,8 +14,6 @@
 
 struct world {
     struct fake_agent *agent;
-    char dir[64]; /* holds config/ and state/ */
-    char state[80], config[80];
     struct kv_list records; /* what stands below lictor/clock/ */
 };
 
@@ -88,7 +87,8 @@ static struct outcome run_with(struct world *w, const char *program, const char 
                                const char *const *more)
 {
     char path[600];
-    const char *argv[16] = {path, "--config-dir", w->config, "--state-dir", w->state};
+    const char *argv[16] = {path, "--config-dir", scratch_at("config"), "--state-dir",
+                            scratch_at("state")};
     const char *env[] = {fake_agent_env(w->agent),
                          "LICTOR_LIMITS=http=400ms,leader_proof=300ms,lock=300ms", NULL};
     (void)snprintf(path, sizeof path, "%s/%s", TEST_BIN, program);
@@ -117,25 +117,6 @@ static struct outcome publish(struct world *w)
     return run_with(w, "verify-clock", NULL, more);
 }
 
-static void expect(struct outcome o, int code, const char *out, const char *err)
-{
-    assert_string_equal(o.err, err);
-    assert_string_equal(o.out, out);
-    assert_int_equal(o.code, code);
-    outcome_release(&o);
-}
-
-/* Nothing on stdout, one line with `text` on stderr. */
-static void expect_failure(struct outcome o, int code, const char *text)
-{
-    if (!strstr(o.err, text))
-        assert_string_equal(o.err, text);
-    assert_ptr_equal(strchr(o.err, '\n'), o.err + strlen(o.err) - 1);
-    assert_string_equal(o.out, "");
-    assert_int_equal(o.code, code);
-    outcome_release(&o);
-}
-
 static void expect_begin(struct outcome o, int code, const char *out)
 {
     if (strncmp(o.out, out, strlen(out)) != 0)
@@ -153,11 +134,11 @@ static void expect_done(struct outcome o)
     outcome_release(&o);
 }
 
-static void read_state(struct world *w)
+static void read_state(void)
 {
     struct local_clock_reading now;
     local_clock_read(&now);
-    clock_state_read(w->state, &now, &kept);
+    clock_state_read(scratch_at("state"), &now, &kept);
 }
 
 /* ---- a world ------------------------------------------------------------- */
@@ -165,13 +146,7 @@ static void read_state(struct world *w)
 static int setup(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
-    const char *tmp = getenv("TMPDIR");
-    (void)snprintf(w->dir, sizeof w->dir, "%.40s/clock-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(w->dir));
-    (void)snprintf(w->state, sizeof w->state, "%s/state", w->dir);
-    (void)snprintf(w->config, sizeof w->config, "%s/config", w->dir);
-    assert_int_equal(mkdir(w->state, 0700), 0);
-    assert_int_equal(mkdir(w->config, 0755), 0);
+    assert_int_equal(scratch_set_up_program(NULL), 0);
     w->agent = fake_agent_start();
     say_whole(w);
     *state = w;
@@ -181,13 +156,10 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct world *w = *state;
-    const char *const argv[] = {"/bin/rm", "-rf", w->dir, NULL};
-    struct outcome o = run_tool(NULL, argv, NULL);
-    outcome_release(&o);
     fake_agent_stop(w->agent);
     kv_release(&w->records);
     free(w);
-    return 0;
+    return scratch_tear_down(NULL);
 }
 
 /* ---- usage --------------------------------------------------------------- */
@@ -216,7 +188,8 @@ static void usage_is_answered_in_one_line(void **state)
     for (size_t i = 0; i < COUNT(usage_rows); i++) {
         const struct usage_row *row = &usage_rows[i];
         print_message("  %s %s\n", row->program, row->words[0]);
-        expect(run_with(*state, row->program, NULL, row->words), row->code, row->out, row->err);
+        outcome_expect(run_with(*state, row->program, NULL, row->words), row->code, row->out,
+                       row->err);
     }
 }
 
@@ -268,9 +241,9 @@ static void empty_is_nothing_to_do(void **state)
     expect_done(publish(w));
     put_record(w, "n2", 1000);
     expect_done(hear_records(w));
-    expect(hear(w, "null\n"), 0, "", "");
-    expect(hear(w, "[]\n"), 0, "", "");
-    read_state(w);
+    outcome_expect(hear(w, "null\n"), 0, "", "");
+    outcome_expect(hear(w, "[]\n"), 0, "", "");
+    read_state();
     assert_string_equal(kept.offsets.server[1].boot, "b+0"); /* nothing is forgotten */
 }
 
@@ -281,14 +254,14 @@ static void a_payload_that_is_none_is_refused(void **state)
     assert_non_null(huge);
     memset(huge, ' ', 2U << 20);
     huge[2U << 20] = '\0';
-    expect_failure(hear(w, "oops"), 1, "hear-clock: watch payload: is not JSON");
-    expect_failure(hear(w, ""), 1, "hear-clock: watch payload: is not JSON");
-    expect_failure(hear(w, "{\"a\":1}"), 1, "hear-clock: not a KV entry");
-    expect_failure(hear(w, "[{\"Key\":\"k\",\"ModifyIndex\":1,\"Value\":\"*\"}]"), 1,
-                   "hear-clock: KV entry k: value is not base64");
-    expect_failure(hear(w, huge), 1,
-                   "hear-clock: watch payload: Message too long (the heartbeat reads "
-                   "the records)");
+    outcome_expect_failure(hear(w, "oops"), 1, "hear-clock: watch payload: is not JSON");
+    outcome_expect_failure(hear(w, ""), 1, "hear-clock: watch payload: is not JSON");
+    outcome_expect_failure(hear(w, "{\"a\":1}"), 1, "hear-clock: not a KV entry");
+    outcome_expect_failure(hear(w, "[{\"Key\":\"k\",\"ModifyIndex\":1,\"Value\":\"*\"}]"), 1,
+                           "hear-clock: KV entry k: value is not base64");
+    outcome_expect_failure(hear(w, huge), 1,
+                           "hear-clock: watch payload: Message too long (the heartbeat reads "
+                           "the records)");
     free(huge);
 }
 
@@ -297,20 +270,20 @@ static void before_the_first_heartbeat_nobody_is_known(void **state)
     struct world *w = *state;
     char path[100];
     put_record(w, "n2", 1000);
-    expect(hear_records(w), 0, "", "");
-    (void)snprintf(path, sizeof path, "%s/clock", w->state);
+    outcome_expect(hear_records(w), 0, "", "");
+    (void)snprintf(path, sizeof path, "%s/clock", scratch_at("state"));
     assert_int_equal(access(path, F_OK), -1);
 }
 
 static void a_state_directory_of_others_is_refused(void **state)
 {
     struct world *w = *state;
-    assert_int_equal(chmod(w->state, 0755), 0);
+    assert_int_equal(chmod(scratch_at("state"), 0755), 0);
     put_record(w, "n2", 1000);
-    expect_failure(hear_records(w), 1, "is not ours alone");
-    expect_failure(publish(w), 3, "is not ours alone");
-    expect_failure(run_with(w, "verify-clock", NULL, NULL), 3, "is not yours");
-    assert_int_equal(chmod(w->state, 0700), 0);
+    outcome_expect_failure(hear_records(w), 1, "is not ours alone");
+    outcome_expect_failure(publish(w), 3, "is not ours alone");
+    outcome_expect_failure(run_with(w, "verify-clock", NULL, NULL), 3, "is not yours");
+    assert_int_equal(chmod(scratch_at("state"), 0700), 0);
 }
 
 /* A stamp of state that is too early would be a false bound. */
@@ -318,22 +291,22 @@ static void heard_is_when_all_of_it_is_in_memory(void **state)
 {
     struct world *w = *state;
     struct local_clock_reading begin;
-    char path[100], script[600];
+    char path[200], script[600];
     expect_done(publish(w));
     put_record(w, "n2", 1000);
     char *payload = as_json(&w->records);
-    (void)snprintf(path, sizeof path, "%s/payload", w->dir);
+    (void)snprintf(path, sizeof path, "%s/payload", scratch_dir);
     FILE *f = fopen(path, "w");
     assert_non_null(f);
     assert_true(fputs(payload, f) >= 0);
     assert_int_equal(fclose(f), 0);
     (void)snprintf(script, sizeof script,
                    "{ head -c -1 %s; sleep 0.3; echo; } | " TEST_BIN "/hear-clock --state-dir %s",
-                   path, w->state);
+                   path, scratch_at("state"));
     const char *const argv[] = {"/bin/sh", "-c", script, NULL};
     local_clock_read(&begin);
-    expect(run_tool(NULL, argv, NULL), 0, "", "");
-    read_state(w);
+    outcome_expect(run_tool(NULL, argv, NULL), 0, "", "");
+    read_state();
     assert_true(kept.offsets.server[1].heard_us >= begin.raw_us + 300000);
     free(payload);
 }
@@ -347,16 +320,16 @@ static void so_it_is_when_the_heartbeat_hears(void **state)
     fake_agent_delay(w->agent, RECORDS, 200);
     local_clock_read(&begin);
     expect_done(publish(w));
-    read_state(w);
+    read_state();
     assert_true(kept.offsets.server[1].heard_us >= begin.raw_us + 200000);
 }
 
 static void forget_what_was_said(struct world *w)
 {
     struct error err = {0};
-    read_state(w);
+    read_state();
     kept.said.summary[0] = '\0';
-    assert_int_equal(clock_state_write(&kept, w->state, &err), 0);
+    assert_int_equal(clock_state_write(&kept, scratch_at("state"), &err), 0);
     fake_agent_forget(w->agent);
 }
 
@@ -367,10 +340,10 @@ static void only_another_verdict_is_published(void **state)
     expect_done(publish(w));
     put_record(w, "n2", 1000);
     fake_agent_forget(w->agent);
-    expect(hear_records(w), 0, "", "");
+    outcome_expect(hear_records(w), 0, "", "");
     assert_string_equal(fake_agent_published(w->agent, "cluster:clock"), "");
     forget_what_was_said(w);
-    expect(hear_records(w), 0, "", ""); /* the same record again */
+    outcome_expect(hear_records(w), 0, "", ""); /* the same record again */
     assert_string_equal(fake_agent_published(w->agent, "cluster:clock"), "");
     put_record(w, "n2", 2000);
     expect_done(hear_records(w));
@@ -379,7 +352,7 @@ static void only_another_verdict_is_published(void **state)
     assert_null(fake_agent_sent(w->agent, OWN "?cas=0")); /* it tells nothing by itself */
     fake_agent_forget(w->agent);
     put_record(w, "n2", 3000);
-    expect(hear_records(w), 0, "", "");
+    outcome_expect(hear_records(w), 0, "", "");
     assert_string_equal(fake_agent_published(w->agent, "cluster:clock"), "");
 }
 
@@ -393,24 +366,24 @@ static void a_jump_is_logged_once(void **state)
                             "{\"v\":1,\"boot\":\"b+0\",\"raw\":2000,\"real\":5002000,\"err\":1,"
                             "\"ppm\":50,\"synced\":true,\"heard\":{}}"),
                      0);
-    expect(hear_records(w), 0, "", "hear-clock: clock of n2 stepped or slewed by -2.0 s\n");
-    expect(hear_records(w), 0, "", "");
+    outcome_expect(hear_records(w), 0, "", "hear-clock: clock of n2 stepped or slewed by -2.0 s\n");
+    outcome_expect(hear_records(w), 0, "", "");
 }
 
 /* Whoever sees it first logs it, also when nothing else is new. */
 static void a_jump_of_the_own_clock_is_logged_once(void **state)
 {
     struct world *w = *state;
-    const char *const argv[] = {TEST_BIN "/hear-clock", "--state-dir", w->state, NULL};
+    const char *const argv[] = {TEST_BIN "/hear-clock", "--state-dir", scratch_at("state"), NULL};
     const char *env[] = {"LD_PRELOAD=/usr/$LIB/faketime/libfaketimeMT.so.1",
                          "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME=+2s",
                          "ASAN_OPTIONS=exitcode=99:verify_asan_link_order=0", NULL};
     put_record(w, "n2", 1000);
     expect_done(publish(w));
     char *payload = as_json(&w->records);
-    expect(run_tool(payload, argv, env), 0, "",
-           "hear-clock: clock of n1 stepped or slewed by +2.0 s\n");
-    expect(run_tool(payload, argv, env), 0, "", "");
+    outcome_expect(run_tool(payload, argv, env), 0, "",
+                   "hear-clock: clock of n1 stepped or slewed by +2.0 s\n");
+    outcome_expect(run_tool(payload, argv, env), 0, "", "");
     free(payload);
 }
 
@@ -418,15 +391,15 @@ static void a_damaged_state_is_dropped(void **state)
 {
     struct world *w = *state;
     char path[100];
-    (void)snprintf(path, sizeof path, "%s/clock", w->state);
+    (void)snprintf(path, sizeof path, "%s/clock", scratch_at("state"));
     expect_done(publish(w));
     assert_int_equal(truncate(path, 1000), 0);
     put_record(w, "n2", 1000);
-    expect(hear_records(w), 0, "", "");
-    expect_failure(run_with(w, "verify-clock", NULL, NULL), 3,
-                   "nothing was heard of the other clocks yet");
+    outcome_expect(hear_records(w), 0, "", "");
+    outcome_expect_failure(run_with(w, "verify-clock", NULL, NULL), 3,
+                           "nothing was heard of the other clocks yet");
     expect_done(publish(w));
-    read_state(w);
+    read_state();
     assert_int_equal(kept.offsets.n, 3);
 }
 
@@ -521,7 +494,7 @@ static void records_too_large_are_read_one_by_one(void **state)
     static const char *const more[] = {"--publish", "cluster:clock", NULL};
     fake_agent_answer(w->agent, RECORDS, 200, text);
     expect_done(run_with(w, "verify-clock", NULL, more));
-    read_state(w);
+    read_state();
     assert_string_equal(kept.offsets.server[2].boot, "b+0");
     free(text);
     free(value);
@@ -559,8 +532,8 @@ static void settings_are_judged(void **state)
 static void by_hand_nobody_is_asked(void **state)
 {
     struct world *w = *state;
-    expect_failure(run_with(w, "verify-clock", NULL, NULL), 3,
-                   "verify-clock: nothing was heard of the other clocks yet");
+    outcome_expect_failure(run_with(w, "verify-clock", NULL, NULL), 3,
+                           "verify-clock: nothing was heard of the other clocks yet");
     expect_done(publish(w));
     fake_agent_forget(w->agent);
     expect_begin(run_with(w, "verify-clock", NULL, NULL), 1,
@@ -582,7 +555,7 @@ static void without_a_leader_it_is_held_back(void **state)
     fake_agent_voters(w->agent, 3);
     fake_agent_forget(w->agent);
     fake_agent_leader(w->agent, false);
-    expect(publish(w), 0, "", "");
+    outcome_expect(publish(w), 0, "", "");
     assert_null(fake_agent_sent(w->agent, OWN "?cas=0"));
     assert_null(fake_agent_sent(w->agent, "GET /v1/agent/self"));
     assert_non_null(
@@ -602,15 +575,10 @@ static void nothing_known_without_a_leader_is_no_verdict(void **state)
 
 static void no_agent_is_no_verdict(void **state)
 {
-    struct world *w = *state;
-    const char *const argv[] = {TEST_BIN "/verify-clock",
-                                "--config-dir",
-                                w->config,
-                                "--state-dir",
-                                w->state,
-                                "--publish",
-                                "cluster:clock",
-                                NULL};
+    (void)state;
+    const char *const argv[] = {
+        TEST_BIN "/verify-clock", "--config-dir", scratch_at("config"), "--state-dir",
+        scratch_at("state"),      "--publish",    "cluster:clock",      NULL};
     const char *env[] = {"CONSUL_HTTP_ADDR=127.0.0.1:1", NULL};
     struct outcome o = run_tool(NULL, argv, env);
     assert_non_null(strstr(o.err, "verify-clock: cannot reach the Consul agent at "
@@ -678,7 +646,7 @@ static void more_servers_than_are_compared_are_said(void **state)
                            "most 51 are compared\n"));
     fake_agent_forget(w->agent);
     put_record(w, "n2", 1000);
-    expect(hear_records(w), 0, "", "");
+    outcome_expect(hear_records(w), 0, "", "");
     assert_string_equal(fake_agent_published(w->agent, "cluster:clock"), "");
 }
 
@@ -688,7 +656,7 @@ static void the_result_must_be_written(void **state)
     char script[400];
     expect_done(publish(w));
     (void)snprintf(script, sizeof script,
-                   "exec " TEST_BIN "/verify-clock --state-dir %s >/dev/full", w->state);
+                   "exec " TEST_BIN "/verify-clock --state-dir %s >/dev/full", scratch_at("state"));
     const char *const argv[] = {"/bin/sh", "-c", script, NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     assert_int_equal(o.code, 3);

@@ -337,12 +337,6 @@ static int setup_acl(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    cluster_stop(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +357,6 @@ int main(void)
         cmocka_unit_test(a_node_may_not_write_settings),
         cmocka_unit_test(the_token_is_on_no_command_line),
     };
-    int failed = HARNESS_RUN("cluster-set", tests, setup, teardown);
-    return failed + HARNESS_RUN("cluster-set-acl", with_acl, setup_acl, teardown);
+    int failed = HARNESS_RUN("cluster-set", tests, setup, cluster_tear_down);
+    return failed + HARNESS_RUN("cluster-set-acl", with_acl, setup_acl, cluster_tear_down);
 }

@@ -469,8 +469,8 @@ static void http_and_https_mixed_up_are_told(void **state)
 
 static int setup(void **state)
 {
-    (void)state;
     char address[40];
+    *state = &here.sink;
     here.net = keeper_take_net();
     (void)snprintf(address, sizeof address, "127.0.%d.9", here.net);
     (void)snprintf(here.dir, sizeof here.dir, "%s", keeper_dir());
@@ -481,13 +481,6 @@ static int setup(void **state)
     int code = o.code;
     outcome_release(&o);
     return code ? -1 : sink_start(&here.sink, "stand-in", address, here.dir);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    sink_kill(&here.sink);
-    return 0;
 }
 
 int main(void)
@@ -508,5 +501,5 @@ int main(void)
         cmocka_unit_test(a_client_certificate_is_shown),
         cmocka_unit_test(http_and_https_mixed_up_are_told),
     };
-    return HARNESS_RUN("elasticsearch", tests, setup, teardown);
+    return HARNESS_RUN("elasticsearch", tests, setup, sink_tear_down);
 }

@@ -629,20 +629,13 @@ static void usage_is_told(void **state)
 
 static int setup(void **state)
 {
-    (void)state;
     char address[40];
-    here.net = keeper_take_net();
-    (void)snprintf(address, sizeof address, "127.0.%d.9", here.net);
     (void)snprintf(here.dir, sizeof here.dir, "%s", keeper_dir());
     (void)snprintf(here.spool, sizeof here.spool, "%s/uncommitted", here.dir);
+    *state = &here.sink;
+    here.net = keeper_take_net();
+    (void)snprintf(address, sizeof address, "127.0.%d.9", here.net);
     return sink_start(&here.sink, "stand-in", address, here.dir);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    sink_kill(&here.sink);
-    return 0;
 }
 
 int main(void)
@@ -669,5 +662,5 @@ int main(void)
         cmocka_unit_test(nonsense_ends_it),
         cmocka_unit_test(usage_is_told),
     };
-    return HARNESS_RUN("index-records", tests, setup, teardown);
+    return HARNESS_RUN("index-records", tests, setup, sink_tear_down);
 }

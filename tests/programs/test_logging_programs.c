@@ -22,14 +22,6 @@ static struct outcome run(const char *program, const char *input, const char *co
     return run_tool(input, argv, env);
 }
 
-static void expect(struct outcome o, int code, const char *out, const char *err)
-{
-    assert_string_equal(o.err, err);
-    assert_string_equal(o.out, out);
-    assert_int_equal(o.code, code);
-    outcome_release(&o);
-}
-
 /* ---- usage --------------------------------------------------------------- */
 
 static const struct usage_row {
@@ -86,7 +78,7 @@ static void usage_is_answered_in_one_line(void **state)
     for (size_t i = 0; i < COUNT(usage_rows); i++) {
         const struct usage_row *row = &usage_rows[i];
         print_message("  %s %s\n", row->program, row->words[0] ? row->words[0] : "");
-        expect(run(row->program, NULL, row->words), row->code, row->out, row->err);
+        outcome_expect(run(row->program, NULL, row->words), row->code, row->out, row->err);
     }
 }
 
@@ -306,7 +298,7 @@ static void the_heartbeat_repeats_its_line_without_a_leader(void **state)
     assert_true(fputs(last, f) >= 0);
     assert_int_equal(fclose(f), 0);
     assert_int_equal(setenv("CONSUL_HTTP_ADDR", "127.0.0.1:1", 1), 0);
-    expect(run("heartbeat", NULL, NULL), 0, last + 1, "");
+    outcome_expect(run("heartbeat", NULL, NULL), 0, last + 1, "");
     (void)unlink(path);
     struct outcome o = run("heartbeat", NULL, NULL); /* nothing to repeat: the truth */
     assert_non_null(strstr(o.out, "warning: not everything could run and report\n"));

@@ -99,12 +99,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    cluster_stop(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,5 +106,5 @@ int main(void)
         cmocka_unit_test(leader_is_killed),     cmocka_unit_test(agent_is_away_for_two_minutes),
         cmocka_unit_test(the_cores_are_loaded),
     };
-    return HARNESS_RUN("clock-soak", tests, setup, teardown);
+    return HARNESS_RUN("clock-soak", tests, setup, cluster_tear_down);
 }

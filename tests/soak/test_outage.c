@@ -246,11 +246,11 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
+    sink_kill(&here.sink);
+    cluster_stop(here.c);
     for (int i = 1; i <= SERVERS; i++)
         if (here.log[i])
             (void)fclose(here.log[i]);
-    sink_kill(&here.sink);
-    cluster_stop(here.c);
     return 0;
 }
 

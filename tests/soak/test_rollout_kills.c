@@ -14,12 +14,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    cluster_stop(*state);
-    return 0;
-}
-
 static void a_hundred_kills(void **state)
 {
     chain_kills(*state, 100, 2);
@@ -30,5 +24,5 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hundred_kills),
     };
-    return HARNESS_RUN("rollout_kills", tests, setup, teardown);
+    return HARNESS_RUN("rollout_kills", tests, setup, cluster_tear_down);
 }

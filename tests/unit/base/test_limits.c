@@ -25,37 +25,38 @@ static int in_a_process(const char *environment, const struct limits *expected)
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+#define SECOND 1000
+#define MINUTE (60 * SECOND)
+
 /* What an installed program uses. */
 static struct limits installed(void)
 {
-    return (struct limits){
-        .http_ms = 10000,
-        .leader_proof_ms = 2000,
-        .no_leader_ms = 30000,
-        .split_ms = 30000,
-        .mapping_stable_ms = 60000,
-        .verify_ms = 6000,
-        .lock_ms = 4000,
-        .apply_again_ms = 10000,
-        .resync_ms = 600000,
-        .unsynced_ms = 60000,
-        .apply_ms = 120000,
-        .request_ms = 10000,
-        .confirm_ms = 2000,
-        .clock_interval_ms = 15000,
-        .clock_echo_ms = 60000,
-        .clock_unproven_ms = 180000,
-        .resolve_ms = 1000,
-        .reference_ms = 1500,
-        .reference_again_ms = 60000,
-        .elasticsearch_ms = 2000,
-        .proof_ms = 10000,
-        .fresh_ms = 90000,
-        .patience_ms = 60000,
-        .loss_ms = 1800000,
-        .write_ms = 30000,
-        .write_again_ms = 250,
-    };
+    return (struct limits){.http_ms = 10 * SECOND,
+                           .leader_proof_ms = 2 * SECOND,
+                           .no_leader_ms = 30 * SECOND,
+                           .split_ms = 30 * SECOND,
+                           .mapping_stable_ms = 1 * MINUTE,
+                           .verify_ms = 6 * SECOND,
+                           .lock_ms = 4 * SECOND,
+                           .apply_again_ms = 10 * SECOND,
+                           .resync_ms = 10 * MINUTE,
+                           .unsynced_ms = 1 * MINUTE,
+                           .apply_ms = 2 * MINUTE,
+                           .request_ms = 10 * SECOND,
+                           .confirm_ms = 2 * SECOND,
+                           .clock_interval_ms = 15 * SECOND,
+                           .clock_echo_ms = 1 * MINUTE,
+                           .clock_unproven_ms = 3 * MINUTE,
+                           .resolve_ms = 1 * SECOND,
+                           .reference_ms = 1500,
+                           .reference_again_ms = 1 * MINUTE,
+                           .elasticsearch_ms = 2 * SECOND,
+                           .proof_ms = 10 * SECOND,
+                           .fresh_ms = 90 * SECOND,
+                           .patience_ms = 1 * MINUTE,
+                           .loss_ms = 30 * MINUTE,
+                           .write_ms = 30 * SECOND,
+                           .write_again_ms = 250};
 }
 
 static void has_the_installed_values(void **state)

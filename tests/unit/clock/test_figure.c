@@ -154,17 +154,6 @@ static void a_bound_rises_at_once_and_falls_late(void **state)
 static const char *const names[] = {"a", "bb", "ccc", "server-4", "server-5"};
 static const struct figure_verb differs = {"differs", "differ"};
 
-/* Which of the five, a letter each: "xx-x-". */
-static int read_set(const char *text, bool ret[5])
-{
-    int n = 0;
-    for (int i = 0; i < 5; i++) {
-        ret[i] = text[i] == 'x';
-        n += ret[i];
-    }
-    return n;
-}
-
 static void figures_are_said_once_where_they_are_one(void **state)
 {
     (void)state;
@@ -196,7 +185,9 @@ static void figures_are_said_once_where_they_are_one(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         bool set[5];
         char text[100];
-        int n = read_set(rows[i].set, set);
+        int n = 0;
+        for (int k = 0; k < 5; k++)
+            n += set[k] = rows[i].set[k] == 'x';
         assert_int_equal(figure_names(names, set, 5, rows[i].figures, &differs, text, rows[i].size),
                          n);
         assert_string_equal(text, rows[i].text);
