@@ -9,8 +9,7 @@
 #include "base/program.h"
 #include "base/trust.h"
 #include "settings/credential.h"
-#include "settings/policy.h"
-#include "settings/settings.h"
+#include "settings/effective.h"
 #include "shipper/apply.h"
 #include "shipper/apply_request.h"
 #include "shipper/render.h"
@@ -61,28 +60,24 @@ struct run {
 
 static int judge(struct run *run, struct error *err)
 {
+    struct effective log;
     int rc = policy_read(run->config_dir, &run->policy, err);
     if (rc == 0)
-        rc = policy_pin(&run->policy, PROGRAM_SETTINGS_ROOT, &run->request, err);
+        rc = effective_judge(&run->policy, PROGRAM_SETTINGS_ROOT, &run->request, &run->settings,
+                             &log, err);
     if (rc < 0)
         return rc;
-    settings_parse(&run->request, PROGRAM_SETTINGS_ROOT, &run->settings);
-    for (size_t i = 0; i < run->settings.rejects; i++) {
-        if (strncmp(run->settings.reject[i].key, "LOG_", 4) == 0)
-            return error_set(err, -EINVAL, "%s", run->settings.reject[i].text);
-    }
-    if (run->settings.log_rejects > 0 || !run->settings.log_present)
+    if (log.log == EFFECTIVE_NONE)
         return error_set(err, -ENODATA, "request: no usable LOG_ settings");
-    if (run->settings.log_enabled && run->settings.log_service[0])
+    if (effective_service(&run->settings))
         return error_set(err, -EINVAL,
                          "request: consul:%s must be put as the URLs of its instances",
                          run->settings.log_service);
-    rc = settings_revision(&run->settings, run->revision, err);
-    if (rc == 0)
-        rc = policy_judge(&run->policy, &run->settings, err);
-    return rc < 0 ? rc
-                  : credential_choose(run->config_dir, &run->settings, CREDENTIAL_SHIP,
-                                      &run->credential, err);
+    memcpy(run->revision, log.revision, sizeof run->revision);
+    if (log.log != EFFECTIVE_ALLOWED)
+        return error_set(err, -EACCES, "%s", log.why.text);
+    return credential_choose(run->config_dir, &run->settings, CREDENTIAL_SHIP, &run->credential,
+                             err);
 }
 
 static int render(struct run *run, struct error *err)

@@ -71,15 +71,14 @@ static int gather(struct consul *consul, const struct clock_round_place *place,
 
 static void note_settings(const struct settings *s, struct verdict *notes)
 {
-    static const char group[] = "CLOCK_";
     for (size_t i = 0; i < s->rejects; i++) {
-        if (strncmp(s->reject[i].key, group, strlen(group)) == 0) {
+        if (s->reject[i].group == GROUP_CLOCK) {
             verdict_note(notes, "%s (its default is in force)", s->reject[i].text);
             verdict_set(notes, VERDICT_WARNING, "a CLOCK_ setting is refused");
         }
     }
     for (size_t i = 0; i < s->unknowns; i++) {
-        if (strncmp(s->unknown[i].key, group, strlen(group)) == 0) {
+        if (s->unknown[i].group == GROUP_CLOCK) {
             verdict_note(notes, "%s (it has no effect)", s->unknown[i].text);
             verdict_set(notes, VERDICT_WARNING, "a CLOCK_ setting is unknown");
         }

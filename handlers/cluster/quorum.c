@@ -113,14 +113,6 @@ void quorum_conditions(const struct quorum_facts *facts, struct quorum_condition
 
 /* ---- whole --------------------------------------------------------------- */
 
-static bool refused(const struct settings *settings, const char *key)
-{
-    for (size_t i = 0; i < settings->rejects; i++)
-        if (strcmp(settings->reject[i].key, key) == 0)
-            return true;
-    return false;
-}
-
 static int whole_row(const struct look *look, const struct membership_row *row, struct error *err)
 {
     char text[MEMBERSHIP_TEXT];
@@ -142,7 +134,7 @@ int quorum_whole(const struct quorum_facts *facts, struct error *err)
     int voters = look.count.voters;
     if (!facts->has_leader || !facts->agreed)
         return error_set(err, -EAGAIN, "there is no leader that a majority follows");
-    if (refused(facts->who.settings, "CLUSTER_SERVERS"))
+    if (settings_rejected(facts->who.settings, "CLUSTER_SERVERS"))
         return error_set(err, -EAGAIN, "CLUSTER_SERVERS has a value that is refused");
     for (size_t i = 0; i < look.rows.n; i++) {
         int rc = whole_row(&look, &look.rows.row[i], err);
@@ -269,12 +261,11 @@ static void remapped(const struct look *look, struct problems *p)
 
 static void refusals(const struct settings *s, struct problems *p)
 {
-    const char *group = "CLUSTER_";
     for (size_t i = 0; i < s->rejects; i++)
-        if (strncmp(s->reject[i].key, group, strlen(group)) == 0)
+        if (s->reject[i].group == GROUP_CLUSTER)
             problem(p, "its default is in force", "%s", s->reject[i].text);
     for (size_t i = 0; i < s->unknowns; i++)
-        if (strncmp(s->unknown[i].key, group, strlen(group)) == 0)
+        if (s->unknown[i].group == GROUP_CLUSTER)
             problem(p, "it has no effect", "%s", s->unknown[i].text);
 }
 

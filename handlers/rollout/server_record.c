@@ -149,7 +149,7 @@ static void note_rejects(const struct logging_facts *facts, struct verdict *v)
 {
     const struct settings *s = facts->settings;
     for (size_t i = 0; i < s->rejects; i++) {
-        if (strncmp(s->reject[i].key, "LOG_", 4) == 0)
+        if (s->reject[i].group == GROUP_LOG)
             verdict_note(v, "%s", s->reject[i].text);
     }
     for (size_t i = 0; i < s->unknowns; i++)

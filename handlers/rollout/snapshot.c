@@ -4,7 +4,7 @@
 #include "base/held_since.h"
 #include "base/json.h"
 #include "base/trust.h"
-#include "settings/policy.h"
+#include "settings/effective.h"
 #include "settings/settings_read.h"
 
 #include <errno.h>
@@ -36,59 +36,59 @@ static int discover(struct consul *consul, const struct snapshot_place *place,
     return rc;
 }
 
-/* Apply the policy's pins, and put URLs in the place of consul:SERVICE. */
+/* Put URLs in the place of consul:SERVICE, and judge again. */
 static int complete(struct consul *consul, const struct snapshot_place *place,
-                    const struct policy *policy, enum consul_read read, struct kv_list *list,
-                    struct service_urls *ret, struct error *err)
+                    const struct policy *policy, enum consul_read read, struct snapshot *s,
+                    struct effective *log, struct error *err)
 {
     char path[SETTINGS_KEY];
-    struct settings settings;
-    int rc = policy_pin(policy, place->settings_root, list, err);
-    if (rc < 0)
-        return rc;
-    settings_parse(list, place->settings_root, &settings);
-    if (settings.log_rejects > 0 || !settings.log_enabled || !settings.log_service[0])
-        return 0;
-    memcpy(ret->service, settings.log_service, sizeof ret->service);
-    rc = settings_path(place->settings_root, "LOG_ELASTICSEARCH_URL", path, err);
+    memcpy(s->service.service, s->settings.log_service, sizeof s->service.service);
+    int rc = settings_path(place->settings_root, settings_row(LOG_ELASTICSEARCH_URL)->key, path,
+                           err);
     if (rc == 0)
-        rc = discover(consul, place, policy, read, ret, err);
-    if (rc == 0 && ret->urls[0] && kv_set(list, path, ret->urls) < 0)
-        rc = error_set(err, -ENOMEM, "out of memory");
-    return rc;
+        rc = discover(consul, place, policy, read, &s->service, err);
+    if (rc < 0 || !s->service.urls[0])
+        return rc;
+    if (kv_set(&s->entries, path, s->service.urls) < 0)
+        return error_set(err, -ENOMEM, "out of memory");
+    return effective_judge(policy, place->settings_root, &s->entries, &s->settings, log, err);
 }
 
 static int judge_settings(struct consul *consul, const struct snapshot_place *place,
                           enum consul_read read, struct policy *policy, struct snapshot *s,
                           struct error *err)
 {
-    struct error why = {0};
-    int rc = complete(consul, place, policy, read, &s->entries, &s->service, err);
-    if (rc < 0)
+    struct effective log;
+    int rc = effective_judge(policy, place->settings_root, &s->entries, &s->settings, &log, err);
+    if (rc == 0 && effective_service(&s->settings))
+        rc = complete(consul, place, policy, read, s, &log, err);
+    if (rc < 0 || log.log == EFFECTIVE_NONE)
         return rc;
-    settings_parse(&s->entries, place->settings_root, &s->settings);
-    if (!s->settings.log_present)
-        return 0;
-    if (s->settings.log_rejects > 0)
+    if (log.log == EFFECTIVE_REJECTED)
         (void)snprintf(s->refusal, sizeof s->refusal, "a LOG_ setting is refused");
-    else if (s->settings.log_enabled && s->settings.log_service[0])
+    else if (effective_service(&s->settings))
         (void)snprintf(s->refusal, sizeof s->refusal, "LOG_ELASTICSEARCH_URL: %s", s->service.note);
-    else if (policy_judge(policy, &s->settings, &why) < 0)
-        (void)snprintf(s->refusal, sizeof s->refusal, "%s", why.text);
+    else if (log.log == EFFECTIVE_FORBIDDEN)
+        (void)snprintf(s->refusal, sizeof s->refusal, "%s", log.why.text);
     else
-        rc = settings_revision(&s->settings, s->wanted, err);
-    return rc;
+        memcpy(s->wanted, log.revision, sizeof s->wanted);
+    return 0;
+}
+
+static int read_settings(struct consul *consul, const struct snapshot_place *place,
+                         enum consul_read read, struct snapshot *ret, struct error *err)
+{
+    char prefix[256];
+    (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", place->settings_root, SETTINGS_PLACE);
+    int rc = settings_read(consul, place->settings_root, read, &ret->entries, err);
+    return rc < 0 ? rc : kv_digest(&ret->entries, prefix, ret->digest, err);
 }
 
 int snapshot_settings(struct consul *consul, const struct snapshot_place *place,
                       enum consul_read read, struct snapshot *ret, struct error *err)
 {
-    char prefix[256];
     struct policy policy = {0};
-    (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", place->settings_root, SETTINGS_PLACE);
-    int rc = settings_read(consul, place->settings_root, read, &ret->entries, err);
-    if (rc == 0)
-        rc = kv_digest(&ret->entries, prefix, ret->digest, err);
+    int rc = read_settings(consul, place, read, ret, err);
     if (rc == 0)
         rc = policy_read(place->config_dir, &policy, err);
     if (rc == 0)
@@ -256,48 +256,40 @@ void snapshot_judge(const struct snapshot_place *place, const struct snapshot *s
 
 /* Other instances than those that were dealt with? A policy that cannot be read is told
  * by the verification. */
-static int find_news(struct consul *consul, const struct snapshot_place *place,
-                     struct kv_list *list, bool *ret_news, struct error *err)
+static int find_news(struct consul *consul, const struct snapshot_place *place, struct snapshot *s,
+                     bool *ret_news, struct error *err)
 {
     struct policy policy = {0};
-    struct service_urls now = {.service = ""};
     struct service_urls last;
     struct error ignored = {0};
     *ret_news = false;
     if (policy_read(place->config_dir, &policy, &ignored) < 0)
         return 0;
-    int rc = complete(consul, place, &policy, CONSUL_DEFAULT, list, &now, err);
+    int rc = judge_settings(consul, place, CONSUL_DEFAULT, &policy, s, err);
     policy_release(&policy);
     service_urls_read(place->state_dir, &last);
-    *ret_news = rc == 0 && service_urls_news(&now, &last);
+    *ret_news = rc == 0 && service_urls_news(&s->service, &last);
     return rc;
 }
 
 int snapshot_due(struct consul *consul, const struct snapshot_place *place, bool *ret_due,
                  struct error *err)
 {
-    char prefix[256];
-    char settings[KV_DIGEST];
-    char results[KV_DIGEST];
     bool news = false;
-    struct kv_list list = {0};
+    struct snapshot s = {0};
     struct local_state local;
     local_state_read(place->state_dir, &local);
-    (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", place->settings_root, SETTINGS_PLACE);
-    int rc = settings_read(consul, place->settings_root, CONSUL_DEFAULT, &list, err);
+    int rc = read_settings(consul, place, CONSUL_DEFAULT, &s, err);
     if (rc == 0)
-        rc = kv_digest(&list, prefix, settings, err);
+        rc = find_news(consul, place, &s, &news, err);
     if (rc == 0)
-        rc = find_news(consul, place, &list, &news, err);
-    kv_release(&list);
+        rc = consul_kv_read(consul, SERVER_RECORD_PREFIX, true, CONSUL_DEFAULT, &s.published, err);
     if (rc == 0)
-        rc = consul_kv_read(consul, SERVER_RECORD_PREFIX, true, CONSUL_DEFAULT, &list, err);
+        rc = kv_digest(&s.published, SERVER_RECORD_PREFIX, s.results, err);
     if (rc == 0)
-        rc = kv_digest(&list, SERVER_RECORD_PREFIX, results, err);
-    kv_release(&list);
-    if (rc == 0)
-        *ret_due = news || local_state_due(&local) || !local_state_settled(&local, settings) ||
-                   strcmp(local.results, results) != 0;
+        *ret_due = news || local_state_due(&local) || !local_state_settled(&local, s.digest) ||
+                   strcmp(local.results, s.results) != 0;
+    snapshot_release(&s);
     return rc;
 }
 

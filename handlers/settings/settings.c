@@ -84,6 +84,15 @@ int settings_find(const char *key, enum setting *ret)
     return -ENOENT;
 }
 
+enum setting_group settings_group(const char *key)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (strncmp(key, rows[i].key, strcspn(rows[i].key, "_") + 1) == 0)
+            return rows[i].group;
+    }
+    return GROUP_NONE;
+}
+
 int settings_path(const char *root, const char *key, char ret[SETTINGS_KEY], struct error *err)
 {
     int len = snprintf(ret, SETTINGS_KEY, "%s%s%s", root, SETTINGS_PLACE, key);
@@ -271,6 +280,7 @@ static int refuse(enum setting setting, const char *value, size_t len, const cha
 static void reject(struct settings *s, enum setting setting, const char *text)
 {
     struct settings_reject *r = &s->reject[s->rejects++];
+    r->group = rows[setting].group;
     (void)snprintf(r->key, sizeof r->key, "%s", rows[setting].key);
     (void)snprintf(r->text, sizeof r->text, "%s", text);
     s->log_rejects += rows[setting].group == GROUP_LOG;
@@ -291,6 +301,7 @@ static void note_unknown(struct settings *s, const char *key)
     char shown[sizeof r->key] = "";
     const char *similar = similar_key(key);
     text_copy(shown, sizeof shown, key);
+    r->group = settings_group(key);
     memcpy(r->key, shown, sizeof shown);
     (void)snprintf(r->text, sizeof r->text, "%s: there is no setting of that name%s%s%s", shown,
                    similar ? " (" : "", similar ? similar : "", similar ? "?)" : "");
@@ -325,20 +336,20 @@ static void judge_entry(enum setting setting, const struct kv_entry *entry, stru
     set_default(setting, s);
 }
 
-static bool is_rejected(const struct settings *s, enum setting setting)
+const char *settings_rejected(const struct settings *s, const char *key)
 {
     for (size_t i = 0; i < s->rejects; i++) {
-        if (strcmp(s->reject[i].key, rows[setting].key) == 0)
-            return true;
+        if (strcmp(s->reject[i].key, key) == 0)
+            return s->reject[i].text;
     }
-    return false;
+    return NULL;
 }
 
 static void judge_completeness(struct settings *s)
 {
     struct error text = {0};
     if (!s->log_present || !s->log_enabled || s->log_urls > 0 || s->log_service[0] ||
-        is_rejected(s, LOG_ELASTICSEARCH_URL))
+        settings_rejected(s, rows[LOG_ELASTICSEARCH_URL].key))
         return;
     (void)error_set(&text, -EINVAL,
                     "%s: is missing, so the LOG_ settings are incomplete; expected %s, for "
@@ -354,7 +365,7 @@ static void reject_limit(struct settings *s, enum setting setting, int64_t us, c
 {
     struct error text = {0};
     char own[DURATION_TEXT], others[DURATION_TEXT];
-    if (is_rejected(s, setting))
+    if (settings_rejected(s, rows[setting].key))
         return;
     (void)error_set(&text, -EINVAL,
                     "%s: %s is %s than %s, %s: both are refused; expected %s, for "

@@ -41,7 +41,7 @@ enum setting {
     SETTING_COUNT
 };
 
-enum setting_group { GROUP_LOG, GROUP_CLUSTER, GROUP_CLOCK };
+enum setting_group { GROUP_LOG, GROUP_CLUSTER, GROUP_CLOCK, GROUP_NONE };
 
 /* One row of the table. */
 struct setting_row {
@@ -59,6 +59,10 @@ const struct setting_row *settings_row(enum setting setting);
 
 /* The setting with that key. Returns 0, or -ENOENT. */
 MUST_CHECK int settings_find(const char *key, enum setting *ret);
+
+/* The group of a key: what is not in the table belongs to the group whose settings begin so
+ * ("LOG_..."), GROUP_NONE if there is none. */
+enum setting_group settings_group(const char *key);
 
 /* ROOT SETTINGS_PLACE KEY. Returns 0 or -ENAMETOOLONG. */
 MUST_CHECK int settings_path(const char *root, const char *key, char ret[SETTINGS_KEY],
@@ -79,6 +83,7 @@ enum log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR, LEVEL_FATAL }
  * wrong, at most 60 printable ASCII characters of the value, never a URL's user part; what
  * is expected, and an example. */
 struct settings_reject {
+    enum setting_group group;
     char key[64]; /* other characters than printable ASCII are '?' */
     char text[384];
 };
@@ -126,6 +131,9 @@ struct settings {
  * the entry by what service_urls.h finds, and parse again. A CLOCK_SKEW_WARNING above
  * CLOCK_SKEW_CRITICAL rejects both. */
 void settings_parse(const struct kv_list *list, const char *root, struct settings *ret);
+
+/* The reject's text of a setting, NULL when its value was not refused. Borrowed. */
+const char *settings_rejected(const struct settings *s, const char *key);
 
 /* Judge one KEY=VALUE, as cluster-set does before writing.
  * Returns 0; -EINVAL with the reject's text (unknown key or value refused). */

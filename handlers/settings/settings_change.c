@@ -7,12 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_log(const char *key)
-{
-    enum setting setting;
-    return settings_find(key, &setting) == 0 && settings_row(setting)->group == GROUP_LOG;
-}
-
 static const struct kv_entry *stored(const struct settings_change *p, const char *key)
 {
     char path[SETTINGS_KEY];
@@ -37,7 +31,7 @@ int settings_change_add(struct settings_change *p, const char *word, bool remova
         rc = kv_set(&p->list, path, word + len + 1);
     else if (rc == 0)
         kv_remove(&p->list, path);
-    p->log_changes = p->log_changes || is_log(key);
+    p->log_changes = p->log_changes || settings_group(key) == GROUP_LOG;
     return rc;
 }
 
@@ -64,7 +58,8 @@ static int name_change(const struct settings_change *p, const char *key, struct 
 /* Does a problem of this setting concern what is asked? */
 static bool asked(const struct settings_change *p, const char *key)
 {
-    return p->names.n == 0 || kv_find(&p->names, key) || (p->log_changes && is_log(key));
+    return p->names.n == 0 || kv_find(&p->names, key) ||
+           (p->log_changes && settings_group(key) == GROUP_LOG);
 }
 
 static int name_problems(const struct settings_change *p, struct buffer *problems)
@@ -78,13 +73,13 @@ static int name_problems(const struct settings_change *p, struct buffer *problem
     }
     for (size_t i = 0; rc == 0 && p->names.n == 0 && i < p->settings.unknowns; i++)
         rc = buffer_printf(problems, "%s\n", p->settings.unknown[i].text);
-    if (rc == 0 && p->refusal[0] && (p->names.n == 0 || p->log_changes))
-        rc = buffer_printf(problems, "%s\n", p->refusal);
+    if (rc == 0 && p->log.log == EFFECTIVE_FORBIDDEN && (p->names.n == 0 || p->log_changes))
+        rc = buffer_printf(problems, "%s\n", p->log.why.text);
     return rc;
 }
 
 /* With the pinned values, in a list of its own: `list` stays what KV would hold. */
-static int parse_pinned(struct settings_change *p, struct error *err)
+static int judge_copy(struct settings_change *p, struct error *err)
 {
     struct kv_list list = {0};
     int rc = 0;
@@ -93,24 +88,20 @@ static int parse_pinned(struct settings_change *p, struct error *err)
         rc = kv_add(&list, e->key, e->value, e->len, e->modify_index);
     }
     if (rc == 0)
-        rc = policy_pin(&p->policy, p->root, &list, err);
-    if (rc == 0)
-        settings_parse(&list, p->root, &p->settings);
+        rc = effective_judge(&p->policy, p->root, &list, &p->settings, &p->log, err);
     kv_release(&list);
     return rc;
 }
 
-/* By policy, and by the credential, which only root and the log shipper's user can read:
- * whoever else asks leaves that to apply-logging. */
-static int judge_log(const struct settings_change *p, const char *config_dir, struct error *err)
+/* Only root and the log shipper's user can read the credential: for others this is left to
+ * apply-logging. */
+static bool lacks_credential(const struct settings_change *p, const char *config_dir,
+                             struct error *why)
 {
     struct credential credential;
-    int rc = policy_judge(&p->policy, &p->settings, err);
-    if (rc < 0)
-        return rc;
-    rc = credential_choose(config_dir, &p->settings, CREDENTIAL_SHIP, &credential, err);
+    int rc = credential_choose(config_dir, &p->settings, CREDENTIAL_SHIP, &credential, why);
     credential_release(&credential);
-    return rc == -EACCES ? 0 : rc;
+    return rc < 0 && rc != -EACCES;
 }
 
 int settings_change_judge(struct settings_change *p, const char *config_dir,
@@ -119,29 +110,21 @@ int settings_change_judge(struct settings_change *p, const char *config_dir,
     struct error why = {0};
     int rc = policy_read(config_dir, &p->policy, err);
     if (rc == 0)
-        rc = parse_pinned(p, err);
+        rc = judge_copy(p, err);
     if (rc < 0)
         return rc;
-    if (p->settings.log_present && p->settings.log_rejects == 0 &&
-        judge_log(p, config_dir, &why) < 0)
-        (void)snprintf(p->refusal, sizeof p->refusal, "%s", why.text);
+    if (p->log.log == EFFECTIVE_ALLOWED && lacks_credential(p, config_dir, &why)) {
+        p->log.log = EFFECTIVE_FORBIDDEN;
+        p->log.why = why;
+    }
     return name_problems(p, problems);
 }
 
 /* ---- JSON ---------------------------------------------------------------- */
 
-static const char *reject_of(const struct settings *s, const char *key)
-{
-    for (size_t i = 0; i < s->rejects; i++) {
-        if (strcmp(s->reject[i].key, key) == 0)
-            return s->reject[i].text;
-    }
-    return "";
-}
-
 static const char *origin(const struct settings_change *p, const struct setting_row *row)
 {
-    bool in_kv = stored(p, row->key) && reject_of(&p->settings, row->key)[0] == '\0';
+    bool in_kv = stored(p, row->key) && !settings_rejected(&p->settings, row->key);
     bool counts = row->group != GROUP_LOG || p->settings.log_present;
     if (policy_pinned(&p->policy, row->key) && counts)
         return "policy";
@@ -155,6 +138,7 @@ static bool add_setting(const struct settings_change *p, enum setting setting, c
     const struct setting_row *row = settings_row(setting);
     const struct kv_entry *entry = stored(p, row->key);
     char echo[SETTINGS_ECHO];
+    const char *problem = settings_rejected(&p->settings, row->key);
     struct buffer text = BUFFER_INIT(SETTING_VALUE_MAX);
     cJSON *object = cJSON_CreateObject();
     bool ok = cJSON_AddItemToArray(array, object) &&
@@ -162,7 +146,7 @@ static bool add_setting(const struct settings_change *p, enum setting setting, c
               cJSON_AddStringToObject(object, "key", row->key) &&
               cJSON_AddStringToObject(object, "value", buffer_text(&text)) &&
               cJSON_AddStringToObject(object, "from", origin(p, row)) &&
-              cJSON_AddStringToObject(object, "problem", reject_of(&p->settings, row->key));
+              cJSON_AddStringToObject(object, "problem", problem ? problem : "");
     if (ok && entry)
         ok = cJSON_AddStringToObject(object, "stored",
                                      settings_echo(entry->value, entry->len, echo));
@@ -172,23 +156,22 @@ static bool add_setting(const struct settings_change *p, enum setting setting, c
     return ok;
 }
 
+/* The revision of a service is that of what Consul finds: none here. */
 static bool add_log(const struct settings_change *p, cJSON *root)
 {
-    const struct settings *s = &p->settings;
-    char revision[KV_DIGEST] = "";
-    const char *state = s->log_enabled ? "on" : "off";
-    if (!s->log_present)
+    bool allowed = p->log.log == EFFECTIVE_ALLOWED;
+    const char *state = p->settings.log_enabled ? "on" : "off";
+    char revision[SETTINGS_SHORT + 1] = "";
+    if (p->log.log == EFFECTIVE_NONE)
         state = "none";
-    else if (s->log_rejects > 0 || p->refusal[0])
+    else if (!allowed)
         state = "refused";
-    else if (s->log_enabled && s->log_service[0])
-        state = "on"; /* its revision is that of what Consul finds */
-    else if (settings_revision(s, revision, NULL) < 0)
-        return false;
-    revision[SETTINGS_SHORT] = '\0';
+    if (allowed && !effective_service(&p->settings))
+        (void)snprintf(revision, sizeof revision, "%.*s", SETTINGS_SHORT, p->log.revision);
     cJSON *object = cJSON_AddObjectToObject(root, "log");
+    const char *reason = p->log.log == EFFECTIVE_FORBIDDEN ? p->log.why.text : "";
     return cJSON_AddStringToObject(object, "state", state) &&
-           cJSON_AddStringToObject(object, "reason", p->refusal) &&
+           cJSON_AddStringToObject(object, "reason", reason) &&
            cJSON_AddStringToObject(object, "revision", revision);
 }
 

@@ -8,8 +8,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "consul/kv.h"
-#include "settings/policy.h"
-#include "settings/settings.h"
+#include "settings/effective.h"
 
 #include <stdbool.h>
 
@@ -21,7 +20,7 @@ struct settings_change {
     bool log_changes;     /* private: one of them is a LOG_ setting */
     struct policy policy;
     struct settings settings;
-    char refusal[512]; /* why policy refuses the LOG_ set, "" */
+    struct effective log; /* FORBIDDEN: also by the credential */
 };
 
 /* Change the list by "KEY=VALUE", or with `removal` allowed also by "KEY", which takes it

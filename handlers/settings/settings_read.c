@@ -1,7 +1,7 @@
 #include "settings/settings_read.h"
 
 #include "base/json.h"
-#include "settings/policy.h"
+#include "settings/effective.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -42,11 +42,10 @@ static int prove_rights(struct consul *consul, const char *root, enum consul_rea
                         struct error *err)
 {
     struct kv_list list = {0};
-    char key[512];
-    int len = snprintf(key, sizeof key, "%s%sCLUSTER_SERVERS", root, SETTINGS_PLACE);
-    if (len < 0 || (size_t)len >= sizeof key)
-        return error_set(err, -ENAMETOOLONG, "--settings-root is too long");
-    int rc = consul_kv_read(consul, key, false, read, &list, err);
+    char key[SETTINGS_KEY];
+    int rc = settings_path(root, settings_row(CLUSTER_SERVERS)->key, key, err);
+    if (rc == 0)
+        rc = consul_kv_read(consul, key, false, read, &list, err);
     kv_release(&list);
     return rc;
 }
@@ -56,15 +55,14 @@ int settings_read_judged(struct consul *consul, const char *config_dir, const ch
 {
     struct kv_list list = {0};
     struct policy policy = {0};
+    struct effective log;
     int rc = policy_read(config_dir, &policy, err);
     if (rc == 0)
         rc = settings_read(consul, root, read, &list, err);
     if (rc == 0 && list.n == 0)
         rc = prove_rights(consul, root, read, err);
     if (rc == 0)
-        rc = policy_pin(&policy, root, &list, err);
-    if (rc == 0)
-        settings_parse(&list, root, ret);
+        rc = effective_judge(&policy, root, &list, ret, &log, err);
     policy_release(&policy);
     kv_release(&list);
     return rc;

@@ -29,7 +29,7 @@ static int add_settings(cJSON *to, const struct kv_list *entries, const char *se
     int len = snprintf(prefix, sizeof prefix, "%s%s", settings_root, SETTINGS_PLACE);
     for (size_t i = 0; i < entries->n; i++) {
         const struct kv_entry *e = &entries->entries[i];
-        if (strncmp(e->key, prefix, (size_t)len) != 0 || strncmp(e->key + len, "LOG_", 4) != 0)
+        if (strncmp(e->key, prefix, (size_t)len) != 0 || settings_group(e->key + len) != GROUP_LOG)
             continue;
         if (strlen(e->value) != e->len)
             return -EBADMSG;

@@ -53,7 +53,7 @@ static int take_setting(const cJSON *item, const char *settings_root, struct kv_
 {
     char key[SETTINGS_KEY];
     char echo[SETTINGS_ECHO];
-    if (strncmp(item->string, "LOG_", 4) != 0)
+    if (settings_group(item->string) != GROUP_LOG)
         return error_set(err, -EBADMSG, "\"%s\" is not the name of a LOG_ setting",
                          settings_echo(item->string, strlen(item->string), echo));
     if (!cJSON_IsString(item))

@@ -119,11 +119,13 @@ static void add_settings(struct facts *f, const struct row *row)
     s->maintenance_until_s = row->maintenance ? UNTIL_S : 0;
     if (row->reject) {
         struct settings_reject *reject = &s->reject[s->rejects++];
+        reject->group = settings_group(row->reject);
         (void)snprintf(reject->key, sizeof reject->key, "%s", row->reject);
         (void)snprintf(reject->text, sizeof reject->text, "%s: \"x\" is wrong", row->reject);
     }
     if (row->unknown) {
         struct settings_reject *unknown = &s->unknown[s->unknowns++];
+        unknown->group = settings_group(row->unknown);
         (void)snprintf(unknown->key, sizeof unknown->key, "%s", row->unknown);
         (void)snprintf(unknown->text, sizeof unknown->text, "%s: no such setting", row->unknown);
     }

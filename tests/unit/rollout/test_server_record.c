@@ -116,13 +116,14 @@ static void each_situation_has_its_sentence(void **state)
 static void rejects_and_unknown_keys_are_named(void **state)
 {
     (void)state;
-    struct settings settings = {.log_present = true,
-                                .rejects = 2,
-                                .log_rejects = 1,
-                                .unknowns = 1,
-                                .reject = {{"LOG_LEVEL", "LOG_LEVEL is wrong"},
-                                           {"CLUSTER_GRACE", "CLUSTER_GRACE is wrong"}},
-                                .unknown = {{"LOG_LEVLE", "LOG_LEVLE is unknown"}}};
+    struct settings settings = {
+        .log_present = true,
+        .rejects = 2,
+        .log_rejects = 1,
+        .unknowns = 1,
+        .reject = {{GROUP_LOG, "LOG_LEVEL", "LOG_LEVEL is wrong"},
+                   {GROUP_CLUSTER, "CLUSTER_GRACE", "CLUSTER_GRACE is wrong"}},
+        .unknown = {{GROUP_LOG, "LOG_LEVLE", "LOG_LEVLE is unknown"}}};
     struct server_record own = rec("n1", SERVER_RECORD_KEPT, A, "");
     struct logging_facts facts = {.settings = &settings,
                                   .refusal = "a LOG_ setting is refused",

@@ -669,7 +669,26 @@ static void unknown_keys_are_named(void **state)
                         "log_index: there is no setting of that name (LOG_INDEX?)");
     assert_string_equal(s.unknown[2].key, "LOG_INDEX/x");
     assert_string_equal(s.unknown[3].key, "x?[2J" FIFTY "aaaaaaaa");
+    assert_int_equal(s.unknown[0].group, GROUP_LOG);
+    assert_int_equal(s.unknown[1].group, GROUP_NONE);
+    assert_int_equal(s.unknown[2].group, GROUP_LOG);
+    assert_int_equal(s.unknown[3].group, GROUP_NONE);
     kv_release(&list);
+}
+
+static void a_key_has_a_group(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const struct setting_row *row = settings_row((enum setting)i);
+        assert_int_equal(settings_group(row->key), row->group);
+    }
+    assert_int_equal(settings_group("LOG_NEW"), GROUP_LOG);
+    assert_int_equal(settings_group("CLUSTER_"), GROUP_CLUSTER);
+    assert_int_equal(settings_group("CLOCK_x"), GROUP_CLOCK);
+    assert_int_equal(settings_group("LOG"), GROUP_NONE);
+    assert_int_equal(settings_group("XLOG_LEVEL"), GROUP_NONE);
+    assert_int_equal(settings_group(""), GROUP_NONE);
 }
 
 static void many_unknown_keys_stop_at_the_limit(void **state)
@@ -846,6 +865,7 @@ int main(void)
         cmocka_unit_test(all_keys_may_be_wrong_at_once),
         cmocka_unit_test(only_our_place_counts),
         cmocka_unit_test(unknown_keys_are_named),
+        cmocka_unit_test(a_key_has_a_group),
         cmocka_unit_test(many_unknown_keys_stop_at_the_limit),
         cmocka_unit_test(an_unknown_key_is_refused),
         cmocka_unit_test(a_huge_root_finds_nothing),

@@ -1,0 +1,79 @@
+#include "settings/effective.h"
+
+#include "test.h"
+
+#define ROOT  "dc/home/env"
+#define PLACE ROOT SETTINGS_PLACE
+
+static const char policy_text[] = "{\"pin\":{\"LOG_INDEX\":\"pinned\",\"CLUSTER_GRACE\":\"1h\"},"
+                                  "\"elasticsearch\":{\"hosts\":[\"*.example\"]}}";
+
+static const struct {
+    const char *keys[3]; /* "KEY=VALUE" */
+    enum effective_log log;
+    bool service;
+    const char *why; /* how it begins */
+} rows[] = {
+    {.keys = {"CLUSTER_GRACE=5m"}, .log = EFFECTIVE_NONE},
+    {.keys = {"LOG_ELASTICSEARCH_URL=http://a.example"}, .log = EFFECTIVE_ALLOWED},
+    {.keys = {"LOG_ENABLED=N"}, .log = EFFECTIVE_ALLOWED},
+    {.keys = {"LOG_ELASTICSEARCH_URL=http://a.example", "LOG_INDEX=/"}, .log = EFFECTIVE_ALLOWED},
+    {.keys = {"LOG_ELASTICSEARCH_URL=http://a.example", "CLOCK_REFERENCE=/"},
+     .log = EFFECTIVE_ALLOWED},
+    {.keys = {"LOG_ELASTICSEARCH_URL=consul:es"}, .log = EFFECTIVE_ALLOWED, .service = true},
+    {.keys = {"LOG_ELASTICSEARCH_URL=consul:es", "LOG_ENABLED=N"}, .log = EFFECTIVE_ALLOWED},
+    {.keys = {"LOG_ELASTICSEARCH_URL=consul:es", "LOG_SOURCES=x"},
+     .log = EFFECTIVE_FORBIDDEN,
+     .service = true,
+     .why = "LOG_SOURCES: source x is not allowed"},
+    {.keys = {"LOG_ELASTICSEARCH_URL=http://other"},
+     .log = EFFECTIVE_FORBIDDEN,
+     .why = "LOG_ELASTICSEARCH_URL: host other is not allowed"},
+    {.keys = {"LOG_LEVEL=info"},
+     .log = EFFECTIVE_REJECTED,
+     .why = "LOG_ELASTICSEARCH_URL: is missing"},
+    {.keys = {"LOG_ELASTICSEARCH_URL=consul:es", "LOG_LEVEL=loud", "CLUSTER_GRACE=x"},
+     .log = EFFECTIVE_REJECTED,
+     .why = "LOG_LEVEL: \"loud\""},
+};
+
+static void one_judgement_of_everything(void **state)
+{
+    (void)state;
+    struct policy policy = {0};
+    assert_int_equal(policy_parse(policy_text, strlen(policy_text), "p", &policy, NULL), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct kv_list list = {0};
+        struct settings s;
+        struct effective log;
+        char wanted[KV_DIGEST] = "", path[SETTINGS_KEY], key[64];
+        for (size_t k = 0; k < COUNT(rows[i].keys) && rows[i].keys[k]; k++) {
+            const char *value = strchr(rows[i].keys[k], '=') + 1;
+            (void)snprintf(key, sizeof key, "%.*s", (int)(value - 1 - rows[i].keys[k]),
+                           rows[i].keys[k]);
+            assert_int_equal(settings_path(ROOT, key, path, NULL), 0);
+            assert_int_equal(kv_set(&list, path, value), 0);
+        }
+        assert_int_equal(effective_judge(&policy, ROOT, &list, &s, &log, NULL), 0);
+        const char *why = rows[i].why ? rows[i].why : "";
+        if (log.log != rows[i].log || strncmp(log.why.text, why, strlen(why)) != 0)
+            fail_msg("%zu: %d, \"%s\"", i, (int)log.log, log.why.text);
+        assert_int_equal(log.why.text[0] != '\0', *why != '\0');
+        assert_int_equal(effective_service(&s), rows[i].service);
+        if (log.log == EFFECTIVE_ALLOWED || log.log == EFFECTIVE_FORBIDDEN)
+            assert_int_equal(settings_revision(&s, wanted, NULL), 0);
+        assert_string_equal(log.revision, wanted);
+        assert_string_equal(kv_find(&list, PLACE "CLUSTER_GRACE")->value, "1h");
+        assert_string_equal(s.log_index, s.log_present ? "pinned" : "plossys-log");
+        kv_release(&list);
+    }
+    policy_release(&policy);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_judgement_of_everything),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
