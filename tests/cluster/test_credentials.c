@@ -1,5 +1,8 @@
-/* A credential from KV's word to a secured Elasticsearch: a real server, the shipped target
- * and its shipper, TLS, a wrong password, a wrong CA, a rotation, and no trace of it. */
+/* A real Elasticsearch with https and users, and a credential for it. First what is said when
+ * the certificate or the credential is not right, before anything is touched; then, on a
+ * server of its own with the shipped target and its shipper, the way of a credential from a
+ * file to the lines in the index: a wrong password, a wrong CA, a rotation, and no trace of
+ * it. */
 #include "harness.h"
 #include "keeper.h"
 #include "sink.h"
@@ -7,22 +10,21 @@
 #include <curl/curl.h>
 
 #define SOON  30000
-#define INDEX "secured"
+#define LINES "lines" /* the index of the second server */
 
 /* As an admin would choose it: rsyslogd takes anything but blanks. */
-#define PASSWORD      "p\"w\\$%{}`${HOME}'"
-#define PASSWORD_JSON "p\\\"w\\\\$%{}`${HOME}'"
-#define WRONG         "wr0ng-password"
+#define PASSWORD "p\"w\\$%{}`${HOME}'"
+#define WRONG    "wr0ng-password"
 
 static struct {
     struct cluster *c; /* NULL: no Elasticsearch can be had, nothing is tested */
     struct sink sink;
-    char address[40], dir[400], ca[500], other_ca[500];
+    char address[40], dir[300];
     FILE *log;
     int written;
 } here;
 
-/* ---- Elasticsearch ------------------------------------------------------- */
+/* ---- the Elasticsearch --------------------------------------------------- */
 
 static size_t collect(char *bytes, size_t size, size_t n, void *arg)
 {
@@ -35,9 +37,9 @@ static int count(void)
     char url[300];
     struct buffer answer = BUFFER_INIT(65536);
     CURL *curl = curl_easy_init();
-    (void)snprintf(url, sizeof url, "https://%s:9200/" INDEX "/_count", here.address);
+    (void)snprintf(url, sizeof url, "https://%s:9200/" LINES "/_count", here.address);
     (void)curl_easy_setopt(curl, CURLOPT_URL, url);
-    (void)curl_easy_setopt(curl, CURLOPT_CAINFO, here.ca);
+    (void)curl_easy_setopt(curl, CURLOPT_CAINFO, server_path(here.c, 1, "etc/ca.pem"));
     (void)curl_easy_setopt(curl, CURLOPT_USERPWD, "reader:" PASSWORD);
     (void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
     (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -90,10 +92,153 @@ static void shell(const char *command)
     outcome_release(&o);
 }
 
-/* The shipped target and shipper; only where they lie differs. */
-static void ship(void)
+/* ca: a file in etc/, NULL: none. */
+static void put_credential(const char *name, const char *user, const char *password, const char *ca)
 {
-    server_shipper(here.c, 1, SHIPPER_RSYSLOG, NULL);
+    char file[100], path[400];
+    const char *const hosts[] = {here.address};
+    cJSON *root = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(root, "user", user);
+    (void)cJSON_AddStringToObject(root, "password", password);
+    (void)cJSON_AddItemToObject(root, "hosts", cJSON_CreateStringArray(hosts, 1));
+    (void)snprintf(file, sizeof file, "etc/%s", ca ? ca : "");
+    (void)snprintf(path, sizeof path, "%.300s", server_path(here.c, 1, file));
+    if (ca)
+        (void)cJSON_AddStringToObject(root, "ca", path);
+    char *text = cJSON_PrintUnformatted(root);
+    (void)snprintf(file, sizeof file, "etc/credentials/%s", name);
+    server_write(here.c, 1, file, text);
+    assert_int_equal(chmod(server_path(here.c, 1, file), 0640), 0);
+    cJSON_Delete(root);
+    free(text);
+}
+
+static void need_elasticsearch(void)
+{
+    if (!here.c)
+        skip();
+}
+
+/* ---- what is said -------------------------------------------------------- */
+
+struct wanted {
+    const char *text;
+    int code;
+};
+
+static bool says(void *arg, struct buffer *seen)
+{
+    const struct wanted *w = arg;
+    const char *publish[] = {"heartbeat", NULL};
+    const char *look[] = {"verify-logging", NULL};
+    struct outcome o = server_run(here.c, 1, NULL, publish);
+    outcome_release(&o);
+    o = server_run(here.c, 1, NULL, look);
+    bool yes = output_says(o.out, w->text) && o.code == w->code;
+    if (buffer_printf(seen, "%d %s%s", o.code, o.out, o.err) < 0 || strstr(o.out, PASSWORD))
+        yes = false;
+    outcome_release(&o);
+    return yes;
+}
+
+static void wait_said(const char *text, int code)
+{
+    struct wanted w = {text, code};
+    wait_until(text, SOON, says, &w);
+}
+
+static void ship_secured(const char *credential)
+{
+    if (credential)
+        setting_put(here.c, "LOG_ELASTICSEARCH_CREDENTIAL", credential);
+    else
+        setting_delete(here.c, "LOG_ELASTICSEARCH_CREDENTIAL");
+    settings_put(here.c, "LOG_ELASTICSEARCH_URL", here.sink.url, "LOG_INDEX", "secured",
+                 "LOG_SETTLE", "0", NULL);
+}
+
+static void assert_untouched(void)
+{
+    assert_int_equal(access(server_path(here.c, 1, "shipper/shipper.conf"), F_OK), -1);
+    assert_int_equal(shipper_calls(here.c, 1, "restart"), 0);
+}
+
+static void an_unknown_ca_is_told(void **state)
+{
+    (void)state;
+    need_elasticsearch();
+    ship_secured(NULL);
+    wait_said("its certificate is of an unknown CA (TLS): name the CA's file as \"ca\" in "
+              "a credential",
+              1);
+    put_credential("es.json", "writer", PASSWORD, "ca.pem");
+    put_credential("es.read.json", "reader", PASSWORD, NULL);
+    ship_secured("es");
+    wait_said("etc/credentials/es.read.json", 1);
+    assert_untouched();
+}
+
+static void a_wrong_password_is_told_before_anything_is_touched(void **state)
+{
+    (void)state;
+    need_elasticsearch();
+    put_credential("es.read.json", "reader", WRONG, "ca.pem");
+    wait_said("it does not know the credential in ", 1);
+    wait_said("etc/credentials/es.read.json (401)", 1);
+    assert_untouched();
+}
+
+static void a_missing_right_is_told(void **state)
+{
+    (void)state;
+    need_elasticsearch();
+    put_credential("es.read.json", "guest", PASSWORD, "ca.pem");
+    wait_said("lacks the index privilege \"read\" on secured (403)", 1);
+    assert_untouched();
+}
+
+static void with_the_right_ones_records_arrive(void **state)
+{
+    (void)state;
+    need_elasticsearch();
+    put_credential("es.read.json", "reader", PASSWORD, "ca.pem");
+    wait_said("1 of 1 servers on revision", 0);
+    wait_said(", records arrive", 0);
+}
+
+/* The shipper's own credential is not known to be wrong before it ships. */
+static void a_shipper_that_is_not_let_in_is_told(void **state)
+{
+    (void)state;
+    need_elasticsearch();
+    put_credential("es.json", "writer", WRONG, "ca.pem");
+    setting_put(here.c, "LOG_LEVEL", "warn");
+    wait_said("no probe record of this revision has arrived in Elasticsearch from this "
+              "server",
+              1);
+    wait_said("the log shipper of this server runs, so its queue grows", 1);
+    put_credential("es.json", "writer", PASSWORD, "ca.pem");
+    wait_said(", records arrive", 0);
+}
+
+static void without_the_credential_to_ask_with_it_is_applied_and_said(void **state)
+{
+    (void)state;
+    need_elasticsearch();
+    assert_int_equal(unlink(server_path(here.c, 1, "etc/credentials/es.read.json")), 0);
+    setting_put(here.c, "LOG_LEVEL", "error");
+    wait_said(", arrival not proven", 0);
+    wait_said("Elasticsearch must know who asks: there is no credential es on this "
+              "server: ",
+              0);
+    wait_said("level error and worse", 0);
+}
+
+/* ---- the way of a credential --------------------------------------------- */
+
+/* The shipped target and shipper; only where they lie differs. */
+static void ship_lines(void)
+{
     shell("cp $2/scripts/shipper $1/etc/lictor-shipper; chmod 0755 $1/etc/lictor-shipper;"
           "rm $1/etc/logging.d/shipper.*;"
           "cp $2/consul.d/logging/rsyslog.conf.mustache $1/etc/logging.d/;"
@@ -104,19 +249,6 @@ static void ship(void)
           "  .confirm = [$s, \"alive\", $d, \"rsyslog.conf\", \"{digest}\"]'"
           "  $2/consul.d/logging/rsyslog.json >$1/etc/logging.d/rsyslog.json;"
           "chmod 0644 $1/etc/logging.d/*");
-}
-
-static void credential(const char *password, const char *ca)
-{
-    char text[1000];
-    const char *path = server_path(here.c, 1, "etc/credentials/x.json");
-    (void)snprintf(text, sizeof text,
-                   "{\"user\":\"writer\",\"password\":\"%s\",\"ca\":\"%s\","
-                   "\"hosts\":[\"%s\"]}",
-                   password, ca, here.address);
-    server_write(here.c, 1, "etc/credentials/x.json", text);
-    if (chmod(path, 0640) < 0)
-        harness_fail("cannot chmod %s", path);
 }
 
 /* KV stays as it is: an admin of this server has changed the file. */
@@ -150,59 +282,20 @@ static void wait_text(const char *file, const char *part)
     wait_until(part, 2L * SOON, contains, &text);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    const char *ci = getenv("CI");
-    if (!sink_available("8.6.2"))
-        return ci && strcmp(ci, "true") == 0 ? -1 : 0;
-    here.c = cluster_start(
-        &(struct cluster_options){.servers = 1, .limits = "confirm=500ms,resync=10s"});
-    (void)snprintf(here.address, sizeof here.address, "127.0.%d.9", here.c->net);
-    (void)snprintf(here.dir, sizeof here.dir, "%s/elasticsearch", keeper_dir());
-    (void)snprintf(here.ca, sizeof here.ca, "%s", server_path(here.c, 1, "etc/ca.pem"));
-    (void)snprintf(here.other_ca, sizeof here.other_ca, "%s",
-                   server_path(here.c, 1, "etc/other.pem"));
-    ship();
-    here.log = fopen(server_path(here.c, 1, "log/checkin.log"), "a");
-    if (!here.log || sink_start_secure(&here.sink, "8.6.2", here.address, here.dir, PASSWORD) < 0)
-        harness_fail("no Elasticsearch");
-    shell("cp $3/ca.pem $1/etc/ca.pem; chmod 0644 $1/etc/ca.pem; openssl req -x509 "
-          "-newkey rsa:2048 -nodes -subj /CN=other -keyout /dev/null "
-          "-out $1/etc/other.pem 2>/dev/null");
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    if (here.log)
-        (void)fclose(here.log);
-    sink_kill(&here.sink);
-    cluster_stop(here.c);
-    return 0;
-}
-
-/* ---- tests --------------------------------------------------------------- */
-
 static void a_missing_credential_is_said(void **state)
 {
     (void)state;
-    char url[100];
-    if (!here.c)
-        skip();
-    (void)snprintf(url, sizeof url, "https://%s:9200", here.address);
-    settings_put(here.c, "LOG_ELASTICSEARCH_URL", url, "LOG_INDEX", INDEX, "LOG_SETTLE", "0",
-                 "LOG_ELASTICSEARCH_CREDENTIAL", "x", NULL);
+    need_elasticsearch();
+    settings_put(here.c, "LOG_ELASTICSEARCH_URL", here.sink.url, "LOG_INDEX", LINES, "LOG_SETTLE",
+                 "0", "LOG_ELASTICSEARCH_CREDENTIAL", "x", NULL);
     wait_check(here.c, 1, "cluster:logging", "warning", "there is no credential x on", SOON);
 }
 
 static void it_opens_the_door(void **state)
 {
     (void)state;
-    if (!here.c)
-        skip();
-    credential(PASSWORD_JSON, here.ca);
+    need_elasticsearch();
+    put_credential("x.json", "writer", PASSWORD, "ca.pem");
     write_lines(200);
     retry();
     wait_count(200);
@@ -212,14 +305,13 @@ static void it_opens_the_door(void **state)
 static void a_wrong_password_is_seen_and_made_good(void **state)
 {
     (void)state;
-    if (!here.c)
-        skip();
-    credential(WRONG, here.ca);
+    need_elasticsearch();
+    put_credential("x.json", "writer", WRONG, "ca.pem");
     retry();
     write_lines(100);
     wait_text("shipper/output.log", "it does not know the credential in use (401)");
     assert_int_equal(count(), 200);
-    credential(PASSWORD_JSON, here.ca);
+    put_credential("x.json", "writer", PASSWORD, "ca.pem");
     retry();
     write_lines(100);
     wait_count(400);
@@ -228,14 +320,13 @@ static void a_wrong_password_is_seen_and_made_good(void **state)
 static void a_wrong_ca_makes_lines_wait(void **state)
 {
     (void)state;
-    if (!here.c)
-        skip();
-    credential(PASSWORD_JSON, here.other_ca);
+    need_elasticsearch();
+    put_credential("x.json", "writer", PASSWORD, "other.pem");
     retry();
     write_lines(100);
     wait_text("shipper/output.log", "its certificate is of an unknown CA (TLS)");
     assert_int_equal(count(), 400);
-    credential(PASSWORD_JSON, here.ca);
+    put_credential("x.json", "writer", PASSWORD, "ca.pem");
     retry();
     wait_count(500);
 }
@@ -244,11 +335,10 @@ static void a_wrong_ca_makes_lines_wait(void **state)
 static void a_rotation_is_noticed_by_itself(void **state)
 {
     (void)state;
-    if (!here.c)
-        skip();
-    credential(WRONG, here.ca);
+    need_elasticsearch();
+    put_credential("x.json", "writer", WRONG, "ca.pem");
     wait_text("shipper/rsyslog.conf", "\\tpassword=" WRONG "\\tca=");
-    credential(PASSWORD_JSON, here.ca);
+    put_credential("x.json", "writer", PASSWORD, "ca.pem");
     wait_text("shipper/rsyslog.conf", "\\tpassword=p\\\"w\\\\$");
 }
 
@@ -256,8 +346,7 @@ static void a_rotation_is_noticed_by_itself(void **state)
 static void no_trace_of_a_secret_is_left(void **state)
 {
     (void)state;
-    if (!here.c)
-        skip();
+    need_elasticsearch();
     const char *argv[] = {"/bin/sh",
                           "-c",
                           "cd \"$1\" && grep -rlaF -e 'p\"w' -e 'p\\\"w' -e wr0ng -e cCJ3 "
@@ -299,16 +388,69 @@ static bool is_off(void *arg, struct buffer *seen)
 static void switched_off_nothing_stays(void **state)
 {
     (void)state;
-    if (!here.c)
-        skip();
+    need_elasticsearch();
     setting_put(here.c, "LOG_ENABLED", "N");
     wait_until("no shipper, no secret", SOON, is_off, NULL);
+}
+
+/* ---- fixtures ------------------------------------------------------------ */
+
+static void start_server(const char *limits)
+{
+    here.c = cluster_start(&(struct cluster_options){.servers = 1, .limits = limits});
+    server_shipper(here.c, 1, SHIPPER_RSYSLOG, NULL);
+    shell("cp $3/ca.pem $1/etc/ca.pem; chmod 0644 $1/etc/ca.pem; openssl req -x509 "
+          "-newkey rsa:2048 -nodes -subj /CN=other -keyout /dev/null "
+          "-out $1/etc/other.pem 2>/dev/null");
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    const char *ci = getenv("CI");
+    if (!sink_available("8.6.2")) /* the stand-in has no users' rights */
+        return ci && strcmp(ci, "true") == 0 ? -1 : 0;
+    (void)snprintf(here.address, sizeof here.address, "127.0.%d.9", keeper_take_net());
+    (void)snprintf(here.dir, sizeof here.dir, "%.200s/elasticsearch", keeper_dir());
+    if (sink_start_secure(&here.sink, "8.6.2", here.address, here.dir, PASSWORD) < 0)
+        return -1;
+    start_server("confirm=500ms,apply_again=500ms,fresh=5s,patience=0s,proof=2s,mapping_stable=1s");
+    return 0;
+}
+
+/* Of the first test with the second server. */
+static int next_server(void **state)
+{
+    (void)state;
+    if (!here.c)
+        return 0;
+    cluster_stop(here.c);
+    start_server("confirm=500ms,resync=10s");
+    ship_lines();
+    here.log = fopen(server_path(here.c, 1, "log/checkin.log"), "a");
+    return here.log ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    if (here.log)
+        (void)fclose(here.log);
+    sink_kill(&here.sink);
+    cluster_stop(here.c);
+    return 0;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_missing_credential_is_said),
+        cmocka_unit_test(an_unknown_ca_is_told),
+        cmocka_unit_test(a_wrong_password_is_told_before_anything_is_touched),
+        cmocka_unit_test(a_missing_right_is_told),
+        cmocka_unit_test(with_the_right_ones_records_arrive),
+        cmocka_unit_test(a_shipper_that_is_not_let_in_is_told),
+        cmocka_unit_test(without_the_credential_to_ask_with_it_is_applied_and_said),
+        cmocka_unit_test_setup(a_missing_credential_is_said, next_server),
         cmocka_unit_test(it_opens_the_door),
         cmocka_unit_test(a_wrong_password_is_seen_and_made_good),
         cmocka_unit_test(a_wrong_ca_makes_lines_wait),
