@@ -5,6 +5,9 @@
 
 #define SOON 15000
 
+/* By then what a change of a setting itself has started has ended: only the heartbeat looks. */
+#define CALM_MS 2000
+
 static int setup(void **state)
 {
     struct cluster *c = cluster_start(&(struct cluster_options){
@@ -157,7 +160,7 @@ static void a_service_without_a_watch_is_followed_more_slowly(void **state)
     setting_put(c, "LOG_ELASTICSEARCH_URL", "consul:other");
     wait_urls(c, "URL=http://o1.example:9200\n");
     wait_well(c);
-    sleep_ms(2000); /* what the change itself started has ended */
+    sleep_ms(CALM_MS);
     offer(c, 1, "other", "other-2", "o2.example", 9200, "");
     wait_urls(c, "URL=http://o1.example:9200\nURL=http://o2.example:9200\n");
     setting_put(c, "LOG_ELASTICSEARCH_URL", "consul:es");

@@ -3,6 +3,11 @@
  * stays passing whatever our checks do. */
 #include "harness.h"
 
+/* The neighbour's TTL of 10 s and a second: what was refreshed too late has expired by then. */
+#define TTL_ENDED_MS 11000
+/* Longer than an election of Consul's own times takes: so long, changes without a quorum go on. */
+#define NO_QUORUM_MS 35000
+
 static int setup(void **state)
 {
     struct cluster *c = cluster_start(&(struct cluster_options){
@@ -168,7 +173,7 @@ static void neighbour_survives_the_leaders_death(void **state)
     print_message("new leader after %lld ms\n", (long long)(now_ms() - begin));
     int other = cluster_leader(c);
     wait_catalogue(c, other, other, "cluster:quorum", "warning", "2 of 3 servers", 60000);
-    sleep_ms(11000); /* what was refreshed too late has expired by now */
+    sleep_ms(TTL_ENDED_MS);
     nobody_expired(c);
     server_start(c, leader);
     wait_catalogue(c, other, other, "cluster:quorum", "passing", "3 of 3 servers", 90000);
@@ -186,7 +191,7 @@ static void neighbour_survives_the_loss_of_quorum(void **state)
         if (i != last && i != leader)
             server_kill(c, i);
     server_kill(c, leader);
-    for (int64_t end = now_ms() + 35000; now_ms() < end; sleep_ms(500))
+    for (int64_t end = now_ms() + NO_QUORUM_MS; now_ms() < end; sleep_ms(500))
         publish_now(c);
     struct outcome o = server_run(c, last, NULL, by_hand);
     assert_int_equal(o.code, 2);

@@ -6,6 +6,10 @@
 #define SOON 20000
 #define CONF "shipper/shipper.conf"
 
+/* A refusal is tried again after a resync: the limit as the programs read it, and in ms. */
+#define RESYNC    "resync=4s"
+#define RESYNC_MS 4000
+
 static int setup(void **state)
 {
     struct cluster *c = cluster_start(
@@ -295,7 +299,7 @@ static void a_refusal_is_tried_again_in_time(void **state)
 {
     (void)state;
     struct cluster *c = cluster_start(
-        &(struct cluster_options){.limits = "confirm=0s,apply_again=500ms,resync=4s"});
+        &(struct cluster_options){.limits = "confirm=0s,apply_again=500ms," RESYNC});
     for (int i = 1; i <= 3; i++)
         server_shipper(c, i, SHIPPER_STAND_IN, NULL);
     write_index(c, "first");
@@ -305,7 +309,7 @@ static void a_refusal_is_tried_again_in_time(void **state)
     expect_kept(c, 2, "server-1", "");
     break_action(c, 1, "validate", NULL);
     wait_record(c, 1, "failed ");
-    sleep_ms(4000);
+    sleep_ms(RESYNC_MS);
     chain_beat(c);
     wait_all(c, "later");
     cluster_stop(c);

@@ -15,6 +15,7 @@
 #define KILLS     12 /* of each shipper */
 #define POINTINGS 6
 #define INDEX     "outage"
+#define TWICE_MS  3000 /* what would come twice has come by then */
 
 static struct {
     struct cluster *c;
@@ -186,7 +187,7 @@ static void nothing_is_lost_by_kills_alone(void **state)
     print_message("  index-records killed %d times\n", here.indexers - before);
     assert_in_range(here.indexers - before, 20, STORM);
     wait_until("all lines after", 120000, last_arrived, NULL);
-    sleep_ms(3000);
+    sleep_ms(TWICE_MS);
     for (int i = 1; i <= SERVERS; i++)
         sink_once(&here.sink, INDEX, i, 1, here.written);
 }
@@ -217,7 +218,7 @@ static void nothing_is_lost_in_an_outage(void **state)
     wait_until(server, 60000, all_run, server);
     write_lines(CALM);
     wait_until("all lines after", 120000, last_arrived, NULL);
-    sleep_ms(3000); /* what would come twice has time to */
+    sleep_ms(TWICE_MS);
     for (int i = 1; i <= SERVERS; i++)
         sink_once(&here.sink, INDEX, i, 1, here.written);
 }
