@@ -7,8 +7,8 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/trust.h"
+#include "net/http.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -29,22 +29,20 @@ static const char *const names[VARIABLES] = {
     "CONSUL_TLS_SERVER_NAME", "CONSUL_HTTP_SSL",    "CONSUL_HTTP_SSL_VERIFY"};
 
 struct consul {
-    CURL *curl;
-    char *base;                /* "http://host:port" */
-    struct curl_slist *header; /* holds the token: never shown */
+    struct http http;
+    char *base;        /* "http://host:port" */
+    char *unix_socket; /* borrowed from value[ADDR], NULL none */
+    char *token;       /* header line, never shown; NULL none */
     char *value[VARIABLES];
     bool own_token; /* the environment has one: none of the file counts */
-    struct curl_slist *connect_to;
 };
 
 /* One request and its answer. */
 struct request {
-    const char *method; /* "GET" or "PUT" */
-    const char *path;   /* below /v1/, encoded */
-    const char *body;   /* for PUT */
-    int64_t timeout_ms;
-    long status;
-    struct buffer answer;
+    const char *path; /* below /v1/, encoded */
+    const char *body; /* NULL: GET, else PUT */
+    int64_t limit_ms; /* 0: http_ms */
+    size_t most;      /* bytes of an answer, 0: ANSWER_LIMIT */
 };
 
 /* ---- where the agent is -------------------------------------------------- */
@@ -116,7 +114,7 @@ static int set_address(struct consul *c, struct error *err)
     const char *scheme = is_true(c->value[SSL]) ? "https://" : "http://";
     int n = -1;
     if (strncmp(addr, "unix://", 7) == 0) {
-        (void)curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, addr + 7);
+        c->unix_socket = c->value[ADDR] + 7;
         n = asprintf(&c->base, "http://localhost");
     } else if (strncmp(addr, "https://", 8) == 0 || strncmp(addr, "http://", 7) == 0) {
         n = asprintf(&c->base, "%.*s", (int)(strlen(addr) - (addr[strlen(addr) - 1] == '/')), addr);
@@ -136,7 +134,6 @@ static int set_address(struct consul *c, struct error *err)
 /* The token file wins over the token, as in Consul. */
 static int set_token(struct consul *c, struct error *err)
 {
-    char line[TOKEN_LIMIT + 32];
     struct buffer text = BUFFER_INIT(TOKEN_LIMIT);
     const char *token = c->value[TOKEN];
     int rc = 0;
@@ -146,80 +143,12 @@ static int set_token(struct consul *c, struct error *err)
             text.data[strcspn(text.data, " \t\r\n")] = '\0';
         token = buffer_text(&text);
     }
-    if (rc == 0 && token && *token) {
-        (void)snprintf(line, sizeof line, "X-Consul-Token: %.*s", TOKEN_LIMIT, token);
-        c->header = curl_slist_append(NULL, line);
-        if (!c->header)
-            rc = error_set(err, -ENOMEM, "out of memory");
+    if (rc == 0 && token && *token &&
+        asprintf(&c->token, "X-Consul-Token: %.*s", TOKEN_LIMIT, token) < 0) {
+        c->token = NULL;
+        rc = error_set(err, -ENOMEM, "out of memory");
     }
-    explicit_bzero(line, sizeof line);
-    buffer_release(&text);
-    return rc;
-}
-
-/* CONSUL_TLS_SERVER_NAME: ask for that name in the certificate, still connect to the
- * address. libcurl takes the name from the URL, so the URL gets the name and connect_to
- * the address. */
-static int set_server_name(struct consul *c, struct error *err)
-{
-    char to[600];
-    char *named = NULL;
-    if (!c->value[NAME] || !c->base || strncmp(c->base, "https://", 8) != 0)
-        return 0;
-    const char *host = c->base + 8;
-    const char *port = strrchr(host, ':');
-    if (!port || strchr(port, ']'))
-        port = host + strlen(host);
-    (void)snprintf(to, sizeof to, "::%.*s:%s", (int)(port - host), host, *port ? port + 1 : "443");
-    c->connect_to = curl_slist_append(NULL, to);
-    if (!c->connect_to || asprintf(&named, "https://%s%s", c->value[NAME], port) < 0)
-        return error_set(err, -ENOMEM, "out of memory");
-    free(c->base);
-    c->base = named;
-    (void)curl_easy_setopt(c->curl, CURLOPT_CONNECT_TO, c->connect_to);
-    return 0;
-}
-
-static void set_tls(struct consul *c)
-{
-    if (c->value[CACERT])
-        (void)curl_easy_setopt(c->curl, CURLOPT_CAINFO, c->value[CACERT]);
-    if (c->value[CERT])
-        (void)curl_easy_setopt(c->curl, CURLOPT_SSLCERT, c->value[CERT]);
-    if (c->value[KEY])
-        (void)curl_easy_setopt(c->curl, CURLOPT_SSLKEY, c->value[KEY]);
-    if (is_false(c->value[VERIFY])) {
-        (void)curl_easy_setopt(c->curl, CURLOPT_SSL_VERIFYPEER, 0L);
-        (void)curl_easy_setopt(c->curl, CURLOPT_SSL_VERIFYHOST, 0L);
-    }
-}
-
-static size_t on_bytes(char *data, size_t size, size_t count, void *arg)
-{
-    struct buffer *answer = arg;
-    return buffer_append(answer, data, size * count) == 0 ? size * count : 0;
-}
-
-static void set_common(struct consul *c)
-{
-    (void)curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(c->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    (void)curl_easy_setopt(c->curl, CURLOPT_PROXY, ""); /* nor from the environment */
-    (void)curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, c->header);
-    (void)curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_bytes);
-}
-
-static int configure(struct consul *c, const char *config_dir, struct error *err)
-{
-    int rc = read_variables(c, config_dir, err);
-    if (rc == 0)
-        rc = set_address(c, err);
-    if (rc == 0)
-        rc = set_token(c, err);
-    if (rc == 0)
-        rc = set_server_name(c, err);
-    set_tls(c);
-    set_common(c);
+    buffer_wipe(&text);
     return rc;
 }
 
@@ -228,9 +157,11 @@ int consul_open(const char *config_dir, struct consul **ret, struct error *err)
     struct consul *c = calloc(1, sizeof *c);
     if (!c)
         return error_set(err, -ENOMEM, "out of memory");
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-        c->curl = curl_easy_init();
-    int rc = c->curl ? configure(c, config_dir, err) : error_set(err, -ENOMEM, "out of memory");
+    int rc = read_variables(c, config_dir, err);
+    if (rc == 0)
+        rc = set_address(c, err);
+    if (rc == 0)
+        rc = set_token(c, err);
     if (rc < 0)
         consul_close(c);
     else
@@ -238,57 +169,68 @@ int consul_open(const char *config_dir, struct consul **ret, struct error *err)
     return rc;
 }
 
+static void free_secret(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
 void consul_close(struct consul *consul)
 {
     if (!consul)
         return;
-    curl_easy_cleanup(consul->curl);
-    for (struct curl_slist *h = consul->header; h; h = h->next)
-        explicit_bzero(h->data, strlen(h->data));
-    curl_slist_free_all(consul->header);
-    curl_slist_free_all(consul->connect_to);
+    http_release(&consul->http);
+    free_secret(consul->token);
     for (int i = 0; i < VARIABLES; i++)
-        free(consul->value[i]);
+        free_secret(consul->value[i]);
     free(consul->base);
     free(consul);
 }
 
 /* ---- one request --------------------------------------------------------- */
 
-static int transport_error(const struct consul *c, CURLcode code, struct error *err)
+static int transport_error(const struct consul *c, struct error *err)
 {
-    const char *why = curl_easy_strerror(code);
-    if (code == CURLE_OPERATION_TIMEDOUT)
+    if (c->http.late)
         return error_set(err, -ETIMEDOUT, "the Consul agent at %s does not answer in time",
                          c->base);
-    if (code == CURLE_WRITE_ERROR)
+    if (c->http.result == HTTP_LARGE)
         return error_set(err, -EMSGSIZE, "the Consul agent's answer is too large");
     return error_set(err, -ECONNREFUSED,
                      "cannot reach the Consul agent at %s: %s (is it running? "
                      "CONSUL_HTTP_ADDR says where)",
-                     c->base, why);
+                     c->base, c->http.words);
 }
 
-/* Perform; the HTTP status is in request->status. */
-static int perform(struct consul *c, struct request *request, struct error *err)
+/* Perform; status and answer are in c->http until the next one. */
+static int perform(struct consul *c, const struct request *request, struct error *err)
 {
     char *url = NULL;
     if (asprintf(&url, "%s/v1/%s", c->base, request->path) < 0)
         return error_set(err, -ENOMEM, "out of memory");
-    bool put = strcmp(request->method, "PUT") == 0;
-    (void)curl_easy_setopt(c->curl, CURLOPT_URL, url);
-    (void)curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
-    (void)curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &request->answer);
-    (void)curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
-    if (put) {
-        (void)curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, request->body);
-        (void)curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(request->body));
-    }
-    (void)curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, put ? "PUT" : NULL);
-    CURLcode code = curl_easy_perform(c->curl);
-    (void)curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &request->status);
+    const struct http_request http = {
+        .method = request->body ? "PUT" : NULL,
+        .url = url,
+        .body = request->body,
+        .len = request->body ? strlen(request->body) : 0,
+        .header = {c->token},
+        .limit_ms = request->limit_ms ? request->limit_ms : limits()->http_ms,
+        .most = request->most ? request->most : ANSWER_LIMIT,
+        .unix_socket = c->unix_socket,
+        .server_name = c->value[NAME],
+        .ca = c->value[CACERT],
+        .cert = c->value[CERT],
+        .key = c->value[KEY],
+        .unverified = is_false(c->value[VERIFY]),
+    };
+    int rc = http_prepare(&c->http, &http);
+    if (rc == 0)
+        http_perform(&c->http);
     free(url);
-    return code == CURLE_OK ? 0 : transport_error(c, code, err);
+    if (rc < 0)
+        return error_set(err, rc, "cannot ask the Consul agent at %s: %s", c->base, strerror(-rc));
+    return c->http.result == HTTP_OK ? 0 : transport_error(c, err);
 }
 
 static int number_of(long status)
@@ -312,15 +254,14 @@ static int number_of(long status)
 }
 
 /* The sentence for a status that is no success. what: "read KV x", rule: may be NULL. */
-static int refuse(const struct request *request, const char *what, const char *rule,
-                  struct error *err)
+static int refuse(const struct consul *c, const char *what, const char *rule, struct error *err)
 {
     char words[120];
-    const char *body = buffer_text(&request->answer);
+    const char *body = buffer_text(&c->http.answer);
     text_copy_bytes(words, sizeof words, body, strcspn(body, "\n"));
-    if (request->status == 403 && rule)
+    if (c->http.status == 403 && rule)
         return error_set(err, -EACCES, "cannot %s: 403 %s (the token needs %s)", what, words, rule);
-    return error_set(err, number_of(request->status), "cannot %s: %ld %s", what, request->status,
+    return error_set(err, number_of(c->http.status), "cannot %s: %ld %s", what, c->http.status,
                      words);
 }
 
@@ -330,18 +271,15 @@ int consul_get(struct consul *consul, const char *path, const char *rule, cJSON 
                struct error *err)
 {
     char what[300];
-    struct request request = {.method = "GET",
-                              .path = path,
-                              .timeout_ms = limits()->http_ms,
-                              .answer = BUFFER_INIT(ANSWER_LIMIT)};
+    const struct request request = {.path = path};
     *ret_root = NULL;
     (void)snprintf(what, sizeof what, "read %.*s", (int)strcspn(path, "?"), path);
     int rc = perform(consul, &request, err);
-    if (rc == 0 && request.status != 200 && request.status != 429)
-        rc = refuse(&request, what, rule, err);
+    if (rc == 0 && consul->http.status != 200 && consul->http.status != 429)
+        rc = refuse(consul, what, rule, err);
     if (rc == 0)
-        rc = json_parse(buffer_text(&request.answer), request.answer.len, what, ret_root, err);
-    buffer_release(&request.answer);
+        rc = json_parse(buffer_text(&consul->http.answer), consul->http.answer.len, what, ret_root,
+                        err);
     return rc;
 }
 
@@ -368,13 +306,14 @@ static int kv_path(const char *key, const char *query, char **ret, struct error 
     return n < 0 ? error_set(err, -ENOMEM, "out of memory") : 0;
 }
 
-static int parse_entries(const struct request *request, const char *what, struct kv_list *list,
+static int parse_entries(const struct consul *consul, const char *what, struct kv_list *list,
                          struct error *err)
 {
     cJSON *root = NULL;
-    if (request->status == 404)
+    if (consul->http.status == 404)
         return 0;
-    int rc = json_parse(buffer_text(&request->answer), request->answer.len, what, &root, err);
+    int rc = json_parse(buffer_text(&consul->http.answer), consul->http.answer.len, what, &root,
+                        err);
     if (rc == 0)
         rc = kv_parse(root, list, err);
     cJSON_Delete(root);
@@ -389,22 +328,19 @@ int consul_kv_read(struct consul *consul, const char *key, bool recurse, enum co
     char what[300];
     char rule[300];
     char *path = NULL;
-    struct request request = {
-        .method = "GET", .timeout_ms = limits()->http_ms, .answer = BUFFER_INIT(KV_LIMIT)};
     (void)snprintf(query, sizeof query, "?%s%s", recurse ? "recurse" : "", modes[read]);
     (void)snprintf(what, sizeof what, "read KV %s", key);
     (void)snprintf(rule, sizeof rule, "key%s \"%s\" read", recurse ? "_prefix" : "", key);
     int rc = kv_path(key, query, &path, err);
     if (rc < 0)
         return rc;
-    request.path = path;
+    const struct request request = {.path = path, .most = KV_LIMIT};
     rc = perform(consul, &request, err);
-    if (rc == 0 && request.status != 200 && request.status != 404)
-        rc = refuse(&request, what, rule, err);
+    if (rc == 0 && consul->http.status != 200 && consul->http.status != 404)
+        rc = refuse(consul, what, rule, err);
     if (rc == 0)
-        rc = parse_entries(&request, what, list, err);
+        rc = parse_entries(consul, what, list, err);
     free(path);
-    buffer_release(&request.answer);
     return rc;
 }
 
@@ -415,24 +351,19 @@ int consul_kv_write(struct consul *consul, const char *key, const char *value, u
     char what[300];
     char rule[300];
     char *path = NULL;
-    struct request request = {.method = "PUT",
-                              .body = value,
-                              .timeout_ms = limits()->http_ms,
-                              .answer = BUFFER_INIT(ANSWER_LIMIT)};
     (void)snprintf(query, sizeof query, "?cas=%llu", (unsigned long long)index);
     (void)snprintf(what, sizeof what, "write KV %s", key);
     (void)snprintf(rule, sizeof rule, "key \"%s\" write", key);
     int rc = kv_path(key, query, &path, err);
     if (rc < 0)
         return rc;
-    request.path = path;
+    const struct request request = {.path = path, .body = value};
     rc = perform(consul, &request, err);
-    if (rc == 0 && request.status != 200)
-        rc = refuse(&request, what, rule, err);
-    if (rc == 0 && strncmp(buffer_text(&request.answer), "true", 4) != 0)
+    if (rc == 0 && consul->http.status != 200)
+        rc = refuse(consul, what, rule, err);
+    if (rc == 0 && strncmp(buffer_text(&consul->http.answer), "true", 4) != 0)
         rc = error_set(err, -ESTALE, "%s was changed by somebody else meanwhile", key);
     free(path);
-    buffer_release(&request.answer);
     return rc;
 }
 
@@ -485,19 +416,20 @@ static size_t failed_operation(const cJSON *root, size_t n, const char **ret_why
 }
 
 /* 409 is the answer to a lost condition and to a missing right alike. */
-static int transaction_failed(const struct request *request, const char *key,
+static int transaction_failed(const struct consul *consul, const char *key,
                               const struct kv_version *unchanged, size_t n, struct error *err)
 {
     char what[300], rule[300];
     const char *why = "";
     cJSON *root = NULL;
-    int rc = json_parse(buffer_text(&request->answer), request->answer.len, "it", &root, NULL);
+    int rc = json_parse(buffer_text(&consul->http.answer), consul->http.answer.len, "it", &root,
+                        NULL);
     size_t at = rc == 0 ? failed_operation(root, n, &why) : n;
     const char *name = at < n ? unchanged[at].key : key;
     (void)snprintf(what, sizeof what, "write KV %s in a transaction", key);
     (void)snprintf(rule, sizeof rule, "key \"%s\" %s", name, at < n ? "read" : "write");
-    if (request->status != 409)
-        rc = refuse(request, what, rule, err);
+    if (consul->http.status != 409)
+        rc = refuse(consul, what, rule, err);
     else if (strstr(why, "ermission denied"))
         rc = error_set(err, -EACCES, "cannot %s: permission denied (the token needs %s)", what,
                        rule);
@@ -514,55 +446,48 @@ int consul_kv_write_if(struct consul *consul, const char *key, const char *value
         return error_set(err, -E2BIG, "%zu keys are more than one transaction can check (%d)", n,
                          CONSUL_TXN - 1);
     char *body = transaction(key, value, index, unchanged, n);
-    struct request request = {.method = "PUT",
-                              .path = "txn",
-                              .body = body,
-                              .timeout_ms = limits()->http_ms,
-                              .answer = BUFFER_INIT(ANSWER_LIMIT)};
+    const struct request request = {.path = "txn", .body = body};
     int rc = body ? perform(consul, &request, err) : error_set(err, -ENOMEM, "out of memory");
-    if (rc == 0 && request.status != 200)
-        rc = transaction_failed(&request, key, unchanged, n, err);
+    if (rc == 0 && consul->http.status != 200)
+        rc = transaction_failed(consul, key, unchanged, n, err);
     cJSON_free(body);
-    buffer_release(&request.answer);
     return rc;
 }
 
 int consul_prove_leader(struct consul *consul, struct error *err)
 {
-    struct request request = {.method = "GET",
-                              .path = "kv/lictor/mapping?consistent",
-                              .timeout_ms = limits()->leader_proof_ms,
-                              .answer = BUFFER_INIT(KV_LIMIT)};
+    const struct request request = {.path = "kv/lictor/mapping?consistent",
+                                    .limit_ms = limits()->leader_proof_ms,
+                                    .most = KV_LIMIT};
     int rc = perform(consul, &request, err);
-    if (rc == 0 && request.status != 200 && request.status != 404)
-        rc = refuse(&request, "prove a leader by reading KV lictor/mapping",
+    if (rc == 0 && consul->http.status != 200 && consul->http.status != 404)
+        rc = refuse(consul, "prove a leader by reading KV lictor/mapping",
                     "key \"lictor/mapping\" read", err);
-    buffer_release(&request.answer);
     return rc;
 }
 
 /* 1.8 answers 500 for a check it does not have, newer ones 404. */
-static bool no_such_check(const struct request *request)
+static bool no_such_check(const struct consul *consul)
 {
-    return request->status == 404 ||
-           (request->status == 500 &&
-            strstr(buffer_text(&request->answer), "does not have associated TTL"));
+    return consul->http.status == 404 ||
+           (consul->http.status == 500 &&
+            strstr(buffer_text(&consul->http.answer), "does not have associated TTL"));
 }
 
-static int send_update(struct consul *consul, struct request *request, const char *check_id,
+static int send_update(struct consul *consul, const struct request *request, const char *check_id,
                        struct error *err)
 {
     char what[200];
     (void)snprintf(what, sizeof what, "update check %s", check_id);
     int rc = perform(consul, request, err);
-    if (rc < 0 || request->status == 200)
+    if (rc < 0 || consul->http.status == 200)
         return rc;
-    if (no_such_check(request))
+    if (no_such_check(consul))
         return error_set(err, -ENOENT,
                          "the agent has no check %s: is the snippet of scripts/enable "
                          "loaded?",
                          check_id);
-    return refuse(request, what, "service \"cluster\" write", err);
+    return refuse(consul, what, "service \"cluster\" write", err);
 }
 
 int consul_check_update(struct consul *consul, const char *check_id, const char *status,
@@ -576,17 +501,12 @@ int consul_check_update(struct consul *consul, const char *check_id, const char 
         cJSON_AddStringToObject(root, "Output", output))
         body = cJSON_PrintUnformatted(root);
     bool ready = id && body && asprintf(&path, "agent/check/update/%s", id) >= 0;
-    struct request request = {.method = "PUT",
-                              .path = path,
-                              .body = body,
-                              .timeout_ms = limits()->http_ms,
-                              .answer = BUFFER_INIT(ANSWER_LIMIT)};
+    const struct request request = {.path = path, .body = body};
     int rc = ready ? send_update(consul, &request, check_id, err)
                    : error_set(err, -ENOMEM, "out of memory");
     free(path);
     free(id);
     cJSON_free(body);
     cJSON_Delete(root);
-    buffer_release(&request.answer);
     return rc;
 }

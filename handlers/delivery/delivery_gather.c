@@ -207,8 +207,11 @@ static int search(struct look *l, const char *url, struct error *err)
     free(streams);
     if (!body)
         return error_set(err, -ENOMEM, "out of memory");
-    enum elasticsearch_trouble trouble = elasticsearch_search(
-        l->with, url, q->settings->log_index, body, limits()->elasticsearch_ms, &answer, &why);
+    const struct elasticsearch_place to = {.url = url,
+                                           .index = q->settings->log_index,
+                                           .credential = l->with,
+                                           .limit_ms = limits()->elasticsearch_ms};
+    enum elasticsearch_trouble trouble = elasticsearch_search(&to, body, &answer, &why);
     int rc = judge_search(l, trouble, answer, &why, err);
     cJSON_Delete(answer);
     cJSON_free(body);

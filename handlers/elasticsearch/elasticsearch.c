@@ -3,32 +3,11 @@
 #include "base/buffer.h"
 #include "base/json.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CONNECT_SHARE 2 /* a connection must stand after this part of the limit */
-
-/* Numbers of OpenSSL's X509_V_ERR_..., which CURLINFO_SSL_VERIFYRESULT gives. libcurl
- * compares the name itself, and does so before it asks for OpenSSL's own result. */
-#define UNSPECIFIED   1
-#define NOT_YET_VALID 9
-#define HAS_EXPIRED   10
-
-/* One question on its way. */
-struct question {
-    const char *url;
-    const struct credential *credential; /* NULL: none */
-    CURL *curl;
-    struct curl_slist *headers; /* may hold an API key */
-    struct buffer answer;
-    CURLcode code; /* CURLE_OPERATION_TIMEDOUT until it has ended */
-    long status;
-    char words[CURL_ERROR_SIZE]; /* of libcurl, when it has failed */
-};
 
 bool elasticsearch_passes(enum elasticsearch_trouble trouble)
 {
@@ -54,168 +33,49 @@ bool elasticsearch_demands(enum elasticsearch_trouble trouble)
 
 /* ---- one question -------------------------------------------------------- */
 
-static size_t on_bytes(char *data, size_t size, size_t count, void *arg)
+/* body NULL: GET, else len bytes; borrowed until the answer is there. */
+static int prepare(struct http *http, const struct elasticsearch_place *to, const char *address,
+                   const char *body, size_t len, size_t most)
 {
-    return buffer_append(arg, data, size * count) == 0 ? size * count : 0;
-}
-
-static void forget(struct curl_slist *headers)
-{
-    for (struct curl_slist *h = headers; h; h = h->next)
-        explicit_bzero(h->data, strlen(h->data));
-    curl_slist_free_all(headers);
-}
-
-static bool add_header(struct question *q, const char *line)
-{
-    struct curl_slist *longer = curl_slist_append(q->headers, line);
-    if (longer)
-        q->headers = longer;
-    return longer != NULL;
-}
-
-static void set_file(struct question *q, CURLoption option, const char *path)
-{
-    if (path[0])
-        (void)curl_easy_setopt(q->curl, option, path);
-}
-
-static bool set_credential(struct question *q)
-{
-    const struct credential *c = q->credential;
-    char line[sizeof c->encoded + 32];
-    bool added = true;
-    if (!c)
-        return true;
-    set_file(q, CURLOPT_CAINFO, c->ca);
-    set_file(q, CURLOPT_SSLCERT, c->cert);
-    set_file(q, CURLOPT_SSLKEY, c->key);
-    if (c->user[0]) {
-        (void)curl_easy_setopt(q->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-        (void)curl_easy_setopt(q->curl, CURLOPT_USERNAME, c->user);
-        (void)curl_easy_setopt(q->curl, CURLOPT_PASSWORD, c->password);
-    }
-    if (c->encoded[0]) {
+    static const struct credential none;
+    const struct credential *c = to->credential ? to->credential : &none;
+    char line[sizeof c->encoded + 32] = "";
+    if (c->encoded[0])
         (void)snprintf(line, sizeof line, "Authorization: ApiKey %s", c->encoded);
-        added = add_header(q, line);
-        explicit_bzero(line, sizeof line);
-    }
-    return added;
-}
-
-static void set_limits(struct question *q, int64_t limit_ms)
-{
-    (void)curl_easy_setopt(q->curl, CURLOPT_TIMEOUT_MS, (long)limit_ms);
-    (void)curl_easy_setopt(q->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)(limit_ms / CONNECT_SHARE));
-    (void)curl_easy_setopt(q->curl, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(q->curl, CURLOPT_QUICK_EXIT, 1L); /* or DNS outlasts us */
-    (void)curl_easy_setopt(q->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    (void)curl_easy_setopt(q->curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    (void)curl_easy_setopt(q->curl, CURLOPT_FOLLOWLOCATION, 0L);
-    (void)curl_easy_setopt(q->curl, CURLOPT_PROXY, ""); /* nor from the environment */
-}
-
-/* body NULL: GET, else len bytes, borrowed until question_end(). */
-static bool question_begin(struct question *q, const char *address, const char *body, size_t len,
-                           int64_t limit_ms)
-{
-    q->code = CURLE_OPERATION_TIMEDOUT;
-    if (!q->curl && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-        q->curl = curl_easy_init();
-    if (!q->curl)
-        return false;
-    set_limits(q, limit_ms);
-    (void)curl_easy_setopt(q->curl, CURLOPT_WRITEFUNCTION, on_bytes);
-    (void)curl_easy_setopt(q->curl, CURLOPT_WRITEDATA, &q->answer);
-    (void)curl_easy_setopt(q->curl, CURLOPT_ERRORBUFFER, q->words);
-    if (curl_easy_setopt(q->curl, CURLOPT_URL, address) != CURLE_OK)
-        return false;
-    if (body) {
-        (void)curl_easy_setopt(q->curl, CURLOPT_POSTFIELDS, body);
-        (void)curl_easy_setopt(q->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
-    }
-    if (!set_credential(q) || !add_header(q, "Accept: application/json") ||
-        !add_header(q, "Content-Type: application/json"))
-        return false;
-    (void)curl_easy_setopt(q->curl, CURLOPT_HTTPHEADER, q->headers);
-    return true;
-}
-
-static void question_end(struct question *q)
-{
-    curl_easy_cleanup(q->curl);
-    forget(q->headers);
-    buffer_release(&q->answer);
+    const struct http_request request = {
+        .url = address,
+        .body = body,
+        .len = len,
+        .header = {"Accept: application/json", "Content-Type: application/json", line},
+        .limit_ms = to->limit_ms,
+        .most = most,
+        .ca = c->ca,
+        .cert = c->cert,
+        .key = c->key,
+        .user = c->user,
+        .password = c->password,
+    };
+    int rc = http_prepare(http, &request);
+    explicit_bzero(line, sizeof line);
+    return rc;
 }
 
 /* ---- what became of it --------------------------------------------------- */
 
-static bool has_time(const struct question *q, CURLINFO info)
-{
-    curl_off_t us = 0;
-    return curl_easy_getinfo(q->curl, info, &us) == CURLE_OK && us > 0;
-}
-
-/* How far did it get when time was over? */
-static enum elasticsearch_trouble judge_late(const struct question *q)
-{
-    if (has_time(q, CURLINFO_CONNECT_TIME_T))
-        return ELASTICSEARCH_SLOW;
-    return has_time(q, CURLINFO_NAMELOOKUP_TIME_T) ? ELASTICSEARCH_UNREACHABLE : ELASTICSEARCH_DNS;
-}
-
-static enum elasticsearch_trouble judge_certificate(const struct question *q)
-{
-    long found = 0;
-    (void)curl_easy_getinfo(q->curl, CURLINFO_SSL_VERIFYRESULT, &found);
-    if (found == HAS_EXPIRED || found == NOT_YET_VALID)
-        return ELASTICSEARCH_EXPIRED;
-    return found <= UNSPECIFIED ? ELASTICSEARCH_OTHER_NAME : ELASTICSEARCH_UNTRUSTED;
-}
-
-static enum elasticsearch_trouble judge_connection(const struct question *q)
-{
-    long number = 0;
-    (void)curl_easy_getinfo(q->curl, CURLINFO_OS_ERRNO, &number);
-    return number == ECONNREFUSED ? ELASTICSEARCH_REFUSED : ELASTICSEARCH_UNREACHABLE;
-}
-
-/* With TLS 1.3 a client without a certificate hears of it when it reads the answer only; libcurl
- * has no number of its own for that. */
-static enum elasticsearch_trouble judge_cut(const struct question *q)
-{
-    return strstr(q->words, "alert certificate required") ? ELASTICSEARCH_NO_TLS
-                                                          : ELASTICSEARCH_CUT;
-}
-
-static enum elasticsearch_trouble judge_transport(const struct question *q)
-{
-    switch (q->code) {
-    case CURLE_OK:
-        return ELASTICSEARCH_OK;
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return ELASTICSEARCH_DNS;
-    case CURLE_COULDNT_CONNECT:
-        return judge_connection(q);
-    case CURLE_OPERATION_TIMEDOUT:
-        return judge_late(q);
-    case CURLE_PEER_FAILED_VERIFICATION:
-        return judge_certificate(q);
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_ENGINE_INITFAILED:
-        return ELASTICSEARCH_NO_TLS;
-    case CURLE_WRITE_ERROR:
-        return ELASTICSEARCH_LARGE;
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9 */
-        return ELASTICSEARCH_FOREIGN;
-    default:
-        return judge_cut(q);
-    }
-}
+static const enum elasticsearch_trouble transport[] = {
+    [HTTP_OK] = ELASTICSEARCH_OK,
+    [HTTP_DNS] = ELASTICSEARCH_DNS,
+    [HTTP_REFUSED] = ELASTICSEARCH_REFUSED,
+    [HTTP_UNREACHABLE] = ELASTICSEARCH_UNREACHABLE,
+    [HTTP_UNTRUSTED] = ELASTICSEARCH_UNTRUSTED,
+    [HTTP_EXPIRED] = ELASTICSEARCH_EXPIRED,
+    [HTTP_OTHER_NAME] = ELASTICSEARCH_OTHER_NAME,
+    [HTTP_NO_TLS] = ELASTICSEARCH_NO_TLS,
+    [HTTP_SLOW] = ELASTICSEARCH_SLOW,
+    [HTTP_CUT] = ELASTICSEARCH_CUT,
+    [HTTP_LARGE] = ELASTICSEARCH_LARGE,
+    [HTTP_FOREIGN] = ELASTICSEARCH_FOREIGN,
+};
 
 static enum elasticsearch_trouble judge_status(long status)
 {
@@ -232,15 +92,16 @@ static enum elasticsearch_trouble judge_status(long status)
     return status >= 300 && status < 400 ? ELASTICSEARCH_REDIRECT : ELASTICSEARCH_FOREIGN;
 }
 
-static enum elasticsearch_trouble judge_answer(const struct question *q, cJSON **ret_root)
+static enum elasticsearch_trouble judge_answer(const struct http *http, cJSON **ret_root)
 {
+    const struct buffer *answer = &http->answer;
     struct error ignored = {0};
     *ret_root = NULL;
-    enum elasticsearch_trouble trouble = judge_transport(q);
+    enum elasticsearch_trouble trouble = transport[http->result];
     if (trouble == ELASTICSEARCH_OK)
-        trouble = judge_status(q->status);
+        trouble = judge_status(http->status);
     if (trouble == ELASTICSEARCH_OK &&
-        json_parse(buffer_text(&q->answer), q->answer.len, "answer", ret_root, &ignored) < 0)
+        json_parse(buffer_text(answer), answer->len, "answer", ret_root, &ignored) < 0)
         trouble = ELASTICSEARCH_GARBAGE;
     return trouble;
 }
@@ -275,24 +136,27 @@ static const char *const sentences[] = {
 };
 
 /* What depends on the credential, or on the scheme. `right`: what 403 lacks. */
-static void explain(const struct question *q, enum elasticsearch_trouble trouble, const char *right,
-                    char *ret, size_t size)
+static void explain(const struct elasticsearch_place *q, enum elasticsearch_trouble trouble,
+                    const char *right, char *ret, size_t size)
 {
-    const char *file = q->credential ? q->credential->path : NULL;
+    bool read = q->credential && q->credential->path[0];
+    const char *file = read ? q->credential->path : q->credential ? "use" : NULL;
     bool https = strncmp(q->url, "https:", 6) == 0;
     if (trouble == ELASTICSEARCH_401 && file)
-        (void)snprintf(ret, size, "%s: it does not know the credential in %s (401)", q->url, file);
+        (void)snprintf(ret, size, "%s: it does not know the credential in %.400s (401)", q->url,
+                       file);
     else if (trouble == ELASTICSEARCH_401)
         (void)snprintf(ret, size, "%s: it demands a credential (401)", q->url);
     else if (trouble == ELASTICSEARCH_403 && file)
-        (void)snprintf(ret, size, "%s: the credential in %s lacks %s (403)", q->url, file, right);
+        (void)snprintf(ret, size, "%s: the credential in %.400s lacks %s (403)", q->url, file,
+                       right);
     else if (trouble == ELASTICSEARCH_403)
         (void)snprintf(ret, size, "%s: without a credential nobody has %s (403)", q->url, right);
     else if (trouble == ELASTICSEARCH_UNTRUSTED)
         (void)snprintf(ret, size,
                        "%s: its certificate is of an unknown CA (TLS): name the CA's "
-                       "file as \"ca\" in %s",
-                       q->url, file ? file : "a credential");
+                       "file as \"ca\" in %.400s",
+                       q->url, read ? file : "a credential");
     else if (trouble == ELASTICSEARCH_NO_TLS)
         (void)snprintf(ret, size,
                        "%s: no TLS connection: does it speak https, does it demand a "
@@ -334,189 +198,123 @@ static enum elasticsearch_trouble judge_greeting(const cJSON *root, char uuid[EL
     return ELASTICSEARCH_OK;
 }
 
-static void conclude(struct question *q, struct elasticsearch_greeting *ret)
+static void conclude(const struct elasticsearch_place *to, const struct http *http,
+                     struct elasticsearch_greeting *ret)
 {
     cJSON *root = NULL;
-    ret->trouble = judge_answer(q, &root);
+    ret->trouble = judge_answer(http, &root);
     if (ret->trouble == ELASTICSEARCH_OK)
         ret->trouble = judge_greeting(root, ret->uuid);
     if (ret->trouble != ELASTICSEARCH_OK)
-        explain(q, ret->trouble, "the cluster privilege \"monitor\"", ret->text, sizeof ret->text);
+        explain(to, ret->trouble, "the cluster privilege \"monitor\"", ret->text, sizeof ret->text);
     cJSON_Delete(root);
 }
 
-static void note_end(struct question *questions, size_t n, const CURLMsg *end)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (questions[i].curl != end->easy_handle)
-            continue;
-        questions[i].code = end->data.result;
-        (void)curl_easy_getinfo(end->easy_handle, CURLINFO_RESPONSE_CODE, &questions[i].status);
-    }
-}
-
-/* Every handle has its own limit, so this ends. */
-static void perform(CURLM *multi, struct question *questions, size_t n)
-{
-    int running = 1;
-    while (running > 0) {
-        int left = 0;
-        const CURLMsg *end;
-        if (curl_multi_perform(multi, &running) != CURLM_OK)
-            return;
-        while ((end = curl_multi_info_read(multi, &left)))
-            note_end(questions, n, end);
-        if (running > 0 && curl_multi_poll(multi, NULL, 0, 100, NULL) != CURLM_OK)
-            return;
-    }
-}
-
-static int ask_all(struct question *questions, size_t n, struct error *err)
-{
-    CURLM *multi = curl_multi_init();
-    bool ready = multi != NULL;
-    for (size_t i = 0; ready && i < n; i++)
-        ready = !questions[i].curl || curl_multi_add_handle(multi, questions[i].curl) == CURLM_OK;
-    if (ready)
-        perform(multi, questions, n);
-    for (size_t i = 0; multi && i < n; i++)
-        (void)curl_multi_remove_handle(multi, questions[i].curl);
-    (void)curl_multi_cleanup(multi);
-    return ready ? 0 : error_set(err, -ENOMEM, "out of memory");
-}
-
-/* A URL which the credential may not go to gets no handle. */
-static int prepare(struct question *q, int64_t limit_ms, struct elasticsearch_greeting *ret,
-                   struct error *err)
+/* A URL which the credential may not go to is not asked. */
+static bool is_barred(const struct elasticsearch_place *to, struct elasticsearch_greeting *ret)
 {
     struct error why = {0};
     *ret = (struct elasticsearch_greeting){0};
-    if (q->credential && credential_judge(q->credential, q->url, &why) < 0) {
-        ret->trouble = ELASTICSEARCH_BARRED;
-        (void)snprintf(ret->text, sizeof ret->text, "%s: not asked: %.300s", q->url, why.text);
-        return 0;
-    }
-    return question_begin(q, q->url, NULL, 0, limit_ms) ? 0
-                                                        : error_set(err, -ENOMEM, "out of memory");
+    if (!to->credential || credential_judge(to->credential, to->url, &why) == 0)
+        return false;
+    ret->trouble = ELASTICSEARCH_BARRED;
+    (void)snprintf(ret->text, sizeof ret->text, "%s: not asked: %.300s", to->url, why.text);
+    return true;
 }
 
 int elasticsearch_greet(const struct credential *credential, const char *const *urls, size_t n,
                         int64_t limit_ms, struct elasticsearch_greeting *ret, struct error *err)
 {
-    struct question *questions = calloc(n ? n : 1, sizeof *questions);
-    int rc = 0;
-    if (!questions)
-        return error_set(err, -ENOMEM, "out of memory");
+    struct elasticsearch_place to = {.credential = credential, .limit_ms = limit_ms};
+    struct http *https = calloc(n ? n : 1, sizeof *https);
+    int rc = https ? 0 : -ENOMEM;
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        questions[i].url = urls[i];
-        questions[i].credential = credential;
-        questions[i].answer = BUFFER_INIT(ELASTICSEARCH_ANSWER);
-        rc = prepare(&questions[i], limit_ms, &ret[i], err);
+        to.url = urls[i];
+        if (!is_barred(&to, &ret[i]))
+            rc = prepare(&https[i], &to, to.url, NULL, 0, ELASTICSEARCH_ANSWER);
     }
     if (rc == 0)
-        rc = ask_all(questions, n, err);
-    for (size_t i = 0; i < n; i++) {
-        if (rc == 0 && questions[i].curl)
-            conclude(&questions[i], &ret[i]);
-        question_end(&questions[i]);
+        rc = http_perform_all(https, n);
+    for (size_t i = 0; https && i < n; i++) {
+        to.url = urls[i];
+        if (rc == 0 && ret[i].trouble != ELASTICSEARCH_BARRED)
+            conclude(&to, &https[i], &ret[i]);
+        http_release(&https[i]);
     }
-    free(questions);
-    return rc;
+    free(https);
+    return rc < 0 ? error_set(err, -ENOMEM, "out of memory") : 0;
 }
 
 /* ---- search -------------------------------------------------------------- */
 
-static enum elasticsearch_trouble judge_found(const struct question *q, cJSON **ret_root)
+static enum elasticsearch_trouble judge_found(const struct http *http, cJSON **ret_root)
 {
-    enum elasticsearch_trouble trouble = judge_answer(q, ret_root);
-    if (trouble == ELASTICSEARCH_FOREIGN && q->status == 404)
+    enum elasticsearch_trouble trouble = judge_answer(http, ret_root);
+    if (trouble == ELASTICSEARCH_FOREIGN && http->status == 404)
         return ELASTICSEARCH_NO_INDEX;
-    if (trouble == ELASTICSEARCH_FOREIGN && q->status == 400)
+    if (trouble == ELASTICSEARCH_FOREIGN && http->status == 400)
         return ELASTICSEARCH_UNSEARCHABLE;
     return trouble;
 }
 
-/* Ask, and hand over what judge() takes. The question has URL, credential and answer. */
-static enum elasticsearch_trouble
-ask(struct question *q, const char *address, const char *body, size_t len, int64_t limit_ms,
-    enum elasticsearch_trouble (*judge)(const struct question *, cJSON **), cJSON **ret_answer)
-{
-    if (!question_begin(q, address, body, len, limit_ms))
-        return ELASTICSEARCH_SLOW;
-    q->code = curl_easy_perform(q->curl);
-    (void)curl_easy_getinfo(q->curl, CURLINFO_RESPONSE_CODE, &q->status);
-    return judge(q, ret_answer);
-}
-
 /* The sentence to a trouble into err; lacking: the right on this index. */
-static void complain(const struct question *q, enum elasticsearch_trouble trouble,
-                     const char *lacking, const char *index, struct error *err)
+static void complain(const struct elasticsearch_place *to, enum elasticsearch_trouble trouble,
+                     const char *lacking, struct error *err)
 {
     char right[SETTING_VALUE_INDEX + 60];
     char text[sizeof err->text];
     if (trouble == ELASTICSEARCH_OK)
         return;
-    (void)snprintf(right, sizeof right, "the index privilege %s on %s", lacking, index);
-    explain(q, trouble, right, text, sizeof text);
+    (void)snprintf(right, sizeof right, "the index privilege %s on %s", lacking, to->index);
+    explain(to, trouble, right, text, sizeof text);
     (void)error_set(err, -EIO, "%s", text);
 }
 
-enum elasticsearch_trouble elasticsearch_search(const struct credential *credential,
-                                                const char *url, const char *index,
-                                                const char *body, int64_t limit_ms,
-                                                cJSON **ret_answer, struct error *err)
+enum elasticsearch_trouble elasticsearch_search(const struct elasticsearch_place *to,
+                                                const char *body, cJSON **ret_answer,
+                                                struct error *err)
 {
     char address[URL_TEXT + SETTING_VALUE_INDEX + 60];
-    struct question q = {
-        .url = url, .credential = credential, .answer = BUFFER_INIT(ELASTICSEARCH_ANSWER)};
+    struct http http = {0};
+    enum elasticsearch_trouble trouble = ELASTICSEARCH_SLOW;
     *ret_answer = NULL;
-    (void)snprintf(address, sizeof address, "%s/%s/_search?allow_partial_search_results=false", url,
-                   index);
-    if (credential && credential_judge(credential, url, err) < 0)
+    (void)snprintf(address, sizeof address, "%s/%s/_search?allow_partial_search_results=false",
+                   to->url, to->index);
+    if (to->credential && credential_judge(to->credential, to->url, err) < 0)
         return ELASTICSEARCH_BARRED;
-    enum elasticsearch_trouble trouble = ask(&q, address, body, strlen(body), limit_ms, judge_found,
-                                             ret_answer);
-    complain(&q, trouble, "\"read\"", index, err);
-    question_end(&q);
+    if (prepare(&http, to, address, body, strlen(body), ELASTICSEARCH_ANSWER) == 0) {
+        http_perform(&http);
+        trouble = judge_found(&http, ret_answer);
+    }
+    complain(to, trouble, "\"read\"", err);
+    http_release(&http);
     return trouble;
 }
 
 /* ---- write --------------------------------------------------------------- */
 
-static enum elasticsearch_trouble judge_written(const struct question *q, cJSON **ret_root)
+static enum elasticsearch_trouble judge_written(const struct http *http, cJSON **ret_root)
 {
-    enum elasticsearch_trouble trouble = judge_answer(q, ret_root);
-    bool never = q->status == 400 || q->status == 413;
+    enum elasticsearch_trouble trouble = judge_answer(http, ret_root);
+    bool never = http->status == 400 || http->status == 413;
     return trouble == ELASTICSEARCH_FOREIGN && never ? ELASTICSEARCH_UNTAKEN : trouble;
 }
 
-enum elasticsearch_trouble elasticsearch_write(struct elasticsearch_link *link,
-                                               const struct credential *credential, const char *url,
-                                               const char *index, const char *body, size_t len,
-                                               int64_t limit_ms, cJSON **ret_answer,
+enum elasticsearch_trouble elasticsearch_write(struct http *http,
+                                               const struct elasticsearch_place *to,
+                                               const struct buffer *body, cJSON **ret_answer,
                                                struct error *err)
 {
     char address[URL_TEXT + SETTING_VALUE_INDEX + 80];
-    struct question q = {.url = url,
-                         .credential = credential,
-                         .curl = link->curl,
-                         .answer = BUFFER_INIT(ELASTICSEARCH_WRITTEN)};
+    enum elasticsearch_trouble trouble = ELASTICSEARCH_SLOW;
     *ret_answer = NULL;
     (void)snprintf(address, sizeof address,
-                   "%s/%s/_bulk?filter_path=items.*.status,items.*.error.type", url, index);
-    enum elasticsearch_trouble trouble = ask(&q, address, body, len, limit_ms, judge_written,
-                                             ret_answer);
-    complain(&q, trouble, "\"index\"", index, err);
-    link->curl = q.curl;
-    q.curl = NULL;
-    if (link->curl)
-        curl_easy_reset(link->curl); /* the connection stays */
-    question_end(&q);
+                   "%s/%s/_bulk?filter_path=items.*.status,items.*.error.type", to->url, to->index);
+    if (prepare(http, to, address, body->data, body->len, ELASTICSEARCH_WRITTEN) == 0) {
+        http_perform(http);
+        trouble = judge_written(http, ret_answer);
+    }
+    complain(to, trouble, "\"index\"", err);
+    buffer_release(&http->answer); /* the connection stays */
     return trouble;
-}
-
-void elasticsearch_link_release(struct elasticsearch_link *link)
-{
-    curl_easy_cleanup(link->curl);
-    link->curl = NULL;
 }

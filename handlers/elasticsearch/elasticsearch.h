@@ -1,14 +1,13 @@
 /* elasticsearch.h: asking an Elasticsearch (or OpenSearch) who it is and what has arrived in it,
- * and writing to it, over libcurl.
+ * and writing to it.
  *
- * What answers is not trusted: http(s) alone, no redirect is followed, no proxy comes from
- * the environment, every request has a time limit and every answer a ceiling.
- * Of an answer nothing but its status, a cluster_uuid of allowed characters and numbers
+ * What answers is not trusted (http.h). Of an answer nothing but its status, a cluster_uuid of allowed characters and numbers
  * leaves this module. A secret never stands in a text. */
 #ifndef ELASTICSEARCH_H
 #define ELASTICSEARCH_H
 
 #include "base/error.h"
+#include "net/http.h"
 #include "settings/credential.h"
 
 #include <cjson/cJSON.h>
@@ -69,28 +68,27 @@ MUST_CHECK int elasticsearch_greet(const struct credential *credential, const ch
                                    size_t n, int64_t limit_ms, struct elasticsearch_greeting *ret,
                                    struct error *err);
 
-/* POST /INDEX/_search with this body (JSON) within limit_ms. Partial results are refused.
- * OK: *ret_answer is the caller's, to be freed with cJSON_Delete(), and not trusted;
- * otherwise NULL, with a sentence in err. */
-MUST_CHECK enum elasticsearch_trouble elasticsearch_search(const struct credential *credential,
-                                                           const char *url, const char *index,
-                                                           const char *body, int64_t limit_ms,
-                                                           cJSON **ret_answer, struct error *err);
-
-/* A connection that is kept for the next request. All-zero is none yet. */
-struct elasticsearch_link {
-    void *curl; /* private */
+/* Where an index is, and how long one request may take. Borrowed. */
+struct elasticsearch_place {
+    const char *url; /* scheme://host:port */
+    const char *index;
+    const struct credential *credential; /* NULL: none; without a path, texts say "in use" */
+    int64_t limit_ms;
 };
 
-/* POST /INDEX/_bulk of len bytes within limit_ms; of the answer only each item's status and
- * error type are asked for. credential: NULL, or one that may be sent to this URL: nobody
- * judges that here. Returns and hands over as elasticsearch_search(). */
-MUST_CHECK enum elasticsearch_trouble
-elasticsearch_write(struct elasticsearch_link *link, const struct credential *credential,
-                    const char *url, const char *index, const char *body, size_t len,
-                    int64_t limit_ms, cJSON **ret_answer, struct error *err);
+/* POST /INDEX/_search with this body (JSON). Partial results are refused.
+ * OK: *ret_answer is the caller's, to be freed with cJSON_Delete(), and not trusted;
+ * otherwise NULL, with a sentence in err. */
+MUST_CHECK enum elasticsearch_trouble elasticsearch_search(const struct elasticsearch_place *to,
+                                                           const char *body, cJSON **ret_answer,
+                                                           struct error *err);
 
-/* End the connection. All-zero is fine. */
-void elasticsearch_link_release(struct elasticsearch_link *link);
+/* POST /INDEX/_bulk; of the answer only each item's status and error type are asked for. http:
+ * all-zero, or kept since the last request. The credential may be sent to this URL: nobody
+ * judges that here. Returns and hands over as elasticsearch_search(). */
+MUST_CHECK enum elasticsearch_trouble elasticsearch_write(struct http *http,
+                                                          const struct elasticsearch_place *to,
+                                                          const struct buffer *body,
+                                                          cJSON **ret_answer, struct error *err);
 
 #endif

@@ -136,9 +136,7 @@ int destination_parse(const char *text, struct destination *ret, struct error *e
         return rc;
     }
     find_secrets(ret);
-    /* "the credential in ..." */
-    (void)snprintf(ret->credential.path, sizeof ret->credential.path, "use");
-    return rc;
+    return 0;
 }
 
 bool destination_blank(const struct destination *to, char *record, size_t len)
@@ -198,8 +196,9 @@ static enum elasticsearch_trouble post(struct sender *self, const struct destina
     for (size_t i = 0; i < to->urls; i++) {
         self->at %= to->urls;
         self->busy();
-        trouble = elasticsearch_write(&self->link, c, to->url[self->at], to->index, body->data,
-                                      body->len, limit_ms, ret_answer, err);
+        const struct elasticsearch_place place = {
+            .url = to->url[self->at], .index = to->index, .credential = c, .limit_ms = limit_ms};
+        trouble = elasticsearch_write(&self->http, &place, body, ret_answer, err);
         if (trouble == ELASTICSEARCH_OK || trouble == ELASTICSEARCH_UNTAKEN ||
             trouble == ELASTICSEARCH_LARGE)
             break;
@@ -293,5 +292,5 @@ bool sender_describe(const struct sender_losses *losses, const char *index, char
 
 void sender_release(struct sender *sender)
 {
-    elasticsearch_link_release(&sender->link);
+    http_release(&sender->http);
 }

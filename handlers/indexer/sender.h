@@ -44,7 +44,7 @@ bool destination_blank(const struct destination *to, char *record, size_t len);
 /* All-zero, but for `busy`, to begin with. */
 struct sender {
     void (*busy)(void); /* called before each request, which may take limit_ms */
-    struct elasticsearch_link link;
+    struct http http;
     size_t at;    /* the URL which answered last */
     size_t most;  /* records of the next request; 0: not known yet */
     size_t trust; /* that the index takes records, and a stuck one is to blame itself */

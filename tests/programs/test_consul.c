@@ -1,8 +1,11 @@
 /* consul.c against an agent that misbehaves. What a real agent does is seen by every
  * cluster test. */
 #include "bad_agent.h"
+#include "base/boottime.h"
 #include "consul/consul.h"
 #include "test.h"
+
+#include <netdb.h>
 
 static const char *const variables[] = {
     "CONSUL_HTTP_ADDR",       "CONSUL_HTTP_TOKEN",  "CONSUL_HTTP_TOKEN_FILE",
@@ -286,6 +289,37 @@ static void a_leader_is_proven_by_a_consistent_read_only(void **state)
     }
 }
 
+/* ---- a resolver that does not answer --------------------------------------- */
+
+#define HANGS_S 6
+
+/* Before libc's: what libcurl asks. Numbers do not come here. */
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **ret)
+{
+    (void)service;
+    (void)hints;
+    (void)ret;
+    if (node && strcmp(node, "hangs.example") == 0)
+        boottime_sleep(HANGS_S * 1000);
+    return EAI_AGAIN;
+}
+
+static void a_dead_resolver_holds_nobody_beyond_the_deadline(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("CONSUL_HTTP_ADDR", "hangs.example:8500", 1), 0);
+    struct kv_list list = {0};
+    struct error err = {0};
+    int64_t begin_ms = boottime_ms();
+    struct consul *c = open_agent();
+    assert_int_equal(consul_kv_read(c, "a", false, CONSUL_STALE, &list, &err), -ETIMEDOUT);
+    assert_string_equal(err.text, "the Consul agent at http://hangs.example:8500 does not "
+                                  "answer in time");
+    consul_close(c);
+    assert_in_range(boottime_ms() - begin_ms, 0, HANGS_S * 1000 / 2);
+}
+
 /* ---- where the agent is, and with which token ---------------------------- */
 
 static void expect_token(const char *token)
@@ -401,6 +435,7 @@ int main(void)
         cmocka_unit_test_setup(more_conditions_than_fit_are_refused_unasked, clear),
         cmocka_unit_test_setup(an_unknown_check_is_missing_in_old_and_new_words, clear),
         cmocka_unit_test_setup(a_leader_is_proven_by_a_consistent_read_only, clear),
+        cmocka_unit_test_setup(a_dead_resolver_holds_nobody_beyond_the_deadline, clear),
         cmocka_unit_test_setup(the_token_comes_from_file_then_variable, clear),
         cmocka_unit_test_setup(the_environment_goes_before_consul_env, clear),
         cmocka_unit_test_setup(an_own_token_goes_before_the_token_file_of_consul_env, clear),

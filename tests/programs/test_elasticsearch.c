@@ -1,6 +1,7 @@
 /* What is said of every Elasticsearch that is none, or not well: over real connections to
  * the stand-in, with real certificates. */
 #include "elasticsearch/elasticsearch.h"
+#include "net/http.h"
 
 #include "harness.h"
 #include "keeper.h"
@@ -36,6 +37,15 @@ static struct elasticsearch_greeting greet(const struct credential *credential, 
     struct error err = {0};
     assert_int_equal(elasticsearch_greet(credential, &url, 1, LIMIT, &g, &err), 0);
     return g;
+}
+
+static enum elasticsearch_trouble search(const struct credential *credential, const char *url,
+                                         const char *index, const char *body, cJSON **ret,
+                                         struct error *err)
+{
+    const struct elasticsearch_place to = {
+        .url = url, .index = index, .credential = credential, .limit_ms = LIMIT};
+    return elasticsearch_search(&to, body, ret, err);
 }
 
 /* Without the URL in front. */
@@ -225,8 +235,7 @@ static void passwords_and_api_keys_let_in(void **state)
     struct credential c = SOME;
     (void)snprintf(c.host[0], sizeof c.host[0], "127.0.0.0/8");
     assert_int_equal(greet(&c, sink.url).trouble, ELASTICSEARCH_OK);
-    assert_int_equal(elasticsearch_search(&c, sink.url, "none", "{}", LIMIT, &answer, &err),
-                     ELASTICSEARCH_UNSEARCHABLE);
+    assert_int_equal(search(&c, sink.url, "none", "{}", &answer, &err), ELASTICSEARCH_UNSEARCHABLE);
     (void)snprintf(c.password, sizeof c.password, "secret-wor");
     struct elasticsearch_greeting g = greet(&c, sink.url);
     assert_int_equal(g.trouble, ELASTICSEARCH_401);
@@ -270,9 +279,8 @@ static void each_failed_search_has_its_sentence(void **state)
         struct error err = {0};
         print_message("  %s\n", searches[i].mode);
         sink_mode(&here.sink, searches[i].mode, 0);
-        assert_int_equal(
-            elasticsearch_search(NULL, here.sink.url, "logs", question, LIMIT, &answer, &err),
-            searches[i].trouble);
+        assert_int_equal(search(NULL, here.sink.url, "logs", question, &answer, &err),
+                         searches[i].trouble);
         assert_null(answer);
         assert_string_equal(words(err.text, here.sink.url), searches[i].text);
     }
@@ -404,6 +412,40 @@ static void a_certificate_is_refused_by_what_is_wrong(void **state)
     }
 }
 
+/* As CONSUL_TLS_SERVER_NAME asks for it: the address is another than the certificate's name. */
+static void a_certificate_may_have_a_name_of_its_own(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        enum http_result result;
+        long status;
+    } rows[] = {{"es.example", HTTP_OK, 200}, {"", HTTP_OTHER_NAME, 0}, {"x", HTTP_OTHER_NAME, 0}};
+    struct credential c = SOME;
+    char ca[400];
+    struct waiting w = {&c, url_at("https", 9, 9350)};
+    struct http_request request = {.url = w.url, .ca = ca, .limit_ms = LIMIT, .most = 10000};
+    struct http http = {0};
+    (void)snprintf(ca, sizeof ca, "%s/ca.pem", here.dir);
+    (void)snprintf(c.host[0], sizeof c.host[0], "127.0.0.0/8");
+    pid_t pid = start_tls("other", 9350);
+    wait_until("https answers", 5000, answers, &w);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        request.server_name = rows[i].name;
+        assert_int_equal(http_prepare(&http, &request), 0);
+        http_perform(&http);
+        assert_int_equal(http.result, rows[i].result);
+        assert_int_equal(http.status, rows[i].status);
+    }
+    request.unverified = true;
+    assert_int_equal(http_prepare(&http, &request), 0);
+    http_perform(&http);
+    assert_int_equal(http.result, HTTP_OK);
+    http_release(&http);
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, NULL, 0);
+}
+
 /* One that wants to see a certificate of its CA. Its answer is a page, no JSON. */
 static pid_t start_demanding(int port)
 {
@@ -498,6 +540,7 @@ int main(void)
         cmocka_unit_test(what_passes_by_itself_is_known),
         cmocka_unit_test(what_a_credential_may_change_is_known),
         cmocka_unit_test(a_certificate_is_refused_by_what_is_wrong),
+        cmocka_unit_test(a_certificate_may_have_a_name_of_its_own),
         cmocka_unit_test(a_client_certificate_is_shown),
         cmocka_unit_test(http_and_https_mixed_up_are_told),
     };

@@ -70,7 +70,7 @@ static void everything_has_its_place(void **state)
     assert_string_equal(to.credential.cert, "/c.pem");
     assert_string_equal(to.credential.key, "/k.pem");
     assert_string_equal(to.credential.api_key, "");
-    assert_string_equal(to.credential.path, "use");
+    assert_string_equal(to.credential.path, "");
     assert_int_equal(to.credential.hosts, 0);
     parse(NEEDED "\tapi_key=aWQ6a2V5==", &to);
     assert_string_equal(to.credential.encoded, "aWQ6a2V5==");
