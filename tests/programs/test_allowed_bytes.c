@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "harness.h"
+#include "scratch.h"
 #include "shipper/mustache.h"
 
 #include <arpa/inet.h>
@@ -14,7 +15,6 @@
 
 #define WAIT_MS 15000
 
-static char place[128];
 static char all[100]; /* every allowed byte */
 
 static const char rsyslog_template[] =
@@ -30,27 +30,8 @@ static const char rsyslog_template[] =
     "}\n"
     "input(type=\"imfile\" file=\"{{place}}/in\" tag=\"t\" ruleset=\"r\")\n";
 
-static const char *in_place(const char *name)
-{
-    static char path[2][256];
-    static int next;
-    next = !next;
-    (void)snprintf(path[next], sizeof path[next], "%s/%s", place, name);
-    return path[next];
-}
-
-static void put(const char *name, const char *text)
-{
-    struct error err = {0};
-    if (file_replace(in_place(name), text, strlen(text), 0644, false, &err) < 0)
-        fail_msg("%s", err.text);
-}
-
 static int set_up(void **state)
 {
-    (void)state;
-    const char *base = getenv("TMPDIR");
-    (void)snprintf(place, sizeof place, "%s/lictor-bytes-XXXXXX", base ? base : "/tmp");
     size_t n = 0;
     for (char c = ' '; c < 127; c++) {
         const char text[] = {c, '\0'};
@@ -58,16 +39,7 @@ static int set_up(void **state)
             all[n++] = c;
     }
     all[n] = '\0';
-    return mkdtemp(place) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    const char *argv[] = {"/bin/rm", "-rf", place, NULL};
-    struct outcome o = run_tool(NULL, argv, NULL);
-    outcome_release(&o);
-    return 0;
+    return scratch_set_up(state);
 }
 
 /* Render with the names ALL, place and SECRET. The caller releases it. */
@@ -75,7 +47,7 @@ static struct buffer render_as(enum mustache_language language, const char *text
                                const char *secret)
 {
     const char *const all_item[] = {all};
-    const char *const place_item[] = {place};
+    const char *const place_item[] = {scratch_dir};
     const char *const secret_item[] = {secret};
     struct mustache_value values[] = {{"ALL", MUSTACHE_TEXT, all_item, 1, false},
                                       {"place", MUSTACHE_TEXT, place_item, 1, false},
@@ -118,7 +90,7 @@ static struct buffer wait_for(const char *name, size_t len)
     struct buffer text = BUFFER_INIT(65536);
     for (int ms = 0; ms < WAIT_MS && text.len < len; ms += 10) {
         buffer_clear(&text);
-        (void)!file_read(in_place(name), &text, NULL);
+        (void)!file_read(scratch_at("%s", name), &text, NULL);
         (void)usleep(10000);
     }
     return text;
@@ -128,10 +100,10 @@ static void rsyslogd_reads_them_equal(void **state)
 {
     (void)state;
     struct buffer conf = render(rsyslog_template);
-    put("rsyslog.conf", conf.data);
-    put("in", "trigger\n");
-    assert_validates(in_place("rsyslog.conf"));
-    pid_t pid = start_rsyslogd(in_place("rsyslog.conf"));
+    scratch_put("rsyslog.conf", conf.data, 0644);
+    scratch_put("in", "trigger\n", 0644);
+    assert_validates(scratch_at("rsyslog.conf"));
+    pid_t pid = start_rsyslogd(scratch_at("rsyslog.conf"));
     struct buffer out = wait_for("out", 2 * strlen(all) + 2);
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -146,11 +118,11 @@ static void yaml_reads_them_equal(void **state)
 {
     (void)state;
     struct buffer text = render("output.elasticsearch:\n  index: \"{{ALL}}\"\n");
-    put("file.yml", text.data);
+    scratch_put("file.yml", text.data, 0644);
     static const char script[] = "import sys, yaml\n"
                                  "document = yaml.safe_load(open(sys.argv[1]))\n"
                                  "sys.stdout.write(document['output.elasticsearch']['index'])";
-    const char *argv[] = {"/usr/bin/python3", "-c", script, in_place("file.yml"), NULL};
+    const char *argv[] = {"/usr/bin/python3", "-c", script, scratch_at("file.yml"), NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     assert_string_equal(o.err, "");
     assert_string_equal(o.out, all);
@@ -243,10 +215,10 @@ static void rsyslogd_sends_secrets_equal(void **state)
                    port);
     (void)snprintf(expected, sizeof expected, "u:%s", secret);
     struct buffer conf = render_as(MUSTACHE_RAINERSCRIPT, template, secret);
-    put("rsyslog.conf", conf.data);
-    put("in", "trigger\n");
-    assert_validates(in_place("rsyslog.conf"));
-    pid_t pid = start_rsyslogd(in_place("rsyslog.conf"));
+    scratch_put("rsyslog.conf", conf.data, 0644);
+    scratch_put("in", "trigger\n", 0644);
+    assert_validates(scratch_at("rsyslog.conf"));
+    pid_t pid = start_rsyslogd(scratch_at("rsyslog.conf"));
     struct buffer head = first_request(fd);
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -260,8 +232,8 @@ static void assert_read(enum mustache_language language, const char *text, const
                         const char *secret)
 {
     struct buffer conf = render_as(language, text, secret);
-    put("file", conf.data);
-    const char *argv[] = {"/usr/bin/python3", "-c", script, in_place("file"), NULL};
+    scratch_put("file", conf.data, 0644);
+    const char *argv[] = {"/usr/bin/python3", "-c", script, scratch_at("file"), NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     assert_string_equal(o.err, "");
     assert_string_equal(o.out, secret);
@@ -292,10 +264,11 @@ static void yaml_and_toml_read_secrets_equal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(rsyslogd_reads_them_equal, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(yaml_reads_them_equal, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(rsyslogd_sends_secrets_equal, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(yaml_and_toml_read_secrets_equal, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rsyslogd_reads_them_equal, set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(yaml_reads_them_equal, set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(rsyslogd_sends_secrets_equal, set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(yaml_and_toml_read_secrets_equal, set_up,
+                                        scratch_tear_down),
     };
     return cmocka_run_group_tests_name("allowed-bytes", tests, NULL, NULL);
 }

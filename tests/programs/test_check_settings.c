@@ -1,5 +1,6 @@
 /* check-settings as a process: exit code, stdout, stderr. */
 #include "harness.h"
+#include "scratch.h"
 
 #define PLACE HARNESS_ROOT "/service/cluster/tag/any/"
 
@@ -34,8 +35,6 @@
     ENTRY("CLOCK_SKEW_WARNING", "ODAwbXM=")                                                        \
     "," /* 800ms, 1s */                                                                            \
         ENTRY("CLOCK_SKEW_CRITICAL", "MXM=")
-
-static char directory[] = "/tmp/test-check-settings-XXXXXX";
 
 static const struct row {
     const char *input; /* NULL: /dev/null */
@@ -132,7 +131,7 @@ static void lines_and_changes_are_judged(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct outcome o = check(rows[i].input, directory, rows[i].words);
+        struct outcome o = check(rows[i].input, scratch_dir, rows[i].words);
         assert_string_equal(o.err, rows[i].err);
         assert_string_equal(o.out, rows[i].out);
         assert_int_equal(o.code, rows[i].code);
@@ -142,7 +141,7 @@ static void lines_and_changes_are_judged(void **state)
 
 static void expect(const char *input, const char *const *words, int code, const char *part)
 {
-    struct outcome o = check(input, directory, words);
+    struct outcome o = check(input, scratch_dir, words);
     if (!strstr(o.out, part))
         fail_msg("\"%s\" is not in \"%s\" (%s)", part, o.out, o.err);
     assert_int_equal(o.code, code);
@@ -162,7 +161,7 @@ static void help_version_and_table(void **state)
 static void the_readme_holds_the_table(void **state)
 {
     (void)state;
-    struct outcome o = check(NULL, directory, (const char *[]){"--table", NULL});
+    struct outcome o = check(NULL, scratch_dir, (const char *[]){"--table", NULL});
     struct outcome readme = run_tool(
         NULL, (const char *[]){"/bin/cat", SOURCE_DIR "/README.md", NULL}, NULL);
     assert_true(strlen(o.out) > 100);
@@ -197,30 +196,24 @@ static void json_says_where_a_value_is_from(void **state)
     expect(IN_KV(ENTRY("LOG_INDEX", "YRtiAGM=")), words, 1, "\"stored\":\"a?b?c\"");
 }
 
-static void write_policy(const char *text, mode_t mode)
-{
-    char path[100];
-    (void)snprintf(path, sizeof path, "%s/policy.json", directory);
-    FILE *f = fopen(path, "w");
-    if (!f || fputs(text, f) < 0 || fclose(f) != 0 || chmod(path, mode) < 0)
-        fail_msg("cannot write %s", path);
-}
-
 static void the_policy_of_the_directory_counts(void **state)
 {
     (void)state;
-    char pinned[200];
-    write_policy("{\"elasticsearch\":{\"hosts\":[\"127.0.0.0/8\"]},"
-                 "\"pin\":{\"LOG_INDEX\":\"fixed\"}}",
-                 0644);
+    char pinned[300], barred[300];
+    (void)snprintf(
+        barred, sizeof barred,
+        "LOG_ELASTICSEARCH_URL: host es1 is not allowed by \"elasticsearch.hosts\" in %s/",
+        scratch_dir);
+    scratch_put("policy.json",
+                "{\"elasticsearch\":{\"hosts\":[\"127.0.0.0/8\"]},"
+                "\"pin\":{\"LOG_INDEX\":\"fixed\"}}",
+                0644);
     expect(NULL, (const char *[]){"LOG_ELASTICSEARCH_URL=http://127.0.0.1", NULL}, 0, "");
-    expect(NULL, (const char *[]){"LOG_ELASTICSEARCH_URL=http://es1", NULL}, 1,
-           "LOG_ELASTICSEARCH_URL: host es1 is not allowed by \"elasticsearch.hosts\" in "
-           "/tmp/test-check-settings-");
+    expect(NULL, (const char *[]){"LOG_ELASTICSEARCH_URL=http://es1", NULL}, 1, barred);
     (void)snprintf(pinned, sizeof pinned,
                    "LOG_INDEX: is pinned to \"fixed\" by \"pin\" in %s/policy.json: KV "
                    "cannot change it\n",
-                   directory);
+                   scratch_dir);
     expect(NULL, (const char *[]){"LOG_ELASTICSEARCH_URL=http://127.1.1.1", "LOG_INDEX=a", NULL}, 1,
            pinned);
     expect(NULL,
@@ -234,20 +227,17 @@ static void the_policy_of_the_directory_counts(void **state)
 static void the_credential_of_the_directory_counts(void **state)
 {
     (void)state;
-    char path[100];
-    write_policy("{}", 0644);
-    (void)snprintf(path, sizeof path, "%s/credentials", directory);
-    assert_int_equal(mkdir(path, 0755), 0);
+    char missing[300];
+    scratch_put("policy.json", "{}", 0644);
+    scratch_mkdir("credentials", 0755);
+    (void)snprintf(missing, sizeof missing,
+                   "LOG_ELASTICSEARCH_CREDENTIAL: there is no credential x on this server: %s/",
+                   scratch_dir);
     const char *const names[] = {"LOG_ELASTICSEARCH_URL=https://es1",
                                  "LOG_ELASTICSEARCH_CREDENTIAL=x", NULL};
-    expect(NULL, names, 1,
-           "LOG_ELASTICSEARCH_CREDENTIAL: there is no credential x on this server: "
-           "/tmp/test-check-settings-");
-    (void)snprintf(path, sizeof path, "%s/credentials/x.json", directory);
-    FILE *f = fopen(path, "w");
-    if (!f || fputs("{\"user\":\"u\",\"password\":\"secret\",\"hosts\":[\"es1\"]}", f) < 0 ||
-        fclose(f) != 0 || chmod(path, 0640) < 0)
-        fail_msg("cannot write %s", path);
+    expect(NULL, names, 1, missing);
+    scratch_put("credentials/x.json",
+                "{\"user\":\"u\",\"password\":\"secret\",\"hosts\":[\"es1\"]}", 0640);
     expect(NULL, names, 0, "");
     expect(NULL,
            (const char *[]){"LOG_ELASTICSEARCH_URL=https://es1,https://es2",
@@ -263,18 +253,18 @@ static void an_untrusted_policy_judges_nothing(void **state)
 {
     (void)state;
     const char *const words[] = {"LOG_ENABLED=N", NULL};
-    write_policy("{}", 0666);
-    struct outcome o = check(NULL, directory, words);
+    scratch_put("policy.json", "{}", 0666);
+    struct outcome o = check(NULL, scratch_dir, words);
     assert_int_equal(o.code, 1);
     assert_string_equal(o.out, "");
     assert_non_null(strstr(o.err, "/policy.json can be written by others: chmod go-w it\n"));
     outcome_release(&o);
-    write_policy("{\"pins\":{}}", 0644);
-    o = check(NULL, directory, words);
+    scratch_put("policy.json", "{\"pins\":{}}", 0644);
+    o = check(NULL, scratch_dir, words);
     assert_int_equal(o.code, 1);
     assert_non_null(strstr(o.err, "/policy.json: unknown member \"pins\"\n"));
     outcome_release(&o);
-    write_policy("{}", 0644);
+    scratch_put("policy.json", "{}", 0644);
 }
 
 static void huge_input_stops_at_the_limit(void **state)
@@ -285,7 +275,7 @@ static void huge_input_stops_at_the_limit(void **state)
     assert_non_null(input);
     memset(input, 'A', len);
     input[len] = '\0';
-    struct outcome o = check(input, directory, (const char *[]){NULL});
+    struct outcome o = check(input, scratch_dir, (const char *[]){NULL});
     assert_int_equal(o.code, 1);
     assert_string_equal(o.err, "check-settings: cannot read stdin: it has more than 16 MB\n");
     outcome_release(&o);
@@ -315,22 +305,6 @@ static void closed_descriptors_and_a_full_disk(void **state)
     outcome_release(&o);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    return mkdtemp(directory) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    char command[100];
-    (void)snprintf(command, sizeof command, "rm -r %s", directory);
-    struct outcome o = shell(command);
-    outcome_release(&o);
-    return o.code;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,5 +318,5 @@ int main(void)
         cmocka_unit_test(huge_input_stops_at_the_limit),
         cmocka_unit_test(closed_descriptors_and_a_full_disk),
     };
-    return cmocka_run_group_tests_name("check-settings", tests, setup, teardown);
+    return cmocka_run_group_tests_name("check-settings", tests, scratch_set_up, scratch_tear_down);
 }

@@ -5,15 +5,15 @@
 #include "consul/kv.h"
 #include "harness.h"
 #include "rollout/local_state.h"
+#include "scratch.h"
 
 #define PLACE "dc/home/env/service/cluster/tag/any/"
-
-static char dir[] = "/tmp/lictor-test-XXXXXX";
 
 static struct outcome run(const char *program, const char *input, const char *const *words)
 {
     char path[600];
-    const char *argv[16] = {path, "--state-dir", dir, "--config-dir", "/tmp/no-such-directory"};
+    const char *argv[16] = {path, "--state-dir", scratch_dir, "--config-dir",
+                            "/tmp/no-such-directory"};
     static const char *const env[] = {
         "LICTOR_LIMITS=http=300ms,leader_proof=200ms,verify=2s,lock=100ms", NULL};
     (void)snprintf(path, sizeof path, "%s/%s", TEST_BIN, program);
@@ -109,7 +109,7 @@ static void write_ledger(enum local_state_state what, const char *level)
         assert_int_equal(kv_add(&list, PLACE "LOG_LEVEL", level, strlen(level), 1), 0);
     assert_int_equal(kv_digest(&list, PLACE "LOG_", local.settings, &err), 0);
     assert_int_equal(kv_digest(&list, "lictor/logging/", local.results, &err), 0);
-    assert_int_equal(local_state_write(dir, &local, &err), 0);
+    assert_int_equal(local_state_write(scratch_dir, &local, &err), 0);
     kv_release(&list);
 }
 
@@ -194,9 +194,8 @@ static void the_handler_starts_a_rollout_only_for_other_instances(void **state)
 {
     (void)state;
     static const char *const words[] = {"service", NULL};
-    char path[100];
+    const char *path = scratch_at("discovered");
     struct error err = {0};
-    (void)snprintf(path, sizeof path, "%s/discovered", dir);
     write_ledger(LOCAL_STATE_DONE, "warn");
     for (size_t i = 0; i < COUNT(service_rows); i++) {
         const char *last = service_rows[i].last;
@@ -291,15 +290,10 @@ static void the_heartbeat_repeats_its_line_without_a_leader(void **state)
 {
     (void)state;
     static const char last[] = "0passing: all 2 verifications run and report\n";
-    char path[64];
-    (void)snprintf(path, sizeof path, "%s/heartbeat.last", dir);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    assert_true(fputs(last, f) >= 0);
-    assert_int_equal(fclose(f), 0);
+    scratch_put("heartbeat.last", last, 0644);
     assert_int_equal(setenv("CONSUL_HTTP_ADDR", "127.0.0.1:1", 1), 0);
     outcome_expect(run("heartbeat", NULL, NULL), 0, last + 1, "");
-    (void)unlink(path);
+    (void)unlink(scratch_at("heartbeat.last"));
     struct outcome o = run("heartbeat", NULL, NULL); /* nothing to repeat: the truth */
     assert_non_null(strstr(o.out, "warning: not everything could run and report\n"));
     assert_non_null(strstr(o.out, "verify-logging: "));
@@ -311,11 +305,11 @@ static void a_state_directory_of_others_is_refused_by_name(void **state)
 {
     (void)state;
     char text[400];
-    assert_int_equal(chmod(dir, 0755), 0);
+    assert_int_equal(chmod(scratch_dir, 0755), 0);
     (void)snprintf(text, sizeof text,
                    "%s is not ours alone: run this as the user of the Consul agent "
                    "(scripts/enable creates the directory)\n",
-                   dir);
+                   scratch_dir);
     struct outcome o = run("rollout-logging", NULL, NULL);
     assert_string_equal(o.err + strlen("rollout-logging: "), text);
     assert_int_equal(o.code, 1);
@@ -324,7 +318,7 @@ static void a_state_directory_of_others_is_refused_by_name(void **state)
     assert_string_equal(o.out + strlen("cannot look: "), text);
     assert_int_equal(o.code, 3);
     outcome_release(&o);
-    assert_int_equal(chmod(dir, 0700), 0);
+    assert_int_equal(chmod(scratch_dir, 0700), 0);
 }
 
 static void a_result_that_cannot_be_written_is_no_success(void **state)
@@ -347,19 +341,8 @@ static void a_result_that_cannot_be_written_is_no_success(void **state)
     }
 }
 
-static int clean(void **state)
-{
-    (void)state;
-    const char *const argv[] = {"/bin/rm", "-rf", dir, NULL};
-    struct outcome o = run_tool(NULL, argv, NULL);
-    outcome_release(&o);
-    return 0;
-}
-
 int main(void)
 {
-    if (!mkdtemp(dir))
-        return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(usage_is_answered_in_one_line),
         cmocka_unit_test(help_says_what_exit_codes_mean),
@@ -373,5 +356,6 @@ int main(void)
         cmocka_unit_test(a_state_directory_of_others_is_refused_by_name),
         cmocka_unit_test(a_result_that_cannot_be_written_is_no_success),
     };
-    return cmocka_run_group_tests_name("logging programs", tests, NULL, clean);
+    return cmocka_run_group_tests_name("logging programs", tests, scratch_set_up,
+                                       scratch_tear_down);
 }

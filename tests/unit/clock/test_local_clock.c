@@ -1,6 +1,7 @@
 #include "clock/local_clock.h"
 
 #include "base/boottime.h"
+#include "scratch.h"
 #include "test.h"
 
 #include <time.h>
@@ -138,39 +139,17 @@ static void advice_names_who_is_there(void **state)
                             rows[i].text);
 }
 
-static char root[128];
-
-static int set_up(void **state)
-{
-    (void)state;
-    const char *base = getenv("TMPDIR");
-    (void)snprintf(root, sizeof root, "%s/lictor-clock-XXXXXX", base ? base : "/tmp");
-    return mkdtemp(root) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[256];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", root);
-    return system(command); /* NOLINT(cert-env33-c): our own directory */
-}
-
 /* A file below root, with its directories. */
 static void make(const char *path, const char *text, mode_t mode)
 {
     char full[512];
-    (void)snprintf(full, sizeof full, "%s%s", root, path);
-    for (char *at = full + strlen(root) + 1; (at = strchr(at, '/')); at++) {
+    (void)snprintf(full, sizeof full, "%s%s", scratch_dir, path);
+    for (char *at = full + strlen(scratch_dir) + 1; (at = strchr(at, '/')); at++) {
         *at = '\0';
         (void)mkdir(full, 0755);
         *at = '/';
     }
-    FILE *file = fopen(full, "we");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-    assert_int_equal(chmod(full, mode), 0);
+    scratch_put(full, text, mode);
 }
 
 static void daemons_are_found(void **state)
@@ -178,7 +157,7 @@ static void daemons_are_found(void **state)
     (void)state;
     static const struct local_clock_daemons none;
     struct local_clock_daemons found;
-    local_clock_find_daemons(root, &found);
+    local_clock_find_daemons(scratch_dir, &found);
     assert_memory_equal(&found, &none, sizeof found);
     make("/usr/sbin/chronyd", "", 0755);
     make("/usr/sbin/ntpd", "", 0644);
@@ -189,7 +168,7 @@ static void daemons_are_found(void **state)
     make("/proc/19/comm", "", 0644);
     make("/proc/net/comm", "chronyd\n", 0644);
     make("/proc/20/status", "Name: chronyd\n", 0644);
-    local_clock_find_daemons(root, &found);
+    local_clock_find_daemons(scratch_dir, &found);
     assert_true(found.installed[0]);
     assert_false(found.installed[1]);
     assert_true(found.installed[2]);
@@ -207,7 +186,7 @@ int main(void)
         cmocka_unit_test(the_kernel_bounds_the_rate),
         cmocka_unit_test(the_kernel_can_be_asked),
         cmocka_unit_test(advice_names_who_is_there),
-        cmocka_unit_test_setup_teardown(daemons_are_found, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(daemons_are_found, scratch_set_up, scratch_tear_down),
     };
     return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "scratch.h"
 #include "test.h"
 
 #include <sys/resource.h>
@@ -13,25 +14,14 @@
 static const struct probe_stream server_1 = {"server-1", "rsyslog"};
 static const struct probe_stream a = {"a", "rsyslog"}, b = {"b", "rsyslog"};
 
-static char dir[] = "/tmp/lictor-probe-XXXXXX";
-static char path[100];
+static char path[160];
 
-static int make_dir(void **state)
+static int set_up(void **state)
 {
-    (void)state;
-    (void)snprintf(dir, sizeof dir, "/tmp/lictor-probe-XXXXXX");
-    if (!mkdtemp(dir) || chmod(dir, 0755) < 0)
+    if (scratch_set_up(state) < 0 || chmod(scratch_dir, 0755) < 0)
         return -1;
-    (void)snprintf(path, sizeof path, "%s/probe.log", dir);
+    (void)snprintf(path, sizeof path, "%s/probe.log", scratch_dir);
     return 0;
-}
-
-static int remove_dir(void **state)
-{
-    char command[200];
-    (void)state;
-    (void)snprintf(command, sizeof command, "chmod u+w %s; rm -rf %s", dir, dir);
-    return system(command); /* NOLINT(cert-env33-c): our own directory */
 }
 
 static char *contents(void)
@@ -157,9 +147,8 @@ static void it_never_grows_beyond_its_limit(void **state)
 static void what_is_no_file_of_ours_is_refused(void **state)
 {
     struct error err = {0};
-    char other[120];
     (void)state;
-    (void)snprintf(other, sizeof other, "%s/other", dir);
+    const char *other = scratch_at("other");
     assert_int_equal(symlink(other, path), 0);
     assert_int_equal(probe_write(path, &a, NOW, &err), -ELOOP);
     assert_non_null(strstr(err.text, "/probe.log: it is a link: remove it"));
@@ -177,18 +166,14 @@ static void what_is_no_file_of_ours_is_refused(void **state)
 static void a_directory_that_others_may_write_is_refused(void **state)
 {
     struct error err = {0};
-    char in_link[200], link_to[120];
     (void)state;
-    assert_int_equal(chmod(dir, 0775), 0);
+    assert_int_equal(chmod(scratch_dir, 0775), 0);
     assert_int_equal(probe_write(path, &a, NOW, &err), -EPERM);
     assert_non_null(strstr(err.text, "must be a directory of the agent's user"));
-    assert_int_equal(chmod(dir, 0755), 0);
-    (void)snprintf(link_to, sizeof link_to, "%s/link", dir);
-    (void)snprintf(in_link, sizeof in_link, "%s/probe.log", link_to);
-    assert_int_equal(symlink(".", link_to), 0);
-    assert_int_equal(probe_write(in_link, &a, NOW, &err), -EPERM);
-    (void)snprintf(in_link, sizeof in_link, "%s/none/probe.log", dir);
-    assert_int_equal(probe_write(in_link, &a, NOW, &err), -ENOENT);
+    assert_int_equal(chmod(scratch_dir, 0755), 0);
+    assert_int_equal(symlink(".", scratch_at("link")), 0);
+    assert_int_equal(probe_write(scratch_at("link/probe.log"), &a, NOW, &err), -EPERM);
+    assert_int_equal(probe_write(scratch_at("none/probe.log"), &a, NOW, &err), -ENOENT);
     assert_non_null(strstr(err.text, "scripts/enable makes it"));
 }
 
@@ -294,17 +279,20 @@ static void an_answer_gives_numbers_or_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_line_has_one_form, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(a_line_has_one_form, set_up, scratch_tear_down),
         cmocka_unit_test(each_stream_has_a_token),
-        cmocka_unit_test_setup_teardown(lines_are_added_and_readable_for_all, make_dir, remove_dir),
-        cmocka_unit_test_setup_teardown(a_new_log_becomes_another_file_twice, make_dir, remove_dir),
-        cmocka_unit_test_setup_teardown(a_name_that_no_shipper_lets_pass_is_masked, make_dir,
-                                        remove_dir),
-        cmocka_unit_test_setup_teardown(it_never_grows_beyond_its_limit, make_dir, remove_dir),
-        cmocka_unit_test_setup_teardown(what_is_no_file_of_ours_is_refused, make_dir, remove_dir),
-        cmocka_unit_test_setup_teardown(a_directory_that_others_may_write_is_refused, make_dir,
-                                        remove_dir),
-        cmocka_unit_test_setup_teardown(half_a_line_is_taken_back, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(lines_are_added_and_readable_for_all, set_up,
+                                        scratch_tear_down),
+        cmocka_unit_test_setup_teardown(a_new_log_becomes_another_file_twice, set_up,
+                                        scratch_tear_down),
+        cmocka_unit_test_setup_teardown(a_name_that_no_shipper_lets_pass_is_masked, set_up,
+                                        scratch_tear_down),
+        cmocka_unit_test_setup_teardown(it_never_grows_beyond_its_limit, set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_file_of_ours_is_refused, set_up,
+                                        scratch_tear_down),
+        cmocka_unit_test_setup_teardown(a_directory_that_others_may_write_is_refused, set_up,
+                                        scratch_tear_down),
+        cmocka_unit_test_setup_teardown(half_a_line_is_taken_back, set_up, scratch_tear_down),
         cmocka_unit_test(a_question_names_streams_by_token),
         cmocka_unit_test(an_answer_gives_numbers_or_nothing),
     };

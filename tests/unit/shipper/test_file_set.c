@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "scratch.h"
 #include "test.h"
 
 #include <dirent.h>
@@ -11,20 +12,10 @@
 #define NEW_TEXT "new contents, longer than the old ones\n"
 #define FILES    4
 
-static char place[128]; /* a fresh directory for every test: place/dir, place/dest */
 static char dir[160];
 
 /* The set of all tests: changed, new, removed, removed though it is not there. */
 static struct file_set_entry set[FILES];
-
-static void write_text(const char *path, const char *text, mode_t mode)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    assert_int_equal(fchmod(fd, mode), 0);
-    assert_int_equal(close(fd), 0);
-}
 
 /* "" = not there. */
 static const char *text_of(const char *path)
@@ -53,7 +44,7 @@ static size_t entries_of(const char *path)
 static char *dest(const char *name)
 {
     static char path[256];
-    (void)snprintf(path, sizeof path, "%s/dest/%s", place, name);
+    (void)snprintf(path, sizeof path, "%s/dest/%s", scratch_dir, name);
     return path;
 }
 
@@ -62,7 +53,7 @@ static void reset_set(void)
     static const char *const names[FILES] = {"changed", "new", "removed", "never"};
     memset(set, 0, sizeof set);
     for (size_t i = 0; i < FILES; i++) {
-        (void)snprintf(set[i].path, sizeof set[i].path, "%s/dest/%s", place, names[i]);
+        (void)snprintf(set[i].path, sizeof set[i].path, "%s/dest/%s", scratch_dir, names[i]);
         set[i].remove = i >= 2;
         set[i].data = NEW_TEXT;
         set[i].len = strlen(NEW_TEXT);
@@ -72,32 +63,21 @@ static void reset_set(void)
 
 static void old_state(void)
 {
-    write_text(dest("changed"), OLD_TEXT, 0600);
+    scratch_put(dest("changed"), OLD_TEXT, 0600);
     (void)unlink(dest("new"));
-    write_text(dest("removed"), OLD_TEXT, 0600);
+    scratch_put(dest("removed"), OLD_TEXT, 0600);
 }
 
 static int set_up(void **state)
 {
-    (void)state;
-    const char *base = getenv("TMPDIR");
-    (void)snprintf(place, sizeof place, "%s/lictor-journal-XXXXXX", base ? base : "/tmp");
-    if (!mkdtemp(place))
+    if (scratch_set_up(state) < 0)
         return -1;
-    (void)snprintf(dir, sizeof dir, "%s/dir", place);
+    (void)snprintf(dir, sizeof dir, "%s/dir", scratch_dir);
     if (mkdir(dir, 0700) < 0 || mkdir(dest(""), 0755) < 0)
         return -1;
     reset_set();
     old_state();
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[256];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", place);
-    return system(command); // NOLINT(cert-env33-c,concurrency-mt-unsafe)
 }
 
 static void assert_old(void)
@@ -245,7 +225,7 @@ static void knows_what_is_right(void **state)
     (void)state;
     struct file_set_entry file = set[0];
     assert_false(file_set_is_right(&file));
-    write_text(file.path, NEW_TEXT, 0640);
+    scratch_put(file.path, NEW_TEXT, 0640);
     assert_true(file_set_is_right(&file));
     assert_int_equal(chmod(file.path, 0644), 0);
     assert_false(file_set_is_right(&file));
@@ -253,7 +233,7 @@ static void knows_what_is_right(void **state)
     assert_int_equal(link(file.path, dest("second")), 0);
     assert_false(file_set_is_right(&file));
     assert_int_equal(unlink(dest("second")), 0);
-    write_text(file.path, NEW_TEXT "x", 0640);
+    scratch_put(file.path, NEW_TEXT "x", 0640);
     assert_false(file_set_is_right(&file));
     assert_false(file_set_is_right(&set[2]));
     assert_true(file_set_is_right(&set[3]));
@@ -295,7 +275,7 @@ static void refuses_parents_of_others(void **state)
     assert_non_null(strstr(err.text, "/dest"));
     assert_int_equal(chmod(dest(""), 0755), 0);
     char link_path[200];
-    (void)snprintf(link_path, sizeof link_path, "%s/link", place);
+    (void)snprintf(link_path, sizeof link_path, "%s/link", scratch_dir);
     assert_int_equal(symlink("dest", link_path), 0);
     (void)snprintf(set[0].path, sizeof set[0].path, "%s/changed", link_path);
     assert_int_equal(file_set_stage(&set[0], &err), -EPERM);
@@ -308,7 +288,7 @@ static void does_not_overwrite_what_somebody_else_changed(void **state)
     struct error err = {0};
     assert_int_equal(stage_all(&err), 0);
     assert_int_equal(file_set_begin(dir, set, FILES, &err), 0);
-    write_text(set[1].path, "somebody else's\n", 0644);
+    scratch_put(set[1].path, "somebody else's\n", 0644);
     assert_int_equal(file_set_swap(set, FILES, &err), -ESTALE);
     assert_non_null(strstr(err.text, "/dest/new was changed by somebody else meanwhile"));
     assert_string_equal(text_of(set[0].path), NEW_TEXT);
@@ -373,7 +353,7 @@ static void damaged_journal_is_said_and_touches_nothing(void **state)
         struct file_set_entry *files = NULL;
         size_t n = 0;
         struct error err = {0};
-        write_text(path, texts[i], 0600);
+        scratch_put(path, texts[i], 0600);
         assert_int_equal(file_set_load(dir, &files, &n, &err), -EBADMSG);
         assert_non_null(strstr(err.text, "journal is damaged"));
         assert_null(files);
@@ -427,7 +407,7 @@ static void a_full_disk_leaves_everything_as_it_was(void **state)
     assert_int_equal(failures, 15);
 }
 
-#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, scratch_tear_down)
 
 int main(void)
 {

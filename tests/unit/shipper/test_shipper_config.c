@@ -1,5 +1,6 @@
 #include "shipper/shipper_config.h"
 
+#include "scratch.h"
 #include "test.h"
 
 #define COMMANDS "\"reload\":[\"/bin/true\"],\"confirm\":[\"/bin/true\"],\"stop\":[\"/bin/true\"]"
@@ -158,36 +159,11 @@ static void refuses_what_is_no_json(void **state)
 
 /* ---- the directory ------------------------------------------------------- */
 
-static char place[128];
-
-static void put(const char *name, const char *text)
-{
-    char path[256];
-    (void)snprintf(path, sizeof path, "%s/logging.d/%s", place, name);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    assert_int_equal(close(fd), 0);
-}
-
 static int set_up(void **state)
 {
-    (void)state;
-    char path[256];
-    const char *base = getenv("TMPDIR");
-    (void)snprintf(place, sizeof place, "%s/lictor-target-XXXXXX", base ? base : "/tmp");
-    if (!mkdtemp(place))
+    if (scratch_set_up(state) < 0)
         return -1;
-    (void)snprintf(path, sizeof path, "%s/logging.d", place);
-    return mkdir(path, 0755);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[256];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", place);
-    return system(command); // NOLINT(cert-env33-c,concurrency-mt-unsafe)
+    return mkdir(scratch_at("logging.d"), 0755);
 }
 
 #define DEFINITION(destination, program)                                                           \
@@ -196,7 +172,7 @@ static int tear_down(void **state)
 
 static int read_place(struct shipper_config_list *list, struct error *err)
 {
-    int rc = shipper_config_read(place, list, err);
+    int rc = shipper_config_read(scratch_dir, list, err);
     if (rc < 0)
         assert_int_equal(list->n, 0);
     return rc;
@@ -206,10 +182,10 @@ static void reads_a_directory_in_order(void **state)
 {
     (void)state;
     struct shipper_config_list list;
-    put("20-b.json", DEFINITION("/d/b", "/bin/true"));
-    put("10-a.json", DEFINITION("/d/a", "/bin/true"));
-    put("ignored.mustache", "x");
-    put(".hidden.json", "x");
+    scratch_put("logging.d/20-b.json", DEFINITION("/d/b", "/bin/true"), 0644);
+    scratch_put("logging.d/10-a.json", DEFINITION("/d/a", "/bin/true"), 0644);
+    scratch_put("logging.d/ignored.mustache", "x", 0644);
+    scratch_put("logging.d/.hidden.json", "x", 0644);
     assert_int_equal(read_place(&list, NULL), 0);
     assert_int_equal(list.n, 2);
     assert_string_equal(list.target[0].destination, "/d/a");
@@ -224,8 +200,8 @@ static void says_when_there_is_none(void **state)
     struct error err = {0};
     char expected[256];
     (void)snprintf(expected, sizeof expected,
-                   "no log shipper is configured: no *.json in %s/logging.d", place);
-    put("x.mustache", "x");
+                   "no log shipper is configured: no *.json in %s/logging.d", scratch_dir);
+    scratch_put("logging.d/x.mustache", "x", 0644);
     assert_int_equal(read_place(&list, &err), -ENOENT);
     assert_string_equal(err.text, expected);
 }
@@ -235,8 +211,8 @@ static void refuses_one_destination_twice(void **state)
     (void)state;
     struct shipper_config_list list;
     struct error err = {0};
-    put("a.json", DEFINITION("/d/a", "/bin/true"));
-    put("b.json", DEFINITION("/d/a", "/bin/true"));
+    scratch_put("logging.d/a.json", DEFINITION("/d/a", "/bin/true"), 0644);
+    scratch_put("logging.d/b.json", DEFINITION("/d/a", "/bin/true"), 0644);
     assert_int_equal(read_place(&list, &err), -EEXIST);
     assert_non_null(strstr(err.text, "b.json have the same destination"));
 }
@@ -252,13 +228,13 @@ static void refuses_one_probe_log_twice(void **state)
     struct shipper_config_list list;
     struct error err = {0};
     char name[FILE_SET_PATH];
-    put("a.json", WITH_PROBE("/d/a", "/p/a"));
-    put("b.x.json", WITH_PROBE("/d/b", "/p/b"));
+    scratch_put("logging.d/a.json", WITH_PROBE("/d/a", "/p/a"), 0644);
+    scratch_put("logging.d/b.x.json", WITH_PROBE("/d/b", "/p/b"), 0644);
     assert_int_equal(read_place(&list, &err), 0);
     assert_string_equal(shipper_config_name(&list.target[0], name), "a");
     assert_string_equal(shipper_config_name(&list.target[1], name), "b.x");
     shipper_config_release(&list);
-    put("b.x.json", WITH_PROBE("/d/b", "/p/a"));
+    scratch_put("logging.d/b.x.json", WITH_PROBE("/d/b", "/p/a"), 0644);
     assert_int_equal(read_place(&list, &err), -EEXIST);
     assert_non_null(strstr(err.text, "b.x.json have the same probe log"));
 }
@@ -268,15 +244,12 @@ static void refuses_what_others_can_write(void **state)
     (void)state;
     struct shipper_config_list list;
     struct error err = {0};
-    char path[256];
-    put("a.json", DEFINITION("/d/a", "/bin/true"));
-    (void)snprintf(path, sizeof path, "%s/logging.d/a.json", place);
-    assert_int_equal(chmod(path, 0666), 0);
+    scratch_put("logging.d/a.json", DEFINITION("/d/a", "/bin/true"), 0644);
+    assert_int_equal(chmod(scratch_at("logging.d/a.json"), 0666), 0);
     assert_int_equal(read_place(&list, &err), -EPERM);
     assert_non_null(strstr(err.text, "a.json can be written by others"));
-    assert_int_equal(chmod(path, 0644), 0);
-    (void)snprintf(path, sizeof path, "%s/logging.d", place);
-    assert_int_equal(chmod(path, 0777), 0);
+    assert_int_equal(chmod(scratch_at("logging.d/a.json"), 0644), 0);
+    assert_int_equal(chmod(scratch_at("logging.d"), 0777), 0);
     assert_int_equal(read_place(&list, &err), -EPERM);
     assert_non_null(strstr(err.text, "logging.d can be written by others"));
 }
@@ -286,13 +259,13 @@ static void refuses_a_program_that_is_not_there(void **state)
     (void)state;
     struct shipper_config_list list;
     struct error err = {0};
-    put("a.json", DEFINITION("/d/a", "/nonexistent/program"));
+    scratch_put("logging.d/a.json", DEFINITION("/d/a", "/nonexistent/program"), 0644);
     assert_true(read_place(&list, &err) < 0);
     assert_non_null(strstr(err.text, "a.json: "));
     assert_non_null(strstr(err.text, "/nonexistent"));
 }
 
-#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, scratch_tear_down)
 
 int main(void)
 {
