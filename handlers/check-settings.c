@@ -8,6 +8,7 @@
 #include "consul/kv.h"
 #include "settings/settings.h"
 #include "settings/settings_change.h"
+#include "settings/settings_print.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -107,7 +108,7 @@ static int read_input(struct settings_change *p, bool kv, struct error *err)
 static int print_table(void)
 {
     struct buffer text = BUFFER_INIT(OUTPUT_MAX);
-    int rc = settings_table(&text);
+    int rc = settings_print_table(&text);
     (void)printf("%s", buffer_text(&text));
     buffer_release(&text);
     return rc;

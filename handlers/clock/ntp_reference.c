@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "clock/sntp.h"
+#include "settings/settings_print.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +46,7 @@ static void name_servers(const struct settings *settings, char ret[CLOCK_STATE_R
 {
     struct buffer text = BUFFER_INIT(2 * CLOCK_STATE_REFERENCES);
     ret[0] = '\0';
-    if (settings_text(settings, CLOCK_REFERENCE, &text) == 0)
+    if (settings_print_value(settings, CLOCK_REFERENCE, &text) == 0)
         (void)snprintf(ret, CLOCK_STATE_REFERENCES, "%s", buffer_text(&text));
     buffer_release(&text);
 }

@@ -39,13 +39,13 @@ static int check_members(const struct credential *c, const cJSON *root, struct e
     static const char *const known[] = {"user", "password", "api_key", "keystore",     "ca",
                                         "cert", "key",      "hosts",   "insecure_http"};
     const cJSON *item = NULL;
-    char echo[SETTINGS_ECHO];
+    char echo[SETTING_VALUE_ECHO];
     cJSON_ArrayForEach(item, root)
     {
         size_t i = 0, len = strnlen(item->string, 20);
         while (i < COUNT(known) && strcmp(item->string, known[i]) != 0)
             i++;
-        (void)settings_echo(item->string, len, echo);
+        (void)setting_value_echo(item->string, len, echo);
         if (i == COUNT(known))
             return refuse(c, err, echo, "is not a known member");
         if (cJSON_GetObjectItemCaseSensitive(root, item->string) != item)
@@ -177,7 +177,7 @@ static int read_hosts(struct credential *c, const cJSON *root, struct error *err
 {
     const cJSON *array = cJSON_GetObjectItemCaseSensitive(root, "hosts");
     const cJSON *item = NULL;
-    char echo[SETTINGS_ECHO];
+    char echo[SETTING_VALUE_ECHO];
     if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) == 0)
         return refuse(c, err, "hosts", "must list the hosts it may be sent to, at least one");
     cJSON_ArrayForEach(item, array)
@@ -188,7 +188,7 @@ static int read_hosts(struct credential *c, const cJSON *root, struct error *err
             return refuse(c, err, "hosts", "has more than 32 entries");
         if (host_entry(text, c->host[c->hosts], &why) < 0)
             return error_set(err, -EBADMSG, "%s: \"%s\" in \"hosts\" %s", c->path,
-                             settings_echo(text, strlen(text), echo), why.text);
+                             setting_value_echo(text, strlen(text), echo), why.text);
         c->hosts++;
     }
     return 0;

@@ -1,6 +1,45 @@
 #include "settings/effective.h"
 
+#include "settings/settings_print.h"
+
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- revision ------------------------------------------------------------ */
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static int add_value(struct kv_list *list, const struct settings *s, enum setting setting)
+{
+    struct buffer text = BUFFER_INIT(SETTING_VALUE_MAX);
+    int rc = settings_print_value(s, setting, &text);
+    if (rc == 0 && text.len > 0)
+        rc = kv_add(list, settings_row(setting)->key, buffer_text(&text), text.len, 0);
+    buffer_release(&text);
+    return rc;
+}
+
+int effective_revision(const struct settings *s, char ret[KV_DIGEST], struct error *err)
+{
+    struct kv_list list = {0};
+    struct settings sorted = *s;
+    qsort(sorted.log_url, s->log_urls, sizeof *sorted.log_url, by_text);
+    qsort(sorted.log_source, s->log_sources, sizeof *sorted.log_source, by_text);
+    int rc = add_value(&list, &sorted, LOG_ENABLED);
+    for (int i = 0; rc == 0 && s->log_enabled && i < SETTING_COUNT; i++) {
+        if (settings_row((enum setting)i)->in_revision && i != LOG_ENABLED)
+            rc = add_value(&list, &sorted, (enum setting)i);
+    }
+    rc = rc < 0 ? error_set(err, rc, "out of memory") : kv_digest(&list, "", ret, err);
+    kv_release(&list);
+    return rc;
+}
+
+/* ---- judgement ----------------------------------------------------------- */
 
 static int judge_log(const struct policy *policy, const struct settings *s, struct effective *ret,
                      struct error *err)
@@ -16,7 +55,7 @@ static int judge_log(const struct policy *policy, const struct settings *s, stru
     if (ret->log == EFFECTIVE_REJECTED)
         return 0;
     ret->log = policy_judge(policy, s, &ret->why) < 0 ? EFFECTIVE_FORBIDDEN : EFFECTIVE_ALLOWED;
-    return settings_revision(s, ret->revision, err);
+    return effective_revision(s, ret->revision, err);
 }
 
 int effective_judge(const struct policy *policy, const char *root, struct kv_list *list,

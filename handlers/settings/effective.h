@@ -30,4 +30,10 @@ MUST_CHECK int effective_judge(const struct policy *policy, const char *root, st
  * and judge again. */
 bool effective_service(const struct settings *s);
 
+/* SHA-256 in hex over the LOG_ settings that change what is rendered, normalised, so that
+ * equal meanings give equal revisions on every server. What is not set and has no default
+ * does not count: older programs, which do not know it, agree. Of an N set it covers only
+ * LOG_ENABLED=N. Must not be called with log_rejects > 0. */
+MUST_CHECK int effective_revision(const struct settings *s, char ret[KV_DIGEST], struct error *err);
+
 #endif

@@ -41,13 +41,13 @@ static int check_members(const struct policy *policy, const cJSON *object, const
                          const char *const *names, size_t n, struct error *err)
 {
     const cJSON *item = NULL;
-    char echo[SETTINGS_ECHO];
+    char echo[SETTING_VALUE_ECHO];
     cJSON_ArrayForEach(item, object)
     {
         bool known = false;
         for (size_t i = 0; i < n; i++)
             known = known || strcmp(item->string, names[i]) == 0;
-        (void)settings_echo(item->string, strlen(item->string), echo);
+        (void)setting_value_echo(item->string, strlen(item->string), echo);
         if (!known)
             return refuse(policy, err, "unknown member \"%s%s\"", where, echo);
         if (cJSON_GetObjectItemCaseSensitive(object, item->string) != item)
@@ -95,7 +95,7 @@ static int read_paths(const struct policy *policy, const cJSON *array, const cha
                       char ***ret, size_t *ret_n, struct error *err)
 {
     const cJSON *item = NULL;
-    char echo[SETTINGS_ECHO];
+    char echo[SETTING_VALUE_ECHO];
     bool glob = strcmp(where, "files") == 0;
     *ret = calloc((size_t)cJSON_GetArraySize(array) + 1, sizeof **ret);
     if (!*ret)
@@ -107,7 +107,7 @@ static int read_paths(const struct policy *policy, const cJSON *array, const cha
             return refuse(policy, err,
                           "\"%s\" in \"%s\" is no absolute path of "
                           "A-Z a-z 0-9 . _ - /%s",
-                          settings_echo(path, strlen(path), echo), where,
+                          setting_value_echo(path, strlen(path), echo), where,
                           glob ? " (* and ? in the last component)" : "");
         (*ret)[*ret_n] = strdup(path);
         if (!(*ret)[*ret_n])
@@ -122,12 +122,12 @@ static int read_source(struct policy *policy, const cJSON *object, struct policy
 {
     static const char *const names[] = {"files", "except"};
     struct error why = {0};
-    char echo[SETTINGS_ECHO], where[sizeof source->name + 10];
+    char echo[SETTING_VALUE_ECHO], where[sizeof source->name + 10];
     const cJSON *except = cJSON_GetObjectItemCaseSensitive(object, "except");
     const cJSON *files = cJSON_GetObjectItemCaseSensitive(object, "files");
     if (setting_value_source(object->string, source->name, &why) < 0)
         return refuse(policy, err, "the name \"%s\" in \"sources\" %s",
-                      settings_echo(object->string, strlen(object->string), echo), why.text);
+                      setting_value_echo(object->string, strlen(object->string), echo), why.text);
     if (!cJSON_IsArray(files) || cJSON_GetArraySize(files) == 0 ||
         (except && !cJSON_IsArray(except)))
         return refuse(policy, err,
@@ -169,7 +169,7 @@ static int read_sources(struct policy *policy, const cJSON *root, const cJSON *o
 static int read_hosts(struct policy *policy, const cJSON *array, struct error *err)
 {
     const cJSON *item = NULL;
-    char host[HOST_TEXT], echo[SETTINGS_ECHO];
+    char host[HOST_TEXT], echo[SETTING_VALUE_ECHO];
     policy->hosts = calloc((size_t)cJSON_GetArraySize(array) + 1, sizeof(char *));
     if (!policy->hosts)
         return error_set(err, -ENOMEM, "out of memory");
@@ -179,7 +179,7 @@ static int read_hosts(struct policy *policy, const cJSON *array, struct error *e
         const char *text = cJSON_IsString(item) ? item->valuestring : "";
         if (host_entry(text, host, &why) < 0)
             return refuse(policy, err, "\"%s\" in \"elasticsearch.hosts\" %s",
-                          settings_echo(text, strlen(text), echo), why.text);
+                          setting_value_echo(text, strlen(text), echo), why.text);
         policy->hosts[policy->n_hosts] = strdup(host);
         if (!policy->hosts[policy->n_hosts])
             return error_set(err, -ENOMEM, "out of memory");

@@ -90,7 +90,7 @@ static void add_url(struct found *found, const char *url)
 static void add_instance(struct found *found, const cJSON *instance, const struct policy *policy)
 {
     char url[URL_TEXT];
-    char echo[SETTINGS_ECHO];
+    char echo[SETTING_VALUE_ECHO];
     struct error why = {0};
     const cJSON *node = cJSON_GetObjectItemCaseSensitive(instance, "Node");
     const char *name = json_text(node, "Node", "");
@@ -99,7 +99,7 @@ static void add_instance(struct found *found, const cJSON *instance, const struc
         add_url(found, url);
     else if (found->unused++ == 0)
         (void)snprintf(found->why, sizeof found->why, "that on %s: %.200s",
-                       settings_echo(name, strlen(name), echo), why.text);
+                       setting_value_echo(name, strlen(name), echo), why.text);
 }
 
 static int by_text(const void *a, const void *b)

@@ -350,3 +350,27 @@ int setting_value_until(const char *text, char ret_node[SETTING_VALUE_NAME + 1],
         *ret_s = end;
     return rc;
 }
+
+/* ---- a value in a text ---------------------------------------------------- */
+
+static size_t scheme_length(const char *value)
+{
+    if (strncasecmp(value, "https://", 8) == 0)
+        return 8;
+    return strncasecmp(value, "http://", 7) == 0 ? 7 : 0;
+}
+
+const char *setting_value_echo(const char *value, size_t len, char ret[SETTING_VALUE_ECHO])
+{
+    char text[61];
+    const char *at = memrchr(value, '@', len);
+    const char *rest = at ? at : value;
+    size_t left = len - (size_t)(rest - value);
+    size_t head = at ? scheme_length(value) : 0;
+    size_t room = sizeof text - 1 - head;
+    text_copy_bytes(ret, SETTING_VALUE_ECHO, value, head);
+    text_copy_bytes(text, sizeof text, rest, left < room ? left : room);
+    (void)snprintf(ret + head, SETTING_VALUE_ECHO - head, "%s%s%s", at ? "***" : "", text,
+                   left > room ? "..." : "");
+    return ret;
+}

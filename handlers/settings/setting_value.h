@@ -87,4 +87,10 @@ MUST_CHECK int setting_value_node_or_host(const char *text, char ret[SETTING_VAL
 MUST_CHECK int setting_value_until(const char *text, char ret_node[SETTING_VALUE_NAME + 1],
                                    int64_t *ret_s, struct error *err);
 
+/* The value as it may be echoed: at most 60 printable ASCII characters (then "..."), others
+ * '?'. Whatever stands before the last '@' may be a secret: all but a scheme at
+ * the beginning is replaced by "***". `value` is NUL-terminated. Returns ret. */
+#define SETTING_VALUE_ECHO 80
+const char *setting_value_echo(const char *value, size_t len, char ret[SETTING_VALUE_ECHO]);
+
 #endif

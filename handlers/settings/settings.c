@@ -5,10 +5,8 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #define SECOND   INT64_C(1000000)
 #define DAY      (86400 * SECOND)
@@ -245,35 +243,13 @@ static int read_value(enum setting setting, const char *value, size_t len, struc
 
 /* ---- texts --------------------------------------------------------------- */
 
-static size_t scheme_length(const char *value)
-{
-    if (strncasecmp(value, "https://", 8) == 0)
-        return 8;
-    return strncasecmp(value, "http://", 7) == 0 ? 7 : 0;
-}
-
-const char *settings_echo(const char *value, size_t len, char ret[SETTINGS_ECHO])
-{
-    char text[61];
-    const char *at = memrchr(value, '@', len);
-    const char *rest = at ? at : value;
-    size_t left = len - (size_t)(rest - value);
-    size_t head = at ? scheme_length(value) : 0;
-    size_t room = sizeof text - 1 - head;
-    text_copy_bytes(ret, SETTINGS_ECHO, value, head);
-    text_copy_bytes(text, sizeof text, rest, left < room ? left : room);
-    (void)snprintf(ret + head, SETTINGS_ECHO - head, "%s%s%s", at ? "***" : "", text,
-                   left > room ? "..." : "");
-    return ret;
-}
-
 /* "KEY: "value" holds a space; expected ..., for example ..." */
 static int refuse(enum setting setting, const char *value, size_t len, const char *why,
                   struct error *err)
 {
-    char echo[SETTINGS_ECHO];
+    char echo[SETTING_VALUE_ECHO];
     return error_set(err, -EINVAL, "%s: \"%s\" %s; expected %s, for example %s", rows[setting].key,
-                     settings_echo(value, len, echo), why, rows[setting].type,
+                     setting_value_echo(value, len, echo), why, rows[setting].type,
                      rows[setting].example);
 }
 
@@ -416,134 +392,4 @@ void settings_parse(const struct kv_list *list, const char *root, struct setting
     judge_limits(ret);
     if (settings_path(root, "", path, NULL) == 0)
         find_unknown(list, path, ret);
-}
-
-/* ---- values in force ----------------------------------------------------- */
-
-static int join(const char *items, size_t size, size_t n, struct buffer *out)
-{
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = buffer_printf(out, "%s%s", i ? "," : "", items + i * size);
-    return rc;
-}
-
-static int servers_text(const struct settings *s, struct buffer *out)
-{
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < s->servers; i++)
-        rc = buffer_printf(out, "%sserver_%zu=%s", i ? "," : "", i + 1, s->server[i]);
-    return rc;
-}
-
-static int maintenance_text(const struct settings *s, struct buffer *out)
-{
-    time_t end = (time_t)s->maintenance_until_s;
-    struct tm tm = {0};
-    char text[32];
-    if (s->maintenance_node[0] == '\0' || !gmtime_r(&end, &tm))
-        return 0;
-    (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%MZ", &tm);
-    return buffer_printf(out, "%s until %s", s->maintenance_node, text);
-}
-
-static int references_text(const struct settings *s, struct buffer *out)
-{
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < s->clock_references; i++) {
-        const struct ntp_server *server = &s->clock_reference[i];
-        bool ipv6 = strchr(server->host, ':') != NULL;
-        rc = buffer_printf(out, "%s%s%s%s:%d", i ? "," : "", ipv6 ? "[" : "", server->host,
-                           ipv6 ? "]" : "", server->port);
-    }
-    return rc;
-}
-
-int settings_text(const struct settings *s, enum setting setting, struct buffer *out)
-{
-    char text[DURATION_TEXT];
-    switch (setting) {
-    case LOG_ENABLED:
-        return buffer_printf(out, "%s", s->log_enabled ? "Y" : "N");
-    case LOG_ELASTICSEARCH_URL:
-        if (s->log_service[0])
-            return buffer_printf(out, "consul:%s", s->log_service);
-        return join(*s->log_url, sizeof *s->log_url, s->log_urls, out);
-    case LOG_ELASTICSEARCH_CREDENTIAL:
-        return buffer_printf(out, "%s", s->log_credential);
-    case LOG_INDEX:
-        return buffer_printf(out, "%s", s->log_index);
-    case LOG_LEVEL:
-        return buffer_printf(out, "%s", levels[s->log_level]);
-    case LOG_SOURCES:
-        return join(*s->log_source, sizeof *s->log_source, s->log_sources, out);
-    case LOG_ROLLOUT:
-        return buffer_printf(out, "%s", rollouts[s->log_parallel]);
-    case LOG_SETTLE:
-        return buffer_printf(out, "%s", duration_format(s->log_settle_us, text));
-    case CLUSTER_SERVERS:
-        return servers_text(s, out);
-    case CLUSTER_MANAGEMENT_SERVER:
-        return buffer_printf(out, "%s", s->management_server);
-    case CLUSTER_GRACE:
-        return buffer_printf(out, "%s", duration_format(s->grace_us, text));
-    case CLUSTER_MAINTENANCE:
-        return maintenance_text(s, out);
-    case CLOCK_SKEW_WARNING:
-        return buffer_printf(out, "%s", duration_format(s->clock_warning_us, text));
-    case CLOCK_SKEW_CRITICAL:
-        return buffer_printf(out, "%s", duration_format(s->clock_critical_us, text));
-    case CLOCK_REFERENCE:
-        return references_text(s, out);
-    case SETTING_COUNT:
-        break;
-    }
-    return 0;
-}
-
-/* ---- revision ------------------------------------------------------------ */
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
-static int add_value(struct kv_list *list, const struct settings *s, enum setting setting)
-{
-    struct buffer text = BUFFER_INIT(SETTING_VALUE_MAX);
-    int rc = settings_text(s, setting, &text);
-    if (rc == 0 && text.len > 0)
-        rc = kv_add(list, rows[setting].key, buffer_text(&text), text.len, 0);
-    buffer_release(&text);
-    return rc;
-}
-
-int settings_revision(const struct settings *s, char ret[KV_DIGEST], struct error *err)
-{
-    struct kv_list list = {0};
-    struct settings sorted = *s;
-    qsort(sorted.log_url, s->log_urls, sizeof *sorted.log_url, by_text);
-    qsort(sorted.log_source, s->log_sources, sizeof *sorted.log_source, by_text);
-    int rc = add_value(&list, &sorted, LOG_ENABLED);
-    for (int i = 0; rc == 0 && s->log_enabled && i < SETTING_COUNT; i++) {
-        if (rows[i].in_revision && i != LOG_ENABLED)
-            rc = add_value(&list, &sorted, (enum setting)i);
-    }
-    rc = rc < 0 ? error_set(err, rc, "out of memory") : kv_digest(&list, "", ret, err);
-    kv_release(&list);
-    return rc;
-}
-
-/* ---- README -------------------------------------------------------------- */
-
-int settings_table(struct buffer *out)
-{
-    int rc = buffer_printf(out, "| key | value | default | meaning |\n"
-                                "|---|---|---|---|\n");
-    for (size_t i = 0; rc == 0 && i < SETTING_COUNT; i++) {
-        const char *tick = rows[i].otherwise ? "`" : "";
-        rc = buffer_printf(out, "| `%s` | %s | %s%s%s | %s |\n", rows[i].key, rows[i].type, tick,
-                           rows[i].otherwise ? rows[i].otherwise : "none", tick, rows[i].meaning);
-    }
-    return rc;
 }

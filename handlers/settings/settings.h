@@ -1,4 +1,4 @@
-/* settings.h: the settings admins write to KV: one table, parsing, validation, revision.
+/* settings.h: the settings admins write to KV: one table, parsing, validation.
  *
  * Settings live at ROOT/service/cluster/tag/any/<KEY> (ROOT = dc/home/env). Every
  * value is text, and attacker-controlled: the character set here is the barrier that
@@ -139,26 +139,8 @@ const char *settings_rejected(const struct settings *s, const char *key);
  * Returns 0; -EINVAL with the reject's text (unknown key or value refused). */
 MUST_CHECK int settings_check(const char *key, const char *value, struct error *err);
 
-/* SHA-256 in hex over the LOG_ settings that change what is rendered, normalised, so that
- * equal meanings give equal revisions on every server. What is not set and has no default
- * does not count: older programs, which do not know it, agree. Of an N set it covers only
- * LOG_ENABLED=N. Must not be called with log_rejects > 0. */
-MUST_CHECK int settings_revision(const struct settings *s, char ret[KV_DIGEST], struct error *err);
 #define SETTINGS_SHORT 6 /* hex digits of a revision shown to people */
 
-/* Append the value in force as text, in its one spelling; nothing for none. Returns 0 or
- * as buffer_append(). */
-MUST_CHECK int settings_text(const struct settings *s, enum setting setting, struct buffer *out);
-
 const char *settings_level_name(enum log_level level);
-
-/* The table for the README, GitHub Markdown. */
-MUST_CHECK int settings_table(struct buffer *out);
-
-/* The value as it may be echoed: at most 60 printable ASCII characters (then "..."), others
- * '?'. Whatever stands before the last '@' may be a secret: all but a scheme at
- * the beginning is replaced by "***". `value` is NUL-terminated. Returns ret. */
-#define SETTINGS_ECHO 80
-const char *settings_echo(const char *value, size_t len, char ret[SETTINGS_ECHO]);
 
 #endif

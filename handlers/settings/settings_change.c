@@ -1,6 +1,8 @@
 #include "settings/settings_change.h"
 
 #include "settings/credential.h"
+#include "settings/effective.h"
+#include "settings/settings_print.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -16,11 +18,11 @@ static const struct kv_entry *stored(const struct settings_change *p, const char
 int settings_change_add(struct settings_change *p, const char *word, bool removal,
                         struct error *err)
 {
-    char key[64], path[SETTINGS_KEY], echo[SETTINGS_ECHO];
+    char key[64], path[SETTINGS_KEY], echo[SETTING_VALUE_ECHO];
     size_t len = strcspn(word, "=");
     if (len == 0 || len >= sizeof key || (word[len] == '\0' && !removal))
         return error_set(err, -EINVAL, "\"%s\" is not KEY=VALUE",
-                         settings_echo(word, strlen(word), echo));
+                         setting_value_echo(word, strlen(word), echo));
     (void)snprintf(key, sizeof key, "%.*s", (int)len, word);
     if (kv_find(&p->names, key))
         return error_set(err, -EINVAL, "%s stands there twice", key);
@@ -137,19 +139,19 @@ static bool add_setting(const struct settings_change *p, enum setting setting, c
 {
     const struct setting_row *row = settings_row(setting);
     const struct kv_entry *entry = stored(p, row->key);
-    char echo[SETTINGS_ECHO];
+    char echo[SETTING_VALUE_ECHO];
     const char *problem = settings_rejected(&p->settings, row->key);
     struct buffer text = BUFFER_INIT(SETTING_VALUE_MAX);
     cJSON *object = cJSON_CreateObject();
     bool ok = cJSON_AddItemToArray(array, object) &&
-              settings_text(&p->settings, setting, &text) == 0 &&
+              settings_print_value(&p->settings, setting, &text) == 0 &&
               cJSON_AddStringToObject(object, "key", row->key) &&
               cJSON_AddStringToObject(object, "value", buffer_text(&text)) &&
               cJSON_AddStringToObject(object, "from", origin(p, row)) &&
               cJSON_AddStringToObject(object, "problem", problem ? problem : "");
     if (ok && entry)
         ok = cJSON_AddStringToObject(object, "stored",
-                                     settings_echo(entry->value, entry->len, echo));
+                                     setting_value_echo(entry->value, entry->len, echo));
     else if (ok)
         ok = cJSON_AddNullToObject(object, "stored");
     buffer_release(&text);

@@ -22,12 +22,12 @@ int apply_request_read(int fd, struct buffer *ret, struct error *err)
 /* cJSON keeps members of the same name, and whoever looks for one finds the first. */
 static int refuse_twins(const cJSON *object, struct error *err)
 {
-    char echo[SETTINGS_ECHO];
+    char echo[SETTING_VALUE_ECHO];
     for (const cJSON *item = object->child; item; item = item->next) {
         for (const cJSON *other = item->next; other; other = other->next) {
             if (strcmp(item->string, other->string) == 0)
                 return error_set(err, -EBADMSG, "\"%s\" stands there twice",
-                                 settings_echo(item->string, strlen(item->string), echo));
+                                 setting_value_echo(item->string, strlen(item->string), echo));
         }
     }
     return 0;
@@ -35,7 +35,7 @@ static int refuse_twins(const cJSON *object, struct error *err)
 
 static int check_members(const cJSON *root, struct error *err)
 {
-    char echo[SETTINGS_ECHO];
+    char echo[SETTING_VALUE_ECHO];
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, root)
     {
@@ -43,7 +43,7 @@ static int check_members(const cJSON *root, struct error *err)
             return error_set(err, -EBADMSG, "it is not a JSON object");
         if (strcmp(item->string, "v") != 0 && strcmp(item->string, "settings") != 0)
             return error_set(err, -EBADMSG, "\"%s\" is not a known member",
-                             settings_echo(item->string, strlen(item->string), echo));
+                             setting_value_echo(item->string, strlen(item->string), echo));
     }
     return refuse_twins(root, err);
 }
@@ -52,10 +52,10 @@ static int take_setting(const cJSON *item, const char *settings_root, struct kv_
                         struct error *err)
 {
     char key[SETTINGS_KEY];
-    char echo[SETTINGS_ECHO];
+    char echo[SETTING_VALUE_ECHO];
     if (settings_group(item->string) != GROUP_LOG)
         return error_set(err, -EBADMSG, "\"%s\" is not the name of a LOG_ setting",
-                         settings_echo(item->string, strlen(item->string), echo));
+                         setting_value_echo(item->string, strlen(item->string), echo));
     if (!cJSON_IsString(item))
         return error_set(err, -EBADMSG, "a setting is not a text");
     if (settings_path(settings_root, item->string, key, NULL) < 0)

@@ -61,7 +61,7 @@ static void one_judgement_of_everything(void **state)
         assert_int_equal(log.why.text[0] != '\0', *why != '\0');
         assert_int_equal(effective_service(&s), rows[i].service);
         if (log.log == EFFECTIVE_ALLOWED || log.log == EFFECTIVE_FORBIDDEN)
-            assert_int_equal(settings_revision(&s, wanted, NULL), 0);
+            assert_int_equal(effective_revision(&s, wanted, NULL), 0);
         assert_string_equal(log.revision, wanted);
         assert_string_equal(kv_find(&list, PLACE "CLUSTER_GRACE")->value, "1h");
         assert_string_equal(s.log_index, s.log_present ? "pinned" : "plossys-log");
@@ -70,10 +70,93 @@ static void one_judgement_of_everything(void **state)
     policy_release(&policy);
 }
 
+/* ---- revision ------------------------------------------------------------ */
+
+static void put(struct kv_list *list, const char *key, const char *value)
+{
+    char path[300];
+    (void)snprintf(path, sizeof path, PLACE "%s", key);
+    assert_int_equal(kv_add(list, path, value, strlen(value), 7), 0);
+}
+
+static void revision_of(const char *const *pairs, char ret[KV_DIGEST])
+{
+    struct kv_list list = {0};
+    struct settings s;
+    struct error err = {0};
+    for (size_t i = 0; pairs[i]; i += 2)
+        put(&list, pairs[i], pairs[i + 1]);
+    settings_parse(&list, ROOT, &s);
+    assert_int_equal(s.log_rejects, 0);
+    assert_int_equal(effective_revision(&s, ret, &err), 0);
+    assert_int_equal(strspn(ret, "0123456789abcdef"), 64);
+    kv_release(&list);
+}
+
+#define URL "LOG_ELASTICSEARCH_URL"
+
+static const struct {
+    const char *a[10], *b[10];
+    bool same;
+} revisions[] = {
+    {{URL, "http://a"}, {URL, "http://a:9200"}, true},
+    {{URL, "http://a"}, {URL, "HTTP://A/"}, true},
+    {{URL, "http://a,http://b"}, {URL, "http://b,http://a"}, true},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_ENABLED", "Y"}, true},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_INDEX", "plossys-log"}, true},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_LEVEL", "info", "LOG_SOURCES", "seal"}, true},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_SETTLE", "3s"}, true},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_ROLLOUT", "parallel"}, true},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_NEW", "3s", "CLUSTER_GRACE", "1m"}, true},
+    {{URL, "http://a", "LOG_SOURCES", "x,y"}, {URL, "http://a", "LOG_SOURCES", "y,x"}, true},
+    {{URL, "http://[fd00::0:1]"}, {URL, "http://[FD00::1]:9200"}, true},
+    {{"LOG_ENABLED", "N"}, {"LOG_ENABLED", "N", URL, "http://a", "LOG_INDEX", "x"}, true},
+    {{URL, "http://a"}, {URL, "https://a"}, false},
+    {{URL, "http://a"}, {URL, "http://a:9201"}, false},
+    {{URL, "http://a"}, {URL, "http://b"}, false},
+    {{URL, "http://a"}, {URL, "http://a,http://b"}, false},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_INDEX", "x"}, false},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_ELASTICSEARCH_CREDENTIAL", "x"}, false},
+    {{URL, "http://a", "LOG_ELASTICSEARCH_CREDENTIAL", "x"},
+     {URL, "http://a", "LOG_ELASTICSEARCH_CREDENTIAL", "y"},
+     false},
+    {{"LOG_ENABLED", "N"}, {"LOG_ENABLED", "N", "LOG_ELASTICSEARCH_CREDENTIAL", "x"}, true},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_LEVEL", "warn"}, false},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_SOURCES", "x"}, false},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_ENABLED", "N"}, false},
+};
+
+static void equal_meanings_have_equal_revisions(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(revisions); i++) {
+        char a[KV_DIGEST], b[KV_DIGEST];
+        revision_of(revisions[i].a, a);
+        revision_of(revisions[i].b, b);
+        if ((strcmp(a, b) == 0) != revisions[i].same)
+            fail_msg("row %zu: the same is %d", i, !revisions[i].same);
+    }
+}
+
+static void the_revision_keeps_the_order_for_use(void **state)
+{
+    (void)state;
+    struct settings s;
+    char digest[KV_DIGEST];
+    struct kv_list list = {0};
+    put(&list, URL, "http://b,http://a");
+    settings_parse(&list, ROOT, &s);
+    kv_release(&list);
+    assert_int_equal(effective_revision(&s, digest, NULL), 0);
+    assert_string_equal(s.log_url[0], "http://b:9200");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_judgement_of_everything),
+        cmocka_unit_test(equal_meanings_have_equal_revisions),
+        cmocka_unit_test(the_revision_keeps_the_order_for_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

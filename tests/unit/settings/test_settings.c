@@ -1,5 +1,6 @@
 #include "settings/settings.h"
 
+#include "settings/settings_print.h"
 #include "test.h"
 
 #define ROOT  "dc/home/env"
@@ -45,7 +46,7 @@ static char *in_force(enum setting setting, const char *value, struct settings *
     struct buffer text = BUFFER_INIT(SETTING_VALUE_MAX);
     put(&list, settings_row(setting)->key, value);
     settings_parse(&list, ROOT, s);
-    assert_int_equal(settings_text(s, setting, &text), 0);
+    assert_int_equal(settings_print_value(s, setting, &text), 0);
     kv_release(&list);
     char *ret = buffer_detach(&text);
     return ret ? ret : strdup("");
@@ -449,8 +450,8 @@ static void an_echo_is_harmless(void **state)
         {"http://@" FIFTY TEN, "http://***@" FIFTY "aa..."},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        char echo[SETTINGS_ECHO];
-        assert_string_equal(settings_echo(rows[i].value, strlen(rows[i].value), echo),
+        char echo[SETTING_VALUE_ECHO];
+        assert_string_equal(setting_value_echo(rows[i].value, strlen(rows[i].value), echo),
                             rows[i].echo);
     }
 }
@@ -729,77 +730,6 @@ static void a_huge_root_finds_nothing(void **state)
     kv_release(&list);
 }
 
-/* ---- revision ------------------------------------------------------------ */
-
-static void revision_of(const char *const *pairs, char ret[KV_DIGEST])
-{
-    struct kv_list list = {0};
-    struct settings s;
-    struct error err = {0};
-    for (size_t i = 0; pairs[i]; i += 2)
-        put(&list, pairs[i], pairs[i + 1]);
-    settings_parse(&list, ROOT, &s);
-    assert_int_equal(s.log_rejects, 0);
-    assert_int_equal(settings_revision(&s, ret, &err), 0);
-    assert_int_equal(strspn(ret, "0123456789abcdef"), 64);
-    kv_release(&list);
-}
-
-#define URL "LOG_ELASTICSEARCH_URL"
-
-static const struct {
-    const char *a[10], *b[10];
-    bool same;
-} revisions[] = {
-    {{URL, "http://a"}, {URL, "http://a:9200"}, true},
-    {{URL, "http://a"}, {URL, "HTTP://A/"}, true},
-    {{URL, "http://a,http://b"}, {URL, "http://b,http://a"}, true},
-    {{URL, "http://a"}, {URL, "http://a", "LOG_ENABLED", "Y"}, true},
-    {{URL, "http://a"}, {URL, "http://a", "LOG_INDEX", "plossys-log"}, true},
-    {{URL, "http://a"}, {URL, "http://a", "LOG_LEVEL", "info", "LOG_SOURCES", "seal"}, true},
-    {{URL, "http://a"}, {URL, "http://a", "LOG_SETTLE", "3s"}, true},
-    {{URL, "http://a"}, {URL, "http://a", "LOG_ROLLOUT", "parallel"}, true},
-    {{URL, "http://a"}, {URL, "http://a", "LOG_NEW", "3s", "CLUSTER_GRACE", "1m"}, true},
-    {{URL, "http://a", "LOG_SOURCES", "x,y"}, {URL, "http://a", "LOG_SOURCES", "y,x"}, true},
-    {{URL, "http://[fd00::0:1]"}, {URL, "http://[FD00::1]:9200"}, true},
-    {{"LOG_ENABLED", "N"}, {"LOG_ENABLED", "N", URL, "http://a", "LOG_INDEX", "x"}, true},
-    {{URL, "http://a"}, {URL, "https://a"}, false},
-    {{URL, "http://a"}, {URL, "http://a:9201"}, false},
-    {{URL, "http://a"}, {URL, "http://b"}, false},
-    {{URL, "http://a"}, {URL, "http://a,http://b"}, false},
-    {{URL, "http://a"}, {URL, "http://a", "LOG_INDEX", "x"}, false},
-    {{URL, "http://a"}, {URL, "http://a", "LOG_ELASTICSEARCH_CREDENTIAL", "x"}, false},
-    {{URL, "http://a", "LOG_ELASTICSEARCH_CREDENTIAL", "x"},
-     {URL, "http://a", "LOG_ELASTICSEARCH_CREDENTIAL", "y"},
-     false},
-    {{"LOG_ENABLED", "N"}, {"LOG_ENABLED", "N", "LOG_ELASTICSEARCH_CREDENTIAL", "x"}, true},
-    {{URL, "http://a"}, {URL, "http://a", "LOG_LEVEL", "warn"}, false},
-    {{URL, "http://a"}, {URL, "http://a", "LOG_SOURCES", "x"}, false},
-    {{URL, "http://a"}, {URL, "http://a", "LOG_ENABLED", "N"}, false},
-};
-
-static void equal_meanings_have_equal_revisions(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < COUNT(revisions); i++) {
-        char a[KV_DIGEST], b[KV_DIGEST];
-        revision_of(revisions[i].a, a);
-        revision_of(revisions[i].b, b);
-        if ((strcmp(a, b) == 0) != revisions[i].same)
-            fail_msg("row %zu: the same is %d", i, !revisions[i].same);
-    }
-}
-
-static void the_revision_keeps_the_order_for_use(void **state)
-{
-    (void)state;
-    struct settings s;
-    char digest[KV_DIGEST];
-    free(in_force(LOG_ELASTICSEARCH_URL, "http://b,http://a", &s));
-    assert_int_equal(settings_revision(&s, digest, NULL), 0);
-    assert_string_equal(s.log_url[0], "http://b:9200");
-}
-
 /* ---- the table ----------------------------------------------------------- */
 
 static void the_table_is_consistent(void **state)
@@ -818,29 +748,6 @@ static void the_table_is_consistent(void **state)
         const char *group = groups[row->group];
         assert_memory_equal(row->key, group, strlen(group));
     }
-}
-
-static void the_readme_gets_a_table(void **state)
-{
-    (void)state;
-    struct buffer out = BUFFER_INIT(8192), small = BUFFER_INIT(10);
-    assert_int_equal(settings_table(&out), 0);
-    assert_memory_equal(out.data, "| key | value | default | meaning |\n|---|", 40);
-    assert_non_null(strstr(out.data, "| `LOG_ENABLED` | Y or N | `Y` | N removes the "
-                                     "shipping configuration: the only way to switch "
-                                     "shipping off. |\n"));
-    assert_non_null(strstr(out.data, "| `CLUSTER_MAINTENANCE` | node and end in UTC | none "
-                                     "| This server is down"));
-    size_t bars = 0, lines = 0;
-    for (size_t i = 0; i < out.len; i++) {
-        bars += out.data[i] == '|';
-        lines += out.data[i] == '\n';
-    }
-    assert_int_equal(lines, SETTING_COUNT + 2);
-    assert_int_equal(bars, 5 * lines);
-    assert_int_equal(settings_table(&small), -EMSGSIZE);
-    buffer_release(&out);
-    buffer_release(&small);
 }
 
 int main(void)
@@ -869,10 +776,7 @@ int main(void)
         cmocka_unit_test(many_unknown_keys_stop_at_the_limit),
         cmocka_unit_test(an_unknown_key_is_refused),
         cmocka_unit_test(a_huge_root_finds_nothing),
-        cmocka_unit_test(equal_meanings_have_equal_revisions),
-        cmocka_unit_test(the_revision_keeps_the_order_for_use),
         cmocka_unit_test(the_table_is_consistent),
-        cmocka_unit_test(the_readme_gets_a_table),
     };
     return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
 }
