@@ -23,9 +23,9 @@ in_base          := error text duration boottime limits program buffer base64 fi
 in_net           := host url resolve unix_socket http
 in_consul        := kv consul
 in_check         := verdict publish script_check check_sync
-in_settings      := setting_value settings settings_print policy effective credential service_urls settings_change settings_read
+in_settings      := setting_value settings settings_print policy effective credential redact service_urls settings_change settings_read
 in_elasticsearch := elasticsearch probe
-in_indexer       := bulk sender spool line_reader
+in_indexer       := bulk destination sender spool line_reader
 in_clock         := local_clock sntp figure offset_bound offsets outlier skew_verdict clock_record clock_state \
                     ntp_reference clock_round
 in_cluster       := server_mapping membership quorum cluster_facts rollout_order

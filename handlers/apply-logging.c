@@ -10,6 +10,7 @@
 #include "base/trust.h"
 #include "settings/credential.h"
 #include "settings/effective.h"
+#include "settings/redact.h"
 #include "shipper/apply.h"
 #include "shipper/apply_request.h"
 #include "shipper/render.h"
@@ -204,7 +205,7 @@ int main(int argc, char **argv)
         return program_end(HANDLER_USAGE, HANDLER_USAGE);
     }
     rc = locked_work(&run, &err);
-    credential_scrub_error(&run.credential, &err);
+    redact_error(&run.credential, &err);
     if (rc < 0)
         program_log(run.apply.n_failed > 0 ? LOG_CRIT : LOG_ERR, "%s", err.text);
     int code = report(&run, rc, &err);

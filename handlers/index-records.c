@@ -128,7 +128,7 @@ static int take(struct indexer *self, char *line, size_t len, struct error *err)
     struct error why = {0};
     if (self->to.urls == 0)
         return error_set(err, -EBADMSG, "a record before BEGIN");
-    if (destination_blank(&self->to, line, len))
+    if (redact_record(&self->to.secrets, line, len))
         tell(self, "a log held the credential", "is a link among the logs?");
     if (self->spool.fd >= 0 && spool_add(&self->spool, line, len, &why) < 0)
         tell(self, "goes on without it", why.text);

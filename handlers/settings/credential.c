@@ -17,7 +17,6 @@
 #define FILE_MAX     16384 /* bytes of a file */
 #define PEM_MAX      (1 << 20)
 #define PASSWORD_MIN 6
-#define PART_MIN     4 /* bytes of a secret that was cut, which still tell something */
 
 static const char key_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                               "0123456789_-";
@@ -27,7 +26,7 @@ static const char path_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV
 static int refuse(const struct credential *c, struct error *err, const char *member,
                   const char *why)
 {
-    return error_set(err, -EBADMSG, "%s: \"%s\" %s", c->path, member, why);
+    return error_set(err, -EBADMSG, "%s%s\"%s\" %s", c->path, c->path[0] ? ": " : "", member, why);
 }
 
 /* ---- one member each ----------------------------------------------------- */
@@ -54,68 +53,93 @@ static int check_members(const struct credential *c, const cJSON *root, struct e
     return 0;
 }
 
-/* A text of min to size - 1 characters of printable ASCII, or "" when it is not there. */
-static int read_text(const struct credential *c, const cJSON *root, const char *name, size_t min,
-                     char *ret, size_t size, struct error *err)
+/* The members that are texts. */
+static const struct member {
+    const char *name;
+    size_t at; /* in struct credential */
+    size_t size, min;
+    bool path;
+} texts[] = {
+#define TEXT(name, field, ...)                                                                     \
+    {                                                                                              \
+        name, offsetof(struct credential, field), sizeof((struct credential *)0)->field,           \
+            __VA_ARGS__                                                                            \
+    }
+    TEXT("user", user, 1, false),
+    TEXT("password", password, PASSWORD_MIN, false),
+    TEXT("api_key", encoded, 1, false),
+    TEXT("keystore", keystore, 1, false),
+    TEXT("ca", ca, 2, true),
+    TEXT("cert", cert, 2, true),
+    TEXT("key", key, 2, true),
+};
+
+static int set_text(struct credential *c, const struct member *m, const char *text,
+                    struct error *err)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, name);
-    const char *text = json_text(root, name, "");
-    size_t len = strlen(text);
     char why[80];
-    if (!item)
-        return 0;
-    (void)snprintf(why, sizeof why, "is no text of %zu to %zu characters", min, size - 1);
-    if (!cJSON_IsString(item) || len < min || len >= size)
-        return refuse(c, err, name, why);
+    char *to = (char *)c + m->at;
+    size_t len = strlen(text);
+    (void)snprintf(why, sizeof why, "is no text of %zu to %zu characters", m->min, m->size - 1);
+    if (len < m->min || len >= m->size)
+        return refuse(c, err, m->name, why);
     if (!text_is_printable(text))
-        return refuse(c, err, name, "holds a byte that is not printable ASCII");
-    memcpy(ret, text, len + 1);
+        return refuse(c, err, m->name, "holds a byte that is not printable ASCII");
+    if (m->path && (*text != '/' || strspn(text, path_set) < len || strstr(text, "..")))
+        return refuse(c, err, m->name, "is no absolute path of A-Z a-z 0-9 . _ - /");
+    if (*to)
+        return refuse(c, err, m->name, "stands there twice");
+    memcpy(to, text, len + 1);
     return 0;
 }
 
-static int read_path(const struct credential *c, const cJSON *root, const char *name,
-                     char ret[CREDENTIAL_PATH], struct error *err)
+int credential_set(struct credential *credential, const char *name, const char *text,
+                   struct error *err)
 {
-    int rc = read_text(c, root, name, 2, ret, CREDENTIAL_PATH, err);
-    if (rc < 0 || !ret[0])
-        return rc;
-    if (ret[0] != '/' || strspn(ret, path_set) < strlen(ret) || strstr(ret, ".."))
-        return refuse(c, err, name, "is no absolute path of A-Z a-z 0-9 . _ - /");
-    return 0;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        if (strcmp(texts[i].name, name) == 0)
+            return set_text(credential, &texts[i], text, err);
+    }
+    return -ENOENT;
 }
+
+/* What is not a text has no characters. */
+static int read_texts(struct credential *c, const cJSON *root, struct error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < COUNT(texts); i++) {
+        if (cJSON_GetObjectItemCaseSensitive(root, texts[i].name))
+            rc = set_text(c, &texts[i], json_text(root, texts[i].name, ""), err);
+    }
+    return rc;
+}
+
+/* ---- what goes together -------------------------------------------------- */
 
 static bool is_pair(const char *a, const char *b)
 {
     return (a[0] == '\0') == (b[0] == '\0');
 }
 
-static int read_keystore(struct credential *c, const cJSON *root, struct error *err)
+static int check_keystore(const struct credential *c, struct error *err)
 {
-    int rc = read_text(c, root, "keystore", 1, c->keystore, sizeof c->keystore, err);
-    if (rc < 0 || !c->keystore[0])
-        return rc;
     if (c->keystore[strspn(c->keystore, key_set)] || strchr(c->keystore, '-'))
         return refuse(c, err, "keystore", "is no name of A-Z a-z 0-9 _");
-    if (c->password[0] || cJSON_GetObjectItemCaseSensitive(root, "api_key"))
+    if (c->keystore[0] && (c->password[0] || c->encoded[0]))
         return refuse(c, err, "keystore", "cannot stand beside password or api_key");
     return 0;
 }
 
-static int read_user(struct credential *c, const cJSON *root, struct error *err)
+static int check_user(const struct credential *c, struct error *err)
 {
-    int rc = read_text(c, root, "user", 1, c->user, sizeof c->user, err);
-    if (rc == 0)
-        rc = read_text(c, root, "password", PASSWORD_MIN, c->password, sizeof c->password, err);
-    if (rc == 0)
-        rc = read_keystore(c, root, err);
-    if (rc < 0)
-        return rc;
+    size_t len = strlen(c->user);
     if (!c->keystore[0] && !is_pair(c->user, c->password))
         return refuse(c, err, c->user[0] ? "user" : "password",
                       "needs the other one of user and password");
-    size_t len = strlen(c->user);
     if (strchr(c->user, ':') || (len && (c->user[0] == ' ' || c->user[len - 1] == ' ')))
         return refuse(c, err, "user", "holds ':' or has a blank at an end");
+    if (len && c->encoded[0])
+        return refuse(c, err, "api_key", "cannot stand beside user and password");
     return 0;
 }
 
@@ -135,13 +159,14 @@ static void free_secret(char *text)
     free(text);
 }
 
-static int read_api_key(struct credential *c, const cJSON *root, struct error *err)
+/* Both forms from either of them. */
+static int complete_api_key(struct credential *c, struct error *err)
 {
     char *plain = NULL, *encoded = NULL;
-    int rc = read_text(c, root, "api_key", 1, c->encoded, sizeof c->encoded, err);
+    int rc = 0;
     size_t len = strlen(c->encoded);
-    if (rc < 0 || !c->encoded[0])
-        return rc;
+    if (len == 0)
+        return 0;
     if (strchr(c->encoded, ':'))
         plain = strdup(c->encoded);
     else
@@ -161,17 +186,20 @@ static int read_api_key(struct credential *c, const cJSON *root, struct error *e
     return rc;
 }
 
-static int read_files(struct credential *c, const cJSON *root, struct error *err)
+int credential_complete(struct credential *credential, struct error *err)
 {
-    int rc = read_path(c, root, "ca", c->ca, err);
+    const struct credential *c = credential;
+    int rc = check_keystore(c, err);
     if (rc == 0)
-        rc = read_path(c, root, "cert", c->cert, err);
+        rc = check_user(c, err);
     if (rc == 0)
-        rc = read_path(c, root, "key", c->key, err);
+        rc = complete_api_key(credential, err);
     if (rc == 0 && !is_pair(c->cert, c->key))
         rc = refuse(c, err, c->cert[0] ? "cert" : "key", "needs the other one of cert and key");
     return rc;
 }
+
+/* ---- the rest of a file -------------------------------------------------- */
 
 static int read_hosts(struct credential *c, const cJSON *root, struct error *err)
 {
@@ -211,13 +239,9 @@ static int read_members(struct credential *c, const cJSON *root, struct error *e
         return error_set(err, -EBADMSG, "%s: is no JSON object", c->path);
     int rc = check_members(c, root, err);
     if (rc == 0)
-        rc = read_user(c, root, err);
+        rc = read_texts(c, root, err);
     if (rc == 0)
-        rc = read_api_key(c, root, err);
-    if (rc == 0 && c->user[0] && c->api_key[0])
-        rc = refuse(c, err, "api_key", "cannot stand beside user and password");
-    if (rc == 0)
-        rc = read_files(c, root, err);
+        rc = credential_complete(c, err);
     if (rc == 0)
         rc = read_hosts(c, root, err);
     if (rc == 0)
@@ -419,102 +443,4 @@ int credential_choose(const char *config_dir, const struct settings *s, enum cre
         return 0;
     credential_release(ret);
     return error_set(err, rc, "%s: %s", settings_row(setting)->key, why.text);
-}
-
-/* ---- scrubbing ----------------------------------------------------------- */
-
-#define FORM (CREDENTIAL_SECRET * 2 + 2)
-
-/* Cut `drop` bytes at `at` and put `mark` in their place, which is not longer. */
-static void replace(struct buffer *text, size_t at, size_t drop, const char *mark)
-{
-    size_t len = strlen(mark);
-    memcpy(text->data + at, mark, len);
-    memmove(text->data + at + len, text->data + at + drop, text->len - at - drop + 1);
-    text->len -= drop - len;
-}
-
-/* Everywhere, and where the end was cut off, its beginning. */
-static void scrub_form(struct buffer *text, const char *form)
-{
-    size_t len = strlen(form);
-    if (len < PART_MIN)
-        return;
-    for (size_t at = 0; at + len <= text->len; at++) {
-        if (memcmp(text->data + at, form, len) == 0)
-            replace(text, at, len, "***");
-    }
-    for (size_t n = len - 1; n >= PART_MIN; n--) {
-        if (n <= text->len && memcmp(text->data + text->len - n, form, n) == 0) {
-            replace(text, text->len - n, n, "***");
-            return;
-        }
-    }
-}
-
-/* Put a backslash before every byte of `backslash`, double every byte of `doubled`. */
-static void escape(const char *secret, const char *backslash, const char *doubled, char ret[FORM])
-{
-    size_t n = 0;
-    for (const char *c = secret; *c && n + 3 < FORM; c++) {
-        if (strchr(backslash, *c))
-            ret[n++] = '\\';
-        if (strchr(doubled, *c))
-            ret[n++] = *c;
-        ret[n++] = *c;
-    }
-    ret[n] = '\0';
-}
-
-/* The padding says nothing, and not every tool writes it. */
-static void scrub_base64(struct buffer *text, const char *secret)
-{
-    char *form = base64_encode(secret, strlen(secret));
-    if (form)
-        form[strcspn(form, "=")] = '\0';
-    scrub_form(text, form ? form : "");
-    free_secret(form);
-}
-
-static void scrub_secret(struct buffer *text, const char *secret)
-{
-    char form[FORM];
-    if (!secret[0])
-        return;
-    scrub_base64(text, secret);
-    escape(secret, "\"\\", "$", form);
-    scrub_form(text, form);
-    escape(secret, "\"\\", "", form);
-    scrub_form(text, form);
-    escape(secret, "\"\\/", "", form);
-    scrub_form(text, form);
-    scrub_form(text, secret);
-    explicit_bzero(form, sizeof form);
-}
-
-void credential_scrub(const struct credential *credential, struct buffer *text)
-{
-    char pair[FORM];
-    if (!text->data)
-        return;
-    if (credential->password[0]) {
-        (void)snprintf(pair, sizeof pair, "%s:%s", credential->user, credential->password);
-        scrub_base64(text, pair);
-        scrub_secret(text, credential->password);
-    }
-    if (credential->api_key[0]) {
-        scrub_secret(text, credential->api_key);
-        scrub_secret(text, strchr(credential->api_key, ':') + 1);
-    }
-    explicit_bzero(pair, sizeof pair);
-}
-
-void credential_scrub_error(const struct credential *credential, struct error *err)
-{
-    struct buffer text = BUFFER_INIT(sizeof err->text);
-    bool copied = buffer_append(&text, err->text, strlen(err->text)) == 0;
-    credential_scrub(credential, &text);
-    (void)snprintf(err->text, sizeof err->text, "%s",
-                   copied ? buffer_text(&text) : "out of memory");
-    buffer_wipe(&text);
 }

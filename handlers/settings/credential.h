@@ -70,6 +70,13 @@ MUST_CHECK int credential_read(const char *config_dir, const char *name, enum cr
 MUST_CHECK int credential_parse(const char *text, size_t len, const char *path,
                                 struct credential *ret, struct error *err);
 
+/* The same one member after the other: an all-zero credential gets its texts (user, password,
+ * api_key, keystore, ca, cert, key), and is then judged as a whole. Returns 0; -EBADMSG with a
+ * text that begins with the member; -ENOENT for another name; -ENOMEM. */
+MUST_CHECK int credential_set(struct credential *credential, const char *name, const char *text,
+                              struct error *err);
+MUST_CHECK int credential_complete(struct credential *credential, struct error *err);
+
 /* May it be sent to this URL (of settings, or resolved)? Returns 0, or -EPERM with what
  * refuses it: "host es9 is not among \"hosts\" in FILE". */
 MUST_CHECK int credential_judge(const struct credential *credential, const char *url,
@@ -82,12 +89,6 @@ MUST_CHECK int credential_judge(const struct credential *credential, const char 
 MUST_CHECK int credential_choose(const char *config_dir, const struct settings *s,
                                  enum credential_use use, struct credential *ret,
                                  struct error *err);
-
-/* Replace what gives the credential away by "***": password and API key as they are, with
- * escapes, and in base64, alone or with the user. `text` comes from somebody else and may
- * have been cut: a beginning of four or more bytes at its end goes, too. */
-void credential_scrub(const struct credential *credential, struct buffer *text);
-void credential_scrub_error(const struct credential *credential, struct error *err);
 
 /* Wipe it. All-zero is fine. */
 void credential_release(struct credential *credential);

@@ -5,6 +5,7 @@
 #include "base/child.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "settings/redact.h"
 #include "shipper/owned_files.h"
 
 #include <errno.h>
@@ -63,8 +64,8 @@ static int run(const struct shipper_config *target, const char *const *argv,
                                   .errors = BUFFER_INIT(OUTPUT_MAX)};
     int rc = child_run(&job, &result, err);
     if (target->credential) {
-        credential_scrub(target->credential, &result.output);
-        credential_scrub(target->credential, &result.errors);
+        redact_text(target->credential, &result.output);
+        redact_text(target->credential, &result.errors);
     }
     if (rc == 0)
         rc = explain(target, &result, argv, err);

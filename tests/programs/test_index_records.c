@@ -555,10 +555,10 @@ static void the_own_secret_goes_nowhere(void **state)
     assert_said(&p, "a log held the credential: is a link among the logs?\n");
     assert_int_equal(stop(&p), 0);
     p = start();
-    expect(&p, begin("secret", "\tapi_key=aWQ6a2V5"), "OK");
-    expect(&p, "+d\t{\"m\":\"aWQ6a2V5\"}\n", "DEFER_COMMIT");
+    expect(&p, begin("secret", "\tapi_key=aWQ6a2V5LXNlY3JldA=="), "OK");
+    expect(&p, "+d\t{\"m\":\"aWQ6a2V5LXNlY3JldA\"}\n", "DEFER_COMMIT");
     expect(&p, "COMMIT\n", "OK");
-    assert_int_equal(sink_documents(&here.sink, "secret", "m.keyword:aWQ6a2V5"), 0);
+    assert_int_equal(sink_documents(&here.sink, "secret", "m.keyword:aWQ6a2V5LXNlY3JldA"), 0);
     assert_int_equal(sink_documents(&here.sink, "secret", "*"), 4);
     assert_int_equal(stop(&p), 0);
 }

@@ -257,87 +257,6 @@ static void a_set_has_the_credential_it_names(void **state)
                                   "server: /nonexistent/credentials/x.json is missing");
 }
 
-/* ---- scrubbing ----------------------------------------------------------- */
-
-#define TRICKY "p$w\"o\\r/d"
-
-static void scrubs_every_form(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text, *expected;
-    } rows[] = {
-        {"nothing here", "nothing here"},
-        {"", ""},
-        {TRICKY, "***"},
-        {"a " TRICKY " b " TRICKY, "a *** b ***"},
-        {TRICKY TRICKY "x", "******x"},
-        {"pwd=\"p$w\\\"o\\\\r/d\";", "pwd=\"***\";"},
-        {"pwd=\"p$$w\\\"o\\\\r/d\";", "pwd=\"***\";"},
-        {"{\"p\":\"p$w\\\"o\\\\r\\/d\"}", "{\"p\":\"***\"}"},
-        {"Basic dXNlcjpwJHcib1xyL2Q= x", "Basic ***= x"},
-        {"Basic dXNlcjpwJHcib1xyL2Q x", "Basic *** x"},
-        {"cCR3Im9cci9k", "***"},
-        {"cut off p$w\"", "cut off ***"},
-        {"cut off p$w\"o\\r/", "cut off ***"},
-        {"cut off p$w", "cut off p$w"},
-        {"cut off pwd=\"p$$w\\\"o", "cut off pwd=\"***"},
-        {"the user is not secret", "the user is not secret"},
-    };
-    struct credential c = {.user = "user", .password = TRICKY};
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct buffer text = BUFFER_INIT(1000);
-        assert_int_equal(buffer_printf(&text, "%s", rows[i].text), 0);
-        credential_scrub(&c, &text);
-        assert_string_equal(text.data, rows[i].expected);
-        assert_int_equal(text.len, strlen(rows[i].expected));
-        buffer_release(&text);
-    }
-}
-
-static void scrubs_api_keys(void **state)
-{
-    (void)state;
-    struct credential c;
-    struct buffer text = BUFFER_INIT(1000);
-    assert_int_equal(parse(API(ENCODED), &c, NULL), 0);
-    assert_int_equal(
-        buffer_printf(&text, "1 %s 2 %s 3 %s 4 %s 5", KEY_ID ":" KEY, KEY, ENCODED, KEY_ID), 0);
-    credential_scrub(&c, &text);
-    assert_string_equal(text.data, "1 *** 2 *** 3 ***== 4 " KEY_ID " 5");
-    buffer_release(&text);
-    credential_release(&c);
-}
-
-static void scrubs_nothing_without_secrets(void **state)
-{
-    (void)state;
-    struct credential c = {.ca = "/etc/ca.pem"};
-    struct buffer text = BUFFER_INIT(100), none = BUFFER_INIT(100);
-    assert_int_equal(buffer_printf(&text, "/etc/ca.pem: bad"), 0);
-    credential_scrub(&c, &text);
-    credential_scrub(&c, &none);
-    assert_string_equal(text.data, "/etc/ca.pem: bad");
-    buffer_release(&text);
-}
-
-/* A password of any bytes it may have, in a text that holds nothing else, in every form. */
-static void scrubs_any_password(void **state)
-{
-    (void)state;
-    for (int byte = ' '; byte <= '~'; byte++) {
-        struct credential c = {.user = "u"};
-        struct buffer text = BUFFER_INIT(1000);
-        (void)snprintf(c.password, sizeof c.password, "%c%cabc%c%c", byte, byte, byte, byte);
-        char *encoded = base64_encode(c.password, 7);
-        assert_int_equal(buffer_printf(&text, "<%s|%s>", c.password, encoded), 0);
-        free(encoded);
-        credential_scrub(&c, &text);
-        assert_string_equal(text.data, "<***|***==>");
-        buffer_release(&text);
-    }
-}
-
 /* ---- files --------------------------------------------------------------- */
 
 static int set_up(void **state)
@@ -557,10 +476,6 @@ int main(void)
         IN_PLACE(its_files_stand_elsewhere),
         cmocka_unit_test(a_set_has_the_credential_it_names),
         IN_PLACE(all_urls_of_a_set_are_judged),
-        cmocka_unit_test(scrubs_every_form),
-        cmocka_unit_test(scrubs_api_keys),
-        cmocka_unit_test(scrubs_nothing_without_secrets),
-        cmocka_unit_test(scrubs_any_password),
         IN_PLACE(reads_each_use_its_file),
         IN_PLACE(says_which_is_missing),
         IN_PLACE(names_are_no_paths),

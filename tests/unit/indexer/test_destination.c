@@ -1,4 +1,4 @@
-#include "indexer/sender.h"
+#include "indexer/destination.h"
 
 #include "test.h"
 
@@ -15,6 +15,7 @@
 #define INDEX       "\t" INDEX_FIRST
 #define BYTES       "\tbytes=5000000"
 #define SPOOL       "\tspool=/var/lib/x/uncommitted"
+#define API         "api_key=aWQ6c2VjcmV0LWtleQ==" /* id:secret-key */
 #define LOGIN       "\tuser=log writer\tpassword=" SECRET
 #define NEEDED      URL INDEX BYTES SPOOL
 
@@ -72,8 +73,9 @@ static void everything_has_its_place(void **state)
     assert_string_equal(to.credential.api_key, "");
     assert_string_equal(to.credential.path, "");
     assert_int_equal(to.credential.hosts, 0);
-    parse(NEEDED "\tapi_key=aWQ6a2V5==", &to);
-    assert_string_equal(to.credential.encoded, "aWQ6a2V5==");
+    parse(NEEDED "\t" API, &to);
+    assert_string_equal(to.credential.encoded, "aWQ6c2VjcmV0LWtleQ==");
+    assert_string_equal(to.credential.api_key, "id:secret-key");
     assert_string_equal(to.credential.user, "");
     destination_release(&to);
     assert_true(is_zero(&to));
@@ -92,15 +94,13 @@ static const struct {
     /* An empty value is none. */
     {"url=\t" NEEDED "\turl=", "http://es1:9200", 1, 5000000},
     {NEEDED "\tuser=\tpassword=\tapi_key=\tca=\tcert=\tkey=", "http://es1:9200", 1, 5000000},
-    {NEEDED "\tuser=\tpassword=\tapi_key=" SECRET, "http://es1:9200", 1, 5000000},
+    {NEEDED "\tuser=\tpassword=\t" API, "http://es1:9200", 1, 5000000},
     {NEEDED LOGIN "\tapi_key=", "http://es1:9200", 1, 5000000},
     {NEEDED "\tuser=" LOGIN "\tuser=", "http://es1:9200", 1, 5000000},
     {NEEDED "\tindex=\tspool=\tbytes=", "http://es1:9200", 1, 5000000},
     {NEEDED "\tno_such=", "http://es1:9200", 1, 5000000},
-    {NEEDED "\tca=/x=y", "http://es1:9200", 1, 5000000},
-    {NEEDED "\tca==", "http://es1:9200", 1, 5000000},
     {NEEDED "\tcert=/c\tkey=/k" LOGIN, "http://es1:9200", 1, 5000000},
-    {NEEDED "\tcert=/c\tkey=/k\tapi_key=k", "http://es1:9200", 1, 5000000},
+    {NEEDED "\tcert=/c\tkey=/k\t" API, "http://es1:9200", 1, 5000000},
     {URL INDEX SPOOL "\tbytes=1", "http://es1:9200", 1, 1},
     {URL INDEX SPOOL "\tbytes=9", "http://es1:9200", 1, 9},
     {URL INDEX SPOOL "\tbytes=536870911", "http://es1:9200", 1, 536870911},
@@ -123,21 +123,26 @@ static void good_ones_are_taken(void **state)
     }
 }
 
-#define NO_PAIR     "a setting without \"=\""
-#define MISSING     "url, index, bytes and spool are needed"
-#define BOTH        "user and password, or api_key; cert and key: both or none"
-#define NO_BYTES    "bytes: a number from 1 to 536870912, once"
-#define UNKNOWN(of) of " is no setting of a destination"
-#define TWICE(of)   of ": too long, or given twice"
-#define HOST        "url: has other characters than letters, digits, '.' and '-' in its host"
-#define PATH        "url: holds a path or a query"
-#define USER        "url: holds a user or a password"
-#define PORT        "url: has a port that is no number from 1 to 65535"
-#define SCHEME      "url: does not begin with http:// or https://"
-#define WITH_URL(u) INDEX_FIRST BYTES SPOOL "\turl=" u
-#define WITH_INDEX  URL BYTES SPOOL "\tindex="
-#define NO_INDEX    "index: no name of an index, or given twice"
-#define WITH_BYTES  URL INDEX SPOOL "\tbytes="
+#define NO_PAIR        "a setting without \"=\""
+#define MISSING        "url, index, bytes and spool are needed"
+#define OTHER(one, of) "\"" one "\" needs the other one of " of
+#define LOGINS         "user and password"
+#define CERTS          "cert and key"
+#define NO_PATH(of)    "\"" of "\" is no absolute path of A-Z a-z 0-9 . _ - /"
+#define NO_API_KEY     "\"api_key\" is neither id:key nor the base64 of it"
+#define NO_SPOOL       "spool: too long, or given twice"
+#define NO_BYTES       "bytes: a number from 1 to 536870912, once"
+#define UNKNOWN(of)    of " is no setting of a destination"
+#define TWICE(of)      "\"" of "\" stands there twice"
+#define HOST           "url: has other characters than letters, digits, '.' and '-' in its host"
+#define PATH           "url: holds a path or a query"
+#define USER           "url: holds a user or a password"
+#define PORT           "url: has a port that is no number from 1 to 65535"
+#define SCHEME         "url: does not begin with http:// or https://"
+#define WITH_URL(u)    INDEX_FIRST BYTES SPOOL "\turl=" u
+#define WITH_INDEX     URL BYTES SPOOL "\tindex="
+#define NO_INDEX       "index: no name of an index, or given twice"
+#define WITH_BYTES     URL INDEX SPOOL "\tbytes="
 
 static const struct {
     const char *text, *why;
@@ -178,20 +183,32 @@ static const struct {
     {URL INDEX BYTES "\tspool= /x", MISSING},
     {INDEX_FIRST BYTES SPOOL LOGIN "\turl=", MISSING},
     /* halves */
-    {NEEDED "\tuser=" SECRET, BOTH},
-    {NEEDED "\tpassword=" SECRET, BOTH},
-    {NEEDED "\tuser=u\tpassword=", BOTH},
-    {NEEDED "\tuser=\tpassword=" SECRET, BOTH},
-    {NEEDED "\tcert=/" SECRET, BOTH},
-    {NEEDED "\tkey=/" SECRET, BOTH},
-    {NEEDED LOGIN "\tkey=/" SECRET, BOTH},
-    {NEEDED LOGIN "\tapi_key=" SECRET, BOTH},
-    {NEEDED "\tapi_key=" SECRET "\tuser=u", BOTH},
-    {NEEDED "\tapi_key=" SECRET "\tpassword=" SECRET, BOTH},
+    {NEEDED "\tuser=" SECRET, OTHER("user", LOGINS)},
+    {NEEDED "\tpassword=" SECRET, OTHER("password", LOGINS)},
+    {NEEDED "\tuser=u\tpassword=", OTHER("user", LOGINS)},
+    {NEEDED "\tuser=\tpassword=" SECRET, OTHER("password", LOGINS)},
+    {NEEDED "\tcert=/" SECRET, OTHER("cert", CERTS)},
+    {NEEDED "\tkey=/" SECRET, OTHER("key", CERTS)},
+    {NEEDED LOGIN "\tkey=/" SECRET, OTHER("key", CERTS)},
+    {NEEDED LOGIN "\tapi_key=" SECRET, "\"api_key\" cannot stand beside user and password"},
+    {NEEDED "\tapi_key=" SECRET "\tuser=u", OTHER("user", LOGINS)},
+    {NEEDED "\tapi_key=" SECRET "\tpassword=" SECRET, OTHER("password", LOGINS)},
+    /* what credential.h refuses */
+    {NEEDED "\tuser=u\tpassword=12345", "\"password\" is no text of 6 to 256 characters"},
+    {NEEDED "\tuser=u:v\tpassword=" SECRET, "\"user\" holds ':' or has a blank at an end"},
+    {NEEDED "\tuser=u\x7f\tpassword=" SECRET, "\"user\" holds a byte that is not printable ASCII"},
+    {NEEDED "\tapi_key=" SECRET, NO_API_KEY},
+    {NEEDED "\tapi_key=k", NO_API_KEY},
+    {NEEDED "\tapi_key=aWQ6a2V5==", NO_API_KEY},
+    {NEEDED "\tkeystore=" SECRET, UNKNOWN("keystore")},
+    {NEEDED "\thosts=*", UNKNOWN("hosts")},
+    {NEEDED "\tca=/x=y", NO_PATH("ca")},
+    {NEEDED "\tca=x/" SECRET, NO_PATH("ca")},
+    {NEEDED "\tca==", "\"ca\" is no text of 2 to 511 characters"},
     /* twice, also the same */
     {NEEDED "\tindex=other", NO_INDEX},
     {NEEDED INDEX, NO_INDEX},
-    {NEEDED SPOOL, TWICE("spool")},
+    {NEEDED SPOOL, NO_SPOOL},
     {NEEDED BYTES, NO_BYTES},
     {NEEDED "\tbytes=1", NO_BYTES},
     {NEEDED LOGIN LOGIN, TWICE("user")},
@@ -267,28 +284,31 @@ static void bad_ones_leave_nothing(void **state)
 
 /* ---- limits -------------------------------------------------------------- */
 
+#define RANGE(of, least, most) "\"" of "\" is no text of " least " to " most " characters"
+
 static const struct {
     const char *before, *name;
-    const char *begin, *end; /* of the value */
-    size_t most;             /* characters */
+    const char *begin;
+    size_t most; /* characters */
+    const char *why;
 } texts[] = {
-    {URL BYTES INDEX, "spool", "/", "", CREDENTIAL_PATH - 1},
-    {NEEDED "\tpassword=p", "user", "", "", CREDENTIAL_SECRET - 1},
-    {NEEDED "\tuser=u", "password", SECRET, "", CREDENTIAL_SECRET - 1},
-    {NEEDED, "api_key", SECRET, "==", CREDENTIAL_SECRET * 2 - 1},
-    {NEEDED, "ca", "/", "", CREDENTIAL_PATH - 1},
-    {NEEDED "\tkey=/k", "cert", "/", "", CREDENTIAL_PATH - 1},
-    {NEEDED "\tcert=/c", "key", "/", "", CREDENTIAL_PATH - 1},
+    {URL BYTES INDEX, "spool", "/", CREDENTIAL_PATH - 1, NO_SPOOL},
+    {NEEDED "\tpassword=" SECRET, "user", "", CREDENTIAL_SECRET - 1, RANGE("user", "1", "256")},
+    {NEEDED "\tuser=u", "password", SECRET, CREDENTIAL_SECRET - 1, RANGE("password", "6", "256")},
+    {NEEDED, "ca", "/", CREDENTIAL_PATH - 1, RANGE("ca", "2", "511")},
+    {NEEDED "\tkey=/k", "cert", "/", CREDENTIAL_PATH - 1, RANGE("cert", "2", "511")},
+    {NEEDED "\tcert=/c", "key", "/", CREDENTIAL_PATH - 1, RANGE("key", "2", "511")},
+    {NEEDED, "api_key", "id:", CREDENTIAL_SECRET - 1, NULL},
 };
 
 /* The settings of a row with a value of `len` characters. */
 static void with_length(size_t row, size_t len, char *ret, size_t size)
 {
     static char many[2000];
-    size_t middle = len - strlen(texts[row].begin) - strlen(texts[row].end);
+    size_t middle = len - strlen(texts[row].begin);
     memset(many, 'v', sizeof many);
-    int n = snprintf(ret, size, "%s\t%s=%s%.*s%s", texts[row].before, texts[row].name,
-                     texts[row].begin, (int)middle, many, texts[row].end);
+    int n = snprintf(ret, size, "%s\t%s=%s%.*s", texts[row].before, texts[row].name,
+                     texts[row].begin, (int)middle, many);
     assert_in_range(n, 1, size - 1);
 }
 
@@ -297,15 +317,17 @@ static void values_end_at_their_limits(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
         static const size_t over[] = {1, 2, 255, 1000};
-        char text[3000], why[60];
+        char text[3000];
         struct destination to;
         with_length(i, texts[i].most, text, sizeof text);
         parse(text, &to);
         destination_release(&to);
-        (void)snprintf(why, sizeof why, TWICE("%s"), texts[i].name);
         for (size_t k = 0; k < COUNT(over); k++) {
             with_length(i, texts[i].most + over[k], text, sizeof text);
-            assert_refused(text, why);
+            bool encoded = !texts[i].why && texts[i].most + over[k] < CREDENTIAL_SECRET * 2;
+            assert_refused(text, texts[i].why ? texts[i].why
+                                 : encoded    ? NO_API_KEY
+                                              : RANGE("api_key", "1", "513"));
         }
     }
 }
