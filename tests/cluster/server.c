@@ -69,33 +69,28 @@ char *server_read(struct cluster *c, int i, const char *name)
     return ret ? ret : strdup("");
 }
 
-static size_t count(const char *haystack, const char *word)
+size_t server_count(struct cluster *c, int i, const char *file, const char *text)
 {
     size_t n = 0;
-    for (const char *at = strstr(haystack, word); at; at = strstr(at + 1, word))
-        n++;
+    for (int at = i ? i : 1; at <= (i ? i : c->servers); at++) {
+        char *found = server_read(c, at, file);
+        for (const char *hit = strstr(found, text); hit; hit = strstr(hit + 1, text))
+            n++;
+        free(found);
+    }
     return n;
 }
 
 size_t server_logged(struct cluster *c, int i, const char *text)
 {
-    char *log = server_read(c, i, "consul.log");
-    size_t n = count(log, text);
-    free(log);
-    return n;
+    return server_count(c, i, "consul.log", text);
 }
 
 size_t runs(struct cluster *c, int i, const char *program)
 {
     char line[100];
-    size_t n = 0;
     (void)snprintf(line, sizeof line, " %s ", program);
-    for (int at = i ? i : 1; at <= (i ? i : c->servers); at++) {
-        char *log = server_read(c, at, "runs.log");
-        n += count(log, line);
-        free(log);
-    }
-    return n;
+    return server_count(c, i, "runs.log", line);
 }
 
 /* ---- configuration ------------------------------------------------------- */

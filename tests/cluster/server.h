@@ -26,6 +26,9 @@ void server_wait_answer(struct cluster *c, int i);
  */
 void server_must_run(struct cluster *c, int i);
 
+/* How often `text` is in a file of server i; i = 0: of all. */
+size_t server_count(struct cluster *c, int i, const char *file, const char *text);
+
 /* Policies and tokens of all servers, once there is a leader. */
 void acl_start(struct cluster *c);
 

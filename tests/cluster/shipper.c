@@ -1,4 +1,4 @@
-#include "harness.h"
+#include "server.h"
 
 #include "base/file.h"
 
@@ -97,23 +97,9 @@ void server_shipper(struct cluster *c, int i, enum shipper kind, const char *tem
     free(text);
 }
 
-static size_t lines_ending(const char *text, const char *end)
-{
-    size_t n = 0;
-    for (const char *at = strstr(text, end); at; at = strstr(at + 1, end))
-        n++;
-    return n;
-}
-
 size_t shipper_calls(struct cluster *c, int i, const char *action)
 {
     char end[40];
-    size_t n = 0;
     (void)snprintf(end, sizeof end, " %s\n", action);
-    for (int at = i ? i : 1; at <= (i ? i : c->servers); at++) {
-        char *log = server_read(c, at, "shipper/actions.log");
-        n += lines_ending(log, end);
-        free(log);
-    }
-    return n;
+    return server_count(c, i, "shipper/actions.log", end);
 }
