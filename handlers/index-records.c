@@ -58,7 +58,6 @@ struct indexer {
     struct destination to;
     struct bulk bulk;
     struct spool spool;
-    struct sender_losses losses;
     int64_t losses_told, told; /* when last */
     char text[600];            /* what */
 };
@@ -138,11 +137,11 @@ static int take(struct indexer *self, char *line, size_t len, struct error *err)
 static void tell_losses(struct indexer *self)
 {
     char text[400];
-    if (!sender_describe(&self->losses, self->to.index, text, sizeof text) ||
+    if (!sender_describe(&self->sender, text, sizeof text) ||
         !is_time(&self->losses_told, AGAIN_MS))
         return;
-    program_log(self->losses.given_up ? LOG_ERR : LOG_WARNING, "%s", text);
-    self->losses = (struct sender_losses){0};
+    program_log(self->sender.losses.given_up ? LOG_ERR : LOG_WARNING, "%s", text);
+    self->sender.losses = (struct sender_losses){0};
 }
 
 /* Until each record is there. Returns 0, or negative errno when it must end. */
@@ -153,10 +152,11 @@ static int commit(struct indexer *self, struct error *err)
     time_t t = time(NULL);
     struct tm utc;
     (void)strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &utc));
+    self->sender.now = now;
+    self->sender.limit_ms = limits()->write_ms;
     for (;;) {
         size_t before = bulk_waiting(&self->bulk);
-        int rc = sender_send(&self->sender, &self->to, &self->bulk, now, limits()->write_ms,
-                             &self->losses, err);
+        int rc = sender_send(&self->sender, err);
         tell_losses(self);
         if (rc != -EAGAIN)
             return rc;
@@ -226,7 +226,8 @@ static int run(struct indexer *self, struct error *err)
 
 int main(int argc, char **argv)
 {
-    static struct indexer self = {.sender = {.busy = dot}, .spool = {.fd = -1}};
+    static struct indexer self = {.sender = {.busy = dot, .to = &self.to, .bulk = &self.bulk},
+                                  .spool = {.fd = -1}};
     struct error err = {0};
     program_start("index-records");
     int rc = program_options(argc, argv, help, NULL, 0, &err);

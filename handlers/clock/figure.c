@@ -128,61 +128,56 @@ void figure_look(struct figure_bound *bound, int64_t us)
 
 /* ---- of several servers -------------------------------------------------- */
 
-/* Do all figures of the set read the same? */
-static bool is_common(const bool *set, int n, const int64_t *figures_us)
+/* Do all figures of the set read the same? *ret_us is the first of them. */
+static bool is_common(const struct figure_servers *servers, int64_t *ret_us)
 {
     char first[FIGURE_TEXT] = "";
     char text[FIGURE_TEXT];
-    for (int i = 0; i < n; i++) {
-        if (!set[i])
+    for (int i = 0; i < servers->n; i++) {
+        if (!servers->set[i])
             continue;
-        figure_signed(figures_us[i], text);
+        figure_signed(servers->figures_us[i], text);
         if (first[0] && strcmp(first, text) != 0)
             return false;
+        if (!first[0])
+            *ret_us = servers->figures_us[i];
         memcpy(first, text, sizeof first);
     }
-    return true;
+    return first[0] != '\0';
 }
 
-static int first_of(const bool *set, int n)
-{
-    int i = 0;
-    while (i < n - 1 && !set[i])
-        i++;
-    return i;
-}
-
-static void write_common(const char *const *names, const bool *set, int n, const char *verb,
-                         int64_t figure_us, char *ret, size_t size)
+/* One figure for all. */
+static void write_common(const struct figure_servers *servers, const char *verb, int64_t figure_us,
+                         char *ret, size_t size)
 {
     char figure[FIGURE_TEXT];
     const size_t tail = strlen(verb) + strlen(figure_signed(figure_us, figure)) + 5;
     const size_t room = tail < size ? size - tail : 1;
-    (void)text_names(names, set, n, " and ", ret, room);
+    (void)text_names(servers->names, servers->set, servers->n, " and ", ret, room);
     const size_t len = strlen(ret);
     (void)snprintf(ret + len, size - len, " %s by %s", verb, figure);
 }
 
-int figure_names(const char *const *names, const bool *set, int n, const int64_t *figures_us,
-                 const struct figure_verb *verb, char *ret, size_t size)
+int figure_names(const struct figure_servers *servers, const struct figure_verb *verb, char *ret,
+                 size_t size)
 {
     struct text_list list;
+    int64_t common_us = 0;
     int total = 0;
-    for (int i = 0; i < n; i++)
-        total += set[i];
+    for (int i = 0; i < servers->n; i++)
+        total += servers->set[i];
     text_list_begin(&list, ret, size, total, total);
-    if (total > 0 && is_common(set, n, figures_us)) {
-        write_common(names, set, n, total == 1 ? verb->one : verb->many,
-                     figures_us[first_of(set, n)], ret, size);
+    if (is_common(servers, &common_us)) {
+        write_common(servers, total == 1 ? verb->one : verb->many, common_us, ret, size);
         return total;
     }
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < servers->n; i++) {
         char item[256];
         char figure[FIGURE_TEXT];
-        (void)snprintf(item, sizeof item, "%s %s%sby %s", names[i],
-                       list.written == 0 ? verb->one : "", list.written == 0 ? " " : "",
-                       figure_signed(figures_us[i], figure));
-        if (set[i] && !text_list_add(&list, ", ", item))
+        bool first = list.written == 0;
+        (void)snprintf(item, sizeof item, "%s %s%sby %s", servers->names[i], first ? verb->one : "",
+                       first ? " " : "", figure_signed(servers->figures_us[i], figure));
+        if (servers->set[i] && !text_list_add(&list, ", ", item))
             break;
     }
     return total;

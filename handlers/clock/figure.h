@@ -51,7 +51,13 @@ struct figure_verb {
 /* "server-1 and server-2 differ by +2.0 s" where the figures (microseconds) read the same,
  * else "server-1 differs by +2.0 s, server-2 by -1.0 s". Names and result as with
  * text_names(). */
-int figure_names(const char *const *names, const bool *set, int n, const int64_t *figures_us,
-                 const struct figure_verb *verb, char *ret, size_t size);
+struct figure_servers {
+    const char *const *names;
+    const bool *set;
+    const int64_t *figures_us;
+    int n;
+};
+int figure_names(const struct figure_servers *servers, const struct figure_verb *verb, char *ret,
+                 size_t size);
 
 #endif

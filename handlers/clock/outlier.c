@@ -108,8 +108,8 @@ static void say_named(const struct outlier_pairs *pairs, const struct outlier *o
         for (int j = 0; j < pairs->n; j++)
             if (outlier->named[i] && !outlier->named[j] && pairs->beyond[i][j])
                 from[j] = true;
-    (void)figure_names(words->names, outlier->named, pairs->n, words->figures_us, &differs, who,
-                       sizeof who);
+    const struct figure_servers named = {words->names, outlier->named, words->figures_us, pairs->n};
+    (void)figure_names(&named, &differs, who, sizeof who);
     (void)text_names(words->names, from, pairs->n, " and ", whom, sizeof whom);
     (void)snprintf(ret, OUTLIER_TEXT, "%s from %s (limit %s)", who, whom,
                    figure_limit(words->limit_us, limit));

@@ -196,8 +196,8 @@ static void say_wrong(const struct look *look, char ret[OUTLIER_TEXT])
     char limit[FIGURE_TEXT];
     for (int i = 0; i < offsets->n; i++)
         figures_us[i] = offsets->server[i].shown_reference_us;
-    (void)figure_names(look->names, look->wrong, offsets->n, figures_us, &is_wrong, who,
-                       sizeof who);
+    const struct figure_servers wrong = {look->names, look->wrong, figures_us, offsets->n};
+    (void)figure_names(&wrong, &is_wrong, who, sizeof who);
     (void)snprintf(ret, OUTLIER_TEXT, "%s, say %s NTP servers (limit %s)", who,
                    look->n_wrong > 1 ? "their" : "its",
                    figure_limit(offsets->limits.warning_us, limit));

@@ -144,19 +144,19 @@ static void cut(struct buffer *body, size_t len)
     body->data[len] = '\0';
 }
 
-int bulk_body(const struct bulk *bulk, size_t begin, size_t most, size_t bytes, const char *now,
-              struct buffer *body, struct bulk_part *ret, struct error *err)
+int bulk_body(const struct bulk *bulk, const struct bulk_order *order, struct buffer *body,
+              struct bulk_part *ret, struct error *err)
 {
-    size_t i = begin;
-    *ret = (struct bulk_part){.begin = begin};
-    for (; i < bulk->n && ret->records < most; i++) {
+    size_t i = order->begin;
+    *ret = (struct bulk_part){.begin = i};
+    for (; i < bulk->n && ret->records < order->records; i++) {
         size_t before = body->len;
         if (bulk->record[i].state != BULK_WAITING)
             continue;
-        int rc = append_record(bulk, &bulk->record[i], now, body);
+        int rc = append_record(bulk, &bulk->record[i], order->now, body);
         if (rc < 0)
             return error_set(err, rc, "no memory for a request of %zu records", ret->records + 1);
-        if (ret->records > 0 && body->len > bytes) {
+        if (ret->records > 0 && body->len > order->bytes) {
             cut(body, before);
             break;
         }

@@ -65,12 +65,17 @@ MUST_CHECK int bulk_add_lines(struct bulk *bulk, const char *text, size_t len, s
 /* How many wait. */
 size_t bulk_waiting(const struct bulk *bulk);
 
-/* Append to *body the request for waiting records from `begin` on: at most `most` of them,
- * and, but for the first, no more than `bytes` bytes. now: RFC 3339, for what goes as text.
- * Returns 0, -EMSGSIZE, -ENOMEM. */
-MUST_CHECK int bulk_body(const struct bulk *bulk, size_t begin, size_t most, size_t bytes,
-                         const char *now, struct buffer *body, struct bulk_part *ret,
-                         struct error *err);
+/* What is to be in one request. */
+struct bulk_order {
+    size_t begin;    /* the first record that may be in it */
+    size_t records;  /* most of them */
+    size_t bytes;    /* most, but for the first record */
+    const char *now; /* RFC 3339, for what goes as text */
+};
+
+/* Append to *body the request for waiting records. Returns 0, -EMSGSIZE, -ENOMEM. */
+MUST_CHECK int bulk_body(const struct bulk *bulk, const struct bulk_order *order,
+                         struct buffer *body, struct bulk_part *ret, struct error *err);
 
 /* Judge the records of a part by the answer (not trusted) to its body. Returns 0, or
  * -EBADMSG when it does not answer that: then nothing has changed. */

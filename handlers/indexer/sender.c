@@ -8,11 +8,16 @@
 
 #define BODY (2U * DESTINATION_BYTES) /* what one request holds beyond `bytes` is one record */
 
-/* What was refused. Returns 0, or -EAGAIN when the index is to blame. */
-static int settle(struct sender *self, const struct destination *to, struct bulk *bulk,
-                  const struct bulk_part *part, const struct bulk_answer *answer,
-                  struct sender_losses *losses, struct error *err)
+static const char *url_now(const struct sender *self)
 {
+    return self->to->url[self->at];
+}
+
+/* What was refused. Returns 0, or -EAGAIN when the index is to blame. */
+static int settle(struct sender *self, const struct bulk_part *part,
+                  const struct bulk_answer *answer, struct error *err)
+{
+    struct sender_losses *losses = &self->losses;
     if (answer->done > 0)
         self->trust = SENDER_TRUST;
     losses->as_text += answer->as_text;
@@ -24,27 +29,26 @@ static int settle(struct sender *self, const struct destination *to, struct bulk
         return error_set(err, -EAGAIN,
                          "%s: %s takes no record%s%s: is it an index, or a "
                          "data stream, for this?",
-                         to->url[self->at], to->index, answer->why[0] ? ", " : "", answer->why);
+                         url_now(self), self->to->index, answer->why[0] ? ", " : "", answer->why);
     self->trust -= self->trust < answer->stuck ? self->trust : answer->stuck;
     losses->given_up += answer->stuck;
-    bulk_give_up(bulk, part);
+    bulk_give_up(self->bulk, part);
     return 0;
 }
 
 /* At the first URL that answers, beginning with the one that did last. */
-static enum elasticsearch_trouble post(struct sender *self, const struct destination *to,
-                                       const struct buffer *body, int64_t limit_ms,
+static enum elasticsearch_trouble post(struct sender *self, const struct buffer *body,
                                        cJSON **ret_answer, struct error *err)
 {
     enum elasticsearch_trouble trouble = ELASTICSEARCH_SLOW;
-    const struct credential *c = &to->credential;
-    if (!c->user[0] && !c->encoded[0] && !c->ca[0] && !c->cert[0])
-        c = NULL;
-    for (size_t i = 0; i < to->urls; i++) {
-        self->at %= to->urls;
+    const struct credential *c = &self->to->credential;
+    struct elasticsearch_place place = {.index = self->to->index, .limit_ms = self->limit_ms};
+    if (c->user[0] || c->encoded[0] || c->ca[0] || c->cert[0])
+        place.credential = c;
+    for (size_t i = 0; i < self->to->urls; i++) {
+        self->at %= self->to->urls;
         self->busy();
-        const struct elasticsearch_place place = {
-            .url = to->url[self->at], .index = to->index, .credential = c, .limit_ms = limit_ms};
+        place.url = url_now(self);
         trouble = elasticsearch_write(&self->http, &place, body, ret_answer, err);
         if (trouble == ELASTICSEARCH_OK || trouble == ELASTICSEARCH_UNTAKEN ||
             trouble == ELASTICSEARCH_LARGE)
@@ -55,21 +59,18 @@ static enum elasticsearch_trouble post(struct sender *self, const struct destina
 }
 
 /* The answer to a request of part->records. Returns 0, -EAGAIN. */
-static int judge(struct sender *self, const struct destination *to, struct bulk *bulk,
-                 const struct bulk_part *part, const cJSON *root, struct sender_losses *losses,
-                 struct error *err)
+static int judge_answer(struct sender *self, const struct bulk_part *part, const cJSON *root,
+                        struct error *err)
 {
     struct bulk_answer answer;
-    if (bulk_judge(bulk, part, root, &answer, err) < 0)
-        return error_set(err, -EAGAIN, "%s: %.300s: what runs there?", to->url[self->at],
-                         err->text);
-    int rc = settle(self, to, bulk, part, &answer, losses, err);
+    if (bulk_judge(self->bulk, part, root, &answer, err) < 0)
+        return error_set(err, -EAGAIN, "%s: %.300s: what runs there?", url_now(self), err->text);
+    int rc = settle(self, part, &answer, err);
     if (rc < 0)
         return rc;
     if (answer.again > 0)
-        return error_set(err, -EAGAIN, "%s: %d%s%s for a record: it is sent again",
-                         to->url[self->at], answer.status, answer.why_again[0] ? " " : "",
-                         answer.why_again);
+        return error_set(err, -EAGAIN, "%s: %d%s%s for a record: it is sent again", url_now(self),
+                         answer.status, answer.why_again[0] ? " " : "", answer.why_again);
     self->most = self->most < SENDER_RECORDS / 2 ? self->most * 2 : SENDER_RECORDS;
     return 0;
 }
@@ -80,59 +81,68 @@ static void shrink(struct sender *self, size_t records)
     self->most = records > 1 ? records / 2 : 1;
 }
 
-/* One request. Returns 0 with *ret_end where the next one begins, or -EAGAIN, -ENOMEM. */
-static int send_part(struct sender *self, const struct destination *to, struct bulk *bulk,
-                     size_t begin, const char *now, int64_t limit_ms, struct sender_losses *losses,
-                     size_t *ret_end, struct error *err)
+/* Send a part that has records. Returns as send_part(). */
+static int send_records(struct sender *self, const struct bulk_part *part,
+                        const struct buffer *body, size_t *at, struct error *err)
 {
-    struct buffer body = BUFFER_INIT(BODY);
-    struct bulk_part part;
     struct bulk_answer refused;
     cJSON *root = NULL;
-    int rc = bulk_body(bulk, begin, self->most, to->bytes, now, &body, &part, err);
-    *ret_end = part.end;
-    if (rc == 0 && part.records > 0) {
-        enum elasticsearch_trouble trouble = post(self, to, &body, limit_ms, &root, err);
-        if (trouble == ELASTICSEARCH_OK) {
-            rc = judge(self, to, bulk, &part, root, losses, err);
-        } else if (trouble == ELASTICSEARCH_UNTAKEN && part.records == 1) {
-            bulk_refuse(bulk, &part, &refused);
-            rc = settle(self, to, bulk, &part, &refused, losses, err);
-        } else if ((trouble == ELASTICSEARCH_UNTAKEN || trouble == ELASTICSEARCH_LARGE) &&
-                   part.records > 1) {
-            *ret_end = begin;
-            shrink(self, part.records);
-        } else {
-            rc = -EAGAIN;
-        }
-        if (rc == -EAGAIN)
-            shrink(self, part.records);
+    int rc = -EAGAIN;
+    enum elasticsearch_trouble trouble = post(self, body, &root, err);
+    if (trouble == ELASTICSEARCH_OK) {
+        rc = judge_answer(self, part, root, err);
+    } else if (trouble == ELASTICSEARCH_UNTAKEN && part->records == 1) {
+        bulk_refuse(self->bulk, part, &refused);
+        rc = settle(self, part, &refused, err);
+    } else if ((trouble == ELASTICSEARCH_UNTAKEN || trouble == ELASTICSEARCH_LARGE) &&
+               part->records > 1) {
+        shrink(self, part->records);
+        cJSON_Delete(root);
+        return 0; /* the same again, in smaller requests */
     }
+    if (rc == -EAGAIN)
+        shrink(self, part->records);
+    *at = part->end;
     cJSON_Delete(root);
+    return rc;
+}
+
+/* One request from *at on. Returns 0 with *at where the next one begins, or -EAGAIN, -ENOMEM. */
+static int send_part(struct sender *self, size_t *at, struct error *err)
+{
+    struct buffer body = BUFFER_INIT(BODY);
+    const struct bulk_order order = {
+        .begin = *at, .records = self->most, .bytes = self->to->bytes, .now = self->now};
+    struct bulk_part part;
+    int rc = bulk_body(self->bulk, &order, &body, &part, err);
+    if (rc == 0 && part.records > 0)
+        rc = send_records(self, &part, &body, at, err);
+    else
+        *at = part.end;
     buffer_release(&body);
     return rc;
 }
 
-int sender_send(struct sender *sender, const struct destination *to, struct bulk *bulk,
-                const char *now, int64_t limit_ms, struct sender_losses *losses, struct error *err)
+int sender_send(struct sender *sender, struct error *err)
 {
     int rc = 0;
     if (sender->most == 0)
         sender->most = SENDER_RECORDS;
     /* Again from the beginning for what goes as text. */
-    while (rc == 0 && bulk_waiting(bulk) > 0) {
-        for (size_t at = 0; rc == 0 && at < bulk->n;)
-            rc = send_part(sender, to, bulk, at, now, limit_ms, losses, &at, err);
+    while (rc == 0 && bulk_waiting(sender->bulk) > 0) {
+        for (size_t at = 0; rc == 0 && at < sender->bulk->n;)
+            rc = send_part(sender, &at, err);
     }
     return rc;
 }
 
-bool sender_describe(const struct sender_losses *losses, const char *index, char *ret, size_t size)
+bool sender_describe(const struct sender *sender, char *ret, size_t size)
 {
+    const struct sender_losses *losses = &sender->losses;
     (void)snprintf(ret, size,
                    "%s has refused %zu records (%s): written as text, see \"refused\"; "
                    "%zu were refused even so and are in their files only",
-                   index, losses->as_text, losses->why[0] ? losses->why : "too large",
+                   sender->to->index, losses->as_text, losses->why[0] ? losses->why : "too large",
                    losses->given_up);
     return losses->as_text + losses->given_up > 0;
 }

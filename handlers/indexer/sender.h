@@ -14,30 +14,34 @@
 #define SENDER_RECORDS 1024 /* most in one request */
 #define SENDER_TRUST   100  /* given up before another one must be taken */
 
-/* All-zero, but for `busy`, to begin with. */
-struct sender {
-    void (*busy)(void); /* called before each request, which may take limit_ms */
-    struct http http;
-    size_t at;    /* the URL which answered last */
-    size_t most;  /* records of the next request; 0: not known yet */
-    size_t trust; /* that the index takes records, and a stuck one is to blame itself */
-};
-
 /* What became of records that cannot stay as they are, since the caller last zeroed it. */
 struct sender_losses {
     size_t as_text, given_up;
     char why[BULK_WHY]; /* the error type of the last */
 };
 
-/* Send what waits in *bulk. A stuck record is given up while the index takes others; when it
+/* The first part is the caller's, borrowed; all else is all-zero to begin with. */
+struct sender {
+    void (*busy)(void); /* called before each request, which may take limit_ms */
+    const struct destination *to;
+    struct bulk *bulk;
+    const char *now; /* for records without a time */
+    int64_t limit_ms;
+
+    struct sender_losses losses;
+    struct http http; /* private, as is all below */
+    size_t at;        /* the URL which answered last */
+    size_t most;      /* records of the next request; 0: not known yet */
+    size_t trust;     /* that the index takes records, and a stuck one is to blame itself */
+};
+
+/* Send what waits in the bulk. A stuck record is given up while the index takes others; when it
  * takes none, all wait. Returns 0 when nothing waits any more; -EAGAIN with a sentence when
  * the rest is to be sent again in a while; -ENOMEM. */
-MUST_CHECK int sender_send(struct sender *sender, const struct destination *to, struct bulk *bulk,
-                           const char *now, int64_t limit_ms, struct sender_losses *losses,
-                           struct error *err);
+MUST_CHECK int sender_send(struct sender *sender, struct error *err);
 
-/* What became of them in a sentence for syslog, in ret; false: there are none. */
-bool sender_describe(const struct sender_losses *losses, const char *index, char *ret, size_t size);
+/* What became of the losses in a sentence for syslog, in ret; false: there are none. */
+bool sender_describe(const struct sender *sender, char *ret, size_t size);
 
 /* End the connection. */
 void sender_release(struct sender *sender);

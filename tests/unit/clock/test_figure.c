@@ -188,8 +188,8 @@ static void figures_are_said_once_where_they_are_one(void **state)
         int n = 0;
         for (int k = 0; k < 5; k++)
             n += set[k] = rows[i].set[k] == 'x';
-        assert_int_equal(figure_names(names, set, 5, rows[i].figures, &differs, text, rows[i].size),
-                         n);
+        const struct figure_servers servers = {names, set, rows[i].figures, 5};
+        assert_int_equal(figure_names(&servers, &differs, text, rows[i].size), n);
         assert_string_equal(text, rows[i].text);
     }
 }

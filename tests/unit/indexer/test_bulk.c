@@ -39,7 +39,8 @@ static void assert_body(size_t begin, size_t most, size_t bytes, const char *exp
 {
     struct buffer body = BUFFER_INIT(LARGE);
     struct error err = {0};
-    assert_int_equal(bulk_body(&bulk, begin, most, bytes, NOW, &body, &part, &err), 0);
+    assert_int_equal(
+        bulk_body(&bulk, &(struct bulk_order){begin, most, bytes, NOW}, &body, &part, &err), 0);
     assert_string_equal(err.text, "");
     assert_string_equal(buffer_text(&body), expected);
     assert_int_equal(part.begin, begin);
@@ -50,7 +51,8 @@ static void assert_body(size_t begin, size_t most, size_t bytes, const char *exp
 static void take_all(void)
 {
     struct buffer body = BUFFER_INIT(LARGE * 8);
-    assert_int_equal(bulk_body(&bulk, 0, MANY, LARGE * 8, NOW, &body, &part, NULL), 0);
+    assert_int_equal(
+        bulk_body(&bulk, &(struct bulk_order){0, MANY, LARGE * 8, NOW}, &body, &part, NULL), 0);
     buffer_release(&body);
 }
 
@@ -246,9 +248,13 @@ static void parts_follow_each_other(void **state)
             struct buffer whole = BUFFER_INIT(LARGE), body = BUFFER_INIT(LARGE);
             part.end = 0;
             while (part.end < bulk.n)
-                assert_int_equal(
-                    bulk_body(&bulk, part.end, most, most * 31, NOW, &body, &part, NULL), 0);
-            assert_int_equal(bulk_body(&bulk, 0, MANY, LARGE, NOW, &whole, &part, NULL), 0);
+                assert_int_equal(bulk_body(&bulk,
+                                           &(struct bulk_order){part.end, most, most * 31, NOW},
+                                           &body, &part, NULL),
+                                 0);
+            assert_int_equal(
+                bulk_body(&bulk, &(struct bulk_order){0, MANY, LARGE, NOW}, &whole, &part, NULL),
+                0);
             assert_string_equal(buffer_text(&body), buffer_text(&whole));
             buffer_release(&whole);
             buffer_release(&body);
@@ -282,7 +288,9 @@ static void the_ceiling_of_the_body_holds(void **state)
         char expected[60];
         (void)snprintf(expected, sizeof expected, "no memory for a request of %zu records",
                        limit / strlen(A) + 1);
-        assert_int_equal(bulk_body(&bulk, 0, MANY, LARGE, NOW, &body, &part, &err), -EMSGSIZE);
+        assert_int_equal(
+            bulk_body(&bulk, &(struct bulk_order){0, MANY, LARGE, NOW}, &body, &part, &err),
+            -EMSGSIZE);
         assert_string_equal(err.text, expected);
         buffer_release(&body);
     }
