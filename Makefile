@@ -14,14 +14,15 @@
 
 # ---- what is built ---------------------------------------------------------
 PROGRAMS := reconfigure-logging rollout-logging apply-logging index-records verify-quorum verify-clock \
-            hear-clock verify-logging check-settings heartbeat
+            hear-clock verify-logging heartbeat lictor
 
-LAYERS := base net consul check settings elasticsearch indexer clock cluster shipper delivery rollout
+LAYERS := base net consul check settings elasticsearch indexer clock cluster shipper delivery rollout \
+          command
 
-in_base          := error text duration boottime limits program buffer base64 file trust json state digest child run_once \
+in_base          := error text duration boottime limits program buffer base64 file trust json digest child run_once \
                     held_since
 in_net           := host url resolve unix_socket http
-in_consul        := kv consul agent
+in_consul        := kv consul
 in_check         := verdict publish script_check check_sync
 in_settings      := setting_value settings settings_print policy effective credential redact service_urls settings_change settings_read
 in_elasticsearch := elasticsearch probe
@@ -32,6 +33,7 @@ in_cluster       := server_mapping membership quorum cluster_facts rollout_order
 in_shipper       := mustache file_set owned_files shipper_config render shipper_commands apply apply_request apply_client
 in_delivery      := delivery delivery_gather
 in_rollout       := server_record rolling local_state snapshot debounce claim delivery_proof
+in_command       := command settings_write settings_show rollout_follow set inspect api
 
 MODULES := $(foreach l,$(LAYERS),$(in_$l:%=$l/%))
 
@@ -205,16 +207,15 @@ format:
 	clang-format -i $(shell find handlers tests -name '*.[ch]')
 
 # ---- install ---------------------------------------------------------------
-# The scripts keep their place beside consul.d/, where they look for it; those an admin
-# calls are linked into SBINDIR as lictor-<name>. /usr/libexec/lictor in scripts,
-# targets and units becomes what LIBEXECDIR says.
-ADMIN   := $(notdir $(wildcard $(addprefix scripts/,enable disable cluster-set cluster-status)))
-TOOLS   := $(notdir $(wildcard scripts/shipper))
+# lictor and its scripts are with the other programs in LIBEXECDIR, where they find each other;
+# a link in SBINDIR is for people. The paths in scripts, shippers' files and units become what
+# LIBEXECDIR and DATADIR say.
+TOOLS   := enable disable agent.sh shipper
 UNITS   := $(notdir $(wildcard scripts/systemd/*.service scripts/systemd/*.socket))
-SHIPPED := $(ADMIN:%=scripts/%) $(wildcard scripts/*.sh) $(shell find consul.d -type f)
+SHIPPED := $(shell find consul.d -type f)
 # $(call place,FROM,TO): with the mode FROM has.
 place    = $(INSTALL) -D -m $$(test -x $1 && echo 755 || echo 644) $1 "$(DESTDIR)$2" && \
-           sed -i 's|/usr/libexec/lictor|$(LIBEXECDIR)|g' "$(DESTDIR)$2"
+           sed -i 's|/usr/libexec/lictor|$(LIBEXECDIR)|g; s|/usr/share/lictor|$(DATADIR)|g' "$(DESTDIR)$2"
 
 install: all
 	@set -e; umask 022; \
@@ -224,17 +225,14 @@ install: all
 	for u in $(UNITS); do $(call place,scripts/systemd/$$u,$(UNITDIR)/$$u); done; \
 	$(call place,scripts/systemd/sysusers.conf,$(SYSUSERS)); \
 	$(call place,scripts/systemd/tmpfiles.conf,$(TMPFILES)); \
-	$(INSTALL) -d "$(DESTDIR)$(SBINDIR)"; \
-	for a in $(ADMIN); do \
-	    ln -sf "$(DATADIR)/scripts/$$a" "$(DESTDIR)$(SBINDIR)/lictor-$$a"; done
-	@echo "installed: programs in $(LIBEXECDIR), $(ADMIN:%=lictor-%) in $(SBINDIR)"
+	$(INSTALL) -d "$(DESTDIR)$(SBINDIR)"; ln -sf "$(LIBEXECDIR)/lictor" "$(DESTDIR)$(SBINDIR)/lictor"
+	@echo "installed: lictor in $(SBINDIR), the programs that Consul runs in $(LIBEXECDIR)"
 
 # What install put there and nothing else; a directory goes when nothing is left in it.
 uninstall:
 	$(RM) $(PROGRAMS:%="$(DESTDIR)$(LIBEXECDIR)/%") $(TOOLS:%="$(DESTDIR)$(LIBEXECDIR)/%")
 	$(RM) $(SHIPPED:%="$(DESTDIR)$(DATADIR)/%") $(UNITS:%="$(DESTDIR)$(UNITDIR)/%")
-	$(RM) $(ADMIN:%="$(DESTDIR)$(SBINDIR)/lictor-%")
-	$(RM) "$(DESTDIR)$(SYSUSERS)" "$(DESTDIR)$(TMPFILES)"
+	$(RM) "$(DESTDIR)$(SBINDIR)/lictor" "$(DESTDIR)$(SYSUSERS)" "$(DESTDIR)$(TMPFILES)"
 	@for d in "$(DESTDIR)$(LIBEXECDIR)" "$(DESTDIR)$(DATADIR)"; do \
 	    [ ! -d "$$d" ] || find "$$d" -depth -type d -empty -delete; done
 

@@ -37,7 +37,7 @@ static const char help[] =
     "  --settings-root PATH  handed to verify-clock (default " PROGRAM_SETTINGS_ROOT ")\n"
     "  --help, --version\n"
     "\n"
-    "exit: 0 nothing to do or done, 1 failed, 2 usage\n"
+    "exit codes: 0 nothing to do or done, 1 failed, 2 usage\n"
     "example (by hand there is no payload): verify-clock\n";
 
 struct options {
@@ -111,7 +111,7 @@ static int run(const struct options *opt, struct error *err)
     struct local_clock_reading at;
     int rc = read_payload(&list, &at, err);
     if (rc == 0 && !trust_own_directory(opt->state_dir))
-        rc = error_set(err, -EPERM, "%s is not ours alone (scripts/enable creates the directory)",
+        rc = error_set(err, -EPERM, "%s is not ours alone (lictor enable creates the directory)",
                        opt->state_dir);
     int lock = rc < 0 || list.n == 0 ? rc : clock_state_lock(opt->state_dir, err);
     if (lock > 0) {

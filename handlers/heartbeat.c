@@ -13,9 +13,9 @@
 #include "check/check_sync.h"
 #include "check/script_check.h"
 #include "check/verdict.h"
-#include "consul/agent.h"
 #include "consul/consul.h"
 #include "rollout/delivery_proof.h"
+#include "settings/settings_read.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -48,8 +48,8 @@ static const char help[] =
     "  --settings-root PATH  (default " PROGRAM_SETTINGS_ROOT ")\n"
     "  --help, --version\n"
     "\n"
-    "exit: 0 all could run and report, 1 not all, 3 could not look\n"
-    "example: sudo -u consul heartbeat\n";
+    "exit codes: 0 all could run and report, 1 not all, 3 could not look\n"
+    "example: heartbeat --state-dir /var/lib/lictor\n";
 
 /* One verification as a process. */
 struct job {
@@ -134,11 +134,10 @@ static int compare(struct consul *consul, const struct snapshot_place *place, st
                    struct error *err)
 {
     char ids[200] = "";
-    const char *node = NULL;
-    struct agent self = {0};
+    char node[SETTING_VALUE_NAME + 1] = "";
     struct held_since spans = {0};
     cJSON *agent = NULL, *catalogue = NULL;
-    int rc = agent_node(consul, &self, &node, err);
+    int rc = settings_read_node(consul, node, err);
     if (rc == 0)
         rc = consul_get(consul, "agent/checks", "service \"cluster\" read", &agent, err);
     if (rc == 0)
@@ -148,7 +147,6 @@ static int compare(struct consul *consul, const struct snapshot_place *place, st
         rc = check_sync_compare(agent, catalogue, node, ids, sizeof ids, err);
     cJSON_Delete(agent);
     cJSON_Delete(catalogue);
-    agent_release(&self);
     if (rc < 0)
         return rc;
     held_since_read(place->state_dir, "heartbeat", &spans);
@@ -200,7 +198,7 @@ static int run(const struct snapshot_place *place, struct error *err)
     if (!trust_own_directory(place->state_dir))
         return error_set(err, -EPERM,
                          "%s is not ours alone: run this as the user of the Consul agent "
-                         "(scripts/enable creates the directory)",
+                         "(lictor enable creates the directory)",
                          place->state_dir);
     int rc = consul_open(place->config_dir, &consul, err);
     if (rc < 0)

@@ -50,7 +50,7 @@ static const char help[] =
     "\n"
     "  --help, --version\n"
     "\n"
-    "exit: 0 end of input, 1 failed, 2 usage\n"
+    "exit codes: 0 end of input, 1 failed, 2 usage\n"
     "example (by hand): printf 'COMMIT\\n' | index-records\n";
 
 struct indexer {

@@ -40,8 +40,8 @@ static const char help[] =
     "  --settings-root PATH  KV root of the settings (default " PROGRAM_SETTINGS_ROOT ")\n"
     "  --help, --version\n"
     "\n"
-    "exit: 0 nothing to do or done, 1 failed, 2 usage\n"
-    "example (by hand there is no payload): rollout-logging --retry\n";
+    "exit codes: 0 nothing to do or done, 1 failed, 2 usage\n"
+    "example (by hand there is no payload, use): lictor retry\n";
 
 struct options {
     const char *config_dir;

@@ -41,8 +41,10 @@ static const char help[] =
     "  --settings-root PATH  KV root of the settings (default " PROGRAM_SETTINGS_ROOT ")\n"
     "  --help, --version\n"
     "\n"
-    "exit: 0 done or nothing to do, 1 failed, 2 usage\n"
-    "example: sudo -u consul rollout-logging --retry\n";
+    "exit codes: 0 done or nothing to do, 1 failed (with --retry also: this server has rejected\n"
+    "            the settings), 2 usage\n"
+    "\n"
+    "example: rollout-logging --retry (people use: lictor retry)\n";
 
 struct rollout {
     struct snapshot_place place;
@@ -187,12 +189,18 @@ static int round_once(void *arg, struct error *err)
     return rc < 0 ? rc : finish(r, err);
 }
 
+/* Did the last attempt here fail? Its reason has been said. */
+static bool failed_here(const struct rollout *r)
+{
+    return r->local.state == LOCAL_STATE_FAILED || r->local.state == LOCAL_STATE_REFUSED;
+}
+
 static int run(struct rollout *r, struct error *err)
 {
     if (!trust_own_directory(r->place.state_dir))
         return error_set(err, -EPERM,
                          "%s is not ours alone: run this as the user of the Consul agent "
-                         "(scripts/enable creates the directory)",
+                         "(lictor enable creates the directory)",
                          r->place.state_dir);
     int rc = r->retry ? local_state_ask_retry(r->place.state_dir, err) : 0;
     if (rc == 0)
@@ -225,8 +233,10 @@ int main(int argc, char **argv)
         program_log(LOG_ERR, "%s", err.text);
     if (rc <= 0)
         return program_end(rc < 0 ? HANDLER_USAGE : HANDLER_DONE, HANDLER_FAILED);
+    bool asked = r.retry; /* a person waits for the result */
     rc = run(&r, &err);
     if (rc < 0)
         program_log(LOG_ERR, "%s", err.text);
-    return program_end(rc < 0 ? HANDLER_FAILED : HANDLER_DONE, HANDLER_FAILED);
+    return program_end(rc < 0 || (asked && failed_here(&r)) ? HANDLER_FAILED : HANDLER_DONE,
+                       HANDLER_FAILED);
 }

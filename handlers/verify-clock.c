@@ -36,10 +36,10 @@ static const char help[] =
     "  --settings-root KEY   default " PROGRAM_SETTINGS_ROOT "\n"
     "  --help, --version\n"
     "\n"
-    "Exit codes: 0 passing, 1 warning, 2 critical, 3 could not look.\n"
+    "exit codes: 0 passing, 1 warning, 2 critical, 3 could not look.\n"
     "With --publish: 0 published or rightly held back, 3 could not look or publish.\n"
     "\n"
-    "Example: sudo -u consul verify-clock; echo $?\n";
+    "example: verify-clock; echo $?\n";
 
 struct options {
     const char *publish; /* NULL: by hand */

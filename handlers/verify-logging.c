@@ -10,6 +10,7 @@
 #include "consul/consul.h"
 #include "rollout/delivery_proof.h"
 #include "rollout/snapshot.h"
+#include "settings/settings_read.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,7 +31,7 @@ static const char help[] =
     "  --settings-root PATH  KV root of the settings (default " PROGRAM_SETTINGS_ROOT ")\n"
     "  --help, --version\n"
     "\n"
-    "exit: 0 passing, 1 warning, 2 critical, 3 could not look; with --publish\n"
+    "exit codes: 0 passing, 1 warning, 2 critical, 3 could not look; with --publish\n"
     "      0 published or rightly held back, 3 could not look or publish\n"
     "example: verify-logging\n";
 
@@ -65,7 +66,7 @@ static int look(struct consul *consul, const struct options *opt, struct verdict
     struct snapshot snapshot = {0};
     struct delivery_proof proof = {0};
     struct error probe = {0};
-    int rc = snapshot_node(consul, &snapshot, err);
+    int rc = settings_read_node(consul, snapshot.node, err);
     if (rc == 0) {
         write_probe(opt, snapshot.node, &probe);
         rc = snapshot_settings(consul, &opt->place, CONSUL_STALE, &snapshot, err);

@@ -36,11 +36,11 @@ static const char help[] =
     "  --settings-root KEY   default dc/home/env\n"
     "  --help, --version\n"
     "\n"
-    "Exit codes: 0 passing, 1 warning, 2 critical, 3 could not look.\n"
+    "exit codes: 0 passing, 1 warning, 2 critical, 3 could not look.\n"
     "With --publish: 0 published or rightly held back, 3 could not look or publish.\n"
     "With --confirm-mapping: 0 confirmed, 2 refused, 3 could not look or write.\n"
     "\n"
-    "Example: verify-quorum; echo $?\n";
+    "example: verify-quorum; echo $?\n";
 
 struct options {
     const char *publish; /* NULL: by hand */
@@ -100,8 +100,8 @@ static void hold(struct held_since *spans, const struct quorum_conditions *now,
 static void confirm_first(struct consul *consul, struct cluster_facts *servers, int64_t whole_ms)
 {
     struct error err = {0};
-    if (whole_ms < limits()->mapping_stable_ms || !servers->agent.leading ||
-        !servers->agent.acl_off || servers->record)
+    if (whole_ms < limits()->mapping_stable_ms || !servers->leading || !servers->acl_off ||
+        servers->record)
         return;
     int rc = quorum_mapping(&servers->facts, &servers->confirmed, &err);
     if (rc == 0)

@@ -67,9 +67,9 @@ checks() {
 }
 
 kv() { CONSUL_HTTP_ADDR=http://$net.1:8500 "$consul" kv "$@"; }
-cluster_set() {
-    CONSUL_HTTP_ADDR=http://$net.1:8500 "$tree/scripts/cluster-set" \
-        --config-dir "$demo/server-1/etc" --libexec "$tree/build" "$@"
+lictor() {
+    CONSUL_HTTP_ADDR=http://$net.1:8500 "$tree/build/lictor" --config-dir "$demo/server-1/etc" \
+        --state-dir "$demo/server-1/state" "$@"
 }
 
 # Run a command and show it as an admin would type it.
@@ -154,15 +154,15 @@ story_up() {
     start=$(now_us)
     start_all 3
     say "up after $(seconds_since "$start")"
-    typed 'cluster-set --confirm-mapping' cluster_set --confirm-mapping
+    typed 'lictor confirm' lictor confirm
 }
 
 story_write() {
     local start
     step 'An admin says where the logs go: one KV write'
     start=$(now_us)
-    typed "cluster-set LOG_ELASTICSEARCH_URL=$elasticsearch" \
-        cluster_set "LOG_ELASTICSEARCH_URL=$elasticsearch"
+    typed "lictor set LOG_ELASTICSEARCH_URL=$elasticsearch" \
+        lictor set "LOG_ELASTICSEARCH_URL=$elasticsearch"
     must 60 'all three log shippers run with the new address' live_everywhere "$elasticsearch"
     say "one server after the other, all three log shippers run with it after" \
         "$(seconds_since "$start")"
@@ -186,8 +186,8 @@ story_bad_value() {
     local start before bad=${elasticsearch%:*}:92000
     step 'A bad value is refused, and nothing happens to the logs'
     before=$(fingerprint)
-    seen=$(cluster_set "LOG_ELASTICSEARCH_URL=$bad" 2>&1) && broken "cluster-set refuses $bad"
-    printf '    $ %s\n    %s\n' "cluster-set LOG_ELASTICSEARCH_URL=$bad" "${seen//$'\n'/$'\n'    }"
+    seen=$(lictor set "LOG_ELASTICSEARCH_URL=$bad" 2>&1) && broken "lictor set rejects $bad"
+    printf '    $ %s\n    %s\n' "lictor set LOG_ELASTICSEARCH_URL=$bad" "${seen//$'\n'/$'\n'    }"
     start=$(now_us)
     typed "consul kv put $place/LOG_ELASTICSEARCH_URL $bad" \
         kv put "$place/LOG_ELASTICSEARCH_URL" "$bad"

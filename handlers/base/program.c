@@ -16,6 +16,7 @@
 #define OPTIONS_MAX 16
 
 static const char *program_name = "lictor";
+static char tag[64]; /* of syslog, which keeps the pointer */
 
 void program_start(const char *name)
 {
@@ -26,7 +27,10 @@ void program_start(const char *name)
     (void)signal(SIGPIPE, SIG_IGN);
     (void)umask(077);
     program_name = name;
-    openlog(name, LOG_PID, LOG_DAEMON);
+    (void)snprintf(tag, sizeof tag, "%s%s", strncmp(name, "lictor", 6) == 0 ? "" : "lictor-", name);
+    for (char *blank = strchr(tag, ' '); blank; blank = strchr(blank, ' '))
+        *blank = '-';
+    openlog(tag, LOG_PID, LOG_DAEMON);
 }
 
 /* getopt_long's table: ours, then help and version. */
@@ -57,8 +61,9 @@ static int refuse(int c, const char *argument, struct error *err)
     return error_set(err, -EINVAL, "unknown option %s, see %s --help", argument, program_name);
 }
 
-int program_options(int argc, char **argv, const char *help, const struct program_option *options,
-                    size_t n, struct error *err)
+/* order: of getopt(3), "+" to stop at the first operand. */
+static int parse(const char *order, int argc, char **argv, const char *help,
+                 const struct program_option *options, size_t n, struct error *err)
 {
     struct option table[OPTIONS_MAX + 3] = {{0}};
     if (n > OPTIONS_MAX)
@@ -68,7 +73,7 @@ int program_options(int argc, char **argv, const char *help, const struct progra
     optind = 0; /* glibc: begin anew */
     for (;;) {
         int index = -1;
-        int c = getopt_long(argc, argv, ":", table, &index);
+        int c = getopt_long(argc, argv, order, table, &index);
         if (c == -1)
             return optind;
         if (c != 0)
@@ -80,6 +85,18 @@ int program_options(int argc, char **argv, const char *help, const struct progra
         else
             *options[index].flag = true;
     }
+}
+
+int program_options(int argc, char **argv, const char *help, const struct program_option *options,
+                    size_t n, struct error *err)
+{
+    return parse(":", argc, argv, help, options, n, err);
+}
+
+int program_leading_options(int argc, char **argv, const char *help,
+                            const struct program_option *options, size_t n, struct error *err)
+{
+    return parse("+:", argc, argv, help, options, n, err);
 }
 
 int program_sibling(const char *name, char *ret, size_t size, struct error *err)
@@ -104,8 +121,13 @@ void program_log(int priority, const char *fmt, ...)
     va_end(ap);
     text_clean(text);
     syslog(priority, "%s", text);
-    (void)fprintf(stderr, "%s: %s\n", program_name, text);
+    program_say(text);
     errno = saved;
+}
+
+void program_say(const char *text)
+{
+    (void)fprintf(stderr, "%s: %s\n", program_name, text);
 }
 
 int program_end(int code, int failure)

@@ -17,7 +17,7 @@ enum program_check_exit {
     CHECK_UNKNOWN = 3 /* could not look, could not publish, usage */
 };
 
-/* Exit codes of a handler (reconfigure-, rollout-, apply-logging, check-settings). */
+/* Exit codes of a handler (reconfigure-, rollout-, apply-logging). */
 enum program_handler_exit { HANDLER_DONE = 0, HANDLER_FAILED = 1, HANDLER_USAGE = 2 };
 
 /* An option "--name VALUE" (value set) or "--name" (flag set). */
@@ -32,8 +32,8 @@ struct program_option {
 #define PROGRAM_SETTINGS_ROOT "dc/home/env"
 
 /* First call of main(): opens /dev/null on any of fds 0..2 that is closed, ignores
- * SIGPIPE, sets umask 077, opens syslog (facility daemon, with PID). `name` is borrowed
- * for the life of the process. */
+ * SIGPIPE, sets umask 077, opens syslog (facility daemon, with PID, tag "lictor-NAME"). `name`
+ * is borrowed for the life of the process; called again it changes the name. */
 void program_start(const char *name);
 
 /* Read the options. `--help` (prints `help`) and `--version` are always there; an
@@ -46,6 +46,12 @@ void program_start(const char *name);
 MUST_CHECK int program_options(int argc, char **argv, const char *help,
                                const struct program_option *options, size_t n, struct error *err);
 
+/* The same for a program whose first operand is a command with options of its own: reading
+ * ends there. */
+MUST_CHECK int program_leading_options(int argc, char **argv, const char *help,
+                                       const struct program_option *options, size_t n,
+                                       struct error *err);
+
 /* Path of the program `name` in the directory of the running one.
  * Returns 0, -ENOENT, -ENAMETOOLONG. */
 MUST_CHECK int program_sibling(const char *name, char *ret, size_t size, struct error *err);
@@ -54,6 +60,9 @@ MUST_CHECK int program_sibling(const char *name, char *ret, size_t size, struct 
  * LOG_NOTICE, LOG_INFO of syslog(3). What is not printable ASCII becomes '?'. Keeps
  * errno. */
 void program_log(int priority, const char *fmt, ...) FORMAT(2, 3);
+
+/* The same to stderr alone: for what people get wrong at a terminal. */
+void program_say(const char *text);
 
 /* Last call of main(): `return program_end(code, failure);`. Flushes stdout.
  * Returns code, or failure (with a line by program_log) when the result could not be

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -107,4 +108,43 @@ int text_names(const char *const *names, const bool *set, int n, const char *las
             break;
     }
     return total;
+}
+
+/* ---- misspelt ------------------------------------------------------------ */
+
+#define NEAREST_MAX 64 /* characters that are compared */
+
+/* How many letters must be put in, taken out or replaced (Levenshtein), case aside. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[NEAREST_MAX + 1];
+    size_t n = strnlen(b, NEAREST_MAX);
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i] && i < NEAREST_MAX; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 1; j <= n; j++) {
+            size_t best = diagonal +
+                          (toupper((unsigned char)a[i]) != toupper((unsigned char)b[j - 1]));
+            diagonal = row[j];
+            best = best < row[j] + 1 ? best : row[j] + 1;
+            row[j] = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
+        }
+    }
+    return row[n];
+}
+
+const char *text_nearest(const char *word, const char *const *names, size_t n)
+{
+    const char *nearest = NULL;
+    size_t len = strlen(word), least = len / 2 < 3 ? (len + 1) / 2 : 4;
+    for (size_t i = 0; i < n; i++) {
+        size_t d = distance(word, names[i]);
+        if (d < least) {
+            least = d;
+            nearest = names[i];
+        }
+    }
+    return nearest;
 }

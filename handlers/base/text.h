@@ -29,6 +29,10 @@ bool text_is_word(const char *text);
 bool text_passes(char c);
 bool text_all_pass(const char *text);
 
+/* The name nearest to a misspelt one, at most 3 letters (and less than half of it) wrong, case
+ * aside; NULL if there is none. Borrowed from names[n]. */
+const char *text_nearest(const char *word, const char *const *names, size_t n);
+
 /* A list that is written one item after the other, within a given size. */
 struct text_list {
     char *text; /* where it is written */

@@ -256,7 +256,7 @@ static int number_of(long status)
 /* The sentence for a status that is no success. what: "read KV x", rule: may be NULL. */
 static int refuse(const struct consul *c, const char *what, const char *rule, struct error *err)
 {
-    char words[120];
+    char words[240];
     const char *body = buffer_text(&c->http.answer);
     text_copy_bytes(words, sizeof words, body, strcspn(body, "\n"));
     if (c->http.status == 403 && rule)
@@ -367,19 +367,23 @@ int consul_kv_write(struct consul *consul, const char *key, const char *value, u
     return rc;
 }
 
-/* ---- one transaction ----------------------------------------------------- */
+/* ---- transactions -------------------------------------------------------- */
 
-/* One operation; value NULL: none. */
-static int add_operation(cJSON *list, const char *verb, const char *key, uint64_t index,
-                         const char *value)
+struct operation {
+    const char *verb, *key;
+    const char *value; /* NULL: none */
+    uint64_t index;
+};
+
+static int add_operation(cJSON *list, const struct operation *o)
 {
     cJSON *item = cJSON_CreateObject();
     cJSON *kv = cJSON_AddObjectToObject(item, "KV");
-    char *base64 = value ? base64_encode(value, strlen(value)) : NULL;
-    bool whole = cJSON_AddStringToObject(kv, "Verb", verb) &&
-                 cJSON_AddStringToObject(kv, "Key", key) &&
-                 cJSON_AddNumberToObject(kv, "Index", (double)index) &&
-                 (!value || (base64 && cJSON_AddStringToObject(kv, "Value", base64)));
+    char *base64 = o->value ? base64_encode(o->value, strlen(o->value)) : NULL;
+    bool whole = cJSON_AddStringToObject(kv, "Verb", o->verb) &&
+                 cJSON_AddStringToObject(kv, "Key", o->key) &&
+                 cJSON_AddNumberToObject(kv, "Index", (double)o->index) &&
+                 (!o->value || (base64 && cJSON_AddStringToObject(kv, "Value", base64)));
     free(base64);
     if (whole && cJSON_AddItemToArray(list, item))
         return 0;
@@ -387,70 +391,108 @@ static int add_operation(cJSON *list, const char *verb, const char *key, uint64_
     return -ENOMEM;
 }
 
-static char *transaction(const char *key, const char *value, uint64_t index,
-                         const struct kv_version *unchanged, size_t n)
+static char *transaction(const struct operation *operations, size_t n)
 {
     cJSON *list = cJSON_CreateArray();
     int rc = list ? 0 : -ENOMEM;
     for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = add_operation(list, "check-index", unchanged[i].key, unchanged[i].modify_index, NULL);
-    if (rc == 0)
-        rc = add_operation(list, "cas", key, index, value);
+        rc = add_operation(list, &operations[i]);
     char *text = rc == 0 ? cJSON_PrintUnformatted(list) : NULL;
     cJSON_Delete(list);
     return text;
 }
 
-/* Which of the n + 1 operations failed, and why: the first that Consul names. */
+/* Which of the n operations failed, and why: the first that Consul names, else the last. */
 static size_t failed_operation(const cJSON *root, size_t n, const char **ret_why)
 {
     const cJSON *errors = NULL;
     int64_t at = -1;
     if (json_array(root, "Errors", &errors, NULL) < 0)
-        return n;
+        return n - 1;
     const cJSON *first = cJSON_GetArrayItem(errors, 0);
     *ret_why = json_text(first, "What", "");
-    if (json_integer(first, "OpIndex", &at, NULL) < 0 || at < 0 || at > (int64_t)n)
-        return n;
+    if (json_integer(first, "OpIndex", &at, NULL) < 0 || at < 0 || at >= (int64_t)n)
+        return n - 1;
     return (size_t)at;
 }
 
 /* 409 is the answer to a lost condition and to a missing right alike. */
-static int transaction_failed(const struct consul *consul, const char *key,
-                              const struct kv_version *unchanged, size_t n, struct error *err)
+static int transaction_failed(const struct consul *consul, const struct operation *operations,
+                              size_t n, struct error *err)
 {
     char what[300], rule[300];
     const char *why = "";
     cJSON *root = NULL;
     int rc = json_parse(buffer_text(&consul->http.answer), consul->http.answer.len, "it", &root,
                         NULL);
-    size_t at = rc == 0 ? failed_operation(root, n, &why) : n;
-    const char *name = at < n ? unchanged[at].key : key;
-    (void)snprintf(what, sizeof what, "write KV %s in a transaction", key);
-    (void)snprintf(rule, sizeof rule, "key \"%s\" %s", name, at < n ? "read" : "write");
+    const struct operation *o = &operations[rc == 0 ? failed_operation(root, n, &why) : n - 1];
+    bool read = strcmp(o->verb, "check-index") == 0;
+    (void)snprintf(what, sizeof what, "write KV %s in a transaction", operations[n - 1].key);
+    (void)snprintf(rule, sizeof rule, "key \"%s\" %s", o->key, read ? "read" : "write");
     if (consul->http.status != 409)
         rc = refuse(consul, what, rule, err);
     else if (strstr(why, "ermission denied"))
         rc = error_set(err, -EACCES, "cannot %s: permission denied (the token needs %s)", what,
                        rule);
     else
-        rc = error_set(err, -ESTALE, "%s was changed by somebody else meanwhile", name);
+        rc = error_set(err, -ESTALE, "%s was changed by somebody else meanwhile", o->key);
     cJSON_Delete(root);
+    return rc;
+}
+
+static int transact(struct consul *consul, const struct operation *operations, size_t n,
+                    struct error *err)
+{
+    char *body = transaction(operations, n);
+    const struct request request = {.path = "txn", .body = body};
+    int rc = body ? perform(consul, &request, err) : error_set(err, -ENOMEM, "out of memory");
+    if (rc == 0 && consul->http.status != 200)
+        rc = transaction_failed(consul, operations, n, err);
+    cJSON_free(body);
     return rc;
 }
 
 int consul_kv_write_if(struct consul *consul, const char *key, const char *value, uint64_t index,
                        const struct kv_version *unchanged, size_t n, struct error *err)
 {
+    struct operation operations[CONSUL_TXN];
     if (n >= CONSUL_TXN)
         return error_set(err, -E2BIG, "%zu keys are more than one transaction can check (%d)", n,
                          CONSUL_TXN - 1);
-    char *body = transaction(key, value, index, unchanged, n);
-    const struct request request = {.path = "txn", .body = body};
-    int rc = body ? perform(consul, &request, err) : error_set(err, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < n; i++)
+        operations[i] = (struct operation){
+            .verb = "check-index", .key = unchanged[i].key, .index = unchanged[i].modify_index};
+    operations[n] = (struct operation){.verb = "cas", .key = key, .value = value, .index = index};
+    return transact(consul, operations, n + 1, err);
+}
+
+int consul_kv_change(struct consul *consul, const struct consul_change *changes, size_t n,
+                     struct error *err)
+{
+    struct operation operations[CONSUL_TXN];
+    if (n == 0 || n > CONSUL_TXN)
+        return error_set(err, -E2BIG, "%zu keys are not 1 to %d, the limit of one transaction", n,
+                         CONSUL_TXN);
+    for (size_t i = 0; i < n; i++)
+        operations[i] = (struct operation){.verb = changes[i].value ? "cas" : "delete-cas",
+                                           .key = changes[i].key,
+                                           .value = changes[i].value,
+                                           .index = changes[i].index};
+    return transact(consul, operations, n, err);
+}
+
+int consul_request(struct consul *consul, bool put, const char *path, struct buffer *answer,
+                   struct error *err)
+{
+    char what[300];
+    const struct request request = {.path = path, .body = put ? "" : NULL, .most = answer->limit};
+    (void)snprintf(what, sizeof what, "%s %.*s", put ? "PUT" : "GET", (int)strcspn(path, "?"),
+                   path);
+    int rc = perform(consul, &request, err);
     if (rc == 0 && consul->http.status != 200)
-        rc = transaction_failed(consul, key, unchanged, n, err);
-    cJSON_free(body);
+        rc = refuse(consul, what, NULL, err);
+    if (rc == 0)
+        rc = buffer_append(answer, consul->http.answer.data, consul->http.answer.len);
     return rc;
 }
 
@@ -484,7 +526,7 @@ static int send_update(struct consul *consul, const struct request *request, con
         return rc;
     if (no_such_check(consul))
         return error_set(err, -ENOENT,
-                         "the agent has no check %s: is the snippet of scripts/enable "
+                         "the agent has no check %s: is the snippet of lictor enable "
                          "loaded?",
                          check_id);
     return refuse(consul, what, "service \"cluster\" write", err);

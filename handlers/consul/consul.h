@@ -17,6 +17,7 @@
 #ifndef CONSUL_H
 #define CONSUL_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "consul/kv.h"
 
@@ -59,6 +60,23 @@ MUST_CHECK int consul_kv_write(struct consul *consul, const char *key, const cha
 MUST_CHECK int consul_kv_write_if(struct consul *consul, const char *key, const char *value,
                                   uint64_t index, const struct kv_version *unchanged, size_t n,
                                   struct error *err);
+
+/* One key to change; borrowed. */
+struct consul_change {
+    const char *key;
+    const char *value; /* NULL: take the key out */
+    uint64_t index;    /* the index it must have; 0: it must not exist */
+};
+
+/* Change n keys, all or none, in one transaction. -ESTALE when one of them does not have its
+ * index: the text names it; otherwise as consul_kv_write_if(). */
+MUST_CHECK int consul_kv_change(struct consul *consul, const struct consul_change *changes,
+                                size_t n, struct error *err);
+
+/* One request as it is, GET or PUT (without a body), path below /v1/, the answer appended (its
+ * buffer has the ceiling). Returns 0 for status 200, else as consul_get(). */
+MUST_CHECK int consul_request(struct consul *consul, bool put, const char *path,
+                              struct buffer *answer, struct error *err);
 
 /* Is there a leader that a majority follows, now? A ?consistent read within
  * limits()->leader_proof_ms. 0 yes, negative no, with the reason. Does not need rights:

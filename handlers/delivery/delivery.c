@@ -209,11 +209,11 @@ static void note_own(const struct delivery_facts *f, struct verdict *v)
 {
     if (f->shipper == DELIVERY_DEAD)
         verdict_note(v, "the log shipper of this server does not run: it is started "
-                        "again, or see why not: rollout-logging --retry");
+                        "again, or see why not: lictor retry");
     else if (f->shipper == DELIVERY_RUNS)
         verdict_note(v, "the log shipper of this server runs, so its queue grows: does "
                         "Elasticsearch take what it sends (its credential, the index)? "
-                        "Its own log says why (rsyslog: journalctl -t index-records)");
+                        "Its own log says why (rsyslog: journalctl -t lictor-index-records)");
     else
         verdict_note(v, "does the log shipper of this server run?");
 }

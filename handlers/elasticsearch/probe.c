@@ -71,11 +71,11 @@ static int check_directory(const char *path, struct error *err)
     const char *slash = strrchr(path, '/');
     (void)snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - path) : 0, path);
     if (lstat(dir, &st) < 0)
-        return error_set(err, -errno, "%s: %s (scripts/enable makes it)", dir, strerror(errno));
+        return error_set(err, -errno, "%s: %s (lictor enable makes it)", dir, strerror(errno));
     if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022) != 0)
         return error_set(err, -EPERM,
                          "%s must be a directory of the agent's user, writable for "
-                         "nobody else (scripts/enable makes it so)",
+                         "nobody else (lictor enable makes it so)",
                          dir);
     return 0;
 }

@@ -191,7 +191,7 @@ static void judge_own(const struct logging_facts *facts, struct verdict *v)
                     stays(facts, kept));
     else if (!facts->wanted[0])
         verdict_set(v, VERDICT_WARNING,
-                    "not set up: set LOG_ELASTICSEARCH_URL (see cluster-set --help)");
+                    "not set up: set LOG_ELASTICSEARCH_URL (lictor set --help)");
     else if (facts->own->state == SERVER_RECORD_FAILED)
         verdict_set(v, VERDICT_WARNING, "revision %s failed here, %s",
                     shown(facts->own->revision).text, stays(facts, kept));

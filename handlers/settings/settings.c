@@ -264,11 +264,10 @@ static void reject(struct settings *s, enum setting setting, const char *text)
 
 static const char *similar_key(const char *key)
 {
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        if (strcasecmp(rows[i].key, key) == 0)
-            return rows[i].key;
-    }
-    return NULL;
+    const char *names[SETTING_COUNT];
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        names[i] = rows[i].key;
+    return text_nearest(key, names, SETTING_COUNT);
 }
 
 static void note_unknown(struct settings *s, const char *key)

@@ -135,7 +135,7 @@ void settings_parse(const struct kv_list *list, const char *root, struct setting
 /* The reject's text of a setting, NULL when its value was not refused. Borrowed. */
 const char *settings_rejected(const struct settings *s, const char *key);
 
-/* Judge one KEY=VALUE, as cluster-set does before writing.
+/* Judge one KEY=VALUE, as lictor set does before writing.
  * Returns 0; -EINVAL with the reject's text (unknown key or value refused). */
 MUST_CHECK int settings_check(const char *key, const char *value, struct error *err);
 

@@ -1,27 +1,33 @@
-/* change.h: what would stand in KV, and what the cluster would say to it.
+/* settings_change.h: what would be in KV, and what the cluster would say to it.
  *
- * For check-settings: entries of KV, changes to them, and the judgement by the same table
+ * For lictor set and show: entries of KV, changes to them, and the judgement by the same table
  * and policy which every other program uses. */
 #ifndef SETTINGS_CHANGE_H
 #define SETTINGS_CHANGE_H
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "consul/consul.h"
 #include "consul/kv.h"
 #include "settings/effective.h"
 
 #include <stdbool.h>
 
-/* Set root; all else zero is "nothing stands in KV". settings_change_release() frees it. */
+/* Set root; all else zero is "nothing is in KV". settings_change_release() frees it. */
 struct settings_change {
-    const char *root;     /* settings root, borrowed */
-    struct kv_list list;  /* what would stand in KV, full keys; fill in what does now */
-    struct kv_list names; /* private: keys that are changed */
-    bool log_changes;     /* private: one of them is a LOG_ setting */
+    const char *root;      /* settings root, borrowed */
+    struct kv_list before; /* what is in KV, full keys */
+    struct kv_list list;   /* what would be there */
+    struct kv_list names;  /* private: keys that are changed */
+    bool log_changes;      /* private: one of them is a LOG_ setting */
     struct policy policy;
     struct settings settings;
     struct effective log; /* FORBIDDEN: also by the credential */
 };
+
+/* Read what is in KV. Returns 0 or as settings_read(). */
+MUST_CHECK int settings_change_read(struct consul *consul, struct settings_change *p,
+                                    struct error *err);
 
 /* Change the list by "KEY=VALUE", or with `removal` allowed also by "KEY", which takes it
  * out. Returns 0; -EINVAL for another word or a key that was changed before; -ENOMEM. */
@@ -34,16 +40,6 @@ MUST_CHECK int settings_change_add(struct settings_change *p, const char *word, 
  * why it could not be judged. */
 MUST_CHECK int settings_change_judge(struct settings_change *p, const char *config_dir,
                                      struct buffer *problems, struct error *err);
-
-/* Append the judgement as JSON:
- *   {"settings": [{"key", "stored": as echoed or null, "value": in force,
- *                  "from": "KV"|"policy"|"default"|"none", "problem": "" or a sentence}],
- *    "unknown": [SENTENCE...],
- *    "log": {"state": "none"|"refused"|"off"|"on", "reason": policy's refusal or "",
- *            "revision": "" or SETTINGS_SHORT digits}}
- * All texts are printable ASCII. Returns 0, -ENOMEM or -EMSGSIZE. */
-MUST_CHECK int settings_change_json(const struct settings_change *p, struct buffer *out,
-                                    struct error *err);
 
 void settings_change_release(struct settings_change *p);
 

@@ -23,13 +23,14 @@ static const char *user_name(void)
     return pw ? pw->pw_name : "root";
 }
 
-static bool address_is_told = true; /* else it stands in consul.env */
+static bool address_is_told = true; /* else it is in consul.env */
+static const char *lictor_program = TEST_BIN "/lictor";
 
 static struct outcome run_script(struct cluster *c, const char *dir, const char *script,
                                  const char *const *more)
 {
     char path[600], addr[100], consul[300], etc[600], state[600], config[600], lib[600];
-    char tmp[600];
+    char tmp[600], lictor[600];
     server_write(c, 1, "tmp/kept", "");
     (void)snprintf(tmp, sizeof tmp, "TMPDIR=%s", server_path(c, 1, "tmp"));
     (void)snprintf(path, sizeof path, "%s/scripts/%s", dir, script);
@@ -51,7 +52,8 @@ static struct outcome run_script(struct cluster *c, const char *dir, const char 
         argv[n++] = *more;
         argv[n] = NULL;
     }
-    const char *env[] = {consul, tmp, address_is_told ? addr : NULL, NULL};
+    (void)snprintf(lictor, sizeof lictor, "LICTOR=%s", lictor_program);
+    const char *env[] = {consul, tmp, lictor, address_is_told ? addr : NULL, NULL};
     return run_tool(NULL, argv, env);
 }
 
@@ -172,28 +174,25 @@ static void token_is_on_no_command_line(void **state)
 {
     struct cluster *c = *state;
     static const char token[] = "11111111-2222-3333-4444-555555555555";
-    char path[900], script[900];
+    char script[900];
     char token_file[600];
     const char *more[] = {"--token-file", token_file, NULL};
     (void)snprintf(token_file, sizeof token_file, "%s", server_path(c, 1, "token"));
     server_write(c, 1, "token", token);
     (void)snprintf(script, sizeof script,
-                   "#!/bin/sh\necho \"$0 $*\" >>%s\nexec /usr/bin/curl \"$@\"\n",
-                   server_path(c, 1, "curl.log"));
-    server_write(c, 1, "bin/curl", script);
-    assert_int_equal(chmod(server_path(c, 1, "bin/curl"), 0755), 0);
-    const char *outer = getenv("PATH");
-    char *old = strdup(outer ? outer : "/usr/bin:/bin");
-    assert_non_null(old);
-    (void)snprintf(path, sizeof path, "%s:%s", server_path(c, 1, "bin"), old);
-    assert_int_equal(setenv("PATH", path, 1), 0);
+                   "#!/bin/sh\necho \"$0 $*\" >>%s\nexec " TEST_BIN "/lictor \"$@\"\n",
+                   server_path(c, 1, "lictor.log"));
+    server_write(c, 1, "bin/lictor", script);
+    assert_int_equal(chmod(server_path(c, 1, "bin/lictor"), 0755), 0);
     (void)unlink(server_path(c, 1, "etc/consul.env"));
+    char program[600];
+    (void)snprintf(program, sizeof program, "%s", server_path(c, 1, "bin/lictor"));
+    lictor_program = program;
     struct outcome o = run_script(c, SOURCE_DIR, "enable", more);
-    assert_int_equal(setenv("PATH", old, 1), 0);
-    free(old);
+    lictor_program = TEST_BIN "/lictor";
     assert_null(strstr(o.out, token));
     expect(o, 0, "enabled: ", "");
-    char *log = server_read(c, 1, "curl.log");
+    char *log = server_read(c, 1, "lictor.log");
     assert_non_null(strstr(log, "agent/reload"));
     assert_null(strstr(log, token));
     free(log);
@@ -220,34 +219,34 @@ static void the_address_may_stand_in_consul_env(void **state)
     remove_file(c, "etc/consul.env");
 }
 
-/* The token that was said last, and nearest. consul.env may hold one that has been revoked. */
+/* A token in the environment goes before one of --token-file; lictor itself takes one of
+ * consul.env where there is neither. */
 static void the_nearest_token_is_taken(void **state)
 {
     struct cluster *c = *state;
     static const struct {
         const char *before, *out;
     } rows[] = {
-        {"", "of-consul-env\n"},
-        {"token_file=$2; ", "of-token-file\n"},
-        {"CONSUL_HTTP_TOKEN=of-environment; token_file=$2; ", "of-environment\n"},
-        {"CONSUL_HTTP_TOKEN_FILE=$2; ", "of-token-file\n"},
+        {"", "|\n"},
+        {"token_file=of-file; ", "of-file|\n"},
+        {"export CONSUL_HTTP_TOKEN=of-environment; token_file=of-file; ", "|of-environment\n"},
+        {"export CONSUL_HTTP_TOKEN_FILE=a; token_file=of-file; ", "a|\n"},
     };
-    server_write(c, 1, "etc/consul.env", "CONSUL_HTTP_TOKEN=of-consul-env\n");
-    server_write(c, 1, "token", "of-token-file\n");
+    server_write(c, 1, "bin/lictor",
+                 "#!/bin/sh\necho \"${CONSUL_HTTP_TOKEN_FILE:-}|${CONSUL_HTTP_TOKEN:-}\"\n");
+    assert_int_equal(chmod(server_path(c, 1, "bin/lictor"), 0755), 0);
     for (size_t i = 0; i < COUNT(rows); i++) {
         char text[1000];
         (void)snprintf(text, sizeof text,
-                       ". " SOURCE_DIR "/scripts/agent.sh; %sapi_file \"$1\"; api_token",
+                       ". " SOURCE_DIR "/scripts/agent.sh; lictor=$1; config_dir=/nowhere; %sapi x",
                        rows[i].before);
-        const char *argv[] = {
-            "/bin/bash", "-uc", text, "bash", server_path(c, 1, "etc"), server_path(c, 1, "token"),
-            NULL};
+        const char *argv[] = {"/bin/bash", "-uc", text, "bash", server_path(c, 1, "bin/lictor"),
+                              NULL};
         struct outcome o = run_tool(NULL, argv, NULL);
         assert_string_equal(o.err, "");
         assert_string_equal(o.out, rows[i].out);
         outcome_release(&o);
     }
-    remove_file(c, "etc/consul.env");
 }
 
 /* ---- what is broken ------------------------------------------------------ */
@@ -325,7 +324,7 @@ static void no_agent_is_told(void **state)
 {
     struct cluster *c = *state;
     server_kill(c, 1);
-    expect(enable(c), 1, "", "does not tell about itself");
+    expect(enable(c), 1, "", "cannot reach the Consul agent at ");
     assert_false(installed(c));
     server_start(c, 1);
     wait_leader(c, 20000);
@@ -339,8 +338,8 @@ static void wrong_usage(void **state)
                *service[] = {"--discover", "a/b", NULL};
     expect(run_script(c, SOURCE_DIR, "enable", unknown), 2, "", "unknown option --nonsense");
     expect(run_script(c, SOURCE_DIR, "enable", missing), 2, "", "--libexec needs a value");
-    expect(run_script(c, SOURCE_DIR, "enable", quote), 2, "", "is no plain KV path");
-    expect(run_script(c, SOURCE_DIR, "enable", service), 2, "", "is no name of a service");
+    expect(run_script(c, SOURCE_DIR, "enable", quote), 2, "", "is not a plain KV path");
+    expect(run_script(c, SOURCE_DIR, "enable", service), 2, "", "is not the name of a service");
     expect(run_script(c, SOURCE_DIR, "disable", unknown), 2, "", "unknown option");
 }
 

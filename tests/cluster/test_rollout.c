@@ -111,6 +111,22 @@ static void expect_file(struct cluster *c, int i, const char *index)
     free(text);
 }
 
+/* lictor on server 1 ends with this code and says this on stderr. */
+static void run_lictor_words(struct cluster *c, int code, const char *said,
+                             const char *const *words)
+{
+    const char *argv[10] = {"lictor"};
+    for (size_t i = 0; words[i]; i++)
+        argv[i + 1] = words[i];
+    struct outcome o = server_run(c, 1, NULL, argv);
+    if (o.code != code || !strstr(o.err, said))
+        fail_msg("lictor %s ended with %d: %s%s", words[0], o.code, o.out, o.err);
+    outcome_release(&o);
+}
+
+#define run_lictor(c, code, said, ...)                                                             \
+    run_lictor_words(c, code, said, (const char *const[]){__VA_ARGS__, NULL})
+
 /* ---- records -------------------------------------------------------------- */
 
 static bool record_begins(void *arg, struct buffer *seen)
@@ -285,13 +301,35 @@ static void a_retry_lets_the_chain_go_on(void **state)
     write_index(c, "again");
     expect_kept(c, 3, "server-1", "");
     break_action(c, 1, "validate", NULL);
-    const char *argv[] = {"rollout-logging", "--retry", NULL};
     int64_t begin = chain_clock();
-    struct outcome o = server_run(c, 1, NULL, argv);
-    assert_int_equal(o.code, 0);
-    outcome_release(&o);
+    run_lictor(c, 0, "", "retry");
     wait_all(c, "again");
     expect_touched(c, begin, "1 2 3");
+}
+
+static void a_retry_that_fails_says_so(void **state)
+{
+    struct cluster *c = *state;
+    break_action(c, 1, "validate", "echo 'no such module' >&2; exit 1\n");
+    write_index(c, "again");
+    expect_kept(c, 3, "server-1", "");
+    run_lictor(c, 1, "no such module", "retry");
+}
+
+static void set_waits_for_all_or_for_the_first_refusal(void **state)
+{
+    struct cluster *c = *state;
+    run_lictor(c, 0, "3 of 3 servers on revision ", "set", "--wait", "LOG_INDEX=waited");
+    for (int i = 1; i <= 3; i++)
+        expect_file(c, i, "waited");
+    run_lictor(c, 0, "3 of 3 servers on revision ", "set", "--wait", "LOG_INDEX=waited");
+    run_lictor(c, 1, "lictor set: not everywhere yet: ", "set", "--wait", "--timeout", "0",
+               "LOG_INDEX=late");
+    wait_all(c, "late");
+    break_action(c, 2, "validate", "echo 'no such module' >&2; exit 1\n");
+    run_lictor(c, 1, "lictor set: server-2 rejected revision ", "set", "--wait", "LOG_INDEX=bad");
+    expect_file(c, 1, "bad");
+    expect_file(c, 3, "late");
 }
 
 /* Nobody asks: the time for another try comes, a heartbeat notices. */
@@ -578,6 +616,8 @@ int main(void)
         cmocka_unit_test_setup(a_bad_revision_touches_one_server, calm),
         cmocka_unit_test_setup(a_shipper_that_refuses_is_rolled_back_in_time, calm),
         cmocka_unit_test_setup(a_retry_lets_the_chain_go_on, calm),
+        cmocka_unit_test_setup(a_retry_that_fails_says_so, calm),
+        cmocka_unit_test_setup(set_waits_for_all_or_for_the_first_refusal, calm),
         cmocka_unit_test(a_refusal_is_tried_again_in_time),
         cmocka_unit_test_setup(back_again_leaves_no_refusal_behind, calm),
         cmocka_unit_test_setup(a_dead_first_one_is_skipped_and_catches_up, calm),

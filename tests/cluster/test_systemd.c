@@ -1,5 +1,5 @@
 /* All of it as installed, under a real systemd (tests/cluster/machine): make install,
- * lictor-enable, Debian's sandbox around Consul, our units around apply-logging and a real
+ * lictor enable, Debian's sandbox around Consul, our units around apply-logging and a real
  * rsyslogd, which ships to the stand-in. */
 #include "apart.h"
 #include "harness.h"
@@ -155,7 +155,7 @@ static int teardown(void **state)
 static void enabling_starts_what_is_needed(void **state)
 {
     (void)state;
-    expect("lictor-enable 2>&1", "usermod -aG seal lictor");
+    expect("lictor enable 2>&1", "usermod -aG seal lictor");
     expect("systemctl is-active lictor-apply.socket lictor-rsyslog.service", "active\nactive\n");
     expect("systemctl is-enabled lictor-apply.socket lictor-rsyslog.service "
            "lictor-recover.service",
@@ -165,7 +165,7 @@ static void enabling_starts_what_is_needed(void **state)
            "lictor:lictor 700\nroot:root 711\n");
     expect("cat /etc/lictor/apply-socket", "/run/lictor/apply.sock\n");
     expect("usermod -aG seal lictor && systemctl restart lictor-rsyslog.service; "
-           "lictor-enable",
+           "lictor enable",
            "enabled: ");
 }
 
@@ -181,8 +181,7 @@ static void a_kv_write_goes_live_and_records_arrive(void **state)
     expect("stat -c %U /var/lib/lictor-shipper/rsyslog.conf", "lictor\n");
     expect("as seal bash -c 'echo first-line >/var/log/seal/a.log'", "");
     wait_for("sent", "first-line");
-    expect("as consul lictor-cluster-status || :",
-           "verify-quorum\n  warning: forming: 1 of 3 servers");
+    expect("lictor status || :", "verify-quorum\n  warning: forming: 1 of 3 servers");
 }
 
 #define LEVEL(level) "grep 'level \"" level "\"' /var/lib/lictor-shipper/rsyslog.conf"
@@ -328,7 +327,7 @@ static void recovery_comes_before_the_shipper(void **state)
     /* A heartbeat may have tried meanwhile, with the shipper stopped. */
     expect("cp /run/kept.json /etc/lictor/logging.d/rsyslog-systemd.json; "
            "systemctl start lictor-rsyslog.service; "
-           "as consul /usr/libexec/lictor/rollout-logging --retry",
+           "lictor retry",
            "");
     wait_for(LEVEL("fatal") " && alive", "");
 }
@@ -336,10 +335,10 @@ static void recovery_comes_before_the_shipper(void **state)
 static void an_agent_of_another_user_has_the_socket(void **state)
 {
     (void)state;
-    expect("lictor-enable --user seal-consul-agent || journalctl --no-pager -n 20; "
+    expect("lictor enable --user seal-consul-agent || journalctl --no-pager -n 20; "
            "stat -c %U /run/lictor/apply.sock",
            "\nseal-consul-agent\n");
-    expect("lictor-enable; stat -c %U /run/lictor/apply.sock; "
+    expect("lictor enable; stat -c %U /run/lictor/apply.sock; "
            "ls /etc/systemd/system/lictor-apply.socket.d",
            "\nconsul\n");
 }
@@ -347,7 +346,7 @@ static void an_agent_of_another_user_has_the_socket(void **state)
 static void disabling_closes_the_socket_and_ships_on(void **state)
 {
     (void)state;
-    expect("lictor-disable", "\n  disabled\n");
+    expect("lictor disable", "\n  disabled\n");
     expect("systemctl is-active lictor-apply.socket lictor-rsyslog.service; "
            "ls /run/lictor /etc/lictor/apply-socket 2>&1; alive >/dev/null && echo ships",
            "inactive\nactive\n");

@@ -266,7 +266,7 @@ static void an_unknown_check_is_missing_in_old_and_new_words(void **state)
     bad_agent_rules(agent, new);
     assert_int_equal(consul_check_update(c, "cluster:quorum", "passing", "x", &err), -ENOENT);
     assert_string_equal(err.text, "the agent has no check cluster:quorum: is the snippet of "
-                                  "scripts/enable loaded?");
+                                  "lictor enable loaded?");
     consul_close(c);
     bad_agent_stop(agent);
 }

@@ -265,7 +265,7 @@ static void every_carrier_gets_its_record(void **state)
     (void)snprintf(log, sizeof log, "%s/one.log", dir);
     put_target("rsyslog", log);
     assert_true(delivery_write_probes(here.etc, "n1", &err) < 0);
-    assert_non_null(strstr(err.text, "scripts/enable makes it"));
+    assert_non_null(strstr(err.text, "lictor enable makes it"));
     assert_int_equal(mkdir(dir, 0755), 0);
     (void)snprintf(log, sizeof log, "%s/two.log", dir);
     put_target("second", log);

@@ -91,7 +91,7 @@ static void help_says_what_exit_codes_mean(void **state)
     for (size_t i = 0; i < COUNT(programs); i++) {
         struct outcome o = run(programs[i], NULL, words);
         assert_int_equal(o.code, 0);
-        assert_non_null(strstr(o.out, "\nexit: 0 "));
+        assert_non_null(strstr(o.out, "\nexit codes: 0 "));
         assert_non_null(strstr(o.out, "\nexample"));
         assert_string_equal(o.err, "");
         outcome_release(&o);
@@ -308,7 +308,7 @@ static void a_state_directory_of_others_is_refused_by_name(void **state)
     assert_int_equal(chmod(scratch_dir, 0755), 0);
     (void)snprintf(text, sizeof text,
                    "%s is not ours alone: run this as the user of the Consul agent "
-                   "(scripts/enable creates the directory)\n",
+                   "(lictor enable creates the directory)\n",
                    scratch_dir);
     struct outcome o = run("rollout-logging", NULL, NULL);
     assert_string_equal(o.err + strlen("rollout-logging: "), text);

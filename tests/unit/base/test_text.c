@@ -103,12 +103,37 @@ static void lists_have_a_most(void **state)
     }
 }
 
+static void the_nearest_name_is_found(void **state)
+{
+    (void)state;
+    static const char *const all[] = {"status", "set", "settings", "LOG_LEVEL", "LOG_INDEX"};
+    static const struct {
+        const char *word, *nearest;
+    } rows[] = {
+        {"stauts", "status"},
+        {"STATUS", "status"},
+        {"sett", "set"},
+        {"LOG_LEVLE", "LOG_LEVEL"},
+        {"log_indx", "LOG_INDEX"},
+        {"settngs", "settings"},
+        {"anything", NULL},
+        {"", NULL},
+        {"x", NULL},
+        {"CLUSTER_GRACE", NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *nearest = text_nearest(rows[i].word, all, COUNT(all));
+        assert_string_equal(nearest ? nearest : "none", rows[i].nearest ? rows[i].nearest : "none");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other_bytes_become_question_marks),
         cmocka_unit_test(every_byte_is_judged),
         cmocka_unit_test(lists_fit),
+        cmocka_unit_test(the_nearest_name_is_found),
         cmocka_unit_test(lists_have_a_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,8 +43,8 @@ struct row {
 
 struct facts {
     char text[WORDS][2][64];
-    struct agent_peer peers[WORDS];
-    struct agent_member members[WORDS];
+    struct membership_peer peers[WORDS];
+    struct membership_member members[WORDS];
     struct server_mapping confirmed;
     struct settings settings;
     struct quorum_facts facts;
@@ -52,7 +52,7 @@ struct facts {
 
 static void add_member(struct facts *f, const char *name, const char *id, const char *flags)
 {
-    f->members[f->facts.who.n_members++] = (struct agent_member){
+    f->members[f->facts.who.n_members++] = (struct membership_member){
         .name = name,
         .id = id,
         .address = strcmp(name, "m9") == 0 ? "10.0.0.9" : "10.0.0.1",
@@ -84,7 +84,7 @@ static void add_word(struct facts *f, const char *word, size_t i)
     if (!strchr(flags, 'u'))
         add_member(f, name, id, flags);
     if (!strpbrk(flags, "sgc"))
-        f->peers[f->facts.who.n_peers++] = (struct agent_peer){
+        f->peers[f->facts.who.n_peers++] = (struct membership_peer){
             .id = id,
             .node = strchr(flags, 'u') ? "10.0.0.3:8300" : name,
             .voter = !strchr(flags, 'w'),
@@ -232,7 +232,7 @@ static const struct row rows[] = {
     {"three, not confirmed", "n1 n2 n3", .status = P, .summary = "3 of 3 servers, 1 may fail",
      .details = "voting: node n1, node n2, node n3\n"
                 "not confirmed yet: without ACLs that happens by itself when the cluster\n"
-                "is whole, else by cluster-set --confirm-mapping\n"},
+                "is whole, else by lictor confirm\n"},
     {"three, confirmed", "n1 n2 n3", .confirmed = "n1 n2 n3", .status = P,
      .summary = "3 of 3 servers, 1 may fail",
      .details = "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
@@ -269,12 +269,12 @@ static const struct row rows[] = {
     {"one of three down", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .status = W,
      .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down",
      .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
-                "cluster-set --confirm-mapping\n"
+                "lictor confirm\n"
                 "voting: server_1 (node n1), server_2 (node n2)\n"},
     {"one of three down for long", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .overdue = true,
      .status = C, .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down",
      .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
-                "cluster-set --confirm-mapping\n"
+                "lictor confirm\n"
                 "none may fail for longer than CLUSTER_GRACE (15m)\n"
                 "voting: server_1 (node n1), server_2 (node n2)\n"},
     {"one of three down, cleaned up", "n1 n2 n3:g", .confirmed = "n1 n2 n3", .status = W,
@@ -403,8 +403,7 @@ static const struct row rows[] = {
     {"a fourth voter", "n1 n2 n3 n4", .confirmed = "n1 n2 n3", .status = W,
      .summary = "4 of 4 servers, 1 may fail: even number of voters (4), and 1 more",
      .details = "even number of voters (4): add or remove one; the last one adds no reserve\n"
-                "node n4 votes and is not confirmed: if it is wanted: cluster-set\n"
-                "--confirm-mapping\n"
+                "node n4 votes and is not confirmed: if it is wanted: lictor confirm\n"
                 "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3), node\n"
                 "n4\n"},
     {"a fourth waiting for its vote", "n1 n2 n3 n4:w", .confirmed = "n1 n2 n3", .status = W,
@@ -428,9 +427,8 @@ static const struct row rows[] = {
     {"replaced under a new name", "n1 n2 n3:g n4", .confirmed = "n1 n2 n3", .status = W,
      .summary = "3 of 3 servers, 1 may fail: server_3 (node n3) is down, and 1 more",
      .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
-                "cluster-set --confirm-mapping\n"
-                "node n4 votes and is not confirmed: if it is wanted: cluster-set\n"
-                "--confirm-mapping\n"
+                "lictor confirm\n"
+                "node n4 votes and is not confirmed: if it is wanted: lictor confirm\n"
                 "voting: server_1 (node n1), server_2 (node n2), node n4\n"},
     {"replaced under a new name, the old one still in raft", "n1 n2 n3:d n4",
      .confirmed = "n1 n2 n3", .status = W,
@@ -444,7 +442,7 @@ static const struct row rows[] = {
      .summary = "3 of 3 servers, 1 may fail: server_3 (node n3) was installed anew (other "
                 "node ID)",
      .details = "server_3 (node n3) was installed anew (other node ID): if that was wanted:\n"
-                "cluster-set --confirm-mapping\n"
+                "lictor confirm\n"
                 "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"rebuilt under the old name, waiting for its vote", "n1 n2 n3/new:w", .confirmed = "n1 n2 n3",
      .status = W,
@@ -457,7 +455,7 @@ static const struct row rows[] = {
                 "remove-peer -id=id-n3\n"
                 "even number of voters (4): add or remove one; the last one adds no reserve\n"
                 "server_3 (node n3) was installed anew (other node ID): if that was wanted:\n"
-                "cluster-set --confirm-mapping\n"
+                "lictor confirm\n"
                 "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"renamed with its data", "n1 n2 n9/id-n3 n3/id-n3:g", .confirmed = "n1 n2 n3", .status = W,
      .summary = "3 of 3 servers, 1 may fail: server_3 (node n3) is down, and 1 more"},
@@ -483,9 +481,9 @@ static const struct row rows[] = {
      .summary = "3 of 3 servers, 1 may fail: mapping changed: server_2 is n2 as confirmed, "
                 "n3 in CLUSTER_SERVERS, and 1 more",
      .details = "mapping changed: server_2 is n2 as confirmed, n3 in CLUSTER_SERVERS: if\n"
-                "that was wanted: cluster-set --confirm-mapping\n"
+                "that was wanted: lictor confirm\n"
                 "mapping changed: server_3 is n3 as confirmed, n2 in CLUSTER_SERVERS: if\n"
-                "that was wanted: cluster-set --confirm-mapping\n"
+                "that was wanted: lictor confirm\n"
                 "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"another name mapped that is nowhere", "n1 n2 n3", .confirmed = "n1 n2 n3",
      .mapped = "n1 n2 x", .status = W,
@@ -496,7 +494,7 @@ static const struct row rows[] = {
      .summary = "3 of 3 servers, 1 may fail: the record lictor/mapping is damaged (it names "
                 "no server)",
      .details = "the record lictor/mapping is damaged (it names no server):\n"
-                "cluster-set --confirm-mapping\n"
+                "lictor confirm\n"
                 "voting: node n1, node n2, node n3\n"},
     {"a damaged record is not forming", "n1", .damaged = "x", .overdue = true, .status = C,
      .summary = "1 of 1 servers, none may fail: the record lictor/mapping is damaged (x)"},
@@ -548,7 +546,7 @@ static const struct row rows[] = {
     {"maintenance is said", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .maintenance = "n3", .status = W,
      .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down",
      .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
-                "cluster-set --confirm-mapping\n"
+                "lictor confirm\n"
                 "maintenance: server_3 (node n3) until 2026-11-23T18:00Z\n"
                 "voting: server_1 (node n1), server_2 (node n2)\n"},
     {"maintenance changes nothing else", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .maintenance = "n3",
@@ -558,7 +556,7 @@ static const struct row rows[] = {
      .now_s = UNTIL_S, .status = W,
      .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down",
      .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
-                "cluster-set --confirm-mapping\n"
+                "lictor confirm\n"
                 "voting: server_1 (node n1), server_2 (node n2)\n"},
     {"maintenance of nobody", "n1 n2 n3", .confirmed = "n1 n2 n3", .maintenance = "n7", .status = P,
      .summary = "3 of 3 servers, 1 may fail",

@@ -43,11 +43,11 @@
 
 #define DEAD_TEXT                                                                                  \
     "the log shipper of this server does not run: it is started again, or see why\n"               \
-    "  not: rollout-logging --retry\n"
+    "  not: lictor retry\n"
 #define RUNS_TEXT                                                                                  \
     "the log shipper of this server runs, so its queue grows: does Elasticsearch take\n"           \
     "  what it sends (its credential, the index)? Its own log says why (rsyslog:\n"                \
-    "  journalctl -t index-records)\n"
+    "  journalctl -t lictor-index-records)\n"
 #define UNKNOWN_TEXT "does the log shipper of this server run?\n"
 #define UNPROVEN_TEXT                                                                              \
     "applied and running, but no probe record of this revision has arrived in\n"                   \

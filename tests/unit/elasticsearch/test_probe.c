@@ -174,7 +174,7 @@ static void a_directory_that_others_may_write_is_refused(void **state)
     assert_int_equal(symlink(".", scratch_at("link")), 0);
     assert_int_equal(probe_write(scratch_at("link/probe.log"), &a, NOW, &err), -EPERM);
     assert_int_equal(probe_write(scratch_at("none/probe.log"), &a, NOW, &err), -ENOENT);
-    assert_non_null(strstr(err.text, "scripts/enable makes it"));
+    assert_non_null(strstr(err.text, "lictor enable makes it"));
 }
 
 /* The size limit of a process stands for a full disk. */

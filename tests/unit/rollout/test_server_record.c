@@ -70,8 +70,7 @@ static const struct row {
     {"settings gone", .wanted = "", .own = "kA", .second = "kA", .differ_ms = -1, .status = WARNING,
      .summary = "the LOG_ settings are gone or cannot be read, revision aaaaaa stays in force"},
     {"never set up", .wanted = "", .in_force = "", .own = "k", .second = "k", .differ_ms = -1,
-     .status = WARNING,
-     .summary = "not set up: set LOG_ELASTICSEARCH_URL (see cluster-set --help)"},
+     .status = WARNING, .summary = "not set up: set LOG_ELASTICSEARCH_URL (lictor set --help)"},
 };
 
 static const char *either(const char *text, const char *otherwise)

@@ -162,7 +162,8 @@ static const struct {
     {"{\"pin\":{\"LOG_INDEX\":5}}", "a value in \"pin\" is no text"},
     {"{\"pin\":{\"LOG_ELASTICSEARCH_URL\":\"consul:es\"}}",
      "in \"pin\": LOG_ELASTICSEARCH_URL can only be URLs"},
-    {"{\"pin\":{\"LOG_INDX\":\"a\"}}", "in \"pin\": LOG_INDX: there is no setting of that name"},
+    {"{\"pin\":{\"LOG_INDX\":\"a\"}}",
+     "in \"pin\": LOG_INDX: there is no setting of that name (LOG_INDEX?)"},
     {"{\"pin\":{\"LOG_ENABLED\":\"yes\"}}",
      "in \"pin\": LOG_ENABLED: \"yes\" is neither Y nor N; expected Y or N, for "
      "example N"},

@@ -665,7 +665,8 @@ static void unknown_keys_are_named(void **state)
     assert_int_equal(s.rejects, 0);
     assert_int_equal(s.unknowns, 4);
     assert_string_equal(s.unknown[0].key, "LOG_INDX");
-    assert_string_equal(s.unknown[0].text, "LOG_INDX: there is no setting of that name");
+    assert_string_equal(s.unknown[0].text,
+                        "LOG_INDX: there is no setting of that name (LOG_INDEX?)");
     assert_string_equal(s.unknown[1].text,
                         "log_index: there is no setting of that name (LOG_INDEX?)");
     assert_string_equal(s.unknown[2].key, "LOG_INDEX/x");

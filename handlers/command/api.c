@@ -1,0 +1,87 @@
+/* lictor api: one request to the Consul agent, for scripts. */
+#include "base/json.h"
+#include "command/commands.h"
+#include "consul/consul.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ANSWER_MAX (4U << 20)
+
+static const char help[] =
+    "usage: lictor api METHOD PATH [MEMBER]...\n"
+    "\n"
+    "One request to the Consul agent, for scripts: PATH as below /v1/. Prints the answer; with\n"
+    "MEMBER (\"Config.NodeName\") each of these members of it on a line of its own; with --keys\n"
+    "the names of its members.\n"
+    "\n"
+    "  --keys                print the names of the members of the answer\n" COMMAND_PLACE_HELP "\n"
+    "exit codes: 0 done, 1 failed (the reason is on stdout), 2 usage, 3 the token lacks a right\n"
+    "\n"
+    "example: lictor api GET agent/self Config.NodeName Config.Version\n";
+
+#define NO_RIGHT 3
+
+/* The member at "A.B.C", NULL if there is none. */
+static const cJSON *member_at(const cJSON *root, const char *path)
+{
+    char name[64];
+    while (root && *path) {
+        size_t len = strcspn(path, ".");
+        (void)snprintf(name, sizeof name, "%.*s", (int)len, path);
+        root = cJSON_GetObjectItemCaseSensitive(root, name);
+        path += len + (path[len] == '.');
+    }
+    return root;
+}
+
+static void print_member(const cJSON *item)
+{
+    char *text = item && !cJSON_IsString(item) ? cJSON_PrintUnformatted(item) : NULL;
+    printf("%s\n", text ? text : cJSON_IsString(item) ? item->valuestring : "");
+    cJSON_free(text);
+}
+
+static int print_members(const struct buffer *answer, bool keys, char **paths, struct error *err)
+{
+    cJSON *root = NULL;
+    const cJSON *item = NULL;
+    int rc = json_parse(buffer_text(answer), answer->len, "the answer", &root, err);
+    if (rc < 0)
+        return rc;
+    if (keys) {
+        cJSON_ArrayForEach(item, root) printf("%s\n", item->string ? item->string : "");
+    }
+    for (; *paths; paths++)
+        print_member(member_at(root, *paths));
+    cJSON_Delete(root);
+    return 0;
+}
+
+int command_api(const struct command_place *place, int argc, char **argv, struct error *err)
+{
+    struct command_place here = *place;
+    struct consul *consul = NULL;
+    struct buffer answer = BUFFER_INIT(ANSWER_MAX);
+    bool keys = false;
+    const struct program_option rows[] = {COMMAND_PLACE(&here), {"keys", NULL, &keys}};
+    int first = command_options(argc, argv, help, rows, COUNT(rows), argc, err);
+    if (first <= 0)
+        return first;
+    if (argc - first < 2)
+        return error_set(err, -EINVAL, "METHOD and PATH are needed, see --help");
+    bool put = strcmp(argv[first], "PUT") == 0;
+    if (!put && strcmp(argv[first], "GET") != 0)
+        return error_set(err, -EINVAL, "METHOD is GET or PUT, see --help");
+    int rc = consul_open(here.config_dir, &consul, err);
+    if (rc == 0)
+        rc = consul_request(consul, put, argv[first + 1], &answer, err);
+    if (rc == 0 && (keys || argv[first + 2]))
+        rc = print_members(&answer, keys, argv + first + 2, err);
+    else
+        (void)fputs(rc < 0 ? err->text : buffer_text(&answer), stdout);
+    buffer_release(&answer);
+    consul_close(consul);
+    return rc == -EACCES ? NO_RIGHT : rc < 0 ? HANDLER_FAILED : HANDLER_DONE;
+}

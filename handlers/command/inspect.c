@@ -1,0 +1,210 @@
+/* lictor status, show, settings, confirm, retry: look, and run a program of ours. */
+#include "base/child.h"
+#include "base/file.h"
+#include "command/commands.h"
+#include "command/settings_show.h"
+#include "command/settings_write.h"
+#include "settings/settings_print.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STATUS_MS  60000 /* one verification */
+#define OUTPUT_MAX (1U << 20)
+
+static const char status_help[] =
+    "usage: lictor status [OPTION]...\n"
+    "\n"
+    "Runs every verification once, here and now, and prints what it finds, whatever state\n"
+    "the cluster is in. Run as root it looks as the agent's user, who remembers since when\n"
+    "something holds; as anybody else it judges this moment alone.\n"
+    "\n" COMMAND_PLACE_HELP "\n"
+    "exit codes: the worst of all: 0 passing, 1 warning, 2 critical, 3 could not look\n"
+    "\n"
+    "example: lictor status\n";
+
+static const char show_help[] =
+    "usage: lictor show [OPTION]...\n"
+    "\n"
+    "Prints all settings: the value in force, where it comes from, and what in KV is wrong.\n"
+    "\n" COMMAND_PLACE_HELP "\n"
+    "exit codes: 0 done, 1 failed, 2 usage\n"
+    "\n"
+    "example: lictor show\n";
+
+static const char settings_help[] =
+    "usage: lictor settings\n"
+    "\n"
+    "Prints the table of all settings: key, value, default, meaning (Markdown).\n"
+    "\n" COMMAND_PLACE_HELP "\n"
+    "exit codes: 0 done, 1 failed, 2 usage\n"
+    "\n"
+    "example: lictor settings | grep CLOCK\n";
+
+static const char confirm_help[] =
+    "usage: lictor confirm [OPTION]...\n"
+    "\n"
+    "Says that the servers of now are the servers of this cluster. Needs a leader and an\n"
+    "odd number of at least three living servers, those of CLUSTER_SERVERS where it is set.\n"
+    "Prints the old and the new mapping.\n"
+    "\n" COMMAND_PLACE_HELP "\n"
+    "exit codes: 0 confirmed, 1 failed or not confirmed, 2 usage\n"
+    "\n"
+    "example: lictor confirm\n";
+
+static const char retry_help[] =
+    "usage: lictor retry [OPTION]...\n"
+    "\n"
+    "Applies the LOG_ settings on this server again: what is in force, or what failed here a\n"
+    "moment ago. Run as root it becomes the agent's user.\n"
+    "\n" COMMAND_PLACE_HELP "\n"
+    "exit codes: 0 done, 1 failed, 2 usage\n"
+    "\n"
+    "example: lictor retry\n";
+
+static int place_options(int argc, char **argv, const char *help, struct command_place *place,
+                         struct error *err)
+{
+    const struct program_option rows[] = {COMMAND_PLACE(place)};
+    return command_options(argc, argv, help, rows, COUNT(rows), 0, err);
+}
+
+/* ---- status -------------------------------------------------------------- */
+
+/* Which of two exit codes is worse? Anything unknown is "could not look". */
+static int worse(int a, int b)
+{
+    static const int rank[] = {
+        [CHECK_PASSING] = 0, [CHECK_WARNING] = 1, [CHECK_UNKNOWN] = 2, [CHECK_CRITICAL] = 3};
+    if (b < 0 || b > CHECK_UNKNOWN)
+        b = CHECK_UNKNOWN;
+    return rank[b] > rank[a] ? b : a;
+}
+
+/* Each line two blanks to the right. */
+static void print_indented(const char *text)
+{
+    while (*text) {
+        size_t len = strcspn(text, "\n");
+        printf("  %.*s\n", (int)len, text);
+        text += len + (text[len] == '\n');
+    }
+}
+
+/* Run one verification, print what it says; its exit code. */
+static int run_verification(const struct command_place *place, const char *name)
+{
+    char path[FILE_PATH];
+    struct error err = {0};
+    const char *const argv[] = {path,
+                                "--config-dir",
+                                place->config_dir,
+                                "--state-dir",
+                                place->state_dir,
+                                "--settings-root",
+                                place->settings_root,
+                                NULL};
+    struct child_result result = {.output = BUFFER_INIT(OUTPUT_MAX),
+                                  .errors = BUFFER_INIT(OUTPUT_MAX)};
+    int rc = command_find(name, path, sizeof path, &err);
+    if (rc == 0)
+        rc = child_run(&(struct child_job){.argv = argv,
+                                           .env = (const char *const *)environ,
+                                           .timeout_ms = STATUS_MS},
+                       &result, &err);
+    printf("%s\n", name);
+    print_indented(buffer_text(&result.output));
+    print_indented(buffer_text(&result.errors));
+    print_indented(err.text);
+    buffer_release(&result.output);
+    buffer_release(&result.errors);
+    return rc < 0 ? CHECK_UNKNOWN : result.exit_code;
+}
+
+int command_status(const struct command_place *place, int argc, char **argv, struct error *err)
+{
+    static const char *const names[] = {"verify-clock", "verify-logging", "verify-quorum"};
+    struct command_place here = *place;
+    struct error why = {0};
+    int worst = CHECK_PASSING;
+    int rc = place_options(argc, argv, status_help, &here, err);
+    if (rc <= 0)
+        return rc;
+    if (command_become_agent_user(here.state_dir, &why) < 0)
+        (void)fprintf(stderr, "lictor status: only this moment is judged: %s\n", why.text);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        worst = worse(worst, run_verification(&here, names[i]));
+        (void)fflush(stdout);
+    }
+    return worst;
+}
+
+/* ---- the settings -------------------------------------------------------- */
+
+int command_show(const struct command_place *place, int argc, char **argv, struct error *err)
+{
+    struct command_place here = *place;
+    struct consul *consul = NULL;
+    struct buffer problems = BUFFER_INIT(OUTPUT_MAX);
+    int rc = place_options(argc, argv, show_help, &here, err);
+    if (rc <= 0)
+        return rc;
+    struct settings_change change = {.root = here.settings_root};
+    rc = consul_open(here.config_dir, &consul, err);
+    if (rc == 0)
+        rc = settings_change_read(consul, &change, err);
+    if (rc == 0)
+        rc = settings_change_judge(&change, here.config_dir, &problems, err);
+    if (rc == 0)
+        rc = settings_show(&change);
+    buffer_release(&problems);
+    settings_change_release(&change);
+    consul_close(consul);
+    return rc;
+}
+
+int command_settings(const struct command_place *place, int argc, char **argv, struct error *err)
+{
+    struct command_place here = *place;
+    struct buffer text = BUFFER_INIT(OUTPUT_MAX);
+    int rc = place_options(argc, argv, settings_help, &here, err);
+    if (rc <= 0)
+        return rc;
+    rc = settings_print_table(&text);
+    (void)fputs(buffer_text(&text), stdout);
+    buffer_release(&text);
+    return rc;
+}
+
+/* ---- programs that do it ------------------------------------------------- */
+
+static int run_with_place(const char *name, const char *option, const struct command_place *place,
+                          struct error *err)
+{
+    const char *const words[] = {
+        option,           "--config-dir",    place->config_dir,    "--state-dir",
+        place->state_dir, "--settings-root", place->settings_root, NULL};
+    return command_run(name, words, err);
+}
+
+int command_confirm(const struct command_place *place, int argc, char **argv, struct error *err)
+{
+    struct command_place here = *place;
+    int rc = place_options(argc, argv, confirm_help, &here, err);
+    if (rc <= 0)
+        return rc;
+    rc = run_with_place("verify-quorum", "--confirm-mapping", &here, err);
+    return rc > 0 ? HANDLER_FAILED : rc;
+}
+
+int command_retry(const struct command_place *place, int argc, char **argv, struct error *err)
+{
+    struct command_place here = *place;
+    int rc = place_options(argc, argv, retry_help, &here, err);
+    if (rc <= 0)
+        return rc;
+    rc = command_become_agent_user(here.state_dir, err);
+    return rc < 0 ? rc : run_with_place("rollout-logging", "--retry", &here, err);
+}

@@ -1,0 +1,88 @@
+#include "command/settings_write.h"
+#include "settings/settings_print.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PROBLEMS_MAX (1U << 20)
+
+static int add_all(struct settings_change *change, const char *const *words, size_t n,
+                   struct error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = settings_change_add(change, words[i], true, err);
+    return rc;
+}
+
+int settings_write_judge(struct consul *consul, const struct command_place *place,
+                         const char *const *words, size_t n, struct settings_change *change,
+                         struct error *err)
+{
+    struct buffer problems = BUFFER_INIT(PROBLEMS_MAX);
+    *change = (struct settings_change){.root = place->settings_root};
+    int rc = settings_change_read(consul, change, err);
+    if (rc == 0)
+        rc = add_all(change, words, n, err);
+    if (rc == 0)
+        rc = settings_change_judge(change, place->config_dir, &problems, err);
+    if (rc == 0 && problems.len > 0) {
+        (void)fputs(buffer_text(&problems), stderr);
+        rc = 1;
+    }
+    buffer_release(&problems);
+    return rc;
+}
+
+/* KEY: old -> new. */
+static void print_change(const struct kv_entry *was, const struct kv_entry *now, const char *key)
+{
+    char old[SETTING_VALUE_ECHO + 2] = "not set", new[SETTING_VALUE_ECHO + 2] = "not set";
+    char echo[SETTING_VALUE_ECHO];
+    bool same = was && now ? was->len == now->len && memcmp(was->value, now->value, now->len) == 0
+                           : !was && !now;
+    if (was)
+        (void)snprintf(old, sizeof old, "\"%s\"", setting_value_echo(was->value, was->len, echo));
+    if (now)
+        (void)snprintf(new, sizeof new, "\"%s\"", setting_value_echo(now->value, now->len, echo));
+    if (same)
+        printf("%s: %s, as before\n", key, old);
+    else
+        printf("%s: %s -> %s\n", key, old, new);
+}
+
+int settings_write(struct consul *consul, const struct settings_change *change, struct error *err)
+{
+    struct consul_change *changes = calloc(change->names.n + 1, sizeof *changes);
+    char(*paths)[SETTINGS_KEY] = calloc(change->names.n + 1, sizeof *paths);
+    struct error why = {0};
+    size_t n = 0;
+    int rc = changes && paths ? 0 : error_set(err, -ENOMEM, "out of memory");
+    for (size_t i = 0; rc == 0 && i < change->names.n; i++) {
+        rc = settings_path(change->root, change->names.entries[i].key, paths[i], err);
+        if (rc < 0)
+            break;
+        const struct kv_entry *now = kv_find(&change->list, paths[i]);
+        const struct kv_entry *was = kv_find(&change->before, paths[i]);
+        if (now || was)
+            changes[n++] = (struct consul_change){.key = paths[i],
+                                                  .value = now ? now->value : NULL,
+                                                  .index = was ? was->modify_index : 0};
+    }
+    if (rc == 0 && n > 0)
+        rc = consul_kv_change(consul, changes, n, &why);
+    if (rc == -ESTALE)
+        rc = error_set(err, rc,
+                       "%s: nothing is written; look at it with lictor show, then try again",
+                       why.text);
+    else if (rc < 0 && why.text[0])
+        *err = why;
+    for (size_t i = 0; rc == 0 && i < change->names.n; i++)
+        print_change(kv_find(&change->before, paths[i]), kv_find(&change->list, paths[i]),
+                     change->names.entries[i].key);
+    free(changes);
+    free(paths);
+    return rc;
+}
