@@ -83,6 +83,8 @@ static int judge(struct run *run, struct error *err)
 
 static int render(struct run *run, struct error *err)
 {
+    const struct render_input input = {&run->settings, &run->policy, &run->credential,
+                                       run->revision};
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < run->targets.n; i++) {
         struct shipper_config *t = &run->targets.target[i];
@@ -93,8 +95,7 @@ static int render(struct run *run, struct error *err)
         file->remove = !run->settings.log_enabled;
         memcpy(file->path, t->destination, sizeof file->path);
         if (!file->remove)
-            rc = render_target(t, &run->settings, &run->policy, &run->credential, run->revision,
-                               &run->text[i], err);
+            rc = render_target(t, &input, &run->text[i], err);
         file->data = buffer_text(&run->text[i]);
         file->len = run->text[i].len;
     }

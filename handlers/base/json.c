@@ -109,6 +109,27 @@ int json_object(const cJSON *object, const char *name, const cJSON **ret, struct
     return cJSON_IsObject(*ret) ? 0 : wrong(name, "an object", err);
 }
 
+int json_members(const cJSON *object, const char *const *names, size_t n, const char **ret_name)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, object)
+    {
+        size_t i = 0;
+        *ret_name = item->string;
+        while (i < n && strcmp(item->string, names[i]) != 0)
+            i++;
+        if (i == n)
+            return -ENOENT;
+    }
+    cJSON_ArrayForEach(item, object)
+    {
+        *ret_name = item->string;
+        if (cJSON_GetObjectItemCaseSensitive(object, item->string) != item)
+            return -EEXIST;
+    }
+    return 0;
+}
+
 const char *json_text(const cJSON *object, const char *name, const char *otherwise)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);

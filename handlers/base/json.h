@@ -29,6 +29,11 @@ MUST_CHECK int json_array(const cJSON *object, const char *name, const cJSON **r
 MUST_CHECK int json_object(const cJSON *object, const char *name, const cJSON **ret,
                            struct error *err);
 
+/* Is every member one of names[n], and given once? A misspelt one would otherwise have no effect,
+ * and cJSON finds the first of two. Returns 0, -ENOENT or -EEXIST with *ret_name, borrowed. */
+MUST_CHECK int json_members(const cJSON *object, const char *const *names, size_t n,
+                            const char **ret_name);
+
 /* The string member, or `otherwise` when it is missing or no string. Borrowed. */
 const char *json_text(const cJSON *object, const char *name, const char *otherwise);
 

@@ -31,26 +31,18 @@ static int refuse(const struct credential *c, struct error *err, const char *mem
 
 /* ---- one member each ----------------------------------------------------- */
 
-/* Every member is known, and none stands there twice. Of a name only the beginning is
- * shown: it may be a secret in the wrong place. */
+/* Of a name only the beginning is shown: it may be a secret in the wrong place. */
 static int check_members(const struct credential *c, const cJSON *root, struct error *err)
 {
     static const char *const known[] = {"user", "password", "api_key", "keystore",     "ca",
                                         "cert", "key",      "hosts",   "insecure_http"};
-    const cJSON *item = NULL;
+    const char *name = NULL;
     char echo[SETTING_VALUE_ECHO];
-    cJSON_ArrayForEach(item, root)
-    {
-        size_t i = 0, len = strnlen(item->string, 20);
-        while (i < COUNT(known) && strcmp(item->string, known[i]) != 0)
-            i++;
-        (void)setting_value_echo(item->string, len, echo);
-        if (i == COUNT(known))
-            return refuse(c, err, echo, "is not a known member");
-        if (cJSON_GetObjectItemCaseSensitive(root, item->string) != item)
-            return refuse(c, err, echo, "stands there twice");
-    }
-    return 0;
+    int rc = json_members(root, known, COUNT(known), &name);
+    if (rc == 0)
+        return 0;
+    (void)setting_value_echo(name, strnlen(name, 20), echo);
+    return refuse(c, err, echo, rc == -ENOENT ? "is not a known member" : "stands there twice");
 }
 
 /* The members that are texts. */

@@ -35,40 +35,34 @@ static int refuse(const struct policy *policy, struct error *err, const char *fm
 
 /* ---- JSON ---------------------------------------------------------------- */
 
-/* Every member has one of these names, and none stands there twice: a misspelt limit
- * would be no limit. */
 static int check_members(const struct policy *policy, const cJSON *object, const char *where,
                          const char *const *names, size_t n, struct error *err)
 {
-    const cJSON *item = NULL;
     char echo[SETTING_VALUE_ECHO];
-    cJSON_ArrayForEach(item, object)
-    {
-        bool known = false;
-        for (size_t i = 0; i < n; i++)
-            known = known || strcmp(item->string, names[i]) == 0;
-        (void)setting_value_echo(item->string, strlen(item->string), echo);
-        if (!known)
-            return refuse(policy, err, "unknown member \"%s%s\"", where, echo);
-        if (cJSON_GetObjectItemCaseSensitive(object, item->string) != item)
-            return refuse(policy, err, "\"%s%s\" stands there twice", where, echo);
-    }
-    return 0;
+    const char *name = NULL;
+    int rc = json_members(object, names, n, &name);
+    if (rc == 0)
+        return 0;
+    (void)setting_value_echo(name, strlen(name), echo);
+    if (rc == -ENOENT)
+        return refuse(policy, err, "unknown member \"%s%s\"", where, echo);
+    return refuse(policy, err, "\"%s%s\" stands there twice", where, echo);
 }
 
-/* The member of the file, or the shipped one where the file has none. `what` is the
- * type it must have. */
-static int pick(const struct policy *policy, const cJSON *object, const cJSON *otherwise,
-                const char *name, cJSON_bool (*is_type)(const cJSON *item), const cJSON **ret,
-                struct error *err)
+/* The member of the file, or the shipped one where the file has none; NULL and a text when it
+ * has another type. */
+static const cJSON *pick(const struct policy *policy, const cJSON *object, const cJSON *otherwise,
+                         const char *name, cJSON_bool (*is_type)(const cJSON *item),
+                         struct error *err)
 {
-    *ret = cJSON_GetObjectItemCaseSensitive(object, name);
-    if (!*ret)
-        *ret = cJSON_GetObjectItemCaseSensitive(otherwise, name);
-    if (!is_type(*ret))
-        return refuse(policy, err, "\"%s\" is no %s", name,
-                      is_type == cJSON_IsArray ? "list" : "object");
-    return 0;
+    const cJSON *found = cJSON_GetObjectItemCaseSensitive(object, name);
+    if (!found)
+        found = cJSON_GetObjectItemCaseSensitive(otherwise, name);
+    if (is_type(found))
+        return found;
+    (void)refuse(policy, err, "\"%s\" is no %s", name,
+                 is_type == cJSON_IsArray ? "list" : "object");
+    return NULL;
 }
 
 /* ---- sources ------------------------------------------------------------- */
@@ -146,8 +140,9 @@ static int read_source(struct policy *policy, const cJSON *object, struct policy
 static int read_sources(struct policy *policy, const cJSON *root, const cJSON *otherwise,
                         struct error *err)
 {
-    const cJSON *object = NULL, *item = NULL;
-    int rc = pick(policy, root, otherwise, "sources", cJSON_IsObject, &object, err);
+    const cJSON *item = NULL;
+    const cJSON *object = pick(policy, root, otherwise, "sources", cJSON_IsObject, err);
+    int rc = object ? 0 : -EBADMSG;
     if (rc < 0)
         return rc;
     policy->sources = calloc((size_t)cJSON_GetArraySize(object) + 1, sizeof *policy->sources);
@@ -210,15 +205,18 @@ static int read_elasticsearch(struct policy *policy, const cJSON *root, const cJ
                               struct error *err)
 {
     static const char *const names[] = {"hosts", "ports"};
-    const cJSON *object = NULL, *hosts = NULL, *ports = NULL;
+    const cJSON *hosts = NULL, *ports = NULL;
     const cJSON *other = cJSON_GetObjectItemCaseSensitive(otherwise, "elasticsearch");
-    int rc = pick(policy, root, otherwise, "elasticsearch", cJSON_IsObject, &object, err);
+    const cJSON *object = pick(policy, root, otherwise, "elasticsearch", cJSON_IsObject, err);
+    int rc = object ? 0 : -EBADMSG;
     if (rc == 0)
         rc = check_members(policy, object, "elasticsearch.", names, COUNT(names), err);
     if (rc == 0)
-        rc = pick(policy, object, other, "hosts", cJSON_IsArray, &hosts, err);
-    if (rc == 0)
-        rc = pick(policy, object, other, "ports", cJSON_IsArray, &ports, err);
+        hosts = pick(policy, object, other, "hosts", cJSON_IsArray, err);
+    if (hosts)
+        ports = pick(policy, object, other, "ports", cJSON_IsArray, err);
+    if (rc == 0 && !ports)
+        rc = -EBADMSG;
     if (rc == 0)
         rc = read_hosts(policy, hosts, err);
     return rc < 0 ? rc : read_ports(policy, ports, err);
@@ -252,8 +250,9 @@ static int read_pin(struct policy *policy, const cJSON *item, struct error *err)
 static int read_pins(struct policy *policy, const cJSON *root, const cJSON *otherwise,
                      struct error *err)
 {
-    const cJSON *object = NULL, *item = NULL;
-    int rc = pick(policy, root, otherwise, "pin", cJSON_IsObject, &object, err);
+    const cJSON *item = NULL;
+    const cJSON *object = pick(policy, root, otherwise, "pin", cJSON_IsObject, err);
+    int rc = object ? 0 : -EBADMSG;
     if (rc < 0)
         return rc;
     cJSON_ArrayForEach(item, object)

@@ -184,15 +184,19 @@ static int refuse_twin(size_t i, size_t k, struct error *err)
     return error_set(err, -EINVAL, "has the same as items %zu and %zu", i + 1, k + 1);
 }
 
-/* ret is an array of `size` bytes each. */
-static int parse_list(const char *text, size_t most,
-                      int (*parse)(const char *item, char *ret, struct error *err), char *ret,
-                      size_t size, size_t *ret_n, struct error *err)
+struct list_type {
+    int (*parse)(const char *item, char *ret, struct error *err);
+    size_t size; /* bytes of an item of ret */
+};
+
+static int parse_list(const char *text, size_t most, const struct list_type *type, char *ret,
+                      size_t *ret_n, struct error *err)
 {
+    const size_t size = type->size;
     struct items items;
     int rc = cut_items(text, most, &items, err);
     for (size_t k = 0; rc == 0 && k < items.n; k++) {
-        if (parse(items.item[k], ret + k * size, err) < 0)
+        if (type->parse(items.item[k], ret + k * size, err) < 0)
             return in_item(&items, k, err);
         for (size_t i = 0; i < k; i++) {
             if (strcmp(ret + i * size, ret + k * size) == 0)
@@ -207,7 +211,8 @@ static int parse_list(const char *text, size_t most,
 int setting_value_sources(const char *text, char (*ret)[SETTING_VALUE_SOURCE], size_t most,
                           size_t *ret_n, struct error *err)
 {
-    return parse_list(text, most, setting_value_source, *ret, sizeof *ret, ret_n, err);
+    static const struct list_type sources = {setting_value_source, sizeof *ret};
+    return parse_list(text, most, &sources, *ret, ret_n, err);
 }
 
 static int parse_url(const char *text, char *ret, struct error *err)
@@ -222,7 +227,8 @@ static int parse_url(const char *text, char *ret, struct error *err)
 int setting_value_urls(const char *text, char (*ret)[URL_TEXT], size_t most, size_t *ret_n,
                        struct error *err)
 {
-    return parse_list(text, most, parse_url, *ret, sizeof *ret, ret_n, err);
+    static const struct list_type urls = {parse_url, sizeof *ret};
+    return parse_list(text, most, &urls, *ret, ret_n, err);
 }
 
 int setting_value_ntp_servers(const char *text, struct ntp_server *ret, size_t most, size_t *ret_n,

@@ -27,11 +27,7 @@ struct frame {
 };
 
 struct render {
-    const char *text;
-    size_t len;
-    const char *file;
-    enum mustache_language language;
-    bool private;
+    struct mustache_template in;
     struct mustache_value *values;
     size_t n;
     struct buffer *out;
@@ -44,27 +40,27 @@ static size_t line_of(const struct render *r, size_t at)
 {
     size_t line = 1;
     for (size_t i = 0; i < at; i++)
-        line += r->text[i] == '\n';
+        line += r->in.text[i] == '\n';
     return line;
 }
 
 static int fail(const struct render *r, const struct tag *tag, const char *what)
 {
-    return error_set(r->err, -EINVAL, "%s:%zu: %s %.*s", r->file, line_of(r, tag->begin), what,
+    return error_set(r->err, -EINVAL, "%s:%zu: %s %.*s", r->in.file, line_of(r, tag->begin), what,
                      (int)(tag->name_len > 60 ? 60 : tag->name_len), tag->name);
 }
 
 static int fail_at(const struct render *r, size_t at, const char *what)
 {
-    return error_set(r->err, -EINVAL, "%s:%zu: %s", r->file, line_of(r, at), what);
+    return error_set(r->err, -EINVAL, "%s:%zu: %s", r->in.file, line_of(r, at), what);
 }
 
 /* ---- reading tags -------------------------------------------------------- */
 
 static size_t find(const struct render *r, size_t from, const char *what)
 {
-    const char *hit = memmem(r->text + from, r->len - from, what, strlen(what));
-    return hit ? (size_t)(hit - r->text) : r->len;
+    const char *hit = memmem(r->in.text + from, r->in.len - from, what, strlen(what));
+    return hit ? (size_t)(hit - r->in.text) : r->in.len;
 }
 
 static bool is_blank(char c)
@@ -77,18 +73,18 @@ static void take_line(const struct render *r, struct tag *tag)
 {
     size_t begin = tag->begin;
     size_t end = tag->next;
-    while (begin > 0 && is_blank(r->text[begin - 1]))
+    while (begin > 0 && is_blank(r->in.text[begin - 1]))
         begin--;
-    if (begin > 0 && r->text[begin - 1] != '\n')
+    if (begin > 0 && r->in.text[begin - 1] != '\n')
         return;
-    while (end < r->len && is_blank(r->text[end]))
+    while (end < r->in.len && is_blank(r->in.text[end]))
         end++;
-    if (end + 1 < r->len && r->text[end] == '\r' && r->text[end + 1] == '\n')
+    if (end + 1 < r->in.len && r->in.text[end] == '\r' && r->in.text[end + 1] == '\n')
         end++;
-    if (end < r->len && r->text[end] != '\n')
+    if (end < r->in.len && r->in.text[end] != '\n')
         return;
     tag->text_end = begin;
-    tag->next = end < r->len ? end + 1 : end;
+    tag->next = end < r->in.len ? end + 1 : end;
 }
 
 static bool is_name(const char *name, size_t len)
@@ -105,11 +101,11 @@ static bool is_name(const char *name, size_t len)
 
 static int read_name(const struct render *r, struct tag *tag, size_t from, size_t to)
 {
-    while (from < to && strchr(" \t\r\n", r->text[from]))
+    while (from < to && strchr(" \t\r\n", r->in.text[from]))
         from++;
-    while (to > from && strchr(" \t\r\n", r->text[to - 1]))
+    while (to > from && strchr(" \t\r\n", r->in.text[to - 1]))
         to--;
-    tag->name = r->text + from;
+    tag->name = r->in.text + from;
     tag->name_len = to - from;
     if (!is_name(tag->name, tag->name_len))
         return fail(r, tag, "not a name:");
@@ -125,8 +121,8 @@ static int not_supported(const struct render *r, size_t at, char first)
         what = "set delimiters";
     else if (first == '&')
         what = "unescaped; numbers and enumerations: {{{X}}}";
-    return error_set(r->err, -EINVAL, "%s:%zu: {{%c (%s) is not supported", r->file, line_of(r, at),
-                     first, what);
+    return error_set(r->err, -EINVAL, "%s:%zu: {{%c (%s) is not supported", r->in.file,
+                     line_of(r, at), first, what);
 }
 
 /* The tag's kind by its first byte, and what closes it. */
@@ -134,8 +130,8 @@ static int read_kind(const struct render *r, struct tag *tag, const char **ret_c
 {
     size_t at = tag->begin + 2;
     char first = 'v';
-    if (at < r->len && r->text[at])
-        first = r->text[at];
+    if (at < r->in.len && r->in.text[at])
+        first = r->in.text[at];
     *ret_close = "}}";
     tag->kind = 'v';
     if (strchr(">=<$&*", first))
@@ -156,14 +152,14 @@ static int next_tag(const struct render *r, size_t from, struct tag *tag)
     *tag = (struct tag){.begin = find(r, from, "{{"), .name = ""};
     tag->text_end = tag->begin;
     tag->next = tag->begin;
-    if (tag->begin == r->len)
+    if (tag->begin == r->in.len)
         return 0;
     int rc = read_kind(r, tag, &close);
     if (rc < 0)
         return rc;
     size_t name = tag->begin + (tag->kind == 'v' ? 2 : 3);
     size_t end = find(r, name, close);
-    if (end == r->len)
+    if (end == r->in.len)
         return fail_at(r, tag->begin, "tag is not closed");
     tag->next = end + strlen(close);
     if (tag->kind != 'v' && tag->kind != 'w')
@@ -182,7 +178,8 @@ static int emit(const struct render *r, const char *bytes, size_t n)
 {
     int rc = active(r) ? buffer_append(r->out, bytes, n) : 0;
     if (rc == -EMSGSIZE)
-        return error_set(r->err, rc, "%s: output is longer than %zu bytes", r->file, r->out->limit);
+        return error_set(r->err, rc, "%s: output is longer than %zu bytes", r->in.file,
+                         r->out->limit);
     return rc < 0 ? error_set(r->err, rc, "out of memory") : 0;
 }
 
@@ -200,8 +197,8 @@ static int emit_escaped(const struct render *r, const struct tag *tag, const cha
     int rc = 0;
     for (const char *c = text; rc == 0 && active(r) && *c; c++) {
         const char pair[] = {(char)(*c == '$' ? '$' : '\\'), *c, '\0'};
-        bool twice = *c == '"' || *c == '\\' || (*c == '$' && r->language == MUSTACHE_BEATS);
-        if (!takes(r->language, *c)) {
+        bool twice = *c == '"' || *c == '\\' || (*c == '$' && r->in.language == MUSTACHE_BEATS);
+        if (!takes(r->in.language, *c)) {
             (void)fail(r, tag, "forbidden byte ($) in the secret");
             return -EILSEQ;
         }
@@ -216,40 +213,40 @@ static bool is_parameter(const struct render *r, size_t quote)
 {
     static const char word[] = "constant";
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.";
-    if (quote < 2 || r->text[quote] != '"' || r->text[quote - 1] != '=')
+    if (quote < 2 || r->in.text[quote] != '"' || r->in.text[quote - 1] != '=')
         return false;
     size_t equals = quote - 1, name = equals;
-    while (name > 0 && memchr(letters, r->text[name - 1], sizeof letters - 1))
+    while (name > 0 && memchr(letters, r->in.text[name - 1], sizeof letters - 1))
         name--;
     size_t open = name;
-    while (open > 0 && r->text[open - 1] != '(' && r->text[open - 1] != ')')
+    while (open > 0 && r->in.text[open - 1] != '(' && r->in.text[open - 1] != ')')
         open--;
-    if (name == equals || open == 0 || r->text[open - 1] == ')' ||
-        (name > open && !strchr(" \t\n", r->text[name - 1])))
+    if (name == equals || open == 0 || r->in.text[open - 1] == ')' ||
+        (name > open && !strchr(" \t\n", r->in.text[name - 1])))
         return false;
     open--;
-    while (open > 0 && is_blank(r->text[open - 1]))
+    while (open > 0 && is_blank(r->in.text[open - 1]))
         open--;
     return open < sizeof word - 1 ||
-           strncasecmp(r->text + open - (sizeof word - 1), word, sizeof word - 1) != 0;
+           strncasecmp(r->in.text + open - (sizeof word - 1), word, sizeof word - 1) != 0;
 }
 
 /* The last double quote before the tag in its line, or what is no quote. */
 static size_t quote_before(const struct render *r, const struct tag *tag)
 {
     size_t at = tag->begin;
-    while (at > 0 && r->text[at - 1] != '"' && r->text[at - 1] != '\n')
+    while (at > 0 && r->in.text[at - 1] != '"' && r->in.text[at - 1] != '\n')
         at--;
     return at > 0 ? at - 1 : 0;
 }
 
 static int check_place(const struct render *r, const struct tag *tag)
 {
-    if (!r->private)
+    if (!r->in.private)
         return fail(r, tag, "nobody else may read a file with secrets (\"mode\"):");
-    bool before = tag->begin > 0 && r->text[tag->begin - 1] == '"';
-    bool behind = tag->next < r->len && r->text[tag->next] == '"';
-    if (r->language != MUSTACHE_RAINERSCRIPT)
+    bool before = tag->begin > 0 && r->in.text[tag->begin - 1] == '"';
+    bool behind = tag->next < r->in.len && r->in.text[tag->next] == '"';
+    if (r->in.language != MUSTACHE_RAINERSCRIPT)
         return before && behind ? 0 : fail(r, tag, "a secret stands between double quotes:");
     if (!is_parameter(r, quote_before(r, tag)))
         return fail(r, tag, "a secret stands in a parameter, name=\"...\", of no constant():");
@@ -260,7 +257,7 @@ static int emit_stored(const struct render *r, const struct tag *tag, const char
 {
     if (!*text)
         return 0;
-    if (r->language != MUSTACHE_BEATS)
+    if (r->in.language != MUSTACHE_BEATS)
         return fail(r, tag, "only Beats have a keystore:");
     int rc = emit(r, "${", 2);
     if (rc == 0)
@@ -383,25 +380,16 @@ static int step(struct render *r, const struct tag *tag, size_t *ret_next)
     }
 }
 
-int mustache_render(const char *text, size_t len, const char *file, enum mustache_language language,
-                    bool private, struct mustache_value *values, size_t n, struct buffer *out,
-                    struct error *err)
+int mustache_render(const struct mustache_template *template, struct mustache_value *values,
+                    size_t n, struct buffer *out, struct error *err)
 {
-    struct render r = {.text = text,
-                       .len = len,
-                       .file = file,
-                       .language = language,
-                       .private = private,
-                       .values = values,
-                       .n = n,
-                       .out = out,
-                       .err = err};
+    struct render r = {.in = *template, .values = values, .n = n, .out = out, .err = err};
     struct tag tag = {0};
     size_t at = 0;
     do {
         int rc = next_tag(&r, at, &tag);
         if (rc == 0)
-            rc = emit(&r, text + at, tag.text_end - at);
+            rc = emit(&r, template->text + at, tag.text_end - at);
         at = tag.next;
         if (rc == 0)
             rc = step(&r, &tag, &at);

@@ -50,16 +50,21 @@ enum mustache_language { MUSTACHE_RAINERSCRIPT, MUSTACHE_YAML, MUSTACHE_TOML, MU
 
 #define MUSTACHE_DEPTH 8 /* sections inside each other */
 
-/* Render len bytes of template text and append them to *out (its ceiling holds).
- *
- * file     names the template in texts: "rsyslog.conf.mustache:12: unknown name LOG_INDX"
- * private  nobody else may read the output; else secrets are refused, also where they are
- *          not rendered
- * Returns 0, -EINVAL the template is wrong, -EILSEQ a value holds a forbidden byte,
+/* A template. Borrowed. */
+struct mustache_template {
+    const char *text;
+    size_t len;
+    const char *file; /* for texts: "rsyslog.conf.mustache:12: unknown name LOG_INDX" */
+    enum mustache_language language;
+    /* Nobody else may read the output; else secrets are refused, also where they are not
+     * rendered. */
+    bool private;
+};
+
+/* Render it and append the output to *out (its ceiling holds). Returns 0, -EINVAL the template is wrong, -EILSEQ a value holds a forbidden byte,
  *         -EMSGSIZE the output passes its ceiling, -ENOMEM. On failure *out may hold
  *         a part. */
-MUST_CHECK int mustache_render(const char *text, size_t len, const char *file,
-                               enum mustache_language language, bool private,
+MUST_CHECK int mustache_render(const struct mustache_template *template,
                                struct mustache_value *values, size_t n, struct buffer *out,
                                struct error *err);
 

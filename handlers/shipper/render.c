@@ -170,26 +170,28 @@ static int check_used(const struct scope *scope, const struct shipper_config *ta
     return 0;
 }
 
-int render_target(const struct shipper_config *target, const struct settings *s,
-                  const struct policy *policy, const struct credential *credential,
-                  const char *revision, struct buffer *out, struct error *err)
+int render_target(const struct shipper_config *target, const struct render_input *input,
+                  struct buffer *out, struct error *err)
 {
     struct scope scope = {.n = 0};
     struct buffer text = BUFFER_INIT(TEMPLATE_FILE);
-    bool private = (target->mode & S_IRWXO) == 0;
-    add_settings(&scope, s, revision);
-    add_credential(&scope, credential);
-    int rc = add_sources(&scope, s, policy, err);
+    add_settings(&scope, input->settings, input->revision);
+    add_credential(&scope, input->credential);
+    int rc = add_sources(&scope, input->settings, input->policy, err);
     add_one(&scope, "PROBE_FILE", MUSTACHE_TEXT, target->probe);
     for (size_t i = 0; i < target->variables; i++)
         add_one(&scope, target->variable[i].name, MUSTACHE_TEXT, target->variable[i].text);
     if (rc == 0)
         rc = trust_read(target->template, &text, err);
+    const struct mustache_template template = {.text = buffer_text(&text),
+                                               .len = text.len,
+                                               .file = target->template,
+                                               .language = target->language,
+                                               .private = (target->mode & S_IRWXO) == 0};
     if (rc == 0)
-        rc = mustache_render(buffer_text(&text), text.len, target->template, target->language,
-                             private, scope.value, scope.n, out, err);
+        rc = mustache_render(&template, scope.value, scope.n, out, err);
     if (rc == 0)
-        rc = check_used(&scope, target, credential, err);
+        rc = check_used(&scope, target, input->credential, err);
     buffer_release(&text);
     return rc;
 }

@@ -38,12 +38,19 @@
 #define RENDER_MAX   (1 << 20) /* bytes of a destination */
 #define RENDER_PATHS 128       /* globs, or excepted paths, of all chosen sources */
 
-/* Append the text to *out. The settings were judged by policy_judge(), the credential is
- * theirs (credential_choose()). Returns 0, -EINVAL or -EILSEQ (mustache.h), -ENOTSUP (the
+/* What is rendered: settings that effective_judge() allows, and their credential
+ * (credential_choose()). Borrowed. */
+struct render_input {
+    const struct settings *settings;
+    const struct policy *policy;
+    const struct credential *credential;
+    const char *revision;
+};
+
+/* Append the text to *out. Returns 0, -EINVAL or -EILSEQ (mustache.h), -ENOTSUP (the
  * template does not use all of the credential), -E2BIG, -EPERM (others can write the
  * template), ... */
-MUST_CHECK int render_target(const struct shipper_config *target, const struct settings *s,
-                             const struct policy *policy, const struct credential *credential,
-                             const char *revision, struct buffer *out, struct error *err);
+MUST_CHECK int render_target(const struct shipper_config *target, const struct render_input *input,
+                             struct buffer *out, struct error *err);
 
 #endif

@@ -33,16 +33,10 @@ static int check_members(const struct shipper_config *t, struct error *err)
     static const char *const known[] = {"template", "destination", "escape",   "mode",
                                         "validate", "reload",      "confirm",  "stop",
                                         "timeout",  "probe",       "variables"};
-    const cJSON *member = NULL;
-    cJSON_ArrayForEach(member, t->root)
-    {
-        size_t i = 0;
-        while (i < COUNT(known) && strcmp(member->string, known[i]) != 0)
-            i++;
-        if (i == COUNT(known))
-            return refuse(t, err, member->string, "is not a known member");
-    }
-    return 0;
+    const char *name = NULL;
+    return json_members(t->root, known, COUNT(known), &name) == -ENOENT
+               ? refuse(t, err, name, "is not a known member")
+               : 0;
 }
 
 static bool is_path(const char *text)

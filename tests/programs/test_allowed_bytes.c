@@ -54,7 +54,8 @@ static struct buffer render_as(enum mustache_language language, const char *text
                                       {"SECRET", MUSTACHE_SECRET, secret_item, 1, false}};
     struct buffer out = BUFFER_INIT(8192);
     struct error err = {0};
-    if (mustache_render(text, strlen(text), "test", language, true, values, 3, &out, &err) < 0)
+    if (mustache_render(&(struct mustache_template){text, strlen(text), "test", language, true},
+                        values, 3, &out, &err) < 0)
         fail_msg("%s", err.text);
     return out;
 }

@@ -207,6 +207,33 @@ static void gives_a_text_or_another(void **state)
     cJSON_Delete(root);
 }
 
+static void members_are_known_and_given_once(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a", "b"};
+    static const struct {
+        const char *text;
+        int rc;
+        const char *name;
+    } rows[] = {
+        {"{}", 0, ""},
+        {"{\"a\":1,\"b\":null}", 0, ""},
+        {"{\"a\":1,\"c\":1}", -ENOENT, "c"},
+        {"{\"A\":1}", -ENOENT, "A"},
+        {"{\"b\":1,\"a\":1,\"b\":1}", -EEXIST, "b"},
+        {"{\"a\":1,\"a\":1,\"c\":1}", -ENOENT, "c"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        cJSON *root = NULL;
+        const char *name = "";
+        assert_int_equal(json_parse(rows[i].text, strlen(rows[i].text), "x", &root, NULL), 0);
+        assert_int_equal(json_members(root, names, 2, &name), rows[i].rc);
+        if (rows[i].rc < 0)
+            assert_string_equal(name, rows[i].name);
+        cJSON_Delete(root);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +242,7 @@ int main(void)
         cmocka_unit_test(reads_members_by_type),
         cmocka_unit_test(what_is_no_object_has_no_members),
         cmocka_unit_test(gives_a_text_or_another),
+        cmocka_unit_test(members_are_known_and_given_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,8 @@ static void check_row(const struct row *row)
 {
     struct buffer out = BUFFER_INIT(4096);
     struct error err = {0};
-    int rc = mustache_render(row->template, strlen(row->template), "t", MUSTACHE_RAINERSCRIPT, true,
+    int rc = mustache_render(&(struct mustache_template){row->template, strlen(row->template), "t",
+                                                         MUSTACHE_RAINERSCRIPT, true},
                              values, COUNT(values), &out, &err);
     if (rc != 0 || strcmp(buffer_text(&out), row->expected) != 0)
         print_error("row \"%s\": %d %s\n", row->name, rc, err.text);
@@ -153,8 +154,10 @@ static void refuses(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buffer out = BUFFER_INIT(4096);
         struct error err = {0};
-        int rc = mustache_render(rows[i].template, strlen(rows[i].template), "t",
-                                 MUSTACHE_RAINERSCRIPT, true, values, COUNT(values), &out, &err);
+        int rc = mustache_render(&(struct mustache_template){rows[i].template,
+                                                             strlen(rows[i].template), "t",
+                                                             MUSTACHE_RAINERSCRIPT, true},
+                                 values, COUNT(values), &out, &err);
         assert_string_equal(err.text, rows[i].text);
         assert_int_equal(rc, rows[i].rc);
         buffer_release(&out);
@@ -179,8 +182,9 @@ static int render_secret(const char *template, enum mustache_language language, 
         {"NOT_STORED", MUSTACHE_STORED, empty_items, 1, false},
         {"NONE", MUSTACHE_LIST, NULL, 0, false},
     };
-    return mustache_render(template, strlen(template), "t", language, private, secrets,
-                           COUNT(secrets), out, err);
+    return mustache_render(
+        &(struct mustache_template){template, strlen(template), "t", language, private}, secrets,
+        COUNT(secrets), out, err);
 }
 
 static void secrets_are_escaped(void **state)
@@ -304,8 +308,10 @@ static void every_byte_of_a_secret_is_judged(void **state)
             struct mustache_value value = {"S", MUSTACHE_SECRET, items, 1, false};
             struct buffer out = BUFFER_INIT(100);
             struct error err = {0};
-            int rc = mustache_render("a(p=\"{{S}}\")", 12, "t", (enum mustache_language)language,
-                                     true, &value, 1, &out, &err);
+            int rc = mustache_render(&(struct mustache_template){"a(p=\"{{S}}\")", 12, "t",
+                                                                 (enum mustache_language)language,
+                                                                 true},
+                                     &value, 1, &out, &err);
             bool good = byte >= ' ' && byte <= '~' && !strchr(refused[language], byte);
             assert_int_equal(rc, good ? 0 : -EILSEQ);
             if (!good)
@@ -327,7 +333,8 @@ static void what_is_written_is_marked(void **state)
         {"D", MUSTACHE_LIST, two, 2, false},
     };
     struct buffer out = BUFFER_INIT(100);
-    assert_int_equal(mustache_render(template, strlen(template), "t", MUSTACHE_RAINERSCRIPT, true,
+    assert_int_equal(mustache_render(&(struct mustache_template){template, strlen(template), "t",
+                                                                 MUSTACHE_RAINERSCRIPT, true},
                                      marked, 4, &out, NULL),
                      0);
     assert_true(marked[0].used && marked[3].used);
@@ -338,8 +345,9 @@ static void what_is_written_is_marked(void **state)
 static int render_text(const char *template, size_t limit)
 {
     struct buffer out = BUFFER_INIT(limit);
-    int rc = mustache_render(template, strlen(template), "t", MUSTACHE_RAINERSCRIPT, true, values,
-                             COUNT(values), &out, NULL);
+    int rc = mustache_render(
+        &(struct mustache_template){template, strlen(template), "t", MUSTACHE_RAINERSCRIPT, true},
+        values, COUNT(values), &out, NULL);
     assert_true(out.len <= limit);
     buffer_release(&out);
     return rc;
@@ -373,8 +381,9 @@ static void length_is_respected(void **state)
 {
     (void)state;
     struct buffer out = BUFFER_INIT(64);
-    assert_int_equal(mustache_render("ab{{INDEX}}", 2, "t", MUSTACHE_RAINERSCRIPT, true, values,
-                                     COUNT(values), &out, NULL),
+    assert_int_equal(mustache_render(&(struct mustache_template){"ab{{INDEX}}", 2, "t",
+                                                                 MUSTACHE_RAINERSCRIPT, true},
+                                     values, COUNT(values), &out, NULL),
                      0);
     assert_string_equal(out.data, "ab");
     buffer_release(&out);
