@@ -22,7 +22,7 @@ LAYERS := base net consul check settings elasticsearch indexer clock cluster shi
 in_base          := error text duration boottime limits program buffer base64 file trust json digest child run_once \
                     held_since
 in_net           := host url resolve unix_socket http
-in_consul        := kv consul
+in_consul        := kv consul agent
 in_check         := verdict publish script_check check_sync
 in_settings      := setting_value settings settings_print policy effective credential redact service_urls settings_change settings_read
 in_elasticsearch := elasticsearch probe

@@ -13,9 +13,9 @@
 #include "check/check_sync.h"
 #include "check/script_check.h"
 #include "check/verdict.h"
+#include "consul/agent.h"
 #include "consul/consul.h"
 #include "rollout/delivery_proof.h"
-#include "settings/settings_read.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -134,10 +134,11 @@ static int compare(struct consul *consul, const struct snapshot_place *place, st
                    struct error *err)
 {
     char ids[200] = "";
-    char node[SETTING_VALUE_NAME + 1] = "";
+    const char *node = NULL;
+    struct agent self = {0};
     struct held_since spans = {0};
     cJSON *agent = NULL, *catalogue = NULL;
-    int rc = settings_read_node(consul, node, err);
+    int rc = agent_node(consul, &self, &node, err);
     if (rc == 0)
         rc = consul_get(consul, "agent/checks", "service \"cluster\" read", &agent, err);
     if (rc == 0)
@@ -147,6 +148,7 @@ static int compare(struct consul *consul, const struct snapshot_place *place, st
         rc = check_sync_compare(agent, catalogue, node, ids, sizeof ids, err);
     cJSON_Delete(agent);
     cJSON_Delete(catalogue);
+    agent_release(&self);
     if (rc < 0)
         return rc;
     held_since_read(place->state_dir, "heartbeat", &spans);

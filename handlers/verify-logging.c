@@ -10,7 +10,6 @@
 #include "consul/consul.h"
 #include "rollout/delivery_proof.h"
 #include "rollout/snapshot.h"
-#include "settings/settings_read.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -66,7 +65,7 @@ static int look(struct consul *consul, const struct options *opt, struct verdict
     struct snapshot snapshot = {0};
     struct delivery_proof proof = {0};
     struct error probe = {0};
-    int rc = settings_read_node(consul, snapshot.node, err);
+    int rc = snapshot_node(consul, &snapshot, err);
     if (rc == 0) {
         write_probe(opt, snapshot.node, &probe);
         rc = snapshot_settings(consul, &opt->place, CONSUL_STALE, &snapshot, err);

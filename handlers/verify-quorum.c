@@ -100,8 +100,8 @@ static void hold(struct held_since *spans, const struct quorum_conditions *now,
 static void confirm_first(struct consul *consul, struct cluster_facts *servers, int64_t whole_ms)
 {
     struct error err = {0};
-    if (whole_ms < limits()->mapping_stable_ms || !servers->leading || !servers->acl_off ||
-        servers->record)
+    if (whole_ms < limits()->mapping_stable_ms || !servers->agent.leading ||
+        !servers->agent.acl_off || servers->record)
         return;
     int rc = quorum_mapping(&servers->facts, &servers->confirmed, &err);
     if (rc == 0)

@@ -4,6 +4,7 @@
 #include "clock/clock_record.h"
 #include "clock/local_clock.h"
 #include "clock/ntp_reference.h"
+#include "consul/agent.h"
 #include "settings/settings.h"
 #include "settings/settings_read.h"
 
@@ -11,13 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VOTERS 64
-
 /* What Consul says, now. */
 struct facts {
     struct settings settings;
-    char node[SETTING_VALUE_NAME + 1];
-    char voters[VOTERS][SETTING_VALUE_NAME + 1];
+    struct agent agent;
+    const char *node;
+    const char *voters[AGENT_PEERS]; /* by node name; by address where nobody has that */
     size_t n;
     struct clock_state_reference reference;
     struct kv_list records;
@@ -52,9 +52,14 @@ static int gather(struct consul *consul, const struct clock_round_place *place,
                   struct clock_state *h, struct facts *f, struct error *err)
 {
     struct local_clock_reading now;
-    int rc = settings_read_node(consul, f->node, err);
+    int rc = agent_node(consul, &f->agent, &f->node, err);
     if (rc == 0)
-        rc = settings_read_voters(consul, f->voters, VOTERS, &f->n, err);
+        rc = agent_read_peers(consul, &f->agent, err);
+    f->n = 0;
+    for (size_t i = 0; i < f->agent.n_peers; i++) {
+        if (f->agent.peers[i].voter)
+            f->voters[f->n++] = f->agent.peers[i].node;
+    }
     if (rc == 0)
         rc = settings_read_judged(consul, place->config_dir, place->settings_root, CONSUL_STALE,
                                   &f->settings, err);
@@ -106,15 +111,12 @@ static void note_own(struct clock_state *h, const struct facts *f)
 static int hear(struct clock_state *h, const struct facts *f, struct verdict *v,
                 struct buffer *record, struct error *err)
 {
-    const char *names[VOTERS];
     struct local_clock_reading now;
     const struct skew_limits limits = {f->settings.clock_warning_us, f->settings.clock_critical_us};
-    for (size_t i = 0; i < f->n; i++)
-        names[i] = f->voters[i];
     local_clock_read(&now);
     (void)snprintf(h->node, sizeof h->node, "%s", f->node);
     h->reference = f->reference;
-    (void)clock_state_begin(h, names, f->n, &now);
+    (void)clock_state_begin(h, f->voters, f->n, &now);
     h->notes = (struct verdict){0};
     (void)clock_state_receive(h, &f->records, &f->at, &h->notes);
     note_settings(&f->settings, &h->notes);
@@ -158,5 +160,6 @@ int clock_round_run(struct consul *consul, const struct clock_round_place *place
         rc = tell(consul, &facts, buffer_text(&record), err);
     buffer_release(&record);
     kv_release(&facts.records);
+    agent_release(&facts.agent);
     return lock < 0 ? lock : rc;
 }

@@ -5,9 +5,9 @@
 
 #include "base/error.h"
 #include "cluster/quorum.h"
+#include "consul/agent.h"
 #include "consul/consul.h"
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,8 +15,7 @@
  * `facts` points into it. */
 struct cluster_facts {
     struct quorum_facts facts;
-    bool leading;          /* the agent asked is the leader */
-    bool acl_off;          /* it said that ACLs are disabled; false also when unknown */
+    struct agent agent;
     bool record;           /* lictor/mapping exists, readable or not */
     uint64_t record_index; /* its modify index, 0 when it does not exist */
 
@@ -24,12 +23,6 @@ struct cluster_facts {
     struct settings settings;
     struct server_mapping confirmed;
     struct error damaged;
-    struct membership_peer peers[MEMBERSHIP_PEERS];
-    struct membership_member *members;
-    cJSON *self_json;
-    char *raft_text;
-    cJSON *members_json;
-    cJSON *peers_json;
 };
 
 /* Gather. read: how fresh record and settings must be; CONSUL_STALE to look,
@@ -41,9 +34,11 @@ MUST_CHECK int cluster_facts_gather(struct consul *consul, const char *config_di
                                     struct cluster_facts *ret, struct error *err);
 
 /* Only who the servers are (facts.who), for somebody who has the settings already:
- * facts.who.settings is left to the caller. Otherwise as cluster_facts_gather(). */
-MUST_CHECK int cluster_facts_gather_names(struct consul *consul, enum consul_read read,
-                                          struct cluster_facts *ret, struct error *err);
+ * facts.who.settings is left to the caller. agent: all-zero, or agent/self read a moment ago; it
+ * goes over to *ret. Otherwise as cluster_facts_gather(). */
+MUST_CHECK int cluster_facts_gather_names(struct consul *consul, struct agent *agent,
+                                          enum consul_read read, struct cluster_facts *ret,
+                                          struct error *err);
 
 /* Write the record with check-and-set: index 0 only creates it. Returns as
  * consul_kv_write(). */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool same(const struct membership_peer *peer, const struct membership_member *member)
+static bool same(const struct agent_peer *peer, const struct agent_member *member)
 {
     if (!member->server)
         return false;
@@ -15,26 +15,26 @@ static bool same(const struct membership_peer *peer, const struct membership_mem
 }
 
 /* A renamed server is in gossip twice with one ID: the living one counts. */
-static const struct membership_member *find(const struct membership_facts *facts,
-                                            const struct membership_peer *peer)
+static const struct agent_member *find(const struct membership_facts *facts,
+                                       const struct agent_peer *peer)
 {
-    const struct membership_member *found = NULL;
+    const struct agent_member *found = NULL;
     for (size_t i = 0; i < facts->n_members; i++) {
-        const struct membership_member *member = &facts->members[i];
+        const struct agent_member *member = &facts->members[i];
         if (same(peer, member) && (!found || member->alive))
             found = member;
     }
     return found;
 }
 
-const struct membership_member *membership_alive(const struct membership_facts *facts,
-                                                 const struct membership_peer *peer)
+const struct agent_member *membership_alive(const struct membership_facts *facts,
+                                            const struct agent_peer *peer)
 {
-    const struct membership_member *member = find(facts, peer);
+    const struct agent_member *member = find(facts, peer);
     return member && member->alive ? member : NULL;
 }
 
-bool membership_known(const struct membership_facts *facts, const struct membership_member *member)
+bool membership_known(const struct membership_facts *facts, const struct agent_member *member)
 {
     for (size_t i = 0; i < facts->n_peers; i++)
         if (same(&facts->peers[i], member))
@@ -52,7 +52,7 @@ void membership_count(const struct membership_facts *facts, struct membership_co
         ret->living += membership_alive(facts, &facts->peers[i]) != NULL;
     }
     for (size_t i = 0; i < facts->n_members; i++) {
-        const struct membership_member *member = &facts->members[i];
+        const struct agent_member *member = &facts->members[i];
         if (!member->server || !member->alive)
             continue;
         ret->servers++;
@@ -67,8 +67,7 @@ static bool first_label(const char *name, const char *label)
     return strcspn(name, ".") == len && strncasecmp(name, label, len) == 0;
 }
 
-bool membership_management(const struct membership_facts *facts,
-                           const struct membership_member *member)
+bool membership_management(const struct membership_facts *facts, const struct agent_member *member)
 {
     const char *host = facts->settings->management_server;
     if (*host == '\0')
@@ -87,10 +86,9 @@ static struct membership_row *row_of(struct membership *rows, const char *name)
     return row;
 }
 
-static const char *peer_name(const struct membership_facts *facts,
-                             const struct membership_peer *peer)
+static const char *peer_name(const struct membership_facts *facts, const struct agent_peer *peer)
 {
-    const struct membership_member *member = find(facts, peer);
+    const struct agent_member *member = find(facts, peer);
     if (member)
         return member->name;
     const struct server_mapping_entry *entry = server_mapping_id(facts->confirmed, peer->id);
@@ -99,7 +97,7 @@ static const char *peer_name(const struct membership_facts *facts,
     return peer->node[0] != '\0' ? peer->node : peer->id;
 }
 
-static void join_peer(const struct membership_facts *facts, const struct membership_peer *peer,
+static void join_peer(const struct membership_facts *facts, const struct agent_peer *peer,
                       struct membership *rows)
 {
     struct membership_row *row = row_of(rows, peer_name(facts, peer));
@@ -143,7 +141,7 @@ void membership_join(const struct membership_facts *facts, struct membership *re
         join_peer(facts, &facts->peers[i], ret);
     join_mappings(facts, ret);
     for (size_t i = 0; i < facts->n_members; i++) {
-        const struct membership_member *member = &facts->members[i];
+        const struct agent_member *member = &facts->members[i];
         for (size_t k = 0; member->server && member->alive && k < ret->n; k++)
             if (strcasecmp(ret->row[k].name, member->name) == 0)
                 ret->row[k].member = member;

@@ -155,7 +155,7 @@ int quorum_whole(const struct quorum_facts *facts, struct error *err)
 int quorum_mapping(const struct quorum_facts *facts, struct server_mapping *ret, struct error *err)
 {
     struct look look;
-    struct server_mapping_entry present[MEMBERSHIP_PEERS] = {0};
+    struct server_mapping_entry present[AGENT_PEERS] = {0};
     size_t n = 0;
     look_at(facts, &look);
     for (size_t i = 0; i < look.rows.n; i++) {
@@ -438,11 +438,11 @@ static void say_count(const struct look *look, enum finding found, char *ret, si
 static void say_strangers(const struct look *look, char *ret, size_t size)
 {
     const struct membership_facts *who = &look->facts->who;
-    const char *names[MEMBERSHIP_PEERS];
+    const char *names[AGENT_PEERS];
     struct text_list list;
     int n = 0;
-    for (size_t i = 0; i < who->n_members && n < MEMBERSHIP_PEERS; i++) {
-        const struct membership_member *member = &who->members[i];
+    for (size_t i = 0; i < who->n_members && n < AGENT_PEERS; i++) {
+        const struct agent_member *member = &who->members[i];
         int at = n;
         if (!member->server || !member->alive || membership_known(who, member))
             continue;

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct membership_member *find_member(const struct membership_facts *facts,
-                                                   const char *name)
+static const struct agent_member *find_member(const struct membership_facts *facts,
+                                              const char *name)
 {
-    const struct membership_member *found = NULL;
+    const struct agent_member *found = NULL;
     for (size_t i = 0; i < facts->n_members; i++) {
-        const struct membership_member *member = &facts->members[i];
+        const struct agent_member *member = &facts->members[i];
         if (member->server && strcasecmp(member->name, name) == 0 && (!found || member->alive))
             found = member;
     }
@@ -23,7 +23,7 @@ static const struct membership_member *find_member(const struct membership_facts
 
 static void add(const struct membership_facts *facts, const char *name, struct rollout_order *ret)
 {
-    const struct membership_member *member = find_member(facts, name);
+    const struct agent_member *member = find_member(facts, name);
     for (size_t i = 0; i < ret->n; i++)
         if (strcasecmp(ret->server[i].node, name) == 0)
             return;
@@ -41,7 +41,7 @@ static int by_name(const void *a, const void *b)
 
 void rollout_order_join(const struct membership_facts *facts, struct rollout_order *ret)
 {
-    const char *voters[MEMBERSHIP_PEERS];
+    const char *voters[AGENT_PEERS];
     bool mapped = facts->settings->servers > 0;
     size_t n = 0;
     *ret = (struct rollout_order){.n = 0};
@@ -49,7 +49,7 @@ void rollout_order_join(const struct membership_facts *facts, struct rollout_ord
         add(facts, facts->settings->server[i], ret);
     for (size_t i = 0; !mapped && facts->confirmed && i < facts->confirmed->n; i++)
         add(facts, facts->confirmed->entry[i].node, ret);
-    for (size_t i = 0; i < facts->n_peers && n < MEMBERSHIP_PEERS; i++)
+    for (size_t i = 0; i < facts->n_peers && n < AGENT_PEERS; i++)
         if (facts->peers[i].voter)
             voters[n++] = facts->peers[i].node;
     qsort(voters, n, sizeof voters[0], by_name);
@@ -57,13 +57,13 @@ void rollout_order_join(const struct membership_facts *facts, struct rollout_ord
         add(facts, voters[i], ret);
 }
 
-static void set_source(const struct cluster_facts *servers, const char *root,
-                       const struct kv_list *entries, struct rollout_order *ret)
+static void set_source(const struct cluster_facts *servers,
+                       const struct rollout_order_settings *settings, struct rollout_order *ret)
 {
     const struct kv_entry *entry = NULL;
     const char *key = settings_row(CLUSTER_SERVERS)->key;
-    if (settings_path(root, key, ret->source, NULL) == 0)
-        entry = kv_find(entries, ret->source);
+    if (settings_path(settings->root, key, ret->source, NULL) == 0)
+        entry = kv_find(settings->entries, ret->source);
     if (entry) {
         ret->source_index = entry->modify_index;
     } else {
@@ -72,18 +72,18 @@ static void set_source(const struct cluster_facts *servers, const char *root,
     }
 }
 
-int rollout_order_gather(struct consul *consul, const char *root, const struct kv_list *entries,
-                         const struct settings *settings, enum consul_read read,
+int rollout_order_gather(struct consul *consul, struct agent *agent,
+                         const struct rollout_order_settings *settings, enum consul_read read,
                          struct rollout_order *ret, struct error *err)
 {
     struct cluster_facts *servers = calloc(1, sizeof *servers);
     if (!servers)
         return error_set(err, -ENOMEM, "out of memory");
-    int rc = cluster_facts_gather_names(consul, read, servers, err);
+    int rc = cluster_facts_gather_names(consul, agent, read, servers, err);
     if (rc == 0) {
-        servers->facts.who.settings = settings;
+        servers->facts.who.settings = settings->settings;
         rollout_order_join(&servers->facts.who, ret);
-        set_source(servers, root, entries, ret);
+        set_source(servers, settings, ret);
     }
     cluster_facts_release(servers);
     free(servers);

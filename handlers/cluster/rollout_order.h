@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ROLLOUT_ORDER_SERVERS (MEMBERSHIP_PEERS + SETTINGS_SERVERS)
+#define ROLLOUT_ORDER_SERVERS (AGENT_PEERS + SETTINGS_SERVERS)
 
 /* All-zero is empty. Holds no heap memory. */
 struct rollout_order {
@@ -32,13 +32,19 @@ struct rollout_order {
 /* Join what is known. Pure; `source` is left empty. */
 void rollout_order_join(const struct membership_facts *facts, struct rollout_order *ret);
 
-/* Gather and join.
+/* The settings as read from KV at root, and parsed. Borrowed. */
+struct rollout_order_settings {
+    const char *root;
+    const struct kv_list *entries;
+    const struct settings *settings;
+};
+
+/* Gather and join. agent: as for cluster_facts_gather_names().
  *
- * entries   the settings as read from KV at root, parsed into settings
  * Returns 0, or as consul_get(): raft, gossip or the confirmed record could not be read, or
  * not in full for want of a right. */
-MUST_CHECK int rollout_order_gather(struct consul *consul, const char *root,
-                                    const struct kv_list *entries, const struct settings *settings,
+MUST_CHECK int rollout_order_gather(struct consul *consul, struct agent *agent,
+                                    const struct rollout_order_settings *settings,
                                     enum consul_read read, struct rollout_order *ret,
                                     struct error *err);
 

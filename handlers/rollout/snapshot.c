@@ -165,14 +165,26 @@ static int take_records(struct snapshot *s, struct error *err)
     return 0;
 }
 
+int snapshot_node(struct consul *consul, struct snapshot *ret, struct error *err)
+{
+    const char *node = NULL;
+    if (ret->node[0])
+        return 0;
+    int rc = agent_node(consul, &ret->agent, &node, err);
+    if (rc == 0)
+        (void)snprintf(ret->node, sizeof ret->node, "%s", node);
+    return rc;
+}
+
 int snapshot_records(struct consul *consul, const struct snapshot_place *place,
                      enum consul_read read, struct snapshot *ret, struct error *err)
 {
     forget_records(ret);
-    int rc = ret->node[0] ? 0 : settings_read_node(consul, ret->node, err);
+    const struct rollout_order_settings settings = {place->settings_root, &ret->entries,
+                                                    &ret->settings};
+    int rc = snapshot_node(consul, ret, err);
     if (rc == 0)
-        rc = rollout_order_gather(consul, place->settings_root, &ret->entries, &ret->settings, read,
-                                  &ret->order, err);
+        rc = rollout_order_gather(consul, &ret->agent, &settings, read, &ret->order, err);
     if (rc == 0)
         rc = consul_kv_read(consul, SERVER_RECORD_PREFIX, true, read, &ret->published, err);
     if (rc == 0)
@@ -305,6 +317,7 @@ int snapshot_close(const struct snapshot_place *place, const struct snapshot *s,
 void snapshot_release(struct snapshot *s)
 {
     kv_release(&s->entries);
+    agent_release(&s->agent);
     forget_records(s);
     *s = (struct snapshot){0};
 }

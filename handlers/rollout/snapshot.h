@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "check/verdict.h"
 #include "cluster/rollout_order.h"
+#include "consul/agent.h"
 #include "consul/consul.h"
 #include "rollout/local_state.h"
 #include "rollout/rolling.h"
@@ -31,6 +32,7 @@ struct snapshot {
     char wanted[KV_DIGEST];             /* its revision, "" when refused or absent */
 
     char node[SETTINGS_NAME + 1]; /* this server */
+    struct agent agent;           /* private: agent/self until snapshot_records() */
     struct rollout_order order;
     struct rolling_server *servers; /* the same servers with their records */
     struct server_record *records;  /* those of them that have one, in their order */
@@ -48,6 +50,9 @@ struct snapshot {
  * failure of this function. */
 MUST_CHECK int snapshot_settings(struct consul *consul, const struct snapshot_place *place,
                                  enum consul_read read, struct snapshot *ret, struct error *err);
+
+/* This server's name, once. */
+MUST_CHECK int snapshot_node(struct consul *consul, struct snapshot *ret, struct error *err);
 
 /* The rest, read anew: who counts, and every record; the node if it is not known yet. Behind
  * snapshot_settings(). */

@@ -1,6 +1,5 @@
 #include "settings/settings_read.h"
 
-#include "base/json.h"
 #include "settings/effective.h"
 
 #include <errno.h>
@@ -65,58 +64,5 @@ int settings_read_judged(struct consul *consul, const char *config_dir, const ch
         rc = effective_judge(&policy, root, &list, ret, &log, err);
     policy_release(&policy);
     kv_release(&list);
-    return rc;
-}
-
-int settings_read_node(struct consul *consul, char ret[SETTING_VALUE_NAME + 1], struct error *err)
-{
-    cJSON *root = NULL;
-    const cJSON *config = NULL;
-    const char *name = NULL;
-    int rc = consul_get(consul, "agent/self", "agent_prefix \"\" read", &root, err);
-    if (rc == 0)
-        rc = json_object(root, "Config", &config, err);
-    if (rc == 0)
-        rc = json_string(config, "NodeName", &name, err);
-    if (rc == 0 && (!*name || strlen(name) > SETTING_VALUE_NAME))
-        rc = error_set(err, -EBADMSG, "the agent's node name is empty or too long");
-    if (rc == 0)
-        (void)snprintf(ret, SETTING_VALUE_NAME + 1, "%s", name);
-    cJSON_Delete(root);
-    return rc;
-}
-
-static int take_voter(const cJSON *server, char (*ret)[SETTING_VALUE_NAME + 1], size_t most,
-                      size_t *n, struct error *err)
-{
-    bool voter = false;
-    const char *name = json_text(server, "Node", "(unknown)");
-    int rc = json_boolean(server, "Voter", &voter, err);
-    if (rc < 0 || !voter)
-        return rc < 0 ? -EBADMSG : 0;
-    if (strcmp(name, "(unknown)") == 0)
-        name = json_text(server, "Address", "");
-    if (*n == most)
-        return error_set(err, -E2BIG, "more than %zu voters", most);
-    (void)snprintf(ret[(*n)++], SETTING_VALUE_NAME + 1, "%s", name);
-    return 0;
-}
-
-int settings_read_voters(struct consul *consul, char (*ret)[SETTING_VALUE_NAME + 1], size_t most,
-                         size_t *ret_n, struct error *err)
-{
-    cJSON *root = NULL;
-    const cJSON *servers = NULL;
-    const cJSON *server = NULL;
-    *ret_n = 0;
-    int rc = consul_get(consul, "operator/raft/configuration?stale", "operator read", &root, err);
-    if (rc == 0)
-        rc = json_array(root, "Servers", &servers, err);
-    cJSON_ArrayForEach(server, servers)
-    {
-        if (rc == 0)
-            rc = take_voter(server, ret, most, ret_n, err);
-    }
-    cJSON_Delete(root);
     return rc;
 }

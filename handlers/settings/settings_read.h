@@ -1,4 +1,4 @@
-/* settings_read.h: read from the agent: the settings, its own name, who votes. */
+/* settings_read.h: read the settings from the agent. */
 #ifndef SETTINGS_READ_H
 #define SETTINGS_READ_H
 
@@ -22,14 +22,5 @@ MUST_CHECK int settings_read(struct consul *consul, const char *root, enum consu
  * policy_read(). */
 MUST_CHECK int settings_read_judged(struct consul *consul, const char *config_dir, const char *root,
                                     enum consul_read read, struct settings *ret, struct error *err);
-
-/* The agent's node name, at most SETTING_VALUE_NAME characters. */
-MUST_CHECK int settings_read_node(struct consul *consul, char ret[SETTING_VALUE_NAME + 1],
-                                  struct error *err);
-
-/* The voters of the raft configuration, dead or alive, by node name; by address where nobody
- * has that. Returns 0 with *ret_n names, -E2BIG for more than `most`, or the failure. */
-MUST_CHECK int settings_read_voters(struct consul *consul, char (*ret)[SETTING_VALUE_NAME + 1],
-                                    size_t most, size_t *ret_n, struct error *err);
 
 #endif

@@ -14,8 +14,8 @@ struct world {
     char text[2][200];
     char id[2 * MOST][20], address[2 * MOST][20];
     size_t used;
-    struct membership_peer peers[MOST];
-    struct membership_member members[MOST];
+    struct agent_peer peers[MOST];
+    struct agent_member members[MOST];
     struct server_mapping confirmed;
     struct settings settings;
     struct membership_facts facts;
@@ -39,7 +39,7 @@ static const char *cut(struct world *w, char *word, const char **ret_name)
 
 static void add_peer(struct world *w, char *word)
 {
-    struct membership_peer *peer = &w->peers[w->facts.n_peers++];
+    struct agent_peer *peer = &w->peers[w->facts.n_peers++];
     const char *marks = cut(w, word, &peer->node);
     peer->id = w->id[w->used - 1];
     if (strchr(marks, 'r'))
@@ -50,7 +50,7 @@ static void add_peer(struct world *w, char *word)
 
 static void add_member(struct world *w, char *word)
 {
-    struct membership_member *member = &w->members[w->facts.n_members++];
+    struct agent_member *member = &w->members[w->facts.n_members++];
     const char *marks = cut(w, word, &member->name);
     member->id = w->id[w->used - 1];
     member->address = w->address[w->used - 1];
@@ -197,8 +197,8 @@ static void the_management_server_is_known(void **state)
     static struct settings settings;
     const struct membership_facts facts = {.settings = &settings};
     for (size_t i = 0; i < COUNT(managements); i++) {
-        const struct membership_member member = {.name = managements[i].name,
-                                                 .address = managements[i].address};
+        const struct agent_member member = {.name = managements[i].name,
+                                            .address = managements[i].address};
         (void)snprintf(settings.management_server, sizeof settings.management_server, "%s",
                        managements[i].setting);
         if (membership_management(&facts, &member) != managements[i].is)

@@ -43,8 +43,8 @@ struct row {
 
 struct facts {
     char text[WORDS][2][64];
-    struct membership_peer peers[WORDS];
-    struct membership_member members[WORDS];
+    struct agent_peer peers[WORDS];
+    struct agent_member members[WORDS];
     struct server_mapping confirmed;
     struct settings settings;
     struct quorum_facts facts;
@@ -52,7 +52,7 @@ struct facts {
 
 static void add_member(struct facts *f, const char *name, const char *id, const char *flags)
 {
-    f->members[f->facts.who.n_members++] = (struct membership_member){
+    f->members[f->facts.who.n_members++] = (struct agent_member){
         .name = name,
         .id = id,
         .address = strcmp(name, "m9") == 0 ? "10.0.0.9" : "10.0.0.1",
@@ -84,7 +84,7 @@ static void add_word(struct facts *f, const char *word, size_t i)
     if (!strchr(flags, 'u'))
         add_member(f, name, id, flags);
     if (!strpbrk(flags, "sgc"))
-        f->peers[f->facts.who.n_peers++] = (struct membership_peer){
+        f->peers[f->facts.who.n_peers++] = (struct agent_peer){
             .id = id,
             .node = strchr(flags, 'u') ? "10.0.0.3:8300" : name,
             .voter = !strchr(flags, 'w'),

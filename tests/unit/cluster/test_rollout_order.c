@@ -31,8 +31,8 @@ struct world {
     char text[4][200];
     struct settings settings;
     struct server_mapping confirmed;
-    struct membership_peer peers[16];
-    struct membership_member members[16];
+    struct agent_peer peers[16];
+    struct agent_member members[16];
     struct membership_facts facts;
 };
 
@@ -61,16 +61,16 @@ static void set_world(struct world *w, const struct row *row)
     w->facts.confirmed = w->confirmed.n ? &w->confirmed : NULL;
     w->facts.n_peers = split(w->text[2], row->peers, words);
     for (size_t i = 0; i < w->facts.n_peers; i++)
-        w->peers[i] = (struct membership_peer){
+        w->peers[i] = (struct agent_peer){
             .id = "", .node = words[i] + (*words[i] == '~'), .voter = *words[i] != '~'};
     w->facts.n_members = split(w->text[3], row->members, words);
     for (size_t i = 0; i < w->facts.n_members; i++)
-        w->members[i] = (struct membership_member){.name = words[i] +
-                                                           (*words[i] == '~' || *words[i] == '-'),
-                                                   .id = "",
-                                                   .address = "",
-                                                   .server = *words[i] != '~',
-                                                   .alive = *words[i] != '-'};
+        w->members[i] = (struct agent_member){.name = words[i] +
+                                                      (*words[i] == '~' || *words[i] == '-'),
+                                              .id = "",
+                                              .address = "",
+                                              .server = *words[i] != '~',
+                                              .alive = *words[i] != '-'};
 }
 
 static void who_counts_and_in_which_order(void **state)
@@ -98,18 +98,18 @@ static void the_longest_lineup_fits(void **state)
     (void)state;
     static struct world w;
     static struct rollout_order l;
-    static struct membership_peer peers[MEMBERSHIP_PEERS];
-    static char names[MEMBERSHIP_PEERS][16];
+    static struct agent_peer peers[AGENT_PEERS];
+    static char names[AGENT_PEERS][16];
     set_world(&w, &rows[0]);
     for (size_t i = 0; i < SETTINGS_SERVERS; i++)
         (void)snprintf(w.settings.server[i], sizeof w.settings.server[i], "m%zu", i);
     w.settings.servers = SETTINGS_SERVERS;
-    for (size_t i = 0; i < MEMBERSHIP_PEERS; i++) {
+    for (size_t i = 0; i < AGENT_PEERS; i++) {
         (void)snprintf(names[i], sizeof names[i], "p%zu", i);
-        peers[i] = (struct membership_peer){.id = "", .node = names[i], .voter = true};
+        peers[i] = (struct agent_peer){.id = "", .node = names[i], .voter = true};
     }
     w.facts.peers = peers;
-    w.facts.n_peers = MEMBERSHIP_PEERS;
+    w.facts.n_peers = AGENT_PEERS;
     rollout_order_join(&w.facts, &l);
     assert_int_equal(l.n, ROLLOUT_ORDER_SERVERS);
     assert_string_equal(l.server[0].node, "m0");
