@@ -1,33 +1,20 @@
 #include "base/held_since.h"
 
 #include "base/boottime.h"
-#include "base/buffer.h"
-#include "base/file.h"
 #include "base/json.h"
+#include "base/state.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define FILE_LIMIT 8192
-
-static int make_path(char *ret, size_t size, const char *state_dir, const char *name,
-                     struct error *err)
-{
-    int n = snprintf(ret, size, "%s/%s.spans", state_dir, name);
-    if (n < 0 || (size_t)n >= size)
-        return error_set(err, -ENAMETOOLONG, "%s: path too long", state_dir);
-    return 0;
-}
+#define FILE_TEXT 256 /* bytes of a file's name */
 
 static void load(const cJSON *root, struct held_since *spans)
 {
     const cJSON *list = NULL;
     const cJSON *item = NULL;
     struct error ignored = {0};
-    const char *boot = boottime_boot_id();
-    if (!boot[0] || strcmp(json_text(root, "boot", ""), boot) != 0 ||
-        json_object(root, "since_ms", &list, &ignored) < 0)
+    if (json_object(root, "since_ms", &list, &ignored) < 0)
         return;
     cJSON_ArrayForEach(item, list)
     {
@@ -43,17 +30,12 @@ static void load(const cJSON *root, struct held_since *spans)
 
 void held_since_read(const char *state_dir, const char *name, struct held_since *spans)
 {
-    char path[FILE_PATH];
-    struct error ignored = {0};
-    struct buffer text = BUFFER_INIT(FILE_LIMIT);
-    cJSON *root = NULL;
+    char file[FILE_TEXT];
     *spans = (struct held_since){.now_ms = boottime_ms()};
-    if (state_dir && make_path(path, sizeof path, state_dir, name, &ignored) == 0 &&
-        file_read(path, &text, &ignored) == 0 &&
-        json_parse(buffer_text(&text), text.len, path, &root, &ignored) == 0)
-        load(root, spans);
+    (void)snprintf(file, sizeof file, "%s.spans", name);
+    cJSON *root = state_read_boot(state_dir, file);
+    load(root, spans);
     cJSON_Delete(root);
-    buffer_release(&text);
 }
 
 static int find(const struct held_since *spans, const char *name)
@@ -95,9 +77,8 @@ void held_since_forgive(struct held_since *spans, const char *name, int64_t delt
 
 static cJSON *to_json(const struct held_since *spans)
 {
-    cJSON *root = cJSON_CreateObject();
-    const cJSON *added = cJSON_AddStringToObject(root, "boot", boottime_boot_id());
-    cJSON *list = added ? cJSON_AddObjectToObject(root, "since_ms") : NULL;
+    cJSON *root = state_begin();
+    cJSON *list = cJSON_AddObjectToObject(root, "since_ms");
     for (int i = 0; list && i < spans->n; i++) {
         if (!cJSON_AddNumberToObject(list, spans->span[i].name, (double)spans->span[i].since_ms))
             list = NULL;
@@ -111,17 +92,7 @@ static cJSON *to_json(const struct held_since *spans)
 int held_since_write(const struct held_since *spans, const char *state_dir, const char *name,
                      struct error *err)
 {
-    char path[FILE_PATH];
-    if (!state_dir)
-        return 0;
-    int rc = make_path(path, sizeof path, state_dir, name, err);
-    if (rc < 0)
-        return rc;
-    cJSON *root = to_json(spans);
-    char *text = root ? cJSON_PrintUnformatted(root) : NULL;
-    rc = text ? file_replace(path, text, strlen(text), 0600, false, err)
-              : error_set(err, -ENOMEM, "cannot write %s: out of memory", path);
-    cJSON_free(text);
-    cJSON_Delete(root);
-    return rc;
+    char file[FILE_TEXT];
+    (void)snprintf(file, sizeof file, "%s.spans", name);
+    return state_dir ? state_write(state_dir, file, to_json(spans), false, err) : 0;
 }

@@ -1,19 +1,16 @@
 #include "check/publish.h"
 
-#include "base/buffer.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/program.h"
+#include "base/state.h"
 #include "base/trust.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-
-#define FILE_LIMIT (8 * VERDICT_OUTPUT)
 
 /* What is remembered of a check. */
 struct memory {
@@ -22,13 +19,12 @@ struct memory {
     char seen[VERDICT_SUMMARY + 32]; /* last verdict found: "status: summary" */
 };
 
-static int make_path(char *ret, size_t size, const char *state_dir, const char *check_id,
-                     const char *suffix, struct error *err)
+#define FILE_TEXT 256 /* bytes of a file's name */
+
+static const char *file_of(const char *check_id, const char *suffix, char ret[FILE_TEXT])
 {
-    int n = snprintf(ret, size, "%s/%s.%s", state_dir, check_id, suffix);
-    if (n < 0 || (size_t)n >= size)
-        return error_set(err, -ENAMETOOLONG, "%s: path too long", state_dir);
-    return 0;
+    (void)snprintf(ret, FILE_TEXT, "%s.%s", check_id, suffix);
+    return ret;
 }
 
 static int check_ours(const char *state_dir, struct error *err)
@@ -43,42 +39,31 @@ static int check_ours(const char *state_dir, struct error *err)
 
 int publish_lock(const char *state_dir, const char *check_id, struct error *err)
 {
-    char path[FILE_PATH];
+    char path[FILE_PATH], file[FILE_TEXT];
     int rc = check_ours(state_dir, err);
     if (rc == 0)
-        rc = make_path(path, sizeof path, state_dir, check_id, "lock", err);
+        rc = file_path(path, sizeof path, state_dir, file_of(check_id, "lock", file), err);
     return rc < 0 ? rc : file_lock(path, limits()->lock_ms, err);
 }
 
-static void load(const char *path, struct memory *m)
+static void load(const char *state_dir, const char *file, struct memory *m)
 {
-    struct error ignored = {0};
-    struct buffer text = BUFFER_INIT(FILE_LIMIT);
-    cJSON *root = NULL;
-    *m = (struct memory){0};
-    if (file_read(path, &text, &ignored) == 0 &&
-        json_parse(buffer_text(&text), text.len, path, &root, &ignored) == 0) {
-        (void)snprintf(m->status, sizeof m->status, "%s", json_text(root, "status", ""));
-        (void)snprintf(m->text, sizeof m->text, "%s", json_text(root, "text", ""));
-        (void)snprintf(m->seen, sizeof m->seen, "%s", json_text(root, "seen", ""));
-    }
+    cJSON *root = state_read(state_dir, file);
+    (void)snprintf(m->status, sizeof m->status, "%s", json_text(root, "status", ""));
+    (void)snprintf(m->text, sizeof m->text, "%s", json_text(root, "text", ""));
+    (void)snprintf(m->seen, sizeof m->seen, "%s", json_text(root, "seen", ""));
     cJSON_Delete(root);
-    buffer_release(&text);
 }
 
-static int save(const char *path, const struct memory *m, struct error *err)
+static int save(const char *state_dir, const char *file, const struct memory *m, struct error *err)
 {
-    char *text = NULL;
     cJSON *root = cJSON_CreateObject();
     if (cJSON_AddStringToObject(root, "status", m->status) &&
         cJSON_AddStringToObject(root, "text", m->text) &&
         cJSON_AddStringToObject(root, "seen", m->seen))
-        text = cJSON_PrintUnformatted(root);
-    int rc = text ? file_replace(path, text, strlen(text), 0600, false, err)
-                  : error_set(err, -ENOMEM, "out of memory");
-    cJSON_free(text);
+        return state_write(state_dir, file, root, false, err);
     cJSON_Delete(root);
-    return rc;
+    return error_set(err, -ENOMEM, "out of memory");
 }
 
 /* One line in syslog for every change of what was found, published or not. */
@@ -96,46 +81,41 @@ static bool log_change(const char *check_id, const struct verdict *v, struct mem
     return true;
 }
 
-/* Send the new text, or where it must be held or no leader is proven the old one again. */
-static int send(struct consul *consul, const char *check_id, const char *status, const char *text,
-                bool hold, struct memory *m, bool *ret_sent, struct error *err)
+/* Send the new text, or where it must be held or no leader is proven the old one again. m: what
+ * was published last, and is now. */
+static int send(struct consul *consul, const char *check_id, const struct memory *new, bool hold,
+                struct memory *m, struct error *err)
 {
-    struct error why = {0};
-    bool same = strcmp(m->status, status) == 0 && strcmp(m->text, text) == 0;
-    bool led = same || (!hold && consul_prove_leader(consul, &why) == 0);
-    *ret_sent = false;
+    bool same = strcmp(m->status, new->status) == 0 && strcmp(m->text, new->text) == 0;
+    bool led = same || (!hold && consul_prove_leader(consul, NULL) == 0);
     if (!led && !m->status[0])
         return 0; /* nothing published yet: any text would be a change */
-    int rc = consul_check_update(consul, check_id, led ? status : m->status, led ? text : m->text,
-                                 err);
-    if (rc < 0 || !led || same)
-        return rc;
-    (void)snprintf(m->status, sizeof m->status, "%s", status);
-    (void)snprintf(m->text, sizeof m->text, "%s", text);
-    *ret_sent = true;
-    return 0;
+    const struct memory *sent = led ? new : m;
+    int rc = consul_check_update(consul, check_id, sent->status, sent->text, err);
+    if (rc == 0)
+        *m = *sent;
+    return rc;
 }
 
 static int publish(struct consul *consul, const char *state_dir, const char *check_id,
                    const struct verdict *v, bool hold, struct error *err)
 {
-    char path[FILE_PATH];
-    char text[VERDICT_OUTPUT + 1];
-    struct memory m;
-    bool sent = false;
+    char file[FILE_TEXT];
+    struct memory before, now, m;
     int rc = check_ours(state_dir, err);
-    if (rc == 0)
-        rc = make_path(path, sizeof path, state_dir, check_id, "verdict", err);
     if (rc < 0)
         return rc;
-    load(path, &m);
-    verdict_render(v, text);
+    load(state_dir, file_of(check_id, "verdict", file), &before);
+    m = now = before;
+    (void)snprintf(now.status, sizeof now.status, "%s", verdict_status_name(v->status));
+    verdict_render(v, now.text);
     bool changed = log_change(check_id, v, &m);
+    memcpy(now.seen, m.seen, sizeof now.seen);
     if (consul)
-        rc = send(consul, check_id, verdict_status_name(v->status), text, hold, &m, &sent, err);
-    if (changed || sent) {
+        rc = send(consul, check_id, &now, hold, &m, err);
+    if (changed || strcmp(m.status, before.status) != 0 || strcmp(m.text, before.text) != 0) {
         struct error disk = {0};
-        if (save(path, &m, &disk) < 0 && rc == 0)
+        if (save(state_dir, file, &m, &disk) < 0 && rc == 0)
             rc = error_set(err, -EIO, "%s", disk.text);
     }
     return rc;

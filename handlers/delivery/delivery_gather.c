@@ -1,9 +1,9 @@
 #include "delivery/delivery_gather.h"
 
 #include "base/boottime.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/state.h"
 #include "base/trust.h"
 #include "elasticsearch/elasticsearch.h"
 #include "settings/credential.h"
@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MEMORY_LIMIT 65536
 
 /* ---- this server's targets ----------------------------------------------- */
 
@@ -266,32 +264,8 @@ void delivery_gather_release(struct delivery_gathered *gathered)
 
 /* ---- memory -------------------------------------------------------------- */
 
-/* {"boot":ID,"nodes":{NODE:{"newest":MS,"since":SPAN CLOCK}}}; NULL when there is none. */
-static cJSON *read_memory(const char *state_dir)
-{
-    char path[FILE_PATH];
-    struct error ignored = {0};
-    struct buffer text = BUFFER_INIT(MEMORY_LIMIT);
-    cJSON *root = NULL;
-    if (file_path(path, sizeof path, state_dir, "delivery.json", &ignored) == 0 &&
-        file_read(path, &text, &ignored) == 0)
-        (void)!json_parse(buffer_text(&text), text.len, path, &root, &ignored);
-    buffer_release(&text);
-    if (strcmp(json_text(root, "boot", ""), boottime_boot_id()) == 0)
-        return root;
-    cJSON_Delete(root);
-    return NULL;
-}
-
-static void write_memory(const char *state_dir, const cJSON *root)
-{
-    char path[FILE_PATH];
-    struct error ignored = {0};
-    char *text = cJSON_PrintUnformatted(root);
-    if (text && file_path(path, sizeof path, state_dir, "delivery.json", &ignored) == 0)
-        (void)!file_replace(path, text, strlen(text), 0600, false, &ignored);
-    cJSON_free(text);
-}
+/* {"boot":ID,"nodes":{NODE:{"newest":MS,"since":SPAN CLOCK}}} */
+static const char memory_file[] = "delivery.json";
 
 /* Since when (span clock) there has been nothing newer; unknown is now. */
 static int64_t since(const cJSON *nodes, const char *node, int64_t newest_ms)
@@ -319,9 +293,9 @@ void delivery_gather_arrivals(const struct delivery_gathered *gathered, const ch
                               const char *const *nodes, size_t n, enum delivery_arrival *ret)
 {
     bool keep = state_dir && trust_own_directory(state_dir);
-    cJSON *before = keep ? read_memory(state_dir) : NULL;
-    cJSON *after = cJSON_CreateObject();
-    (void)cJSON_AddStringToObject(after, "boot", boottime_boot_id());
+    struct error ignored = {0};
+    cJSON *before = keep ? state_read_boot(state_dir, memory_file) : NULL;
+    cJSON *after = state_begin();
     cJSON *to = cJSON_AddObjectToObject(after, "nodes");
     const cJSON *from = cJSON_GetObjectItemCaseSensitive(before, "nodes");
     for (size_t i = 0; i < n; i++) {
@@ -332,7 +306,8 @@ void delivery_gather_arrivals(const struct delivery_gathered *gathered, const ch
                                   boottime_ms() - since_ms);
     }
     if (keep)
-        write_memory(state_dir, after);
+        (void)!state_write(state_dir, memory_file, after, false, &ignored);
+    else
+        cJSON_Delete(after);
     cJSON_Delete(before);
-    cJSON_Delete(after);
 }

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/state.h"
 #include "base/trust.h"
 
 #include <errno.h>
@@ -218,10 +219,6 @@ static int copy_old(const struct file_set_entry *file, struct error *err)
 static int write_journal(const char *dir, const struct file_set_entry *files, size_t n,
                          struct error *err)
 {
-    char path[FILE_SET_BESIDE];
-    int rc = file_path(path, sizeof path, dir, FILE_SET_JOURNAL, err);
-    if (rc < 0)
-        return rc;
     cJSON *root = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(root, "files");
     for (size_t i = 0; i < n; i++) {
@@ -231,12 +228,7 @@ static int write_journal(const char *dir, const struct file_set_entry *files, si
         cJSON_AddBoolToObject(entry, "remove", files[i].remove);
         cJSON_AddItemToArray(list, entry);
     }
-    char *text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    rc = text ? file_replace(path, text, strlen(text), 0600, true, err)
-              : error_set(err, -ENOMEM, "out of memory");
-    free(text);
-    return rc;
+    return state_write(dir, FILE_SET_JOURNAL, root, true, err);
 }
 
 int file_set_begin(const char *dir, const struct file_set_entry *files, size_t n, struct error *err)

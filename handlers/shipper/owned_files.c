@@ -3,13 +3,11 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/state.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define RECORD_MAX 65536 /* bytes */
 
 const char *owned_files_look(const char *path, char ret[DIGEST_TEXT])
 {
@@ -41,26 +39,20 @@ static void load_file(const cJSON *entry, struct owned_files *ret)
 
 void owned_files_read(const char *dir, struct owned_files *ret)
 {
-    char path[FILE_SET_BESIDE];
-    struct buffer text = BUFFER_INIT(RECORD_MAX);
     struct error ignored = {0};
     const cJSON *list = NULL, *entry = NULL;
-    cJSON *root = NULL;
+    cJSON *root = state_read(dir, OWNED_FILES_FILE);
     *ret = (struct owned_files){.n = 0};
-    if (file_path(path, sizeof path, dir, OWNED_FILES_FILE, &ignored) == 0 &&
-        file_read(path, &text, &ignored) == 0 &&
-        json_parse(buffer_text(&text), text.len, path, &root, &ignored) == 0 &&
-        json_array(root, "files", &list, &ignored) == 0) {
-        cJSON_ArrayForEach(entry, list)
-        {
-            load_file(entry, ret);
-        }
+    (void)!json_array(root, "files", &list, &ignored);
+    cJSON_ArrayForEach(entry, list)
+    {
+        load_file(entry, ret);
     }
     cJSON_Delete(root);
-    buffer_release(&text);
 }
 
-static char *format(const struct owned_files *applied)
+int owned_files_write(const char *dir, const struct owned_files *applied, bool durable,
+                      struct error *err)
 {
     cJSON *root = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(root, "files");
@@ -73,23 +65,7 @@ static char *format(const struct owned_files *applied)
         cJSON_AddBoolToObject(entry, "secret", file->secret);
         cJSON_AddItemToArray(list, entry);
     }
-    char *text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    return text;
-}
-
-int owned_files_write(const char *dir, const struct owned_files *applied, bool durable,
-                      struct error *err)
-{
-    char path[FILE_SET_BESIDE];
-    int rc = file_path(path, sizeof path, dir, OWNED_FILES_FILE, err);
-    if (rc < 0)
-        return rc;
-    char *text = format(applied);
-    rc = text ? file_replace(path, text, strlen(text), 0600, durable, err)
-              : error_set(err, -ENOMEM, "out of memory");
-    free(text);
-    return rc;
+    return state_write(dir, OWNED_FILES_FILE, root, durable, err);
 }
 
 /* ---- what it says -------------------------------------------------------- */
