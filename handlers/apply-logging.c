@@ -61,7 +61,7 @@ struct run {
 
 static int judge(struct run *run, struct error *err)
 {
-    struct effective log;
+    struct effective log = {.log = EFFECTIVE_NONE};
     int rc = policy_read(run->config_dir, &run->policy, err);
     if (rc == 0)
         rc = effective_judge(&run->policy, PROGRAM_SETTINGS_ROOT, &run->request, &run->settings,

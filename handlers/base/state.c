@@ -44,11 +44,12 @@ int state_write(const char *dir, const char *name, cJSON *root, bool durable, st
 {
     char path[FILE_PATH];
     char *text = root ? cJSON_PrintUnformatted(root) : NULL;
-    int rc = text ? file_path(path, sizeof path, dir, name, err)
-                  : error_set(err, -ENOMEM, "cannot write %s/%s: out of memory", dir, name);
+    cJSON_Delete(root);
+    if (!text)
+        return error_set(err, -ENOMEM, "cannot write %s/%s: out of memory", dir, name);
+    int rc = file_path(path, sizeof path, dir, name, err);
     if (rc == 0)
         rc = file_replace(path, text, strlen(text), 0600, durable, err);
     cJSON_free(text);
-    cJSON_Delete(root);
     return rc;
 }

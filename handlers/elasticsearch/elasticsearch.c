@@ -135,38 +135,47 @@ static const char *const sentences[] = {
     [ELASTICSEARCH_UNTAKEN] = "it refuses the whole request (400 or 413)",
 };
 
-/* What depends on the credential, or on the scheme. `right`: what 403 lacks. */
-static void explain(const struct elasticsearch_place *q, enum elasticsearch_trouble trouble,
+/* 401 and 403. `right`: what 403 lacks. */
+static void explain_rights(const struct elasticsearch_place *to, enum elasticsearch_trouble trouble,
+                           const char *right, char *ret, size_t size)
+{
+    const struct credential *c = to->credential;
+    const char *where = c && c->path[0] ? c->path : "use";
+    if (trouble == ELASTICSEARCH_401 && c)
+        (void)snprintf(ret, size, "%s: it does not know the credential in %.400s (401)", to->url,
+                       where);
+    else if (trouble == ELASTICSEARCH_401)
+        (void)snprintf(ret, size, "%s: it demands a credential (401)", to->url);
+    else if (c)
+        (void)snprintf(ret, size, "%s: the credential in %.400s lacks %s (403)", to->url, where,
+                       right);
+    else
+        (void)snprintf(ret, size, "%s: without a credential nobody has %s (403)", to->url, right);
+}
+
+/* What depends on the credential, or on the scheme. */
+static void explain(const struct elasticsearch_place *to, enum elasticsearch_trouble trouble,
                     const char *right, char *ret, size_t size)
 {
-    bool read = q->credential && q->credential->path[0];
-    const char *file = read ? q->credential->path : q->credential ? "use" : NULL;
-    bool https = strncmp(q->url, "https:", 6) == 0;
-    if (trouble == ELASTICSEARCH_401 && file)
-        (void)snprintf(ret, size, "%s: it does not know the credential in %.400s (401)", q->url,
-                       file);
-    else if (trouble == ELASTICSEARCH_401)
-        (void)snprintf(ret, size, "%s: it demands a credential (401)", q->url);
-    else if (trouble == ELASTICSEARCH_403 && file)
-        (void)snprintf(ret, size, "%s: the credential in %.400s lacks %s (403)", q->url, file,
-                       right);
-    else if (trouble == ELASTICSEARCH_403)
-        (void)snprintf(ret, size, "%s: without a credential nobody has %s (403)", q->url, right);
+    const struct credential *c = to->credential;
+    bool https = strncmp(to->url, "https:", 6) == 0;
+    if (trouble == ELASTICSEARCH_401 || trouble == ELASTICSEARCH_403)
+        explain_rights(to, trouble, right, ret, size);
     else if (trouble == ELASTICSEARCH_UNTRUSTED)
         (void)snprintf(ret, size,
                        "%s: its certificate is of an unknown CA (TLS): name the CA's "
                        "file as \"ca\" in %.400s",
-                       q->url, read ? file : "a credential");
+                       to->url, c && c->path[0] ? c->path : "a credential");
     else if (trouble == ELASTICSEARCH_NO_TLS)
         (void)snprintf(ret, size,
                        "%s: no TLS connection: does it speak https, does it demand a "
                        "client certificate?",
-                       q->url);
+                       to->url);
     else if (trouble == ELASTICSEARCH_CUT)
-        (void)snprintf(ret, size, "%s: it ends the connection without an answer%s", q->url,
+        (void)snprintf(ret, size, "%s: it ends the connection without an answer%s", to->url,
                        https ? "" : ": does it speak https only?");
     else
-        (void)snprintf(ret, size, "%s: %s", q->url, sentences[trouble]);
+        (void)snprintf(ret, size, "%s: %s", to->url, sentences[trouble]);
 }
 
 /* ---- GET / --------------------------------------------------------------- */

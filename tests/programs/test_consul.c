@@ -294,13 +294,13 @@ static void a_leader_is_proven_by_a_consistent_read_only(void **state)
 #define HANGS_S 6
 
 /* Before libc's: what libcurl asks. Numbers do not come here. */
-int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-                struct addrinfo **ret)
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *req,
+                struct addrinfo **pai)
 {
     (void)service;
-    (void)hints;
-    (void)ret;
-    if (node && strcmp(node, "hangs.example") == 0)
+    (void)req;
+    (void)pai;
+    if (name && strcmp(name, "hangs.example") == 0)
         boottime_sleep(HANGS_S * 1000);
     return EAI_AGAIN;
 }
