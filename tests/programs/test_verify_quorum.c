@@ -184,7 +184,8 @@ static void the_verdict_is_printed(void **state)
     outcome_expect(run(agent, false), 1,
                    "warning: 2 of 3 servers, none may fail: server_3 (node n3) is down\n"
                    "server_3 (node n3) is down: start it again; if it is gone for good: "
-                   "lictor confirm\n"
+                   "lictor\n"
+                   "  confirm\n"
                    "voting: server_1 (node n1), server_2 (node n2)\n",
                    "");
     assert_string_equal(fake_agent_published(agent, "cluster:quorum"), "");
