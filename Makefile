@@ -164,8 +164,12 @@ $(STAND_IN): $(patsubst %.c,$(B)/test/obj/%.o,$(filter-out $(TESTS),\
 -include $(shell find $(B)/obj $(B)/test/obj -name '*.d' 2>/dev/null)
 
 # ---- test ------------------------------------------------------------------
+# setup-demo, setup-test, setup-lint: what that needs, and nothing else.
 setup:
 	scripts/setup
+
+setup-%:
+	@scripts/setup $*
 
 unit: $(UNIT_BINS)
 	tests/run $^
@@ -179,28 +183,31 @@ TESTED := $(UNIT_BINS) $(call tests_of,sim) $(call tests_of,programs) $(if $(SAN
 # After set-up a make of its own: before it there may be no pkg-config to ask.
 build_now = @$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2)
 
-test: setup
+test: setup-test
 	$(build_now) all tests
 	@tests/run $(TESTED)
 
 # What takes longer: the contract on every Elasticsearch, tests/soak/.
-soak: setup
+soak: setup-test
 	$(build_now) all tests
-	scripts/install-elasticsearch 7.17.9 && scripts/install-elasticsearch opensearch
+	scripts/fetch elasticsearch 7.17.9 && scripts/fetch elasticsearch opensearch
 	@ELASTICSEARCH_TARGETS='stand-in 8.6.2 7.17.9 opensearch' tests/run \
 	    $(call tests_of,elasticsearch) $(call tests_of,soak)
 
 # The figures alone; where one cannot be had, everything.
-bench: setup
+bench: setup-test
 	$(build_now) all tests
 	@for b in $(call tests_of,bench); do \
 	    $$b >$$b.log 2>&1 || { cat $$b.log; exit 1; }; grep -v '^\[' $$b.log; done
 
-demo: setup
+demo: setup-demo
 	$(build_now) all
 	scripts/demo run
 
-lint:
+lint: setup-lint
+	@$(MAKE) --no-print-directory lint-now
+
+lint-now:
 	@tests/lint '$(LAYERS)' '$(MODULES)' -std=c11 $(TEST_CPPFLAGS) $(ALL_CPPFLAGS)
 
 format:

@@ -97,7 +97,7 @@ void cluster_stop(struct cluster *c);
 /* Tear-down of a group whose state is a cluster. */
 int cluster_tear_down(void **state);
 
-/* The Consul under test: $CONSUL, else the one scripts/install-consul has found. */
+/* The Consul under test: $CONSUL, else the one scripts/fetch has found. */
 const char *consul_program(void);
 
 /* The number of a running server that is the leader, 0 when there is none; of one that

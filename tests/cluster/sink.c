@@ -9,7 +9,7 @@
 #define START_MS 120000
 #define MOST     10000 /* lines of a server */
 
-static const char installer[] = SOURCE_DIR "/scripts/install-elasticsearch";
+static const char installer[] = SOURCE_DIR "/scripts/fetch";
 static const char runner[] = SOURCE_DIR "/tests/elasticsearch/run";
 
 /* Start `argv`, its standard output going to *ret_out where that is not NULL. */
@@ -38,7 +38,7 @@ static pid_t start(const char *const *argv, int *ret_out)
 
 bool sink_available(const char *name)
 {
-    const char *argv[] = {installer, name, NULL};
+    const char *argv[] = {installer, "elasticsearch", name, NULL};
     int status = -1;
     pid_t pid = start(argv, NULL);
     if (pid > 0 && waitpid(pid, &status, 0) == pid && status == 0)

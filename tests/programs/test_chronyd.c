@@ -250,7 +250,7 @@ static void one_answer_of_four_is_enough(void **state)
 static int setup(void **state)
 {
     (void)state;
-    static const char *const argv[] = {SOURCE_DIR "/scripts/install-chrony", NULL};
+    static const char *const argv[] = {SOURCE_DIR "/scripts/fetch", "chronyd", NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     if (o.code == 0)
