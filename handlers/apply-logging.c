@@ -146,7 +146,7 @@ static int locked_work(struct run *run, struct error *err)
         return rc;
     int fd = lock(run->apply.dir, err);
     if (fd == -EWOULDBLOCK && run->recover)
-        return 0; /* whoever is at work has recovered before all else */
+        return 0; /* the run at work has recovered before all else */
     if (fd < 0)
         return fd;
     rc = run->recover ? apply_recover(&run->apply, err) : work(run, err);

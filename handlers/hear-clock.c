@@ -1,6 +1,6 @@
-/* hear-clock: watch handler; hears the clock records of the other servers.
+/* hear-clock: watch handler; receives the clock records of the other servers.
  *
- * What it hears bounds their clocks, and a bound is as good as the moment of state is
+ * What it receives bounds their clocks, and a bound is as good as the moment of state is
  * near: so this program loads no libcurl, asks nobody, and takes the time the moment the
  * payload is in memory. Who takes part and what the limits are was left in the state by
  * the heartbeat. Only when the verdict is not the one published does it become
@@ -33,7 +33,7 @@ static const char help[] =
     "changes.\n"
     "\n"
     "  --config-dir DIR      handed to verify-clock (default " PROGRAM_CONFIG_DIR ")\n"
-    "  --state-dir DIR       what was heard (default " PROGRAM_STATE_DIR ")\n"
+    "  --state-dir DIR       what was received (default " PROGRAM_STATE_DIR ")\n"
     "  --settings-root PATH  handed to verify-clock (default " PROGRAM_SETTINGS_ROOT ")\n"
     "  --help, --version\n"
     "\n"
@@ -84,7 +84,7 @@ static bool same_verdict(const struct verdict *a, const struct verdict *b)
            strcmp(a->details, b->details) == 0;
 }
 
-/* Under the lock: hear and judge. Returns 1 when that has to be published. */
+/* Under the lock: receive and judge. Returns 1 when that has to be published. */
 static int hear(struct clock_state *h, const char *state_dir, const struct kv_list *list,
                 const struct local_clock_reading *at, struct error *err)
 {

@@ -4,7 +4,7 @@
  * In place of rsyslogd's own omelasticsearch, which takes every answer for a success: of what
  * is answered with 401, 403, 429 or 503, or with such an item, nothing is sent again. This
  * one confirms a transaction when each of its records is there. It waits inside the
- * transaction, however long: omprog that hears of a failure sends the records one by one.
+ * transaction, however long: omprog that receives of a failure sends the records one by one.
  *
  * What it is told (a line each) and answers:
  *
@@ -70,7 +70,7 @@ static void answer(const char *text)
     (void)fflush(stdout);
 }
 
-/* omprog takes 4,095 of them for one answer, then it starts us anew. */
+/* omprog takes 4,095 of them for one answer, then it starts us again. */
 static void dot(void)
 {
     (void)putchar('.');
@@ -197,7 +197,7 @@ static int serve(struct indexer *self, char *line, size_t len, struct error *err
 {
     static const char begins[] = "BEGIN\t", commits[] = "COMMIT\n";
     size_t word = sizeof begins - 1;
-    if (len == 1) /* behind a record that ends with a newline of its own */
+    if (len == 1) /* after a record that ends with a newline of its own */
         return 0;
     if (len > word && memcmp(line, begins, word) == 0)
         return begin_transaction(self, line + word, len - word, err);

@@ -103,8 +103,8 @@ static int know_entries(const struct options *opt, const cJSON *payload,
     return 0;
 }
 
-/* Are these the instances that were dealt with? Whoever follows no service, or another
- * one, hears of it through the settings. That there are none is never known. */
+/* Are these the instances that were dealt with? One who follows no service, or another
+ * one, receives of it through the settings. That there are none is never known. */
 static int know_instances(const struct options *opt, const cJSON *payload,
                           const struct local_state *local, bool *ret, struct error *err)
 {

@@ -78,7 +78,7 @@ static int apply(struct rollout *r, struct error *err)
     return local_state_write(r->place.state_dir, &r->local, err);
 }
 
-/* Behind snapshot_records(). */
+/* Call after snapshot_records(). */
 static int report(struct rollout *r, struct error *err)
 {
     struct verdict v;
@@ -120,7 +120,7 @@ static int look(struct rollout *r, struct rolling *turn, struct error *err)
     return rc < 0 ? rc : look_once(r, turn, err);
 }
 
-/* Behind an apply with LOG_ROLLOUT=parallel nobody has been looked at yet. */
+/* After an apply with LOG_ROLLOUT=parallel nobody has been looked at yet. */
 static int seek(struct rollout *r, int64_t limit_ms, struct error *err)
 {
     int rc = snapshot_records(r->consul, &r->place, CONSUL_DEFAULT, &r->snapshot, err);
@@ -148,7 +148,7 @@ static bool repairs(const struct rollout *r)
             delivery_proof_silent(r->place.state_dir, &r->local));
 }
 
-/* What is wanted runs, or nothing is wanted. Whoever has not found the proof after the apply
+/* What is wanted runs, or nothing is wanted. A run that has not found the proof after the apply
  * looks once; the heartbeat comes again. */
 static int keep(struct rollout *r, struct error *err)
 {

@@ -1,9 +1,9 @@
 /* verify-clock: do the clocks of all servers agree, and who differs?
  *
  * The heartbeat runs it with --publish: it tells the others of this server's clocks and
- * hears them where the watch is deaf (state.c), judges (agreement.c) and publishes.
- * hear-clock becomes it with --heard when the verdict has changed. By hand it judges what
- * was heard and asks nobody. */
+ * receives them where the watch is deaf (state.c), judges (agreement.c) and publishes.
+ * hear-clock becomes it with --received when the verdict has changed. By hand it judges what
+ * was received and asks nobody. */
 #include "base/file.h"
 #include "base/program.h"
 #include "base/trust.h"
@@ -68,7 +68,7 @@ static int read_options(int argc, char **argv, struct options *opt, struct error
 
 /* ---- the verdict --------------------------------------------------------- */
 
-/* From what was heard before. keep: go on from here next time. */
+/* From what was received before. keep: go on from here next time. */
 static int judge(const struct options *opt, struct clock_state *h, bool keep, struct verdict *v,
                  struct error *err)
 {
@@ -81,7 +81,7 @@ static int judge(const struct options *opt, struct clock_state *h, bool keep, st
     clock_state_read(opt->state_dir, &now, h);
     int rc = h->node[0] ? 0
                         : error_set(err, -ENODATA,
-                                    "nothing was heard of the other clocks yet (the "
+                                    "nothing was received of the other clocks yet (the "
                                     "heartbeat begins with it)");
     if (rc == 0) {
         const struct skew_limits limits = h->offsets.limits;
@@ -104,7 +104,7 @@ static int tell(struct consul *consul, const struct options *opt, struct clock_s
     return clock_round_run(consul, &place, h, v, err);
 }
 
-/* Without a leader nothing can be told or heard, and an agent that never had one holds
+/* Without a leader nothing can be told or received, and an agent that never had one holds
  * every read for 7 s. A missing right shows better in what needs it. */
 static int look(struct consul *consul, const struct options *opt, struct clock_state *h,
                 bool *ret_led, struct verdict *v, struct error *err)
@@ -145,7 +145,7 @@ static int by_hand(const struct options *opt, struct clock_state *h, struct erro
     char text[VERDICT_OUTPUT + 1];
     if (!trust_own_directory(opt->state_dir))
         return error_set(err, -EPERM,
-                         "%s is not yours: what was heard of the clocks is kept there "
+                         "%s is not yours: what was received of the clocks is kept there "
                          "for the user of the Consul agent, run this as that user",
                          opt->state_dir);
     int rc = judge(opt, h, false, &v, err);

@@ -39,7 +39,7 @@ struct options {
     const char *publish;
 };
 
-/* Written before anything is asked: whoever hangs must not keep it from being written. */
+/* Written before anything is asked: a program that hangs must not keep it from being written. */
 static void write_probe(const struct options *opt, const char *node, struct error *why)
 {
     if (opt->publish && delivery_write_probes(opt->place.config_dir, node, why) == 0)

@@ -102,7 +102,7 @@ reported_everywhere() {
         checks cluster:logging passing '' 1 2 3
 }
 
-# Configurations and processes of all shippers: must not change when a value is refused.
+# Configurations and processes of all shippers: must not change when a value is rejected.
 fingerprint() {
     local i
     sha256sum "$demo"/server-[123]/shipper/rsyslog.conf
@@ -184,7 +184,7 @@ story_plain_write() {
 
 story_bad_value() {
     local start before bad=${elasticsearch%:*}:92000
-    step 'A bad value is refused, and nothing happens to the logs'
+    step 'A bad value is rejected, and nothing happens to the logs'
     before=$(fingerprint)
     seen=$(lictor set "LOG_ELASTICSEARCH_URL=$bad" 2>&1) && broken "lictor set rejects $bad"
     printf '    $ %s\n    %s\n' "lictor set LOG_ELASTICSEARCH_URL=$bad" "${seen//$'\n'/$'\n'    }"

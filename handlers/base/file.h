@@ -23,7 +23,7 @@ MUST_CHECK int file_read_open(int fd, const char *path, struct buffer *buf, stru
  * part may have been written. */
 MUST_CHECK int file_write(int fd, const void *bytes, size_t len);
 
-/* Replace the file at once: temporary file beside it (O_EXCL), write, fchmod, rename;
+/* Replace the file at once: temporary file next to it (O_EXCL), write, fchmod, rename;
  * with `durable` also fsync of file and directory. A reader sees old or new, whole.
  * Returns 0 or negative errno (-ENOSPC, ...); then the old file is as it was, unless only
  * the fsync of the directory failed. What a killed writer left (.NAME.lictor-tmp.PID) is

@@ -6,7 +6,7 @@
 #define EXACT_LIMIT 9007199254740992.0 /* 2^53 */
 
 /* cJSON cuts a string at U+0000, so what was checked would not be what was written; and
- * it takes \u with anything but four hex digits behind it for U+0000. */
+ * it takes \u with anything but four hex digits after it for U+0000. */
 static bool has_nul(const char *text, size_t len)
 {
     const char *end = text + len;

@@ -13,7 +13,7 @@
 
 /* Parse a whole document. `what` names it in the text ("watch payload", a path).
  * Returns 0 with *ret_root (free with cJSON_Delete), -EBADMSG when it is not JSON (cJSON
- * reports a lack of memory so, too), has anything but white space behind it, or holds
+ * reports a lack of memory so, too), has anything but white space after it, or holds
  * U+0000, escaped or not. */
 MUST_CHECK int json_parse(const char *text, size_t len, const char *what, cJSON **ret_root,
                           struct error *err);

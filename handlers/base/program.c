@@ -70,7 +70,7 @@ static int parse(const char *order, int argc, char **argv, const char *help,
         return error_set(err, -EINVAL, "too many options");
     fill(table, options, n);
     opterr = 0;
-    optind = 0; /* glibc: begin anew */
+    optind = 0; /* glibc: begin again */
     for (;;) {
         int index = -1;
         int c = getopt_long(argc, argv, order, table, &index);

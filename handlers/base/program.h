@@ -37,8 +37,8 @@ struct program_option {
 void program_start(const char *name);
 
 /* Read the options. `--help` (prints `help`) and `--version` are always there; an
- * argument that is no option (or stands behind "--") is left to the caller: operands
- * are moved behind the options, in their order. At most 16 options.
+ * argument that is no option (or comes after "--") is left to the caller: operands
+ * are moved after the options, in their order. At most 16 options.
  *
  * Returns the index of the first operand (argc: none), 0 when --help or --version was
  * served (the caller ends with code 0), -EINVAL with the text "unknown option ..., see

@@ -23,8 +23,8 @@ static bool take_mark(const char *path)
     return unlink(path) == 0;
 }
 
-/* The mark stands before the lock is tried, and is looked for again after the lock is
- * given back: whoever fails to get the lock is seen by the one who had it. */
+/* The mark is there before the lock is tried, and is looked for again after the lock is
+ * given back: a run that fails to get the lock is seen by the one who had it. */
 int run_once(const char *dir, const char *name, int (*work)(void *arg, struct error *err),
              void *arg, struct error *err)
 {

@@ -24,7 +24,7 @@ static int read_boot(const cJSON *object, char ret[LOCAL_CLOCK_BOOT], struct err
     if (rc < 0)
         return rc;
     if (!*text || strlen(text) >= LOCAL_CLOCK_BOOT || !text_is_word(text))
-        return error_set(err, -EBADMSG, "\"boot\" is no boot");
+        return error_set(err, -EBADMSG, "\"boot\" is not a boot ID");
     (void)snprintf(ret, LOCAL_CLOCK_BOOT, "%s", text);
     return 0;
 }
@@ -47,7 +47,7 @@ static int read_clocks(const cJSON *root, struct clock_record *ret, struct error
     return rc;
 }
 
-/* What it says of us; nothing, when it has not heard us yet. */
+/* What it says of us; nothing, when it has not received us yet. */
 static int read_echo(const cJSON *root, const char *own, struct clock_echo *ret, struct error *err)
 {
     const cJSON *heard = NULL;

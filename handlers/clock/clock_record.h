@@ -4,7 +4,7 @@
  *    "synced":true,"heard":{"n2":{"boot":"..","raw":R,"at":R}},
  *    "reference":{"offset":O,"err":E}}
  *
- * Integers, microseconds. "heard" says of each other server which of its records was heard
+ * Integers, microseconds. "heard" says of each other server which of its records was received
  * last (its boot and raw, copied) and when (own raw clock). "reference" is only there where
  * NTP servers were asked. Pure: no I/O. */
 #ifndef CLOCK_RECORD_H
@@ -20,7 +20,7 @@
 #define CLOCK_RECORD_PREFIX "lictor/clock/"
 #define CLOCK_RECORD_LIMIT  32768 /* bytes of a record; 51 servers need some 14,000 */
 
-/* Read a record (attacker-controlled: whoever may write KV), with what it says of `own`, a
+/* Read a record (attacker-controlled: anyone who can write KV), with what it says of `own`, a
  * node name. Unknown members are ignored; times are from 0 to OFFSETS_MOST, whether they make
  * sense together is offsets_receive()'s to judge. Returns 0, or -EBADMSG with a text that goes on
  * after the key: "is not JSON", "\"raw\" is not an integer". */
@@ -29,7 +29,7 @@ MUST_CHECK int clock_record_parse(const char *text, size_t len, const char *own,
 
 /* Append this server's record.
  *
- * skew       what it has heard; offsets_begin() was called
+ * skew       what it has received; offsets_begin() was called
  * stamp      own clocks, read before anything of this
  * reference  as of the stamp
  * Returns 0, -EMSGSIZE or -ENOMEM. */

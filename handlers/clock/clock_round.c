@@ -30,7 +30,7 @@ static void own_key(const char *node, char ret[sizeof CLOCK_RECORD_PREFIX + SETT
                    CLOCK_RECORD_PREFIX, node);
 }
 
-/* Never stale: what is heard late bounds badly. A huge value of somebody else: one by
+/* Never stale: what is received late bounds badly. A huge value of somebody else: one by
  * one. */
 static int read_records(struct consul *consul, struct facts *f, struct error *err)
 {
@@ -72,14 +72,14 @@ static int gather(struct consul *consul, const struct clock_round_place *place,
     return read_records(consul, f, err);
 }
 
-/* ---- tell and hear ------------------------------------------------------- */
+/* ---- tell and receive ------------------------------------------------------- */
 
 static void note_settings(const struct settings *s, struct verdict *notes)
 {
     for (size_t i = 0; i < s->rejects; i++) {
         if (s->reject[i].group == GROUP_CLOCK) {
             verdict_note(notes, "%s (its default is in force)", s->reject[i].text);
-            verdict_set(notes, VERDICT_WARNING, "a CLOCK_ setting is refused");
+            verdict_set(notes, VERDICT_WARNING, "a CLOCK_ setting is rejected");
         }
     }
     for (size_t i = 0; i < s->unknowns; i++) {

@@ -1,4 +1,4 @@
-/* clock_round.h: what a server does about the clocks once an interval, through Consul: it hears
+/* clock_round.h: what a server does about the clocks once an interval, through Consul: it receives
  * the others' records, whether or not the watch has, judges, and writes its own. */
 #ifndef CLOCK_ROUND_H
 #define CLOCK_ROUND_H

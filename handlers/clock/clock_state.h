@@ -1,4 +1,4 @@
-/* state.h: what this server has heard of the others' clocks, kept between runs in
+/* state.h: what this server has received of the others' clocks, kept between runs in
  * <state-dir>/clock, and how it goes on: used by hear-clock and by verify-clock.
  *
  * The file is a cache without fsync, written by both programs under one lock. It is dropped
@@ -33,7 +33,7 @@ struct clock_state_reference {
 /* All-zero is empty. Some 160 KB: static, not on the stack. Holds no heap memory. */
 struct clock_state {
     char node[SETTING_VALUE_NAME + 1]; /* this server; "" before the first heartbeat */
-    int64_t at_us;                     /* when records were heard last, own raw clock */
+    int64_t at_us;                     /* when records were received last, own raw clock */
     int64_t sent_us[2];                /* raw stamps of its latest records, 0 none */
     int foreign;                       /* see clock_state_check_own() */
     struct clock_state_reference reference;
@@ -68,7 +68,7 @@ bool clock_state_begin(struct clock_state *h, const char *const *names, size_t n
 /* The same with the participants of the run before. */
 bool clock_state_continue(struct clock_state *h, const struct local_clock_reading *now);
 
-/* Hear the records of participants in a list of KV entries.
+/* Receive the records of participants in a list of KV entries.
  *
  * at       own clocks, read when the list was in memory
  * damaged  a line for each that cannot be used; may be NULL

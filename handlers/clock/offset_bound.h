@@ -27,7 +27,7 @@ struct offset_bound {
     struct offset_bound_round round[OFFSET_BOUND_ROUNDS];
 };
 
-/* Bound the offset as of now_us (own clock; every round was heard by then). The interval
+/* Bound the offset as of now_us (own clock; every round was received by then). The interval
  * also holds for any moment since the newest round was stamped.
  * k_ppm 0..1000
  * Returns 0 with *ret_lo <= *ret_hi (microseconds),

@@ -73,7 +73,7 @@ static void insert(struct offsets *offsets, const char *name, int64_t now_us)
     offsets->n++;
 }
 
-/* Pairs stand by index: another set begins anew with them. */
+/* Pairs are kept by index: another set begins again with them. */
 static void take_participants(struct offsets *offsets, const char *const *names, size_t n,
                               int64_t now_us)
 {
@@ -277,7 +277,7 @@ static int raw_offset(const struct offsets *offsets, int i, int64_t now_us, int6
 }
 
 /* The moments at which the offset may have been what it is said to be: from when the record
- * of `server` was stamped, at the earliest, until it was heard. */
+ * of `server` was stamped, at the earliest, until it was received. */
 static void span_record(const struct offsets_server *server, int64_t lo, struct clock_offset *ret)
 {
     const int64_t stamped = server->peer.raw_us + lo;

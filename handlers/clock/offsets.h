@@ -38,12 +38,12 @@ struct clock_reference {
     int64_t err_us;    /* at most this wrong, >= 0 */
 };
 
-/* What a record says it heard of this server. */
+/* What a record says it received of this server. */
 struct clock_echo {
     bool known;                  /* there is an entry for this server */
     char boot[LOCAL_CLOCK_BOOT]; /* our boot, copied */
     int64_t raw_us;              /* our raw stamp, copied */
-    int64_t at_us;               /* the peer's raw clock when it heard it */
+    int64_t at_us;               /* the peer's raw clock when it received it */
 };
 
 /* A record lictor/clock/<node> of another server. */
@@ -78,16 +78,16 @@ struct offsets_server {
     char name[SETTING_VALUE_NAME + 1];
     int64_t round_us; /* newest round, of any boot; at first: participant since */
 
-    /* The record heard last, whether or not it made a round: what the own record echoes.
-     * boot "": none was heard yet. */
+    /* The record received last, whether or not it made a round: what the own record echoes.
+     * boot "": none was received yet. */
     char boot[LOCAL_CLOCK_BOOT];
     struct local_clock_reading record; /* its clocks */
-    int64_t heard_us;                  /* when it was first heard */
+    int64_t heard_us;                  /* when it was first received */
 
     /* Rounds of that boot, and the record of the newest one: what is stated is as of it. */
     struct offset_bound rounds;
     struct local_clock_reading peer; /* its clocks by that record */
-    struct local_clock_reading own;  /* own clocks when it was heard */
+    struct local_clock_reading own;  /* own clocks when it was received */
     int64_t ppm;
     bool synced;
     struct clock_reference reference;
@@ -134,7 +134,7 @@ struct offsets {
     int64_t own_ppm;
 };
 
-/* Where pair (i, j) stands, 0 <= j < i < n; its offset is i minus j. */
+/* Where pair (i, j) is, 0 <= j < i < n; its offset is i minus j. */
 int offsets_pair_at(int i, int j);
 
 /* May a state that was read be used: version, boot, every number in its range, every text
@@ -160,12 +160,12 @@ enum offsets_received {
     OFFSETS_NONSENSE, /* refused: a value out of its range */
 };
 
-/* Hear a record of a participant.
+/* Receive a record of a participant.
  *
  * at           own clocks, read after the record was in memory
  * ret_jump_us  by how much its real clock was stepped or slewed since the record before, beyond
  *              10 ms and what the rate of its raw clock explains; else 0
- * A record counts as a round only when it echoes our present boot, was heard before it was
+ * A record counts as a round only when it echoes our present boot, was received before it was
  * stamped and the echoed stamp is at most limits()->clock_echo_ms old. */
 enum offsets_received offsets_receive(struct offsets *offsets, const char *name,
                                       const struct clock_record *record,
@@ -180,14 +180,14 @@ const char *offsets_jump_text(const char *name, int64_t jump_us, char ret[OFFSET
 struct clock_offset {
     int64_t lo_us, hi_us; /* it lies between */
     int64_t from_us;      /* not before: the earlier record was stamped then, or later */
-    int64_t to_us;        /* not after: both were heard by then */
+    int64_t to_us;        /* not after: both were received by then */
     int64_t moved_us;     /* how far both moved against their raw clocks since the round
                              before */
 };
 
 /* The offset of servers i and j (i minus j, indices into server[]) as of their latest
  * rounds: every clock counts as it was at the stamp of its record, the own one as it was when
- * the other one's record was heard. now_us: own raw clock.
+ * the other one's record was received. now_us: own raw clock.
  * Returns 0, or -ENODATA when one of them has no round. */
 MUST_CHECK int offsets_between(const struct offsets *offsets, int i, int j, int64_t now_us,
                                struct clock_offset *ret);

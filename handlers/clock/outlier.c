@@ -28,7 +28,7 @@ static bool name_servers(const struct outlier_pairs *pairs, struct outlier *ret)
     return false;
 }
 
-/* Give `i` and whoever is not beyond with it, and so on, the same group. */
+/* Give `i` and each one that is not beyond with it, and so on, the same group. */
 static void gather(const struct outlier_pairs *pairs, int i, struct outlier *ret)
 {
     int todo[OUTLIER_MOST] = {i};

@@ -37,7 +37,7 @@ static struct offsets_pair *pair_of(struct offsets *offsets, int i, int j)
 /* ---- looking ------------------------------------------------------------- */
 
 /* Two successive records prove it: the later one was stamped after the earlier one was
- * heard, so that a step of all clocks at once (a leap second) cannot deceive both, and it
+ * received, so that a step of all clocks at once (a leap second) cannot deceive both, and it
  * would do so also had the clocks not moved in between (all of them are being slewed). */
 static void count(int *records, int64_t *end_us, int64_t limit_us,
                   const struct clock_offset *offset)
@@ -344,7 +344,7 @@ static void note_bounds(const struct look *look, struct verdict *v)
         verdict_note(v, "proven at most: %s", list);
 }
 
-/* Why: nothing new is heard of it, or it does not hear us. */
+/* Why: nothing new is received of it, or it does not receive us. */
 static void note_silent(const struct look *look, struct verdict *v)
 {
     const struct offsets *offsets = look->offsets;
@@ -364,7 +364,7 @@ static void note_silent(const struct look *look, struct verdict *v)
                      who);
     if (text_names(look->names, deaf, offsets->n, " and ", who, sizeof who) > 0)
         verdict_note(v,
-                     "this server's record is not heard by %s: is it written here, and "
+                     "this server's record is not received by %s: is it written here, and "
                      "read there?",
                      who);
 }
@@ -444,7 +444,7 @@ static void judge_agreement(struct look *look, struct verdict *ret)
     prove(look, OFFSETS_AGREED, VERDICT_PASSING, text, ret);
 }
 
-/* No pair is beyond. That servers differed stands above what else may be said, for as long
+/* No pair is beyond. That servers differed goes before what else may be said, for as long
  * as it is neither confirmed nor refuted. */
 static void judge_others(struct look *look, struct verdict *ret)
 {

@@ -24,7 +24,7 @@
  *             "cannot prove 100 ms: bound with server-2 is 500 ms (slow disk or network?)":
  *             not proven for limits()->clock_unproven_ms
  *             "52 servers: the clocks of at most 51 are compared"
- * Otherwise the last verdict stands. Other limits than last time begin anew with what is
+ * Otherwise the last verdict stands. Other limits than last time begin again with what is
  * beyond. The caller may add lines (local_clock_advice()) with verdict_note(). */
 void skew_verdict_judge(struct offsets *offsets, const struct skew_limits *limits,
                         const struct local_clock_reading *now, struct verdict *ret);

@@ -212,7 +212,7 @@ struct question {
     char packet[512]; /* more than is looked at */
 };
 
-/* What was heard with the least delay. */
+/* What was received with the least delay. */
 struct sample {
     struct sntp_stamps stamps;
     int64_t asked_us, heard_us; /* raw clock */

@@ -1,11 +1,11 @@
 /* sntp.h: how far is the real clock of this machine from NTP servers?
  *
- * SNTPv4 as in RFC 5905, without authentication: whoever sits on the path can forge an
- * answer, whoever does not cannot (connected socket, a random number as time stamp). So
+ * SNTPv4 as in RFC 5905, without authentication: anyone on the path can forge an
+ * answer, anyone else cannot (connected socket, a random number as time stamp). So
  * it is a witness, not a judge.
  *
  * An answer bounds the server's clock against our raw clock: it read T2 after we had asked
- * and T3 before we heard. What the server says about itself (half its root delay, its
+ * and T3 before we received. What the server says about itself (half its root delay, its
  * root dispersion, its precision) widens that, then the age of the answer; last, real - raw
  * is taken away. A step or slew of the real clock in between does no harm.
  *

@@ -60,7 +60,7 @@ static void point(struct cluster_facts *ret)
     who->n_members = ret->agent.n_members;
 }
 
-/* A server that has heard no leader since it was started holds every other read, even a
+/* A server that has received no leader since it was started holds every other read, even a
  * stale one, for 7 s and then refuses it (Server.forward; Consul 1.8.7). */
 int cluster_facts_gather(struct consul *consul, const char *config_dir, const char *settings_root,
                          enum consul_read read, struct cluster_facts *ret, struct error *err)

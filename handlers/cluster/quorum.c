@@ -135,7 +135,7 @@ int quorum_whole(const struct quorum_facts *facts, struct error *err)
     if (!facts->has_leader || !facts->agreed)
         return error_set(err, -EAGAIN, "there is no leader that a majority follows");
     if (settings_rejected(facts->who.settings, "CLUSTER_SERVERS"))
-        return error_set(err, -EAGAIN, "CLUSTER_SERVERS has a value that is refused");
+        return error_set(err, -EAGAIN, "CLUSTER_SERVERS has a value that is rejected");
     for (size_t i = 0; i < look.rows.n; i++) {
         int rc = whole_row(&look, &look.rows.row[i], err);
         if (rc < 0)
@@ -171,7 +171,7 @@ int quorum_mapping(const struct quorum_facts *facts, struct server_mapping *ret,
     return server_mapping_assign(facts->who.confirmed, facts->who.settings, present, n, ret, err);
 }
 
-/* ---- what is not as it should be ----------------------------------------- */
+/* ---- what is wrong ----------------------------------------- */
 
 /* The first problem becomes part of the summary, each a line of the details. */
 struct problems {
@@ -222,7 +222,7 @@ static void voting(const struct look *look, const struct membership_row *row, st
     char text[MEMBERSHIP_TEXT];
     membership_text(row, text);
     if (row->confirmed && strcmp(row->confirmed->id, row->voter->id) != 0)
-        problem(p, "if that was wanted: " CONFIRM, "%s was installed anew (other node ID)", text);
+        problem(p, "if that was wanted: " CONFIRM, "%s was installed again (other node ID)", text);
     if (look->confirmed > 0 && !row->confirmed)
         problem(p, "if it is wanted: " CONFIRM, "%s votes and is not confirmed", text);
     else if (look->mapped > 0 && !row->mapped)
@@ -456,7 +456,7 @@ static void say_strangers(const struct look *look, char *ret, size_t size)
         continue;
 }
 
-/* What the summary says behind the count, "" for nothing. */
+/* What the summary says after the count, "" for nothing. */
 static void say_reason(const struct look *look, enum finding found, const struct problems *p,
                        char *ret, size_t size)
 {

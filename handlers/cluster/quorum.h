@@ -1,11 +1,11 @@
-/* quorum.h: how many servers may fail now, and what is not as it should be. Pure: facts
+/* quorum.h: how many servers may fail now, and what is wrong. Pure: facts
  * in, verdict out; the caller keeps time (held_since.h).
  *
  * Spare = how many more servers may fail = the smaller of
  *   raft reserve      living voters minus the majority of all voters
  *   expected reserve  living voters, whatever their names, minus the majority of the
  *                     smaller of the confirmed number and the length of CLUSTER_SERVERS
- * Both, because a database beside Consul does not shrink when Consul does, and because
+ * Both, because a database next to Consul does not shrink when Consul does, and because
  * autopilot removes a dead server from raft and then calls two of two healthy. */
 #ifndef QUORUM_H
 #define QUORUM_H

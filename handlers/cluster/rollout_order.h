@@ -42,7 +42,7 @@ struct rollout_order_settings {
 /* Gather and join. agent: as for cluster_facts_gather_names().
  *
  * Returns 0, or as consul_get(): raft, gossip or the confirmed record could not be read, or
- * not in full for want of a right. */
+ * not in full because the token lacks a right. */
 MUST_CHECK int rollout_order_gather(struct consul *consul, struct agent *agent,
                                     const struct rollout_order_settings *settings,
                                     enum consul_read read, struct rollout_order *ret,

@@ -77,7 +77,7 @@ static int append(struct server_mapping *mapping, const char *server, const char
     if (!made_of(id, id_bytes, sizeof mapping->entry[0].id))
         return error_set(err, -EINVAL, "%s has no usable node ID", server);
     if (server_mapping_server(mapping, server) || server_mapping_node(mapping, node))
-        return error_set(err, -EINVAL, "%s or its node stands in it twice", server);
+        return error_set(err, -EINVAL, "%s or its node is in it twice", server);
     struct server_mapping_entry *entry = &mapping->entry[mapping->n++];
     (void)snprintf(entry->server, sizeof entry->server, "%s", server);
     (void)snprintf(entry->node, sizeof entry->node, "%s", node);

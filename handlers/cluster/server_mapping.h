@@ -30,7 +30,7 @@ struct server_mapping {
     size_t n;
 };
 
-/* Read a record (attacker-controlled: whoever may write KV). Returns 0, or -EBADMSG with
+/* Read a record (attacker-controlled: anyone who can write KV). Returns 0, or -EBADMSG with
  * a text: not JSON, another version, a bad or repeated name, none or more than
  * SETTINGS_SERVERS servers; then *ret is empty. */
 MUST_CHECK int server_mapping_parse(const char *text, size_t len, struct server_mapping *ret,
@@ -44,7 +44,7 @@ MUST_CHECK int server_mapping_render(const struct server_mapping *mapping, struc
  *
  * present  n names and IDs, sorted; `server` is ignored
  * old      may be NULL
- * Returns 0 with *ret filled in, -EINVAL when a name or ID cannot stand in a record
+ * Returns 0 with *ret filled in, -EINVAL when a name or ID cannot be in a record
  * or there are more than SETTINGS_SERVERS. */
 MUST_CHECK int server_mapping_assign(const struct server_mapping *old,
                                      const struct settings *settings,

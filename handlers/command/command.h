@@ -43,7 +43,7 @@ MUST_CHECK int command_options(int argc, char **argv, const char *help,
  * somebody else, with a text that says as whom to run it, or why it could not change. */
 MUST_CHECK int command_become_agent_user(const char *state_dir, struct error *err);
 
-/* Run a program that lies beside this one, or ../scripts/NAME in a checkout, with our own
+/* Run a program that lies next to this one, or ../scripts/NAME in a checkout, with our own
  * stdin, stdout and stderr and the words (NULL-terminated, without the program's own name).
  * Returns its exit code, 128 + signal when one killed it, or negative errno. */
 MUST_CHECK int command_run(const char *name, const char *const *words, struct error *err);

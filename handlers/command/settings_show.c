@@ -54,7 +54,7 @@ static void show_log(const struct settings_change *change)
         printf("refused: %s\n", change->log.why.text);
         __attribute__((fallthrough));
     case EFFECTIVE_REJECTED:
-        printf("The LOG_ settings are refused as a whole: every server keeps what it has.\n");
+        printf("The LOG_ settings are rejected as a whole: every server keeps what it has.\n");
         break;
     case EFFECTIVE_ALLOWED:
         if (effective_service(&change->settings))

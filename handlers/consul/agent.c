@@ -121,8 +121,8 @@ int agent_read_peers(struct consul *consul, struct agent *agent, struct error *e
     return rc;
 }
 
-/* The word behind `name` in "{Suffrage:Voter ID:1-2 Address:a:8300}", cut out: what
- * stands behind it is lost. */
+/* The word after `name` in "{Suffrage:Voter ID:1-2 Address:a:8300}", cut out: what
+ * comes after it is lost. */
 static const char *take_word(char *text, const char *name)
 {
     char *word = strstr(text, name);

@@ -40,7 +40,7 @@ struct agent {
     cJSON *self; /* NULL: not read yet */
     bool leading;
     bool acl_off; /* it says that ACLs are disabled; false also when unknown */
-    bool unheard; /* it has heard no leader since it was started */
+    bool unheard; /* it has received no leader since it was started */
     struct agent_peer peers[AGENT_PEERS];
     size_t n_peers;
     struct agent_member *members;
@@ -59,7 +59,7 @@ MUST_CHECK int agent_read_self(struct consul *consul, struct agent *agent, struc
 MUST_CHECK int agent_node(struct consul *consul, struct agent *agent, const char **ret,
                           struct error *err);
 
-/* All members, behind agent_read_self(). ACLs filter this list without a word, down to nothing:
+/* All members, after agent_read_self(). ACLs filter this list without a word, down to nothing:
  * -EACCES when it has fewer than the agent itself counts. */
 MUST_CHECK int agent_read_members(struct consul *consul, struct agent *agent, struct error *err);
 

@@ -283,7 +283,7 @@ int consul_get(struct consul *consul, const char *path, const char *rule, cJSON 
     return rc;
 }
 
-/* A key as it stands in a URL. The caller free()s it. */
+/* A key as it is in a URL. The caller free()s it. */
 static char *encode_key(const char *key)
 {
     static const char plain[] =

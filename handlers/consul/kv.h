@@ -18,7 +18,7 @@ struct kv_entry {
     uint64_t modify_index; /* raft index, for check-and-set */
 };
 
-/* A key as it was at one moment: whoever changes it gives it another index. */
+/* A key as it was at one moment: each change gives it another index. */
 struct kv_version {
     const char *key; /* borrowed */
     uint64_t modify_index;

@@ -108,7 +108,7 @@ static const char *choose_url(const struct look *l)
     return NULL;
 }
 
-/* No URL answers well: is that for want of the credential to ask with? */
+/* No URL answers well: is that because the credential to ask with is missing? */
 static void judge_greetings(struct look *l)
 {
     struct delivery_gathered *e = l->gathered;

@@ -124,10 +124,10 @@ static const char *const sentences[] = {
     [ELASTICSEARCH_429] = "too busy (429): it is asked again",
     [ELASTICSEARCH_5XX] = "not ready (5xx, or without a cluster): it is asked again",
     [ELASTICSEARCH_LARGE] = "its answer is larger than any of Elasticsearch: what runs there?",
-    [ELASTICSEARCH_GARBAGE] = "its answer is no JSON: what runs there?",
+    [ELASTICSEARCH_GARBAGE] = "its answer is not JSON: what runs there?",
     [ELASTICSEARCH_REDIRECT] = "it redirects, which is not followed: give the address of "
                                "Elasticsearch itself",
-    [ELASTICSEARCH_FOREIGN] = "what answers there is no Elasticsearch",
+    [ELASTICSEARCH_FOREIGN] = "the server there is not Elasticsearch",
     [ELASTICSEARCH_OLD] = "older than Elasticsearch 7, which is the least",
     [ELASTICSEARCH_NO_INDEX] = "nothing was ever written to the index",
     [ELASTICSEARCH_UNSEARCHABLE] = "it refuses to search for probe records (400): their "

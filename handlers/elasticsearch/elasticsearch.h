@@ -2,7 +2,7 @@
  * and writing to it.
  *
  * What answers is not trusted (http.h). Of an answer nothing but its status, a cluster_uuid of allowed characters and numbers
- * leaves this module. A secret never stands in a text. */
+ * leaves this module. A secret is never in a text. */
 #ifndef ELASTICSEARCH_H
 #define ELASTICSEARCH_H
 

@@ -94,7 +94,7 @@ static int open_log(const char *path, struct stat *st, struct error *err)
         fchmod(fd, 0644) == 0)
         return fd;
     (void)close(fd);
-    return error_set(err, -EPERM, "%s is no plain file of the agent's user: remove it", path);
+    return error_set(err, -EPERM, "%s is not a plain file of the agent's user: remove it", path);
 }
 
 /* Whole or not at all: half a line would spoil the next one. */
@@ -252,6 +252,6 @@ int probe_parse(const cJSON *answer, size_t n, struct probe_found *ret, struct e
     }
     return rc < 0 ? error_set(err, -EBADMSG,
                               "the answer to the search for probe "
-                              "records is no such answer")
+                              "records is not an answer to it")
                   : 0;
 }

@@ -12,9 +12,9 @@
  * how those of the real records are mapped.
  *
  * The file lies in a directory of the writer, which others can read (0755; scripts/enable
- * makes it): nobody else can put a link in its place. It begins anew at PROBE_FILE_MAX
+ * makes it): nobody else can put a link in its place. It begins again at PROBE_FILE_MAX
  * bytes. A new one becomes another file twice, so that a shipper which has lost it finds it
- * again. Whoever ships it must ship nothing but lines of this form: a writer that was taken
+ * again. The shipper must ship nothing but lines of this form: a writer that was taken
  * over could put a link to the shipper's own secrets there. */
 #ifndef PROBE_H
 #define PROBE_H

@@ -208,7 +208,7 @@ static int read_item(const cJSON *item, int64_t *ret_status, const char **ret_wh
     return 0;
 }
 
-/* An error type is a word; what else stands there is not repeated. */
+/* An error type is a word; what else is there is not repeated. */
 static const char *word(const char *why)
 {
     static const char set[] = "abcdefghijklmnopqrstuvwxyz_";

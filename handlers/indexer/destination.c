@@ -56,7 +56,7 @@ static int set(struct destination *to, const char *name, const char *value, stru
     int rc = strcmp(name, "keystore") == 0 ? -ENOENT
                                            : credential_set(&to->credential, name, value, err);
     if (rc == -ENOENT)
-        return error_set(err, -EINVAL, "%.30s is no setting of a destination", name);
+        return error_set(err, -EINVAL, "%.30s is not a setting of a destination", name);
     return rc < 0 ? -EINVAL : 0;
 }
 

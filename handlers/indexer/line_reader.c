@@ -37,7 +37,7 @@ int line_reader_next(struct line_reader *lines, char **ret, size_t *ret_len)
         size_t room = lines->in.limit - lines->in.len;
         if (room == 0)
             return -EMSGSIZE;
-        /* What comes behind the line must not count as its length. */
+        /* What comes after the line must not count as its length. */
         ssize_t n = read(lines->fd, piece, room < sizeof piece ? room : sizeof piece);
         if (n < 0 && errno == EINTR)
             continue;

@@ -21,7 +21,7 @@ struct spool {
 };
 
 /* Open (0600) and lock it; who had it before is waited for, wait_ms at most. Appends the
- * whole lines that are in it, a newline behind each, to *left: a last one that was cut off was never
+ * whole lines that are in it, a newline after each, to *left: a last one that was cut off was never
  * confirmed. Returns 0, -EWOULDBLOCK, -EMSGSIZE, -ELOOP (a link), ... and then ret->fd
  * is -1 and *left as it was. */
 MUST_CHECK int spool_open(struct spool *ret, const char *path, int64_t wait_ms, struct buffer *left,

@@ -136,7 +136,7 @@ static int check_name(const char *name, struct error *err)
     uint8_t address[4];
     if (ends_in_number(name) && inet_pton(AF_INET, name, address) != 1)
         return error_set(err, -EINVAL,
-                         "has a host that ends in a number, but is no full IPv4 address");
+                         "has a host that ends in a number but is not a complete IPv4 address");
     return 0;
 }
 
@@ -170,7 +170,7 @@ static int entry_range(const char *text, char ret[HOST_TEXT], struct error *err)
 {
     struct range range;
     if (strlen(text) >= HOST_TEXT || !parse_range(text, &range))
-        return error_set(err, -EINVAL, "is no range such as 10.0.0.0/8 or fd00::/8");
+        return error_set(err, -EINVAL, "is not a range such as 10.0.0.0/8 or fd00::/8");
     memcpy(ret, text, strlen(text) + 1);
     return 0;
 }
@@ -183,7 +183,7 @@ static int entry_domain(const char *domain, char ret[HOST_TEXT], struct error *e
     if (rc < 0)
         return rc;
     if (parse_address(name, &range) || strlen(name) + 2 >= HOST_TEXT)
-        return error_set(err, -EINVAL, "\"*.\" needs a domain name behind it");
+        return error_set(err, -EINVAL, "\"*.\" needs a domain name after it");
     (void)snprintf(ret, HOST_TEXT, "*.%.*s", HOST_TEXT - 3, name);
     return 0;
 }

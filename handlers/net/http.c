@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CONNECT_SHARE 2 /* a connection must stand after this part of the limit */
+#define CONNECT_SHARE 2 /* it must be connected after this part of the limit */
 
 _Static_assert(sizeof((struct http *)0)->detail == CURL_ERROR_SIZE, "libcurl writes as much");
 

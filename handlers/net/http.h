@@ -21,7 +21,7 @@ struct http_request {
     const char *body; /* NULL: none */
     size_t len;
     const char *header[HTTP_HEADERS]; /* lines */
-    int64_t limit_ms;                 /* all of it; half of it until the connection stands */
+    int64_t limit_ms;                 /* all of it; half of it until it is connected */
     size_t most;                      /* bytes of an answer */
 
     const char *unix_socket; /* connect to this, whatever the URL's host is */

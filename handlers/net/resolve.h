@@ -17,7 +17,7 @@
 struct resolve_result {
     char address[RESOLVE_ADDRESSES][RESOLVE_ADDRESS]; /* as inet_ntop(3) has them */
     size_t n;                                         /* 0: see text */
-    char text[100]; /* behind the name of the host: "cannot be resolved" */
+    char text[100]; /* after the name of the host: "cannot be resolved" */
 };
 
 /* Find the addresses of n hosts (host.h) side by side, best first (RFC 6724); an address

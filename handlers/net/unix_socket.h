@@ -1,6 +1,6 @@
 /* unix_socket.h: ask a program behind a Unix socket: one request, one answer, as with a child.
  *
- * Who listens is decided by where the socket stands: the caller's trust is that only root
+ * Who listens is decided by where the socket is: the caller's trust is that only root
  * (or the running user) can put one there. */
 #ifndef UNIX_SOCKET_H
 #define UNIX_SOCKET_H
@@ -13,7 +13,7 @@
 
 /* Connect to the socket at `path`. It and every parent must belong to root or the running
  * user and be writable by nobody else; no links.
- * Returns an fd >= 0 (close-on-exec; close() it), or, and then nobody has heard of us:
+ * Returns an fd >= 0 (close-on-exec; close() it), or, and then nobody has received of us:
  * -ENOENT, -ECONNREFUSED (nobody listens), -EACCES (not for this user), -EPERM (others
  * could have put it there), -ETIMEDOUT (too many wait already), -ENAMETOOLONG. */
 MUST_CHECK int unix_socket_open(const char *path, int64_t limit_ms, struct error *err);

@@ -14,7 +14,7 @@ static const char *skip_scheme(const char *text, bool *ret_https)
     return strncasecmp(text, "http://", 7) == 0 ? text + 7 : NULL;
 }
 
-/* `text` is what stands behind the host: "" or ":PORT". */
+/* `text` is what comes after the host: "" or ":PORT". */
 static int parse_port(const char *text, int otherwise, int *ret, struct error *err)
 {
     *ret = otherwise;
@@ -25,7 +25,7 @@ static int parse_port(const char *text, int otherwise, int *ret, struct error *e
                  text[1 + digits] == '\0';
     long port = plain ? strtol(text + 1, NULL, 10) : 0;
     if (port < 1 || port > 65535)
-        return error_set(err, -EINVAL, "has a port that is no number from 1 to 65535");
+        return error_set(err, -EINVAL, "has a port that is not a number from 1 to 65535");
     *ret = (int)port;
     return 0;
 }

@@ -20,7 +20,7 @@ struct url {
     int port;             /* 1..65535 */
 };
 
-/* Parse "http(s)://host[:port]"; one "/" at the end is dropped, anything else behind the
+/* Parse "http(s)://host[:port]"; one "/" at the end is dropped, anything else after the
  * host refused. Returns 0, or -EINVAL with what is wrong; the text repeats nothing of
  * the URL, whose user part may be a secret. */
 MUST_CHECK int url_parse(const char *text, struct url *ret, struct error *err);

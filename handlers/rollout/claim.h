@@ -24,7 +24,7 @@ MUST_CHECK int claim_judge(struct consul *consul, const struct snapshot_place *p
 /* Write that this server applies s->wanted, on condition that nothing the turn was judged
  * from has changed. -ESTALE: it has, or another server was earlier (then the word is
  * taken back): judge again. -E2BIG: too many servers for one transaction. s is as read
- * before, or read anew. */
+ * before, or read again. */
 MUST_CHECK int claim_apply(struct consul *consul, const struct snapshot_place *place,
                            const struct local_state *local, const struct rolling *turn,
                            struct snapshot *s, struct error *err);

@@ -46,7 +46,7 @@ MUST_CHECK int local_state_write(const char *state_dir, const struct local_state
                                  struct error *err);
 
 /* A request to try again whatever the local says, for a run that may be at work already:
- * a file, which whoever takes it removes. */
+ * a file, which the run that takes it removes. */
 MUST_CHECK int local_state_ask_retry(const char *state_dir, struct error *err);
 bool local_state_take_retry(const char *state_dir);
 
@@ -66,7 +66,7 @@ void local_state_begin(struct local_state *local, const char *wanted);
  * published  this server's record in KV, NULL none: an announcement found there by
  *            somebody who has lost the local is this server's own, not over yet
  * An interrupted attempt stays one; what is in force and wanted again is DONE; NONE becomes
- * WAITING, to be written before anything is announced: else whoever is killed then is
+ * WAITING, to be written before anything is announced: else a run killed then is
  * taken for one who has lost the local. */
 void local_state_look(struct local_state *local, const char *wanted, const char *refusal,
                       const struct server_record *published);

@@ -34,7 +34,7 @@ static bool exposed(const struct server_record *r)
     return r && (r->state == SERVER_RECORD_APPLYING || r->unproven);
 }
 
-/* Place of this server in the order; behind all when it has none. */
+/* Place of this server in the order; after all when it has none. */
 static size_t own_place(const struct rolling_facts *facts)
 {
     size_t i = 0;
@@ -100,7 +100,7 @@ static void say_next(const struct rolling_facts *facts, const struct rolling_ser
     else if (r->state == SERVER_RECORD_APPLYING && strcmp(r->revision, facts->wanted) != 0)
         (void)snprintf(to, room, ", %s applies %.*s", s->node, SHORT(r->revision));
     else if (r->state == SERVER_RECORD_FAILED && strcmp(r->revision, facts->wanted) == 0)
-        (void)snprintf(to, room, ", %s refused it", s->node);
+        (void)snprintf(to, room, ", %s rejected it", s->node);
     else if (r->unproven)
         (void)snprintf(to, room, ", nothing of %s has arrived yet", s->node);
     else if (r->state == SERVER_RECORD_KEPT && r->reason[0])
@@ -130,7 +130,7 @@ static void say_kept(const struct rolling_facts *facts, const struct rolling_ser
     char kept[40] = "nothing is shipped yet";
     if (facts->in_force[0])
         (void)snprintf(kept, sizeof kept, "kept %.*s", SHORT(facts->in_force));
-    (void)snprintf(ret->text, sizeof ret->text, "%s: %s refused %.*s: %s", kept, refusal->node,
+    (void)snprintf(ret->text, sizeof ret->text, "%s: %s rejected %.*s: %s", kept, refusal->node,
                    SHORT(facts->wanted), refusal->record->reason);
 }
 

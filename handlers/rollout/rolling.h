@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #define ROLLING_TEXT    400 /* bytes of a sentence */
-#define ROLLING_SERVERS 120 /* of the order; whoever stands behind is left out */
+#define ROLLING_SERVERS 120 /* of the order; those after it are left out */
 
 /* One server of the order. Borrowed. */
 struct rolling_server {
@@ -78,8 +78,8 @@ void rolling_judge(const struct rolling_facts *facts, struct rolling *ret);
 bool rolling_may_apply(const struct rolling *turn);
 
 /* Is somebody else in the order applying whose announcement is older than the one of this
- * server (its record's modify index)? Asked with the order read anew, right after the
- * announcement. Whoever announces later sees the one who was earlier, and must take it
+ * server (its record's modify index)? Asked with the order read again, right after the
+ * announcement. A server that announces later sees the earlier one, and must take it
  * back. Returns the name, NULL if nobody. */
 const char *rolling_rival(const struct rolling_facts *facts, uint64_t announced);
 

@@ -53,7 +53,8 @@ int server_record_parse(const char *node, const char *text, size_t len, struct s
         text_copy(ret->cluster_uuid, sizeof ret->cluster_uuid, json_text(root, "cluster_uuid", ""));
         ret->unproven = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "unproven"));
     } else {
-        rc = error_set(err, -EBADMSG, "%s%s is no record of a server", SERVER_RECORD_PREFIX, node);
+        rc = error_set(err, -EBADMSG, "%s%s is not a record of a server", SERVER_RECORD_PREFIX,
+                       node);
     }
     cJSON_Delete(root);
     return rc;
@@ -132,7 +133,7 @@ static void note_others(const struct logging_facts *facts, struct verdict *v)
         if (has_wanted(facts, r) || r == facts->own)
             continue;
         if (r->state == SERVER_RECORD_FAILED)
-            verdict_note(v, "%s refused %s: %s", r->node, shown(r->revision).text, r->reason);
+            verdict_note(v, "%s rejected %s: %s", r->node, shown(r->revision).text, r->reason);
         else if (r->state == SERVER_RECORD_APPLYING)
             verdict_note(v, "%s applies %s", r->node, shown(r->revision).text);
         else if (r->revision[0])
@@ -185,7 +186,7 @@ static void judge_own(const struct logging_facts *facts, struct verdict *v)
     if (facts->rollback_failed)
         verdict_set(v, VERDICT_CRITICAL, "rollback failed: %s", facts->own->reason);
     else if (facts->refusal[0])
-        verdict_set(v, VERDICT_WARNING, "settings refused, %s", stays(facts, kept));
+        verdict_set(v, VERDICT_WARNING, "settings rejected, %s", stays(facts, kept));
     else if (!facts->wanted[0] && facts->in_force[0])
         verdict_set(v, VERDICT_WARNING, "the LOG_ settings are gone or cannot be read, %s",
                     stays(facts, kept));

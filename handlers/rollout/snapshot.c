@@ -65,7 +65,7 @@ static int judge_settings(struct consul *consul, const struct snapshot_place *pl
     if (rc < 0 || log.log == EFFECTIVE_NONE)
         return rc;
     if (log.log == EFFECTIVE_REJECTED)
-        (void)snprintf(s->refusal, sizeof s->refusal, "a LOG_ setting is refused");
+        (void)snprintf(s->refusal, sizeof s->refusal, "a LOG_ setting is rejected");
     else if (effective_service(&s->settings))
         (void)snprintf(s->refusal, sizeof s->refusal, "LOG_ELASTICSEARCH_URL: %s", s->service.note);
     else if (log.log == EFFECTIVE_FORBIDDEN)

@@ -54,8 +54,8 @@ MUST_CHECK int snapshot_settings(struct consul *consul, const struct snapshot_pl
 /* This server's name, once. */
 MUST_CHECK int snapshot_node(struct consul *consul, struct snapshot *ret, struct error *err);
 
-/* The rest, read anew: who counts, and every record; the node if it is not known yet. Behind
- * snapshot_settings(). */
+/* The rest, read again: who counts, and every record; the node if it is not known yet. Call
+ * after snapshot_settings(). */
 MUST_CHECK int snapshot_records(struct consul *consul, const struct snapshot_place *place,
                                 enum consul_read read, struct snapshot *ret, struct error *err);
 
@@ -79,7 +79,7 @@ MUST_CHECK int snapshot_due(struct consul *consul, const struct snapshot_place *
                             bool *ret_due, struct error *err);
 
 /* Write down that all of this was dealt with, which quiets the watches: done last, so that
- * whoever is killed before looks at everything again. */
+ * a run killed before looks at everything again. */
 MUST_CHECK int snapshot_close(const struct snapshot_place *place, const struct snapshot *s,
                               struct local_state *local, struct error *err);
 

@@ -42,7 +42,7 @@ static int check_members(const struct credential *c, const cJSON *root, struct e
     if (rc == 0)
         return 0;
     (void)setting_value_echo(name, strnlen(name, 20), echo);
-    return refuse(c, err, echo, rc == -ENOENT ? "is not a known member" : "stands there twice");
+    return refuse(c, err, echo, rc == -ENOENT ? "is not a known member" : "is given twice");
 }
 
 /* The members that are texts. */
@@ -72,15 +72,15 @@ static int set_text(struct credential *c, const struct member *m, const char *te
     char why[80];
     char *to = (char *)c + m->at;
     size_t len = strlen(text);
-    (void)snprintf(why, sizeof why, "is no text of %zu to %zu characters", m->min, m->size - 1);
+    (void)snprintf(why, sizeof why, "is not a text of %zu to %zu characters", m->min, m->size - 1);
     if (len < m->min || len >= m->size)
         return refuse(c, err, m->name, why);
     if (!text_is_printable(text))
         return refuse(c, err, m->name, "holds a byte that is not printable ASCII");
     if (m->path && (*text != '/' || strspn(text, path_set) < len || strstr(text, "..")))
-        return refuse(c, err, m->name, "is no absolute path of A-Z a-z 0-9 . _ - /");
+        return refuse(c, err, m->name, "is not an absolute path of A-Z a-z 0-9 . _ - /");
     if (*to)
-        return refuse(c, err, m->name, "stands there twice");
+        return refuse(c, err, m->name, "is given twice");
     memcpy(to, text, len + 1);
     return 0;
 }
@@ -116,9 +116,9 @@ static bool is_pair(const char *a, const char *b)
 static int check_keystore(const struct credential *c, struct error *err)
 {
     if (c->keystore[strspn(c->keystore, key_set)] || strchr(c->keystore, '-'))
-        return refuse(c, err, "keystore", "is no name of A-Z a-z 0-9 _");
+        return refuse(c, err, "keystore", "is not a name of A-Z a-z 0-9 _");
     if (c->keystore[0] && (c->password[0] || c->encoded[0]))
-        return refuse(c, err, "keystore", "cannot stand beside password or api_key");
+        return refuse(c, err, "keystore", "cannot be given together with password or api_key");
     return 0;
 }
 
@@ -131,7 +131,7 @@ static int check_user(const struct credential *c, struct error *err)
     if (strchr(c->user, ':') || (len && (c->user[0] == ' ' || c->user[len - 1] == ' ')))
         return refuse(c, err, "user", "holds ':' or has a blank at an end");
     if (len && c->encoded[0])
-        return refuse(c, err, "api_key", "cannot stand beside user and password");
+        return refuse(c, err, "api_key", "cannot be given together with user and password");
     return 0;
 }
 
@@ -228,7 +228,7 @@ static int read_insecure(struct credential *c, const cJSON *root, struct error *
 static int read_members(struct credential *c, const cJSON *root, struct error *err)
 {
     if (!cJSON_IsObject(root))
-        return error_set(err, -EBADMSG, "%s: is no JSON object", c->path);
+        return error_set(err, -EBADMSG, "%s: is not a JSON object", c->path);
     int rc = check_members(c, root, err);
     if (rc == 0)
         rc = read_texts(c, root, err);
@@ -281,7 +281,7 @@ static int check_private(const char *path, struct error *err)
     return 0;
 }
 
-/* Does it stand in the directory of the credential, or below? */
+/* Is it in the directory of the credential, or below? */
 static bool is_beside(const struct credential *c, const char *path)
 {
     size_t len = (size_t)(strrchr(c->path, '/') - c->path) + 1;
@@ -317,7 +317,7 @@ static int add_file(struct digest *digest, const char *path, struct error *err)
     return rc;
 }
 
-/* Whoever sees the digest of a key learns nothing: it has too many bits to be tried. */
+/* Anyone who sees the digest of a key learns nothing: it has too many bits to be tried. */
 static int check_files(struct credential *c, struct error *err)
 {
     struct digest digest;

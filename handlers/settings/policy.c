@@ -46,7 +46,7 @@ static int check_members(const struct policy *policy, const cJSON *object, const
     (void)setting_value_echo(name, strlen(name), echo);
     if (rc == -ENOENT)
         return refuse(policy, err, "unknown member \"%s%s\"", where, echo);
-    return refuse(policy, err, "\"%s%s\" stands there twice", where, echo);
+    return refuse(policy, err, "\"%s%s\" is given twice", where, echo);
 }
 
 /* The member of the file, or the shipped one where the file has none; NULL and a text when it
@@ -60,8 +60,8 @@ static const cJSON *pick(const struct policy *policy, const cJSON *object, const
         found = cJSON_GetObjectItemCaseSensitive(otherwise, name);
     if (is_type(found))
         return found;
-    (void)refuse(policy, err, "\"%s\" is no %s", name,
-                 is_type == cJSON_IsArray ? "list" : "object");
+    (void)refuse(policy, err, "\"%s\" is not %s", name,
+                 is_type == cJSON_IsArray ? "a list" : "an object");
     return NULL;
 }
 
@@ -99,7 +99,7 @@ static int read_paths(const struct policy *policy, const cJSON *array, const cha
         const char *path = cJSON_IsString(item) ? item->valuestring : "";
         if (!is_path(path, glob))
             return refuse(policy, err,
-                          "\"%s\" in \"%s\" is no absolute path of "
+                          "\"%s\" in \"%s\" is not an absolute path of "
                           "A-Z a-z 0-9 . _ - /%s",
                           setting_value_echo(path, strlen(path), echo), where,
                           glob ? " (* and ? in the last component)" : "");
@@ -151,7 +151,7 @@ static int read_sources(struct policy *policy, const cJSON *root, const cJSON *o
     cJSON_ArrayForEach(item, object)
     {
         if (policy_source(policy, item->string))
-            return refuse(policy, err, "source \"%s\" stands there twice", item->string);
+            return refuse(policy, err, "source \"%s\" is given twice", item->string);
         rc = read_source(policy, item, &policy->sources[policy->n_sources++], err);
         if (rc < 0)
             return rc;
@@ -229,7 +229,7 @@ static int read_pin(struct policy *policy, const cJSON *item, struct error *err)
     struct error why = {0};
     const char *value = cJSON_IsString(item) ? item->valuestring : NULL;
     if (!value)
-        return refuse(policy, err, "a value in \"pin\" is no text");
+        return refuse(policy, err, "a value in \"pin\" is not a text");
     if (settings_check(item->string, value, &why) < 0)
         return refuse(policy, err, "in \"pin\": %s", why.text);
     if (strncmp(value, "consul:", 7) == 0)
@@ -239,7 +239,7 @@ static int read_pin(struct policy *policy, const cJSON *item, struct error *err)
                       sizeof policy->pin[0].value - 1);
     for (size_t i = 0; i < policy->n_pins; i++) {
         if (strcmp(policy->pin[i].key, item->string) == 0)
-            return refuse(policy, err, "in \"pin\": %s stands there twice", item->string);
+            return refuse(policy, err, "in \"pin\": %s is given twice", item->string);
     }
     (void)snprintf(policy->pin[policy->n_pins].key, sizeof policy->pin[0].key, "%s", item->string);
     (void)snprintf(policy->pin[policy->n_pins].value, sizeof policy->pin[0].value, "%s", value);
@@ -271,7 +271,7 @@ static int read_members(struct policy *policy, const cJSON *root, const cJSON *o
 {
     static const char *const names[] = {"sources", "elasticsearch", "pin"};
     if (!cJSON_IsObject(root))
-        return refuse(policy, err, "is no JSON object");
+        return refuse(policy, err, "is not a JSON object");
     int rc = check_members(policy, root, "", names, COUNT(names), err);
     if (rc == 0)
         rc = read_sources(policy, root, otherwise, err);

@@ -1,5 +1,5 @@
 /* service_urls.h: LOG_ELASTICSEARCH_URL=consul:SERVICE, the passing instances of a service as
- * URLs. Whoever may register a service chooses names, addresses and numbers: an instance is
+ * URLs. Anyone who can register a service chooses names, addresses and numbers: an instance is
  * used only when it is one of the hosts that policy allows, as a literal URL is.
  *
  * What rollout-logging has dealt with last is kept in <state-dir>/discovered, a cache: it
@@ -20,7 +20,7 @@
 struct service_urls {
     char service[SETTING_VALUE_SERVICE];
     char urls[SERVICE_URLS_TEXT]; /* sorted, as LOG_ELASTICSEARCH_URL has them; "" none */
-    char note[480];               /* what is not as it should be, for people; "" */
+    char note[480];               /* what is wrong, for people; "" */
 };
 
 /* Judge an answer of health/service/SERVICE?passing, or a watch's payload: fills in urls

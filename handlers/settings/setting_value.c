@@ -137,7 +137,7 @@ int setting_value_duration(const char *text, int64_t most_us, int64_t *ret_us, s
     char most[DURATION_TEXT];
     int rc = duration_parse(text, &us);
     if (rc == -EINVAL)
-        return error_set(err, -EINVAL, "is no duration");
+        return error_set(err, -EINVAL, "is not a duration");
     if (rc < 0 || us > most_us)
         return error_set(err, -EINVAL, "is more than %s", duration_format(most_us, most));
     *ret_us = us;
@@ -334,7 +334,7 @@ static int parse_minute(const char *text, int64_t *ret_s, struct error *err)
     struct tm same = tm;
     *ret_s = (int64_t)timegm(&same);
     if (same.tm_mon != tm.tm_mon || same.tm_hour != tm.tm_hour || same.tm_min != tm.tm_min)
-        return error_set(err, -EINVAL, "has an end that is no date and time");
+        return error_set(err, -EINVAL, "has an end that is not a date and time");
     if (tm.tm_year < 120 || tm.tm_year > 199)
         return error_set(err, -EINVAL, "has a year outside 2020 to 2099");
     return 0;

@@ -19,7 +19,7 @@
 #define SETTING_VALUE_NAME 128  /* characters of a node name */
 
 /* The barrier: printable ASCII without " \ $ % ` { } ' < > | ; & # and space. What passes
- * may stand in a template; every type is narrower. len counts NULs, too. */
+ * may be in a template; every type is narrower. len counts NULs, too. */
 MUST_CHECK int setting_value_barrier(const char *text, size_t len, struct error *err);
 
 /* The same, but single spaces between words are allowed: for values that never reach
@@ -88,7 +88,7 @@ MUST_CHECK int setting_value_until(const char *text, char ret_node[SETTING_VALUE
                                    int64_t *ret_s, struct error *err);
 
 /* The value as it may be echoed: at most 60 printable ASCII characters (then "..."), others
- * '?'. Whatever stands before the last '@' may be a secret: all but a scheme at
+ * '?'. Whatever is before the last '@' may be a secret: all but a scheme at
  * the beginning is replaced by "***". `value` is NUL-terminated. Returns ret. */
 #define SETTING_VALUE_ECHO 80
 const char *setting_value_echo(const char *value, size_t len, char ret[SETTING_VALUE_ECHO]);

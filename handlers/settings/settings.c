@@ -334,7 +334,7 @@ static void judge_completeness(struct settings *s)
     reject(s, LOG_ELASTICSEARCH_URL, text.text);
 }
 
-/* "KEY: 800ms is more than OTHER, 500ms: both are refused; expected ..." */
+/* "KEY: 800ms is more than OTHER, 500ms: both are rejected; expected ..." */
 static void reject_limit(struct settings *s, enum setting setting, int64_t us, const char *relation,
                          enum setting other, int64_t other_us)
 {
@@ -343,7 +343,7 @@ static void reject_limit(struct settings *s, enum setting setting, int64_t us, c
     if (settings_rejected(s, rows[setting].key))
         return;
     (void)error_set(&text, -EINVAL,
-                    "%s: %s is %s than %s, %s: both are refused; expected %s, for "
+                    "%s: %s is %s than %s, %s: both are rejected; expected %s, for "
                     "example %s",
                     rows[setting].key, duration_format(us, own), relation, rows[other].key,
                     duration_format(other_us, others), rows[setting].type, rows[setting].example);

@@ -123,8 +123,8 @@ struct settings {
     size_t unknowns;
 };
 
-/* Judge what stands in our place. `list` holds full keys, ROOT SETTINGS_PLACE KEY; others
- * are ignored. Missing keys get their defaults. Never fails: what is wrong stands in
+/* Judge what is in our place. `list` holds full keys, ROOT SETTINGS_PLACE KEY; others
+ * are ignored. Missing keys get their defaults. Never fails: what is wrong is in
  * ret->reject; with ret->log_rejects > 0 the LOG_ values must not be used. A LOG_ set
  * that is present and enabled but has no URL counts as a reject of
  * LOG_ELASTICSEARCH_URL ("incomplete"). With ret->log_service it has no URLs yet: replace

@@ -7,7 +7,7 @@
 #include "consul/kv.h"
 #include "settings/settings.h"
 
-/* Append what stands at ROOT SETTINGS_PLACE, for settings_parse(). Keys nobody of us knows
+/* Append what is at ROOT SETTINGS_PLACE, for settings_parse(). Keys nobody of us knows
  * may be huge: over the ceiling the keys of the table are read one by one (not at one
  * instant, and unknown keys then stay unreported).
  * read: CONSUL_DEFAULT before something is changed, CONSUL_STALE to verify.

@@ -7,7 +7,7 @@
  *                   (3) validate all                 (7) reload, confirm
  *                   (4) copy the old files           (8) journal away, leftovers away
  *
- * A failure behind (5) rolls back: files first, then every shipper as its file says. The
+ * A failure after (5) rolls back: files first, then every shipper as its file says. The
  * caller holds a lock on `dir`. */
 #ifndef APPLY_H
 #define APPLY_H

@@ -174,7 +174,7 @@ static int ask_socket(const char *path, const char *request, struct buffer *answ
             return rc;
         if (boottime_ms() >= end_ms)
             return error_set(err, -EIO,
-                             "apply-logging behind %s gave no answer: another one is at "
+                             "apply-logging at %s gave no answer: another one is at "
                              "work, or journalctl -u 'lictor-apply@*' says why",
                              path);
         boottime_sleep(RETRY_MS);

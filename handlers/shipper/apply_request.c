@@ -19,14 +19,14 @@ int apply_request_read(int fd, struct buffer *ret, struct error *err)
     return rc < 0 ? error_set(err, rc, "cannot read the request: %s", strerror(-rc)) : 0;
 }
 
-/* cJSON keeps members of the same name, and whoever looks for one finds the first. */
+/* cJSON keeps members of the same name, and a reader finds the first. */
 static int refuse_twins(const cJSON *object, struct error *err)
 {
     char echo[SETTING_VALUE_ECHO];
     for (const cJSON *item = object->child; item; item = item->next) {
         for (const cJSON *other = item->next; other; other = other->next) {
             if (strcmp(item->string, other->string) == 0)
-                return error_set(err, -EBADMSG, "\"%s\" stands there twice",
+                return error_set(err, -EBADMSG, "\"%s\" is given twice",
                                  setting_value_echo(item->string, strlen(item->string), echo));
         }
     }

@@ -3,11 +3,11 @@
  * The claim: at every instant each file is old or new as a whole, and after
  * recovery the set is one revision, wherever and however often a run was killed.
  *
- *   file_set_stage     look at the destination, write .NAME.lictor-new beside it
+ *   file_set_stage     look at the destination, write .NAME.lictor-new next to it
  *   file_set_begin     copy every old file to .NAME.lictor-old, then the journal
  *   file_set_swap      rename .lictor-new over the destination (or remove it)
  *   file_set_commit    the journal goes away: from here on the new set counts
- *   file_set_clean     what is left beside the destinations goes away
+ *   file_set_clean     what is left next to the destinations goes away
  *
  * As long as the journal is there, file_set_roll_back() brings the old set back:
  *   .lictor-new there (to be removed: destination there)   was never swapped, stays

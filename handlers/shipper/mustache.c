@@ -12,7 +12,7 @@ struct tag {
     char kind;       /* '#' '^' '/' '!', 'v' {{X}}, 'w' {{{X}}}, 0: no more tags */
     size_t begin;    /* of its "{{" */
     size_t text_end; /* where the text before it ends */
-    size_t next;     /* where the text behind it begins */
+    size_t next;     /* where the text after it begins */
     const char *name;
     size_t name_len;
 };
@@ -145,7 +145,7 @@ static int read_kind(const struct render *r, struct tag *tag, const char **ret_c
     return 0;
 }
 
-/* Find the next tag at or behind `from`. */
+/* Find the next tag at or after `from`. */
 static int next_tag(const struct render *r, size_t from, struct tag *tag)
 {
     const char *close = NULL;
@@ -207,7 +207,7 @@ static int emit_escaped(const struct render *r, const struct tag *tag, const cha
     return rc;
 }
 
-/* Does the string that begins at `quote` stand behind NAME= in the parentheses of something
+/* Does the string that begins at `quote` come after NAME= in the parentheses of something
  * that is not constant()? */
 static bool is_parameter(const struct render *r, size_t quote)
 {
@@ -247,9 +247,9 @@ static int check_place(const struct render *r, const struct tag *tag)
     bool before = tag->begin > 0 && r->in.text[tag->begin - 1] == '"';
     bool behind = tag->next < r->in.len && r->in.text[tag->next] == '"';
     if (r->in.language != MUSTACHE_RAINERSCRIPT)
-        return before && behind ? 0 : fail(r, tag, "a secret stands between double quotes:");
+        return before && behind ? 0 : fail(r, tag, "a secret must be between double quotes:");
     if (!is_parameter(r, quote_before(r, tag)))
-        return fail(r, tag, "a secret stands in a parameter, name=\"...\", of no constant():");
+        return fail(r, tag, "a secret must be in a parameter, name=\"...\", not of constant():");
     return 0;
 }
 
@@ -348,7 +348,7 @@ static int open_section(struct render *r, const struct tag *tag)
     return 0;
 }
 
-/* Returns where to go on: behind the section, or at its beginning for the next item. */
+/* Returns where to go on: after the section, or at its beginning for the next item. */
 static int close_section(struct render *r, const struct tag *tag, size_t *ret_next)
 {
     struct frame *f = r->depth > 0 ? &r->frame[r->depth - 1] : NULL;

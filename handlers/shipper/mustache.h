@@ -2,13 +2,13 @@
  *
  *   {{X}}          a text; refuses every byte outside text_passes()'s set, so it
  *                  needs no escaping between double quotes. A secret is escaped, and
- *                  stands only where its language knows how, see below
+ *                  is only where its language knows how, see below
  *   {{{X}}}        a number or enumeration, where quotes are not wanted; else an error
  *   {{#X}}..{{/X}} a list: once per item, {{.}} is the item; a text: once unless empty
  *   {{^X}}..{{/X}} once when the list or text is empty
  *   {{! .. }}      a comment
  *
- * Section and comment tags that stand alone on their line take the whole line with
+ * Section and comment tags that are alone on their line take the whole line with
  * them. A name that is not known is an error, also in a section that is not rendered.
  * Partials, set delimiters, blocks and {{&X}} are refused as not supported.
  * Source: github.com/mustache/spec, comments, interpolation, inverted, sections. */
@@ -38,7 +38,7 @@ struct mustache_value {
     bool used; /* out: it has been written */
 };
 
-/* The language of the output, and where a secret's tag stands in it:
+/* The language of the output, and where a secret's tag is in it:
  *
  *   RAINERSCRIPT  NAME="...{{X}}...", a parameter of anything but constant(), which undoes
  *                 escapes a second time

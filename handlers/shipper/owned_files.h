@@ -31,7 +31,7 @@ struct owned_files {
     size_t n;
 };
 
-/* What stands in the file now: its digest, or OWNED_FILES_NONE without a regular file of at
+/* What is in the file now: its digest, or OWNED_FILES_NONE without a regular file of at
  * most FILE_SET_OLD_MAX bytes. Returns ret. */
 const char *owned_files_look(const char *path, char ret[DIGEST_TEXT]);
 

@@ -127,7 +127,7 @@ static void add_settings(struct scope *scope, const struct settings *s, const ch
     add_list(scope, "LOG_ELASTICSEARCH_MORE", scope->url + 1, more);
 }
 
-/* What is secret stands in the file, or in the shipper's keystore under a name. */
+/* What is secret is in the file, or in the shipper's keystore under a name. */
 static void add_credential(struct scope *scope, const struct credential *c)
 {
     bool stored = c->keystore[0];

@@ -255,7 +255,8 @@ static void a_refused_limit_is_said(void **state)
 {
     (void)state;
     setting_put(shared, "CLOCK_SKEW_WARNING", "10ms");
-    wait_verdict(shared, 1, "warning: 3 clocks agree within 100 ms; a CLOCK_ setting is refused\n");
+    wait_verdict(shared, 1,
+                 "warning: 3 clocks agree within 100 ms; a CLOCK_ setting is rejected\n");
     setting_put(shared, "CLOCK_SKEW_WARNING", "200ms");
     wait_verdict(shared, 0, "passing: 3 clocks agree within 200 ms\n");
     setting_delete(shared, "CLOCK_SKEW_WARNING");

@@ -144,7 +144,7 @@ static void without_any_the_last_ones_stay(void **state)
     size_t before = shipper_calls(c, 0, "restart");
     withdraw(c, 2, "es-2");
     wait_said(c, "service es has no passing instance: those from before are kept",
-              "settings refused");
+              "settings rejected");
     wait_urls(c, "URL=http://es2.example:9200\n");
     assert_int_equal(shipper_calls(c, 0, "restart"), before);
     offer(c, 2, "es", "es-2", "es2.example", 9200, "");
@@ -171,7 +171,7 @@ static void a_service_nobody_offers_changes_nothing(void **state)
 {
     struct cluster *c = *state;
     setting_put(c, "LOG_ELASTICSEARCH_URL", "consul:nobody");
-    wait_said(c, "settings refused", WELL);
+    wait_said(c, "settings rejected", WELL);
     wait_said(c, "service nobody has no passing instance", WELL);
     wait_urls(c, "URL=http://es2.example:9200\n");
     setting_put(c, "LOG_ELASTICSEARCH_URL", "consul:es");
@@ -218,7 +218,7 @@ static void what_policy_forbids_is_not_followed(void **state)
     struct cluster *c = *state;
     size_t before = shipper_calls(c, 0, "restart");
     for (size_t i = 0; i < COUNT(evil); i++) {
-        struct said told = {c, 1, evil[i].said, "settings refused"};
+        struct said told = {c, 1, evil[i].said, "settings rejected"};
         struct said well = {c, 1, WELL, "service es"};
         print_message("  %s\n", evil[i].attack);
         offer(c, 3, "es", "evil", evil[i].address, evil[i].port, evil[i].more);
@@ -243,7 +243,7 @@ static void a_flood_of_instances_changes_nothing(void **state)
         (void)snprintf(address, sizeof address, "10.6.6.%d", i + 1);
         offer(c, 3, "es", id, address, 9200, "");
     }
-    wait_said(c, "service es has more than 16 passing instances", "settings refused");
+    wait_said(c, "service es has more than 16 passing instances", "settings rejected");
     for (int i = 0; i < 200; i++) {
         (void)snprintf(id, sizeof id, "flood-%d", i);
         withdraw(c, 3, id);

@@ -133,9 +133,9 @@ static const struct mode_row {
     {"503", "not ready (5xx, or without a cluster): it is asked again"},
     {"hang", "it takes the connection but does not answer in time: is it overloaded?"},
     {"redirect", "it redirects, which is not followed"},
-    {"foreign", "what answers there is no Elasticsearch"},
+    {"foreign", "the server there is not Elasticsearch"},
     {"old", "older than Elasticsearch 7, which is the least"},
-    {"quotes", "what answers there is no Elasticsearch"},
+    {"quotes", "the server there is not Elasticsearch"},
     {"endless", "its answer is larger than any of Elasticsearch"},
     {"search=403", "nobody has the index privilege \"read\" on links (403)"},
 };

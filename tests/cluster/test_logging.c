@@ -183,7 +183,7 @@ static void a_bad_value_is_named_and_harmless(void **state)
         setting_put(c, row->key, row->value);
         for (int i = 1; i <= 3; i++) {
             char *now = NULL;
-            wait_check(c, i, "cluster:logging", "warning", "settings refused, revision", SOON);
+            wait_check(c, i, "cluster:logging", "warning", "settings rejected, revision", SOON);
             wait_check(c, i, "cluster:logging", "warning", row->text, SOON);
             now = server_read(c, i, CONF);
             assert_string_equal(now, before[i]);
@@ -281,7 +281,7 @@ static void a_failure_rolls_back_and_is_told(void **state)
         setting_put(c, "LOG_INDEX", "after");
         wait_check(c, 2, "cluster:logging", "warning", "failed here, revision", 30000);
         wait_check(c, 2, "cluster:logging", "warning", row->text, SOON);
-        wait_check(c, 1, "cluster:logging", "warning", "server-2 refused", SOON);
+        wait_check(c, 1, "cluster:logging", "warning", "server-2 rejected", SOON);
         wait_file(c, 2, CONF, "INDEX=before\n");
         wait_file(c, 1, CONF, "INDEX=after\n");
         char *record = kv_get(c, "lictor/logging/server-2");

@@ -266,7 +266,7 @@ static void rebuilt_under_its_old_name(void **state)
     server_wipe(c, victim);
     server_start(c, victim);
     wait_voters(c, other, 5);
-    wait_verdict(c, other, 1, "was installed anew (other node ID)");
+    wait_verdict(c, other, 1, "was installed again (other node ID)");
     confirm(c, other);
     wait_verdict(c, other, 0, "passing: 5 of 5 servers, 2 may fail\n");
 }

@@ -243,7 +243,7 @@ static void all_at_once_when_parallel(void **state)
 static void expect_kept(struct cluster *c, int i, const char *by, const char *why)
 {
     char line[200];
-    (void)snprintf(line, sizeof line, ": %s refused ", by);
+    (void)snprintf(line, sizeof line, ": %s rejected ", by);
     wait_check(c, i, "cluster:logging", "warning", line, SOON);
     wait_check(c, i, "cluster:logging", "warning", "kept ", SOON);
     wait_check(c, i, "cluster:logging", "warning", why, SOON);
@@ -284,7 +284,7 @@ static void a_shipper_that_refuses_is_rolled_back_in_time(void **state)
     expect_file(c, 2, "calm");
     expect_kept(c, 3, "server-2", "ended with 3");
     wait_check(c, 1, "cluster:logging", "warning", "1 of 3 servers on revision", SOON);
-    wait_check(c, 1, "cluster:logging", "warning", ", server-2 refused it", SOON);
+    wait_check(c, 1, "cluster:logging", "warning", ", server-2 rejected it", SOON);
     expect_touched(c, begin, "1 2");
     expect_file(c, 1, "heavy");
     expect_file(c, 3, "calm");

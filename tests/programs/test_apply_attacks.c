@@ -208,11 +208,11 @@ static const struct words_row {
      "\"settings\":{}}",
      "\\\"v\\\" is not an integer"},
     {"a value that is a number", SET("\"LOG_ELASTICSEARCH_URL\":1e308"), "a setting is not a text"},
-    {"the settings twice", "{\"v\":1,\"settings\":{},\"settings\":{}}", "stands there twice"},
+    {"the settings twice", "{\"v\":1,\"settings\":{},\"settings\":{}}", "is given twice"},
     {"a setting twice",
      SET("\"LOG_ELASTICSEARCH_URL\":\"http://a\",\"LOG_ELASTICSEARCH_URL\":"
          "\"http://b\""),
-     "stands there twice"},
+     "is given twice"},
     {"NUL escaped", WITH("\"LOG_INDEX\":\"a\\u0000b\""), "holds U+0000"},
     {"a broken escape", WITH("\"LOG_INDEX\":\"a\\u00zz\""), "holds U+0000 or no valid"},
     {"invalid UTF-8", WITH("\"LOG_INDEX\":\"a\xc3\x28\xff\""), "not printable ASCII"},
@@ -358,7 +358,7 @@ static void depth_and_width_are_refused(void **state)
         {"a name of 60 KB", "{\"v\":1,\"settings\":{\"LOG_", "X", 60000, "\":\"\"}}",
          "the name of a setting is too long"},
         {"10,000 nameless settings", "{\"v\":1,\"settings\":{\"LOG_A\":\"\"", ",\"\":1", 10000,
-         "}}", "stands there twice"},
+         "}}", "is given twice"},
         {"64 KiB of spaces", "", " ", 65536, "", "it: is not JSON"},
         {"one more", "", " ", 65537, "", "cannot read the request: Message too long"},
     };

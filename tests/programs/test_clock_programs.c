@@ -397,7 +397,7 @@ static void a_damaged_state_is_dropped(void **state)
     put_record(w, "n2", 1000);
     outcome_expect(hear_records(w), 0, "", "");
     outcome_expect_failure(run_with(w, "verify-clock", NULL, NULL), 3,
-                           "nothing was heard of the other clocks yet");
+                           "nothing was received of the other clocks yet");
     expect_done(publish(w));
     read_state();
     assert_int_equal(kept.offsets.n, 3);
@@ -515,8 +515,8 @@ static void settings_are_judged(void **state)
     struct world *w = *state;
     say_setting(w, "CLOCK_SKEW_WARNING", "1ms");
     expect_done(publish(w));
-    assert_non_null(
-        strstr(fake_agent_published(w->agent, "cluster:clock"), "; a CLOCK_ setting is refused\n"));
+    assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"),
+                           "; a CLOCK_ setting is rejected\n"));
     assert_non_null(strstr(fake_agent_published(w->agent, "cluster:clock"), "(its default"));
     say_setting(w, "CLOCK_SKEW", "1s");
     expect_done(publish(w));
@@ -533,7 +533,7 @@ static void by_hand_nobody_is_asked(void **state)
 {
     struct world *w = *state;
     outcome_expect_failure(run_with(w, "verify-clock", NULL, NULL), 3,
-                           "verify-clock: nothing was heard of the other clocks yet");
+                           "verify-clock: nothing was received of the other clocks yet");
     expect_done(publish(w));
     fake_agent_forget(w->agent);
     expect_begin(run_with(w, "verify-clock", NULL, NULL), 1,
@@ -567,7 +567,7 @@ static void nothing_known_without_a_leader_is_no_verdict(void **state)
     struct world *w = *state;
     fake_agent_leader(w->agent, false);
     struct outcome o = publish(w);
-    assert_non_null(strstr(o.err, "nothing was heard of the other clocks yet"));
+    assert_non_null(strstr(o.err, "nothing was received of the other clocks yet"));
     assert_int_equal(o.code, 3);
     outcome_release(&o);
     assert_string_equal(fake_agent_published(w->agent, "cluster:clock"), "");

@@ -158,7 +158,7 @@ static void wrong_values_change_nothing(void **state)
 {
     struct cluster *c = *state;
     EXPECT("set", 1, "",
-           "CLUSTER_GRACE: \"later\" is no duration; expected duration from 0s to 7d, "
+           "CLUSTER_GRACE: \"later\" is not a duration; expected duration from 0s to 7d, "
            "for example 30m\n" NOTHING,
            "LOG_LEVEL=debug", "CLUSTER_GRACE=later");
     EXPECT("set", 1, "", "LOG_INDX: there is no setting of that name (LOG_INDEX?)\n" NOTHING,
@@ -217,7 +217,7 @@ static void show_says_what_is_in_force(void **state)
            "CLOCK_SKEW_WARNING           default  100ms\n"
            "CLOCK_SKEW_CRITICAL          default  500ms\n"
            "CLOCK_REFERENCE              -        -\n"
-           "rejected: CLUSTER_GRACE: \"soon\" is no duration; expected duration from 0s "
+           "rejected: CLUSTER_GRACE: \"soon\" is not a duration; expected duration from 0s "
            "to 7d, for example 30m\n"
            "unknown: LOG_LEVLE: there is no setting of that name (LOG_LEVEL?)\n"
            "Revision of the LOG_ settings: 8a7d97\n",
@@ -232,7 +232,7 @@ static void show_says_that_a_set_is_refused(void **state)
     setting_put(c, "LOG_INDEX", "A");
     struct outcome o = lictor(c, "show", NULL, (const char *const[]){NULL});
     assert_non_null(strstr(o.out, "\nLOG_INDEX                    rejected A\n"));
-    assert_non_null(strstr(o.out, "\nThe LOG_ settings are refused as a whole: every "
+    assert_non_null(strstr(o.out, "\nThe LOG_ settings are rejected as a whole: every "
                                   "server keeps what it has.\n"));
     outcome_release(&o);
     setting_delete(c, "LOG_INDEX");

@@ -347,7 +347,7 @@ static void notes_are_added_to_the_verdict(void **state)
     begin(&kept, 1);
     clock_state_judge(&kept, &limits, &at, &clocks, &whole);
     assert_memory_equal(&clocks, &whole, sizeof clocks);
-    verdict_set(&kept.notes, VERDICT_WARNING, "a CLOCK_ setting is refused");
+    verdict_set(&kept.notes, VERDICT_WARNING, "a CLOCK_ setting is rejected");
     verdict_note(&kept.notes, "CLOCK_SKEW_WARNING: no duration");
     verdict_note(&kept.reference.notes, "ntp1 does not answer");
     clock_state_judge(&kept, &limits, &at, &clocks, &whole);
@@ -355,7 +355,7 @@ static void notes_are_added_to_the_verdict(void **state)
     assert_string_equal(text, "passing: 1 clock: there is no other to compare it with\n");
     verdict_render(&whole, text);
     assert_string_equal(text, "warning: 1 clock: there is no other to compare it with; "
-                              "a CLOCK_ setting is refused\n"
+                              "a CLOCK_ setting is rejected\n"
                               "CLOCK_SKEW_WARNING: no duration\nntp1 does not answer\n");
 }
 

@@ -329,7 +329,7 @@ static const struct row rows[] = {
     {"two of five", "x6 0 - 0 - 0", .status = W, .summary = "server-2 and server-4 are silent"},
     {"everybody else", "x6 0 - -", .status = W, .summary = "server-2 and server-3 are silent"},
     {"it does not hear us", "x6 0 d 0", .status = W, .summary = "server-2 is silent",
-     .details = "this server's record is not heard by server-2: is it written here, and read\n"
+     .details = "this server's record is not received by server-2: is it written here, and read\n"
                 "  there?\n"
                 "proven at most: server-3 50 ms\n"},
     {"one of two", "0 0 | x6 0 -", .status = W, .summary = "server-2 is silent"},

@@ -439,9 +439,9 @@ static const struct row rows[] = {
      .confirmed = "n1 n2 server_3=n4", .mapped = "n1 n2 n4", .status = P,
      .summary = "3 of 3 servers, 1 may fail"},
     {"rebuilt under the old name", "n1 n2 n3/new", .confirmed = "n1 n2 n3", .status = W,
-     .summary = "3 of 3 servers, 1 may fail: server_3 (node n3) was installed anew (other "
+     .summary = "3 of 3 servers, 1 may fail: server_3 (node n3) was installed again (other "
                 "node ID)",
-     .details = "server_3 (node n3) was installed anew (other node ID): if that was wanted:\n"
+     .details = "server_3 (node n3) was installed again (other node ID): if that was wanted:\n"
                 "lictor confirm\n"
                 "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"rebuilt under the old name, waiting for its vote", "n1 n2 n3/new:w", .confirmed = "n1 n2 n3",
@@ -454,7 +454,7 @@ static const struct row rows[] = {
      .details = "an old entry of server_3 (node n3) is left in raft: consul operator raft\n"
                 "remove-peer -id=id-n3\n"
                 "even number of voters (4): add or remove one; the last one adds no reserve\n"
-                "server_3 (node n3) was installed anew (other node ID): if that was wanted:\n"
+                "server_3 (node n3) was installed again (other node ID): if that was wanted:\n"
                 "lictor confirm\n"
                 "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"renamed with its data", "n1 n2 n9/id-n3 n3/id-n3:g", .confirmed = "n1 n2 n3", .status = W,
@@ -738,7 +738,7 @@ static const struct {
      NULL},
     {{"a name too few", "a b c d e", .mapped = "a b c"}, "node d is not in CLUSTER_SERVERS", NULL},
     {{"CLUSTER_SERVERS is refused", "a b c", .reject = "CLUSTER_SERVERS"},
-     "CLUSTER_SERVERS has a value that is refused",
+     "CLUSTER_SERVERS has a value that is rejected",
      NULL},
     {{"another refused value does not matter", "a b c", .reject = "CLUSTER_GRACE"},
      NULL,

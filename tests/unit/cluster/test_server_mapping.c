@@ -81,9 +81,9 @@ static const struct {
     {RECORD(ONE("server_1", "a", "1;2")), "server_1 has no usable node ID"},
     {RECORD(ONE("server_1", "a", HUNDRED)), "server_1 has no usable node ID"},
     {RECORD(ONE("server_1", "a", "1") "," ONE("server_1", "b", "2")),
-     "server_1 or its node stands in it twice"},
+     "server_1 or its node is in it twice"},
     {RECORD(ONE("server_1", "a", "1") "," ONE("server_2", "A", "2")),
-     "server_2 or its node stands in it twice"},
+     "server_2 or its node is in it twice"},
 };
 
 static void what_is_damaged_is_refused_whole(void **state)

@@ -160,7 +160,7 @@ static void what_is_no_file_of_ours_is_refused(void **state)
     assert_int_equal(probe_write(other, &a, NOW, &err), 0);
     assert_int_equal(link(other, path), 0);
     assert_int_equal(probe_write(path, &a, NOW, &err), -EPERM);
-    assert_non_null(strstr(err.text, "is no plain file of the agent's user: remove it"));
+    assert_non_null(strstr(err.text, "is not a plain file of the agent's user: remove it"));
 }
 
 static void a_directory_that_others_may_write_is_refused(void **state)
@@ -268,7 +268,7 @@ static void an_answer_gives_numbers_or_nothing(void **state)
         cJSON_Delete(root);
         if (answers[i].rc < 0) {
             assert_string_equal(err.text, "the answer to the search for probe records "
-                                          "is no such answer");
+                                          "is not an answer to it");
             continue;
         }
         assert_int_equal(found.newest_ms, answers[i].newest_ms);

@@ -128,16 +128,16 @@ static void good_ones_are_taken(void **state)
 #define OTHER(one, of) "\"" one "\" needs the other one of " of
 #define LOGINS         "user and password"
 #define CERTS          "cert and key"
-#define NO_PATH(of)    "\"" of "\" is no absolute path of A-Z a-z 0-9 . _ - /"
+#define NO_PATH(of)    "\"" of "\" is not an absolute path of A-Z a-z 0-9 . _ - /"
 #define NO_API_KEY     "\"api_key\" is neither id:key nor the base64 of it"
 #define NO_SPOOL       "spool: too long, or given twice"
 #define NO_BYTES       "bytes: a number from 1 to 536870912, once"
-#define UNKNOWN(of)    of " is no setting of a destination"
-#define TWICE(of)      "\"" of "\" stands there twice"
+#define UNKNOWN(of)    of " is not a setting of a destination"
+#define TWICE(of)      "\"" of "\" is given twice"
 #define HOST           "url: has other characters than letters, digits, '.' and '-' in its host"
 #define PATH           "url: holds a path or a query"
 #define USER           "url: holds a user or a password"
-#define PORT           "url: has a port that is no number from 1 to 65535"
+#define PORT           "url: has a port that is not a number from 1 to 65535"
 #define SCHEME         "url: does not begin with http:// or https://"
 #define WITH_URL(u)    INDEX_FIRST BYTES SPOOL "\turl=" u
 #define WITH_INDEX     URL BYTES SPOOL "\tindex="
@@ -190,11 +190,12 @@ static const struct {
     {NEEDED "\tcert=/" SECRET, OTHER("cert", CERTS)},
     {NEEDED "\tkey=/" SECRET, OTHER("key", CERTS)},
     {NEEDED LOGIN "\tkey=/" SECRET, OTHER("key", CERTS)},
-    {NEEDED LOGIN "\tapi_key=" SECRET, "\"api_key\" cannot stand beside user and password"},
+    {NEEDED LOGIN "\tapi_key=" SECRET,
+     "\"api_key\" cannot be given together with user and password"},
     {NEEDED "\tapi_key=" SECRET "\tuser=u", OTHER("user", LOGINS)},
     {NEEDED "\tapi_key=" SECRET "\tpassword=" SECRET, OTHER("password", LOGINS)},
     /* what credential.h refuses */
-    {NEEDED "\tuser=u\tpassword=12345", "\"password\" is no text of 6 to 256 characters"},
+    {NEEDED "\tuser=u\tpassword=12345", "\"password\" is not a text of 6 to 256 characters"},
     {NEEDED "\tuser=u:v\tpassword=" SECRET, "\"user\" holds ':' or has a blank at an end"},
     {NEEDED "\tuser=u\x7f\tpassword=" SECRET, "\"user\" holds a byte that is not printable ASCII"},
     {NEEDED "\tapi_key=" SECRET, NO_API_KEY},
@@ -204,7 +205,7 @@ static const struct {
     {NEEDED "\thosts=*", UNKNOWN("hosts")},
     {NEEDED "\tca=/x=y", NO_PATH("ca")},
     {NEEDED "\tca=x/" SECRET, NO_PATH("ca")},
-    {NEEDED "\tca==", "\"ca\" is no text of 2 to 511 characters"},
+    {NEEDED "\tca==", "\"ca\" is not a text of 2 to 511 characters"},
     /* twice, also the same */
     {NEEDED "\tindex=other", NO_INDEX},
     {NEEDED INDEX, NO_INDEX},
@@ -284,7 +285,7 @@ static void bad_ones_leave_nothing(void **state)
 
 /* ---- limits -------------------------------------------------------------- */
 
-#define RANGE(of, least, most) "\"" of "\" is no text of " least " to " most " characters"
+#define RANGE(of, least, most) "\"" of "\" is not a text of " least " to " most " characters"
 
 static const struct {
     const char *before, *name;

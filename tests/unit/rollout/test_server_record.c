@@ -46,7 +46,7 @@ static const struct row {
      .detail = "n2 has revision bbbbbb\n"},
     {"a moment before patience ends", .second = "dB", .differ_ms = 59999},
     {"another failed: warning at once", .second = "fA!rsyslogd: bad", .status = WARNING,
-     .detail = "n2 refused aaaaaa: rsyslogd: bad\n"},
+     .detail = "n2 rejected aaaaaa: rsyslogd: bad\n"},
     {"another keeps and says why", .second = "kB!pinned",
      .detail = "n2 has revision bbbbbb: pinned\n"},
     {"another has nothing yet", .second = "k", .detail = "n2 has applied nothing yet\n"},
@@ -62,11 +62,11 @@ static const struct row {
      .status = CRITICAL, .summary = "rollback failed: /x: disk full"},
     {"policy refuses", .refusal = "host 127.0.0.1 is not allowed", .wanted = "",
      .own = "kA!host 127.0.0.1 is not allowed", .second = "kA", .differ_ms = -1, .status = WARNING,
-     .summary = "settings refused, revision aaaaaa stays in force",
+     .summary = "settings rejected, revision aaaaaa stays in force",
      .detail = "host 127.0.0.1 is not allowed\n"},
     {"refused before anything was in force", .refusal = "host x", .wanted = "", .in_force = "",
      .own = "k", .second = "k", .differ_ms = -1, .status = WARNING,
-     .summary = "settings refused, nothing is shipped yet", .detail = "host x\n"},
+     .summary = "settings rejected, nothing is shipped yet", .detail = "host x\n"},
     {"settings gone", .wanted = "", .own = "kA", .second = "kA", .differ_ms = -1, .status = WARNING,
      .summary = "the LOG_ settings are gone or cannot be read, revision aaaaaa stays in force"},
     {"never set up", .wanted = "", .in_force = "", .own = "k", .second = "k", .differ_ms = -1,
@@ -125,14 +125,14 @@ static void rejects_and_unknown_keys_are_named(void **state)
         .unknown = {{GROUP_LOG, "LOG_LEVLE", "LOG_LEVLE is unknown"}}};
     struct server_record own = rec("n1", SERVER_RECORD_KEPT, A, "");
     struct logging_facts facts = {.settings = &settings,
-                                  .refusal = "a LOG_ setting is refused",
+                                  .refusal = "a LOG_ setting is rejected",
                                   .wanted = "",
                                   .in_force = A,
                                   .own = &own,
                                   .differ_ms = -1};
     struct verdict v;
     logging_verdict_judge(&facts, &v);
-    assert_string_equal(v.summary, "settings refused, revision aaaaaa stays in force");
+    assert_string_equal(v.summary, "settings rejected, revision aaaaaa stays in force");
     assert_string_equal(v.details, "LOG_LEVEL is wrong\nLOG_LEVLE is unknown\n");
 }
 
@@ -211,7 +211,7 @@ static void a_hostile_record_is_refused_or_made_printable(void **state)
     struct error err = {0};
     for (size_t i = 0; i < COUNT(bad); i++) {
         assert_int_equal(server_record_parse("n2", bad[i], strlen(bad[i]), &out, &err), -EBADMSG);
-        assert_string_equal(err.text, "lictor/logging/n2 is no record of a server");
+        assert_string_equal(err.text, "lictor/logging/n2 is not a record of a server");
     }
     static const char odd[] =
         "{\"revision\":\"\",\"state\":\"kept\",\"reason\":\"a\\n\\u001b[31mb\\u00e4\","

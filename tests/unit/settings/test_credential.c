@@ -93,8 +93,8 @@ static void a_ca_alone_is_enough(void **state)
 #define NO_API_KEY   "\"api_key\" is neither id:key nor the base64 of it"
 #define USER(u, p)   "{\"user\":\"" u "\",\"password\":\"" p "\"," HOSTS "}"
 #define WITH(member) "{\"ca\":\"/a\"," HOSTS "," member "}"
-#define NO_PATH(m)   "\"" m "\" is no absolute path of A-Z a-z 0-9 . _ - /"
-#define NO_PASSWORD  "\"password\" is no text of 6 to 256 characters"
+#define NO_PATH(m)   "\"" m "\" is not an absolute path of A-Z a-z 0-9 . _ - /"
+#define NO_PASSWORD  "\"password\" is not a text of 6 to 256 characters"
 #define FIFTY        "0123456789012345678901234567890123456789abcdefghij"
 #define TWO_FIFTY    FIFTY FIFTY FIFTY FIFTY FIFTY
 
@@ -104,8 +104,8 @@ static const struct {
 } broken[] = {
     {"", "is not JSON"},
     {"{", "is not JSON"},
-    {"null", "is no JSON object"},
-    {"[]", "is no JSON object"},
+    {"null", "is not a JSON object"},
+    {"[]", "is not a JSON object"},
     {"{}", "\"hosts\" must list the hosts it may be sent to, at least one"},
     {"{" HOSTS "}", "has neither user and password nor api_key, ca or cert"},
     {"{\"ca\":\"/a\"}", "\"hosts\" must list the hosts it may be sent to, at least one"},
@@ -119,12 +119,12 @@ static const struct {
     {WITH("\"passwort\":\"" SECRET "\""), "\"passwort\" is not a known member"},
     {WITH("\"" SECRET "-and-much-more\":1"), "\"" SECRET "-and-much-\" is not a known member"},
     {WITH("\"Ca\":\"/a\""), "\"Ca\" is not a known member"},
-    {WITH("\"ca\":\"/b\""), "\"ca\" stands there twice"},
+    {WITH("\"ca\":\"/b\""), "\"ca\" is given twice"},
     {WITH("\"user\":\"u\""), "\"user\" needs the other one of user and password"},
     {WITH("\"password\":\"" SECRET "\""), "\"password\" needs the other one of user and password"},
     {WITH("\"cert\":\"/c\""), "\"cert\" needs the other one of cert and key"},
     {WITH("\"key\":\"/c\""), "\"key\" needs the other one of cert and key"},
-    {USER("", SECRET), "\"user\" is no text of 1 to 256 characters"},
+    {USER("", SECRET), "\"user\" is not a text of 1 to 256 characters"},
     {USER("u:v", SECRET), "\"user\" holds ':' or has a blank at an end"},
     {USER(" u", SECRET), "\"user\" holds ':' or has a blank at an end"},
     {USER("u ", SECRET), "\"user\" holds ':' or has a blank at an end"},
@@ -137,8 +137,8 @@ static const struct {
     {"{\"user\":\"u\",\"password\":1234567," HOSTS "}", NO_PASSWORD},
     {"{\"user\":\"u\",\"password\":null," HOSTS "}", NO_PASSWORD},
     {"{\"user\":\"u\",\"password\":\"" SECRET "\",\"api_key\":\"a:" SECRET "\"," HOSTS "}",
-     "\"api_key\" cannot stand beside user and password"},
-    {API(""), "\"api_key\" is no text of 1 to 513 characters"},
+     "\"api_key\" cannot be given together with user and password"},
+    {API(""), "\"api_key\" is not a text of 1 to 513 characters"},
     {API("id"), NO_API_KEY},
     {API("id:"), NO_API_KEY},
     {API("id:short"), NO_API_KEY},
@@ -150,21 +150,21 @@ static const struct {
     {API("dDBwLVNlY3JldDoA"), NO_API_KEY},     /* SECRET:\0 */
     {API("YTp0MHAtU2VjcmV0ADo="), NO_API_KEY}, /* a:SECRET\0: */
     {API("YTp0MHAtU2VjcmV0=="), NO_API_KEY},
-    {WITH("\"cert\":\"c\",\"key\":\"/k\""), "\"cert\" is no text of 2 to 511 characters"},
+    {WITH("\"cert\":\"c\",\"key\":\"/k\""), "\"cert\" is not a text of 2 to 511 characters"},
     {WITH("\"cert\":\"cert\",\"key\":\"/k\""), NO_PATH("cert")},
     {WITH("\"cert\":\"/c\",\"key\":\"/a/../k\""), NO_PATH("key")},
     {WITH("\"cert\":\"/c\",\"key\":\"/a b\""), NO_PATH("key")},
     {WITH("\"cert\":\"/c\",\"key\":\"/a\\\"b\""), NO_PATH("key")},
-    {WITH("\"keystore\":\"a b\""), "\"keystore\" is no name of A-Z a-z 0-9 _"},
-    {WITH("\"keystore\":\"a}${b\""), "\"keystore\" is no name of A-Z a-z 0-9 _"},
-    {WITH("\"keystore\":\"a-b\""), "\"keystore\" is no name of A-Z a-z 0-9 _"},
-    {WITH("\"keystore\":\"a.b\""), "\"keystore\" is no name of A-Z a-z 0-9 _"},
-    {WITH("\"keystore\":\"a/b\""), "\"keystore\" is no name of A-Z a-z 0-9 _"},
-    {WITH("\"keystore\":\"\""), "\"keystore\" is no text of 1 to 64 characters"},
+    {WITH("\"keystore\":\"a b\""), "\"keystore\" is not a name of A-Z a-z 0-9 _"},
+    {WITH("\"keystore\":\"a}${b\""), "\"keystore\" is not a name of A-Z a-z 0-9 _"},
+    {WITH("\"keystore\":\"a-b\""), "\"keystore\" is not a name of A-Z a-z 0-9 _"},
+    {WITH("\"keystore\":\"a.b\""), "\"keystore\" is not a name of A-Z a-z 0-9 _"},
+    {WITH("\"keystore\":\"a/b\""), "\"keystore\" is not a name of A-Z a-z 0-9 _"},
+    {WITH("\"keystore\":\"\""), "\"keystore\" is not a text of 1 to 64 characters"},
     {WITH("\"keystore\":\"a\",\"user\":\"u\",\"password\":\"" SECRET "\""),
-     "\"keystore\" cannot stand beside password or api_key"},
+     "\"keystore\" cannot be given together with password or api_key"},
     {WITH("\"keystore\":\"a\",\"api_key\":\"a:" SECRET "\""),
-     "\"keystore\" cannot stand beside password or api_key"},
+     "\"keystore\" cannot be given together with password or api_key"},
     {WITH("\"insecure_http\":\"true\""), "\"insecure_http\" is neither true nor false"},
     {WITH("\"insecure_http\":null"), "\"insecure_http\" is neither true nor false"},
     {WITH("\"insecure_http\":1"), "\"insecure_http\" is neither true nor false"},

@@ -85,7 +85,7 @@ static void a_whole_policy(void **state)
 #define FILES(list)  "{\"sources\":{\"a\":{\"files\":" list "}}}"
 #define HOSTS(list)  "{\"elasticsearch\":{\"hosts\":" list "}}"
 #define PORTS(list)  "{\"elasticsearch\":{\"ports\":" list "}}"
-#define PATH_END(in) "\" in \"" in "\" is no absolute path of A-Z a-z 0-9 . _ - /"
+#define PATH_END(in) "\" in \"" in "\" is not an absolute path of A-Z a-z 0-9 . _ - /"
 #define GLOB_END     PATH_END("files") " (* and ? in the last component)"
 #define PORT_TEXT    "\"elasticsearch.ports\" holds something else than numbers from 1 to 65535"
 #define LIST_TEXT    "source \"a\" needs a list \"files\"; \"except\" may be a second list"
@@ -98,21 +98,20 @@ static const struct {
     {"", "is not JSON"},
     {"{", "is not JSON"},
     {"{}x", "is not JSON"},
-    {"null", "is no JSON object"},
-    {"[]", "is no JSON object"},
-    {"\"x\"", "is no JSON object"},
+    {"null", "is not a JSON object"},
+    {"[]", "is not a JSON object"},
+    {"\"x\"", "is not a JSON object"},
     {"{\"source\":{}}", "unknown member \"source\""},
     {"{\"\":{}}", "unknown member \"\""},
     {"{\"Pin\":{}}", "unknown member \"Pin\""},
     {"{\"\\u001b[2J\":{}}", "unknown member \"?[2J\""},
-    {"{\"pin\":{},\"pin\":{}}", "\"pin\" stands there twice"},
-    {"{\"sources\":[]}", "\"sources\" is no object"},
-    {"{\"sources\":null}", "\"sources\" is no object"},
-    {"{\"elasticsearch\":[]}", "\"elasticsearch\" is no object"},
+    {"{\"pin\":{},\"pin\":{}}", "\"pin\" is given twice"},
+    {"{\"sources\":[]}", "\"sources\" is not an object"},
+    {"{\"sources\":null}", "\"sources\" is not an object"},
+    {"{\"elasticsearch\":[]}", "\"elasticsearch\" is not an object"},
     {"{\"elasticsearch\":{\"host\":[]}}", "unknown member \"elasticsearch.host\""},
-    {"{\"elasticsearch\":{\"ports\":[1],\"ports\":[2]}}",
-     "\"elasticsearch.ports\" stands there twice"},
-    {"{\"pin\":\"x\"}", "\"pin\" is no object"},
+    {"{\"elasticsearch\":{\"ports\":[1],\"ports\":[2]}}", "\"elasticsearch.ports\" is given twice"},
+    {"{\"pin\":\"x\"}", "\"pin\" is not an object"},
     {"{\"sources\":{\"a\":5}}", LIST_TEXT},
     {"{\"sources\":{\"a\":[\"/a\"]}}", LIST_TEXT},
     {"{\"sources\":{\"a\":{}}}", LIST_TEXT},
@@ -125,7 +124,7 @@ static const struct {
      "the name \"a b\" in \"sources\" holds the character  "},
     {"{\"sources\":{\"\":{\"files\":[\"/a\"]}}}", "the name \"\" in \"sources\" is empty"},
     {"{\"sources\":{\"a\":{\"files\":[\"/a\"]},\"a\":{\"files\":[\"/b\"]}}}",
-     "source \"a\" stands there twice"},
+     "source \"a\" is given twice"},
     {FILES("[5]"), "\"" GLOB_END},
     {FILES("[\"\"]"), "\"" GLOB_END},
     {FILES("[\"/\"]"), "\"/" GLOB_END},
@@ -141,17 +140,17 @@ static const struct {
     {FILES("[\"/a\\\"b\"]"), "\"/a\"b" GLOB_END},
     {"{\"sources\":{\"a\":{\"files\":[\"/a\"],\"except\":[\"/a/*\"]}}}",
      "\"/a/*" PATH_END("except")},
-    {HOSTS("\"*\""), "\"hosts\" is no list"},
+    {HOSTS("\"*\""), "\"hosts\" is not a list"},
     {HOSTS("[\"a b\"]"), "\"a b\" in \"elasticsearch.hosts\" has other characters than "
                          "letters, digits, '.' and '-' in its host"},
-    {HOSTS("[\"10.0.0.0/40\"]"), "\"10.0.0.0/40\" in \"elasticsearch.hosts\" is no range "
+    {HOSTS("[\"10.0.0.0/40\"]"), "\"10.0.0.0/40\" in \"elasticsearch.hosts\" is not a range "
                                  "such as 10.0.0.0/8 or fd00::/8"},
-    {HOSTS("[\"http://u:p@es1\"]"), "\"http://***@es1\" in \"elasticsearch.hosts\" is no "
+    {HOSTS("[\"http://u:p@es1\"]"), "\"http://***@es1\" in \"elasticsearch.hosts\" is not a "
                                     "range such as 10.0.0.0/8 or fd00::/8"},
     {HOSTS("[1]"), "\"\" in \"elasticsearch.hosts\" has no host"},
     {HOSTS("[\"es1:9200\"]"), "\"es1:9200\" in \"elasticsearch.hosts\" has no valid IPv6 "
                               "address (without zone) as host"},
-    {PORTS("9200"), "\"ports\" is no list"},
+    {PORTS("9200"), "\"ports\" is not a list"},
     {PORTS("[0]"), PORT_TEXT},
     {PORTS("[65536]"), PORT_TEXT},
     {PORTS("[9200.5]"), PORT_TEXT},
@@ -159,7 +158,7 @@ static const struct {
     {PORTS("[1e99]"), PORT_TEXT},
     {PORTS("[\"9200\"]"), PORT_TEXT},
     {PORTS("[" TEN TEN TEN "1,2,3]"), "\"elasticsearch.ports\" has more than 32 ports"},
-    {"{\"pin\":{\"LOG_INDEX\":5}}", "a value in \"pin\" is no text"},
+    {"{\"pin\":{\"LOG_INDEX\":5}}", "a value in \"pin\" is not a text"},
     {"{\"pin\":{\"LOG_ELASTICSEARCH_URL\":\"consul:es\"}}",
      "in \"pin\": LOG_ELASTICSEARCH_URL can only be URLs"},
     {"{\"pin\":{\"LOG_INDX\":\"a\"}}",
@@ -168,7 +167,7 @@ static const struct {
      "in \"pin\": LOG_ENABLED: \"yes\" is neither Y nor N; expected Y or N, for "
      "example N"},
     {"{\"pin\":{\"LOG_ENABLED\":\"Y\",\"LOG_ENABLED\":\"N\"}}",
-     "in \"pin\": LOG_ENABLED stands there twice"},
+     "in \"pin\": LOG_ENABLED is given twice"},
 };
 
 static void a_broken_policy_is_refused_as_a_whole(void **state)

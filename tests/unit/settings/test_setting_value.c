@@ -120,7 +120,7 @@ static const struct {
     {up_to_a_second, "1s", "1000000"},
     {up_to_a_second, "999ms1000us", "1000000"},
     {up_to_a_second, "1s1us", .why = "is more than 1s"},
-    {up_to_a_second, "s", .why = "is no duration"},
+    {up_to_a_second, "s", .why = "is not a duration"},
 
     {index_name, "0.a_b-", "0.a_b-"},
     {index_name, FIFTY FIFTY, FIFTY FIFTY},
@@ -166,7 +166,7 @@ static const struct {
 
     {until, "a until 2020-01-01T00:00Z", "a 1577836800"},
     {until, "until until 2028-02-29T23:59Z", "until 1835481540"},
-    {until, "a until 2027-02-29T00:00Z", .why = "has an end that is no date and time"},
+    {until, "a until 2027-02-29T00:00Z", .why = "has an end that is not a date and time"},
     {until, "a until 2019-12-31T23:59Z", .why = "has a year outside 2020 to 2099"},
 };
 

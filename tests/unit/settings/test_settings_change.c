@@ -17,16 +17,16 @@
     "LOG_LEVEL: \"loud\" is unknown; expected debug, info, warn, error or fatal, for "             \
     "example warn\n"
 #define LATER                                                                                      \
-    "CLUSTER_GRACE: \"later\" is no duration; expected duration from 0s to "                       \
+    "CLUSTER_GRACE: \"later\" is not a duration; expected duration from 0s to "                    \
     "7d, for example 30m\n"
 
 #define SKEW_END "; expected duration from 50ms to 10s, for example "
 #define MORE                                                                                       \
     "CLOCK_SKEW_WARNING: 800ms is more than CLOCK_SKEW_CRITICAL, 500ms: both are "                 \
-    "refused" SKEW_END "200ms\n"
+    "rejected" SKEW_END "200ms\n"
 #define LESS                                                                                       \
     "CLOCK_SKEW_CRITICAL: 500ms is less than CLOCK_SKEW_WARNING, 800ms: both are "                 \
-    "refused" SKEW_END "1s\n"
+    "rejected" SKEW_END "1s\n"
 
 #define ENTRY(key, base64)                                                                         \
     "{\"LockIndex\":0,\"Key\":\"" PLACE key "\",\"Flags\":0,\"Value\":\"" base64                   \

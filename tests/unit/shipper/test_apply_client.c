@@ -147,7 +147,7 @@ static const struct {
     {"done after others", answer_the_third, 0, ""},
     {"nonsense", answer_nonsense, -EBADMSG, "answer of apply-logging: is not JSON"},
     {"hang up", hang_up, -EIO,
-     "apply-logging behind %s gave no answer: another one is at work, or journalctl -u "
+     "apply-logging at %s gave no answer: another one is at work, or journalctl -u "
      "'lictor-apply@*' says why"},
     {"silence", say_nothing, -ETIMEDOUT, "no end of the answer after 300ms"},
 };

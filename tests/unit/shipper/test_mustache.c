@@ -221,8 +221,8 @@ static void secrets_are_escaped(void **state)
     }
 }
 
-#define QUOTES    "t:1: a secret stands between double quotes: PLAIN"
-#define PARAMETER "t:1: a secret stands in a parameter, name=\"...\", of no constant(): PLAIN"
+#define QUOTES    "t:1: a secret must be between double quotes: PLAIN"
+#define PARAMETER "t:1: a secret must be in a parameter, name=\"...\", not of constant(): PLAIN"
 
 /* Also where it is not rendered: the template is wrong, whatever the credential. */
 static void secrets_stand_in_their_place_only(void **state)
@@ -240,7 +240,7 @@ static void secrets_stand_in_their_place_only(void **state)
         {MUSTACHE_YAML, "{{PLAIN}}\"", QUOTES},
         {MUSTACHE_YAML, "{{#NONE}}p: {{PLAIN}}{{/NONE}}", QUOTES},
         {MUSTACHE_YAML, "{{#PLAIN}}{{.}}{{/PLAIN}}",
-         "t:1: a secret stands between double quotes: ."},
+         "t:1: a secret must be between double quotes: ."},
         {MUSTACHE_YAML, "\"{{{PLAIN}}}\"",
          "t:1: {{{ }}} is only for numbers and enumerations: PLAIN"},
         {MUSTACHE_RAINERSCRIPT, "\"{{PLAIN}}\"", PARAMETER},
@@ -264,7 +264,7 @@ static void secrets_stand_in_their_place_only(void **state)
         {MUSTACHE_RAINERSCRIPT, "{{#NONE}}constant(value=\"{{PLAIN}}\"){{/NONE}}", PARAMETER},
         {MUSTACHE_YAML, "p: \"{{STORED}}\"", "t:1: only Beats have a keystore: STORED"},
         {MUSTACHE_RAINERSCRIPT, "a(p=\"{{STORED}}\")", "t:1: only Beats have a keystore: STORED"},
-        {MUSTACHE_BEATS, "p: {{STORED}}", "t:1: a secret stands between double quotes: STORED"},
+        {MUSTACHE_BEATS, "p: {{STORED}}", "t:1: a secret must be between double quotes: STORED"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buffer out = BUFFER_INIT(4096);
