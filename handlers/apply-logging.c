@@ -41,7 +41,7 @@ static const char help[] =
     "rollback_failed\n"
     "exit codes: 0 done, 1 failed, 2 usage\n";
 
-/* One run. file[i] and text[i] belong to targets.target[i]. */
+/* One run. file[i] and text[i] belong to shippers.shipper[i]. */
 struct run {
     const char *config_dir;
     bool recover;
@@ -52,7 +52,7 @@ struct run {
     struct settings settings;
     struct credential credential;
     char revision[KV_DIGEST];
-    struct shipper_config_list targets;
+    struct shipper_config_list shippers;
     struct file_set_entry file[SHIPPER_CONFIG_MAX];
     struct buffer text[SHIPPER_CONFIG_MAX];
 };
@@ -86,8 +86,8 @@ static int render(struct run *run, struct error *err)
     const struct render_input input = {&run->settings, &run->policy, &run->credential,
                                        run->revision};
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < run->targets.n; i++) {
-        struct shipper_config *t = &run->targets.target[i];
+    for (size_t i = 0; rc == 0 && i < run->shippers.n; i++) {
+        struct shipper_config *t = &run->shippers.shipper[i];
         struct file_set_entry *file = &run->file[i];
         t->credential = &run->credential;
         run->text[i] = BUFFER_INIT(RENDER_MAX);
@@ -95,7 +95,7 @@ static int render(struct run *run, struct error *err)
         file->remove = !run->settings.log_enabled;
         memcpy(file->path, t->destination, sizeof file->path);
         if (!file->remove)
-            rc = render_target(t, &input, &run->text[i], err);
+            rc = render_shipper(t, &input, &run->text[i], err);
         file->data = buffer_text(&run->text[i]);
         file->len = run->text[i].len;
     }
@@ -117,11 +117,11 @@ static int work(struct run *run, struct error *err)
 {
     int rc = apply_recover(&run->apply, err);
     if (rc == 0)
-        rc = shipper_config_read(run->config_dir, &run->targets, err);
+        rc = shipper_config_read(run->config_dir, &run->shippers, err);
     if (rc < 0)
         return rc;
     struct error why = {0};
-    apply_recover_shippers(&run->apply, &run->targets, &why);
+    apply_recover_shippers(&run->apply, &run->shippers, &why);
     if (run->apply.owed)
         program_log(LOG_CRIT, "rollback failed: %s", why.text);
     rc = apply_request_parse(&run->input, PROGRAM_SETTINGS_ROOT, &run->request, err);
@@ -132,10 +132,10 @@ static int work(struct run *run, struct error *err)
     if (rc < 0)
         return rc;
     run->apply.secret = run->credential.password[0] || run->credential.api_key[0];
-    apply_look(&run->apply, &run->targets, run->file);
+    apply_look(&run->apply, &run->shippers, run->file);
     if (run->apply.remark[0])
         program_log(LOG_WARNING, "%s", run->apply.remark);
-    return apply_set(&run->apply, &run->targets, run->file, err);
+    return apply_set(&run->apply, &run->shippers, run->file, err);
 }
 
 /* The request is read before the lock is taken: nobody waits for a slow sender. */
@@ -179,7 +179,7 @@ static void release(struct run *run)
     for (size_t i = 0; i < SHIPPER_CONFIG_MAX; i++)
         buffer_wipe(&run->text[i]);
     credential_release(&run->credential);
-    shipper_config_release(&run->targets);
+    shipper_config_release(&run->shippers);
     policy_release(&run->policy);
     kv_release(&run->request);
     buffer_release(&run->input);

@@ -2,7 +2,7 @@
  *
  * Consul fires watches at start, at each reload, after each lost leader and for the
  * echo of our own writes. This program compares the payload on stdin with what
- * rollout-logging dealt with last (local.h). Nothing new: exit 0, without network and
+ * rollout-logging dealt with last (local_state.h). Nothing new: exit 0, without network and
  * without libcurl. Otherwise, and whenever in doubt, it becomes rollout-logging. */
 #include "base/buffer.h"
 #include "base/file.h"

@@ -1,6 +1,6 @@
 /* verify-quorum: how many servers may fail now?
  *
- * gather (servers.c), judge (quorum.c), report (verdict.c, publish.c). Here are the
+ * gather (cluster_facts.c), judge (quorum.c), report (verdict.c, publish.c). Here are the
  * clocks of what must hold for a while, and the confirming of the mapping. */
 #include "base/file.h"
 #include "base/held_since.h"

@@ -75,17 +75,17 @@ static int begin(struct walk *walk, struct error *err)
 
 static int follow(struct walk *walk, int link, struct error *err)
 {
-    char target[PATH_MAX];
+    char shipper[PATH_MAX];
     char todo[PATH_MAX];
-    ssize_t len = readlinkat(link, "", target, sizeof target - 1);
+    ssize_t len = readlinkat(link, "", shipper, sizeof shipper - 1);
     if (len < 0)
         return fail(err, "follow a link of", walk->path);
-    target[len] = '\0';
-    int n = snprintf(todo, sizeof todo, "%s/%s", target, walk->todo);
+    shipper[len] = '\0';
+    int n = snprintf(todo, sizeof todo, "%s/%s", shipper, walk->todo);
     if (n < 0 || (size_t)n >= sizeof todo || --walk->links == 0)
         return error_set(err, -ELOOP, "%s: too many symbolic links", walk->path);
     memcpy(walk->todo, todo, (size_t)n + 1);
-    return target[0] == '/' ? begin(walk, err) : 0;
+    return shipper[0] == '/' ? begin(walk, err) : 0;
 }
 
 static int step(struct walk *walk, const char *name, struct error *err)

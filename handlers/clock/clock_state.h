@@ -1,4 +1,4 @@
-/* state.h: what this server has received of the others' clocks, kept between runs in
+/* clock_state.h: what this server has received of the others' clocks, kept between runs in
  * <state-dir>/clock, and how it goes on: used by hear-clock and by verify-clock.
  *
  * The file is a cache without fsync, written by both programs under one lock. It is dropped

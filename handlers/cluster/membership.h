@@ -1,4 +1,4 @@
-/* rows.h: who the servers are, by name: what raft, gossip, the confirmed record and
+/* membership.h: who the servers are, by name: what raft, gossip, the confirmed record and
  * CLUSTER_SERVERS say about each of them, joined. Pure: no I/O. */
 #ifndef MEMBERSHIP_H
 #define MEMBERSHIP_H

@@ -1,4 +1,4 @@
-/* order.h: the servers that count, in their order, and which of them live.
+/* rollout_order.h: the servers that count, in their order, and which of them live.
  *
  * The order is CLUSTER_SERVERS, or where that is not set the confirmed servers
  * (lictor/mapping): Consul itself forgets a dead server within seconds, and a server

@@ -23,7 +23,7 @@
 /* What can be known about arrival. */
 enum delivery_sight {
     DELIVERY_SEEN,          /* probe records were looked for */
-    DELIVERY_NO_PROBE,      /* no target ships a probe log */
+    DELIVERY_NO_PROBE,      /* no shipper ships a probe log */
     DELIVERY_NO_CREDENTIAL, /* the credential to ask with is missing on this server */
     DELIVERY_BLIND          /* Elasticsearch could not be asked */
 };

@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- this server's targets ----------------------------------------------- */
+/* ---- this server's shippers ----------------------------------------------- */
 
-/* Names of the targets that carry probes. */
+/* Names of the shippers that carry probes. */
 struct carriers {
     char name[SHIPPER_CONFIG_MAX][FILE_SET_PATH];
     char log[SHIPPER_CONFIG_MAX][FILE_SET_PATH];
@@ -31,7 +31,7 @@ static int read_carriers(const char *config_dir, struct carriers *ret, struct er
         return error_set(err, -ENOMEM, "out of memory");
     int rc = shipper_config_read(config_dir, list, err);
     for (size_t i = 0; rc == 0 && i < list->n; i++) {
-        const struct shipper_config *t = &list->target[i];
+        const struct shipper_config *t = &list->shipper[i];
         if (!t->probe[0])
             continue;
         (void)shipper_config_name(t, ret->name[ret->n]);
@@ -222,7 +222,7 @@ static int look_around(struct look *l, struct error *err)
     int carried = read_carriers(l->question->config_dir, &l->carriers, &why);
     if (carried == 0 && l->carriers.n == 0)
         (void)error_set(&why, -ENOENT,
-                        "arrival is not proven: no target in %s/logging.d names a "
+                        "arrival is not proven: no log shipper in %s/logging.d names a "
                         "\"probe\" log which its shipper carries",
                         l->question->config_dir);
     find_credential(l);

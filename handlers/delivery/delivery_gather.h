@@ -1,4 +1,4 @@
-/* gathered.h: gather what delivery.h judges: ask Elasticsearch, with this server's own
+/* delivery_gather.h: gather what delivery.h judges: ask Elasticsearch, with this server's own
  * eyes, and remember what was seen before.
  *
  * Everything together takes at most twice limits()->elasticsearch_ms. */
@@ -40,8 +40,8 @@ MUST_CHECK int delivery_gather(const struct delivery_question *question,
 
 void delivery_gather_release(struct delivery_gathered *gathered);
 
-/* Write a probe record of this server for each of its targets that names a probe log.
- * Returns 0, also when the targets cannot be read (delivery_gather() says so), or why one
+/* Write a probe record of this server for each of its shippers that names a probe log.
+ * Returns 0, also when the shippers cannot be read (delivery_gather() says so), or why one
  * of the logs could not be written. */
 MUST_CHECK int delivery_write_probes(const char *config_dir, const char *node, struct error *err);
 

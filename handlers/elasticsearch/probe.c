@@ -27,7 +27,7 @@ void probe_token(const struct probe_stream *stream, char ret[PROBE_TOKEN])
     struct digest digest;
     digest_begin(&digest);
     digest_add(&digest, stream->node, strlen(stream->node) + 1);
-    digest_add(&digest, stream->target, strlen(stream->target));
+    digest_add(&digest, stream->shipper, strlen(stream->shipper));
     digest_end(&digest, hex);
     (void)snprintf(ret, PROBE_TOKEN, "%.*s", PROBE_TOKEN - 1, hex);
 }

@@ -5,7 +5,7 @@
  *
  *   {"lictor":{"probe":"TOKEN","node":"NODE","at":MS}}
  *
- * TOKEN stands for a stream, which is a target (shipper_config.h) of a node: 32 hex digits, so that
+ * TOKEN stands for a stream, which is a shipper (shipper_config.h) of a node: 32 hex digits, so that
  * it is one word for every index mapping. The shipper adds "revision" to "lictor", its own:
  * a record of this revision in Elasticsearch proves that this revision runs. Everything is
  * inside "lictor": any other member could be the first of its name in an index, and decide
@@ -28,10 +28,10 @@
 #define PROBE_FILE_MAX 65536 /* bytes */
 #define PROBE_TOKEN    33    /* bytes with NUL */
 
-/* What ships: the log shipper of this target ("rsyslog") on this node. Borrowed. */
+/* What ships: the log shipper of this shipper ("rsyslog") on this node. Borrowed. */
 struct probe_stream {
     const char *node;
-    const char *target;
+    const char *shipper;
 };
 
 /* Append a line of that stream as of now_ms (milliseconds since the epoch); readable for

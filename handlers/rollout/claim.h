@@ -5,14 +5,14 @@
 
 #include "rollout/snapshot.h"
 
-/* Write this server's record as its local has it, when KV says otherwise, and read all of
+/* Write this server's record as its local state has it, when KV says otherwise, and read all of
  * them again, so that s->results covers our own word. -ESTALE: somebody wrote it
  * meanwhile. */
 MUST_CHECK int claim_write_record(struct consul *consul, const struct snapshot_place *place,
                                   const struct local_state *local, struct snapshot *s,
                                   struct error *err);
 
-/* Read all records, bring the local up to what is wanted, see that KV holds the truth about
+/* Read all records, bring the local state up to what is wanted, see that KV holds the truth about
  * this server, and judge the turn. Where nothing is wanted (refused or absent) the turn is
  * FINISHED, without words. When it may apply with LOG_ROLLOUT=parallel nothing is read:
  * that must not take longer for the sake of those who are not asked. retry: as in

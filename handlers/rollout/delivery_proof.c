@@ -273,7 +273,7 @@ static enum delivery_shipper ask_shipper(const char *config_dir)
     if (list && ours && shipper_config_read(config_dir, list, &ignored) == 0) {
         int rc = 0;
         for (size_t i = 0; rc == 0 && i < list->n; i++)
-            rc = shipper_commands_ask(&list->target[i], ASK_MS);
+            rc = shipper_commands_ask(&list->shipper[i], ASK_MS);
         answer = rc == 0 ? DELIVERY_RUNS : rc == -EINVAL ? DELIVERY_DEAD : DELIVERY_UNKNOWN;
         shipper_config_release(list);
     }

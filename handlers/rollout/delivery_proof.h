@@ -1,5 +1,5 @@
 /* delivery_proof.h: where a server's records arrive: what rollout-logging and verify-logging do
- * with gathered.h and delivery.h.
+ * with delivery_gather.h and delivery.h.
  *
  * Before a change: may it be made (preflight)? After it: has a record of the new revision
  * arrived? All the time: which link is broken? */
@@ -45,13 +45,13 @@ bool delivery_proof_pending(const struct snapshot *s, const struct local_state *
 
 /* While delivery_proof_pending(): write a probe record, look until one
  * that was written since the apply has arrived or limit_ms is over (at least once), and
- * bring the local up to date. Where arrival cannot be proven at all (no target carries probes, the credential to
+ * bring the local state up to date. Where arrival cannot be proven at all (no shipper carries probes, the credential to
  * ask with is missing) confirmed is done. The proof is what was seen last. */
 MUST_CHECK int delivery_proof_seek(const struct snapshot_place *place, const struct snapshot *s,
                                    int64_t limit_ms, struct local_state *local,
                                    struct delivery_proof *proof, struct error *err);
 
-/* Look, unless that was done already, and note in the local which Elasticsearch it is that
+/* Look, unless that was done already, and note in the local state which Elasticsearch it is that
  * this server ships to. */
 MUST_CHECK int delivery_proof_note(const struct snapshot_place *place, const struct snapshot *s,
                                    struct local_state *local, struct delivery_proof *proof,

@@ -1,6 +1,6 @@
-/* local.h: what this server has done about the logging settings: <state-dir>/logging.json.
+/* local_state.h: what this server has done about the logging settings: <state-dir>/logging.json.
  *
- * A cache: a lost local makes rollout-logging look and apply again, which finds what
+ * A cache: a lost local state makes rollout-logging look and apply again, which finds what
  * is already right. Written by rollout-logging alone, under its lock; read by the
  * watch handler, which must answer "is there anything to do?" without a network. */
 #ifndef LOCAL_STATE_H
@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 enum local_state_state {
-    LOCAL_STATE_NONE,     /* nothing done yet, or the local is lost */
+    LOCAL_STATE_NONE,     /* nothing done yet, or the local state is lost */
     LOCAL_STATE_APPLYING, /* begun; found again: it was killed */
     LOCAL_STATE_DONE,     /* `revision` is in force and reported */
     LOCAL_STATE_REFUSED,  /* the settings are refused or absent; `revision` is in force */
@@ -45,7 +45,7 @@ void local_state_read(const char *state_dir, struct local_state *ret);
 MUST_CHECK int local_state_write(const char *state_dir, const struct local_state *local,
                                  struct error *err);
 
-/* A request to try again whatever the local says, for a run that may be at work already:
+/* A request to try again whatever the local state says, for a run that may be at work already:
  * a file, which the run that takes it removes. */
 MUST_CHECK int local_state_ask_retry(const char *state_dir, struct error *err);
 bool local_state_take_retry(const char *state_dir);
@@ -60,14 +60,14 @@ bool local_state_settled(const struct local_state *local, const char *settings_d
 /* Begin an attempt at `wanted`: state APPLYING, time of now. */
 void local_state_begin(struct local_state *local, const char *wanted);
 
-/* Bring the local up to what is wanted now, before the turn is judged.
+/* Bring the local state up to what is wanted now, before the turn is judged.
  *
  * wanted     revision, "" when the settings are refused or absent; refusal says why
  * published  this server's record in KV, NULL none: an announcement found there by
- *            somebody who has lost the local is this server's own, not over yet
+ *            somebody who has lost the local state is this server's own, not over yet
  * An interrupted attempt stays one; what is in force and wanted again is DONE; NONE becomes
  * WAITING, to be written before anything is announced: else a run killed then is
- * taken for one who has lost the local. */
+ * taken for one who has lost the local state. */
 void local_state_look(struct local_state *local, const char *wanted, const char *refusal,
                       const struct server_record *published);
 
@@ -75,7 +75,7 @@ void local_state_look(struct local_state *local, const char *wanted, const char 
  * interrupted attempt stay what they are. */
 void local_state_wait(struct local_state *local, const char *wanted);
 
-/* What the local says as this server's record: the truth about it. What is in force and
+/* What the local state says as this server's record: the truth about it. What is in force and
  * only applied again (a repair) stays DONE meanwhile; what runs but is unproven is not DONE
  * yet. */
 void local_state_record(const struct local_state *local, const char *node,

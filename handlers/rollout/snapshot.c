@@ -244,7 +244,7 @@ void snapshot_judge(const struct snapshot_place *place, const struct snapshot *s
         rolling_judge(&turn_facts, &turn);
     for (size_t i = 0; i < s->n; i++) {
         if (strcasecmp(s->records[i].node, own.node) == 0)
-            s->records[i] = own; /* the local is fresher than its echo from KV */
+            s->records[i] = own; /* the local state is fresher than its echo from KV */
     }
     struct logging_facts facts = {.settings = &s->settings,
                                   .refusal = s->refusal,

@@ -1,5 +1,5 @@
 /* snapshot.h: gather what logging is about: the settings as wanted, every server's record,
- * this server's own local. Used by rollout-logging and verify-logging. */
+ * this server's own local state. Used by rollout-logging and verify-logging. */
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 
@@ -63,18 +63,18 @@ MUST_CHECK int snapshot_records(struct consul *consul, const struct snapshot_pla
 const struct server_record *snapshot_published(const struct snapshot *s);
 
 /* What rolling.h judges; s->wanted must not be "". retry: an own refusal may be tried again
- * whatever its age. *own becomes this server's record as its local has it; the facts
+ * whatever its age. *own becomes this server's record as its local state has it; the facts
  * point to it and into s. */
 void snapshot_facts(const struct snapshot *s, const struct local_state *local, bool retry,
                     struct server_record *own, struct rolling_facts *ret);
 
-/* Judge what was gathered, with the local. How long servers have differed is remembered
+/* Judge what was gathered, with the local state. How long servers have differed is remembered
  * in the state directory, where that is ours. */
 void snapshot_judge(const struct snapshot_place *place, const struct snapshot *s,
                     const struct local_state *local, struct verdict *ret);
 
 /* Is there anything that rollout-logging should look at: settings, results or instances
- * other than those the local was settled with, an interrupted run, a resync that is due? */
+ * other than those the local state was settled with, an interrupted run, a resync that is due? */
 MUST_CHECK int snapshot_due(struct consul *consul, const struct snapshot_place *place,
                             bool *ret_due, struct error *err);
 

@@ -41,54 +41,54 @@ static int roll_back(struct apply *a, struct file_set_entry *files, size_t n, st
 }
 
 /* What commands say about files from before may hold secrets which nobody knows any more. */
-static void mute(const struct apply *a, struct shipper_config_list *targets, bool on)
+static void mute(const struct apply *a, struct shipper_config_list *shippers, bool on)
 {
-    for (size_t i = 0; i < targets->n; i++) {
-        struct shipper_config *t = &targets->target[i];
+    for (size_t i = 0; i < shippers->n; i++) {
+        struct shipper_config *t = &shippers->shipper[i];
         const struct owned_file *known = owned_files_find(&a->applied, t->destination);
         t->mute = on && (!known || known->secret);
     }
 }
 
 /* Every shipper as its file says: those without a file do not run. */
-static int settle_muted(struct apply *a, const struct shipper_config_list *targets,
+static int settle_muted(struct apply *a, const struct shipper_config_list *shippers,
                         struct error *err)
 {
     const struct shipper_config *with[SHIPPER_CONFIG_MAX] = {NULL};
     const struct shipper_config *without[SHIPPER_CONFIG_MAX] = {NULL};
-    for (size_t i = 0; i < targets->n; i++) {
-        const struct shipper_config *t = &targets->target[i];
+    for (size_t i = 0; i < shippers->n; i++) {
+        const struct shipper_config *t = &shippers->shipper[i];
         if (access(t->destination, F_OK) == 0)
             with[i] = t;
         else
             without[i] = t;
     }
-    int rc = shipper_commands_stop(without, targets->n, err);
+    int rc = shipper_commands_stop(without, shippers->n, err);
     if (rc == 0)
-        rc = shipper_commands_reload(with, targets->n, err);
+        rc = shipper_commands_reload(with, shippers->n, err);
     if (rc == 0)
         rc = file_set_commit(a->dir, err);
     a->owed = rc < 0;
     return rc;
 }
 
-static int settle(struct apply *a, struct shipper_config_list *targets, struct error *err)
+static int settle(struct apply *a, struct shipper_config_list *shippers, struct error *err)
 {
-    mute(a, targets, true);
-    int rc = settle_muted(a, targets, err);
-    mute(a, targets, false);
+    mute(a, shippers, true);
+    int rc = settle_muted(a, shippers, err);
+    mute(a, shippers, false);
     return rc;
 }
 
 /* Roll back what this run has swapped; say what failed and, if so, that this did. */
-static int undo(struct apply *a, struct shipper_config_list *targets, struct plan *plan,
+static int undo(struct apply *a, struct shipper_config_list *shippers, struct plan *plan,
                 int failure, struct error *err)
 {
     struct error why = {0};
     a->n_failed = 0;
     int rc = roll_back(a, plan->swap, plan->n, &why);
     if (rc == 0)
-        rc = settle(a, targets, &why);
+        rc = settle(a, shippers, &why);
     if (rc == 0)
         return failure;
     if (a->n_failed == 0)
@@ -110,17 +110,18 @@ int apply_recover(struct apply *a, struct error *err)
     return rc;
 }
 
-void apply_recover_shippers(struct apply *a, struct shipper_config_list *targets, struct error *err)
+void apply_recover_shippers(struct apply *a, struct shipper_config_list *shippers,
+                            struct error *err)
 {
     owned_files_read(a->dir, &a->applied);
-    for (size_t i = 0; i < targets->n; i++) {
+    for (size_t i = 0; i < shippers->n; i++) {
         struct file_set_entry file = {0};
-        memcpy(file.path, targets->target[i].destination, sizeof file.path);
+        memcpy(file.path, shippers->shipper[i].destination, sizeof file.path);
         file_set_clean(&file, 1);
         if (a->owed)
             add_failed(a, &file, 1, true);
     }
-    if (a->owed && settle(a, targets, err) == 0)
+    if (a->owed && settle(a, shippers, err) == 0)
         a->n_failed = 0;
 }
 
@@ -137,13 +138,13 @@ static void remark(struct apply *a, const struct file_set_entry *file, const cha
                                 : "replaced");
 }
 
-void apply_look(struct apply *a, const struct shipper_config_list *targets,
+void apply_look(struct apply *a, const struct shipper_config_list *shippers,
                 const struct file_set_entry *files)
 {
     size_t before = a->applied.n;
-    owned_files_keep(&a->applied, files, targets->n);
+    owned_files_keep(&a->applied, files, shippers->n);
     a->news = a->applied.n < before;
-    for (size_t i = 0; i < targets->n; i++) {
+    for (size_t i = 0; i < shippers->n; i++) {
         char present[DIGEST_TEXT], wanted[DIGEST_TEXT] = OWNED_FILES_NONE;
         const struct file_set_entry *file = &files[i];
         if (!file->remove)
@@ -158,12 +159,12 @@ void apply_look(struct apply *a, const struct shipper_config_list *targets,
 }
 
 /* What was going to be there is there. */
-static void note_done(struct apply *a, const struct shipper_config_list *targets,
+static void note_done(struct apply *a, const struct shipper_config_list *shippers,
                       const struct file_set_entry *files)
 {
     struct error ignored = {0};
     bool news = false;
-    for (size_t i = 0; i < targets->n; i++) {
+    for (size_t i = 0; i < shippers->n; i++) {
         struct owned_file now = *owned_files_find(&a->applied, files[i].path);
         if (owned_files_note(&a->applied, now.path, now.last, a->secret, now.last) > 0)
             news = true;
@@ -174,11 +175,11 @@ static void note_done(struct apply *a, const struct shipper_config_list *targets
 
 /* ---- forth --------------------------------------------------------------- */
 
-static void make_plan(const struct apply *a, const struct shipper_config_list *targets,
+static void make_plan(const struct apply *a, const struct shipper_config_list *shippers,
                       const struct file_set_entry *files, struct plan *plan)
 {
-    for (size_t i = 0; i < targets->n; i++) {
-        const struct shipper_config *t = &targets->target[i];
+    for (size_t i = 0; i < shippers->n; i++) {
+        const struct shipper_config *t = &shippers->shipper[i];
         bool right = file_set_is_right(&files[i]);
         plan->remove = files[i].remove;
         if (!right || a->owed) {
@@ -204,40 +205,40 @@ static int stage(struct plan *plan, struct error *err)
     return rc;
 }
 
-static int swap(struct apply *a, struct shipper_config_list *targets, struct plan *plan,
+static int swap(struct apply *a, struct shipper_config_list *shippers, struct plan *plan,
                 struct error *err)
 {
-    int rc = plan->remove ? shipper_commands_stop(plan->act, targets->n, err) : 0;
+    int rc = plan->remove ? shipper_commands_stop(plan->act, shippers->n, err) : 0;
     if (rc == 0)
         rc = file_set_swap(plan->swap, plan->n, err);
     if (rc == 0 && !plan->remove)
-        rc = shipper_commands_reload(plan->act, targets->n, err);
+        rc = shipper_commands_reload(plan->act, shippers->n, err);
     if (rc == 0 && plan->n > 0)
         rc = file_set_commit(a->dir, err);
     return rc;
 }
 
-int apply_set(struct apply *a, struct shipper_config_list *targets,
+int apply_set(struct apply *a, struct shipper_config_list *shippers,
               const struct file_set_entry *files, struct error *err)
 {
     struct plan plan = {.n = 0};
-    make_plan(a, targets, files, &plan);
+    make_plan(a, shippers, files, &plan);
     int rc = stage(&plan, err);
     if (rc == 0 && a->news)
         rc = owned_files_write(a->dir, &a->applied, true, err);
     if (rc == 0 && plan.n > 0)
         rc = file_set_begin(a->dir, plan.swap, plan.n, err);
     if (rc == 0) {
-        rc = swap(a, targets, &plan, err);
+        rc = swap(a, shippers, &plan, err);
         if (rc < 0 && plan.n > 0)
-            return undo(a, targets, &plan, rc, err);
+            return undo(a, shippers, &plan, rc, err);
     }
     file_set_clean(plan.swap, plan.n);
     if (rc == 0) {
         a->changed = plan.change;
         a->owed = false;
         a->n_failed = 0;
-        note_done(a, targets, files);
+        note_done(a, shippers, files);
     }
     return rc;
 }

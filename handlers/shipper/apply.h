@@ -1,4 +1,4 @@
-/* apply.h: bring the shippers of all targets to given texts, as one set.
+/* apply.h: bring the shippers of all shippers to given texts, as one set.
  *
  *   apply_recover   (0) roll back what a killed run left behind
  *   apply_look          what somebody else has changed
@@ -36,27 +36,27 @@ struct apply {
     bool news;                  /* private: it has changed */
 };
 
-/* Roll back the files of a journal left behind. Needs no targets, so that a broken
+/* Roll back the files of a journal left behind. Needs no shippers, so that a broken
  * logging.d does not keep a half-swapped set. Returns 0, or why not: then nothing else may be
  * done, and the next run tries again. */
 MUST_CHECK int apply_recover(struct apply *a, struct error *err);
 
-/* After apply_recover(): remove leftovers of these targets, and where it rolled back let the
+/* After apply_recover(): remove leftovers of these shippers, and where it rolled back let the
  * shippers follow. A failure of that is no reason to stop: `owed` and `failed` say so, and
  * apply_set() then replaces and reloads everything, which may well succeed. */
-void apply_recover_shippers(struct apply *a, struct shipper_config_list *targets,
+void apply_recover_shippers(struct apply *a, struct shipper_config_list *shippers,
                             struct error *err);
 
 /* Before apply_set(), which then replaces it: fill in `remark` with the destinations that
  * hold something else than what was put there last: "PATH was changed by somebody else:
  * replaced". */
-void apply_look(struct apply *a, const struct shipper_config_list *targets,
+void apply_look(struct apply *a, const struct shipper_config_list *shippers,
                 const struct file_set_entry *files);
 
-/* The set: files[i] belongs to targets->target[i]; path, data, len, mode or remove filled.
+/* The set: files[i] belongs to shippers->shipper[i]; path, data, len, mode or remove filled.
  * All are removed, or none. Returns 0; on failure the set is as it was before, unless
  * n_failed > 0. */
-MUST_CHECK int apply_set(struct apply *a, struct shipper_config_list *targets,
+MUST_CHECK int apply_set(struct apply *a, struct shipper_config_list *shippers,
                          const struct file_set_entry *files, struct error *err);
 
 #endif

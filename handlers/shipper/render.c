@@ -154,7 +154,7 @@ static bool used(const struct scope *scope, const char *name)
 }
 
 /* An API key is used in one of its forms. */
-static int check_used(const struct scope *scope, const struct shipper_config *target,
+static int check_used(const struct scope *scope, const struct shipper_config *shipper,
                       const struct credential *c, struct error *err)
 {
     bool api_key = used(scope, API_KEY) || used(scope, API_KEY "_BASE64");
@@ -165,33 +165,33 @@ static int check_used(const struct scope *scope, const struct shipper_config *ta
             return error_set(err, -ENOTSUP,
                              "%s does not use %s: this log shipper cannot send what %s "
                              "holds",
-                             target->template, value->name, c->path);
+                             shipper->template, value->name, c->path);
     }
     return 0;
 }
 
-int render_target(const struct shipper_config *target, const struct render_input *input,
-                  struct buffer *out, struct error *err)
+int render_shipper(const struct shipper_config *shipper, const struct render_input *input,
+                   struct buffer *out, struct error *err)
 {
     struct scope scope = {.n = 0};
     struct buffer text = BUFFER_INIT(TEMPLATE_FILE);
     add_settings(&scope, input->settings, input->revision);
     add_credential(&scope, input->credential);
     int rc = add_sources(&scope, input->settings, input->policy, err);
-    add_one(&scope, "PROBE_FILE", MUSTACHE_TEXT, target->probe);
-    for (size_t i = 0; i < target->variables; i++)
-        add_one(&scope, target->variable[i].name, MUSTACHE_TEXT, target->variable[i].text);
+    add_one(&scope, "PROBE_FILE", MUSTACHE_TEXT, shipper->probe);
+    for (size_t i = 0; i < shipper->variables; i++)
+        add_one(&scope, shipper->variable[i].name, MUSTACHE_TEXT, shipper->variable[i].text);
     if (rc == 0)
-        rc = trust_read(target->template, &text, err);
+        rc = trust_read(shipper->template, &text, err);
     const struct mustache_template template = {.text = buffer_text(&text),
                                                .len = text.len,
-                                               .file = target->template,
-                                               .language = target->language,
-                                               .private = (target->mode & S_IRWXO) == 0};
+                                               .file = shipper->template,
+                                               .language = shipper->language,
+                                               .private = (shipper->mode & S_IRWXO) == 0};
     if (rc == 0)
         rc = mustache_render(&template, scope.value, scope.n, out, err);
     if (rc == 0)
-        rc = check_used(&scope, target, input->credential, err);
+        rc = check_used(&scope, shipper, input->credential, err);
     buffer_release(&text);
     return rc;
 }

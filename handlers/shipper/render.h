@@ -1,4 +1,4 @@
-/* render.h: the text of a target's destination from settings, policy and definition.
+/* render.h: the text of a shipper's destination from settings, policy and definition.
  *
  * What a template can name (mustache.h):
  *
@@ -11,7 +11,7 @@
  *   LOG_ELASTICSEARCH_MORE   list  need commas, and the others
  *   LOG_FILES                list  globs of the chosen sources, none twice
  *   LOG_EXCEPT               list  paths not shipped, though a glob has them
- *   PROBE_FILE               text  the target's "probe", "" none
+ *   PROBE_FILE               text  the shipper's "probe", "" none
  *   CREDENTIAL_USER          secret
  *   CREDENTIAL_PASSWORD      secret
  *   CREDENTIAL_API_KEY       secret  id:key
@@ -21,7 +21,7 @@
  *   CREDENTIAL_KEY           text
  *   CREDENTIAL_FILES         text  digest of what is in them, for a comment: the shipper is
  *                                  to read them again when it changes
- *   <name>                   text  from the target's "variables"
+ *   <name>                   text  from the shipper's "variables"
  *
  * A path that one source excepts and another chosen source has is shipped. What the
  * credential has must be used: a template that does not would ship without it. */
@@ -50,7 +50,8 @@ struct render_input {
 /* Append the text to *out. Returns 0, -EINVAL or -EILSEQ (mustache.h), -ENOTSUP (the
  * template does not use all of the credential), -E2BIG, -EPERM (others can write the
  * template), ... */
-MUST_CHECK int render_target(const struct shipper_config *target, const struct render_input *input,
-                             struct buffer *out, struct error *err);
+MUST_CHECK int render_shipper(const struct shipper_config *shipper,
+                              const struct render_input *input, struct buffer *out,
+                              struct error *err);
 
 #endif

@@ -37,13 +37,13 @@ static const char *quote(const char *output, char ret[QUOTED_MAX + 1])
     return ret;
 }
 
-static int explain(const struct shipper_config *target, struct child_result *result,
+static int explain(const struct shipper_config *shipper, struct child_result *result,
                    const char *const *argv, struct error *err)
 {
     struct buffer *said = result->errors.len > 0 ? &result->errors : &result->output;
     char text[QUOTED_MAX + 1] = "";
     (void)quote(buffer_text(said), text);
-    if (*text && target->mute)
+    if (*text && shipper->mute)
         (void)snprintf(text, sizeof text, "(kept back: it may hold a secret)");
     const char *colon = *text ? ": " : "";
     if (result->signal)
@@ -56,19 +56,19 @@ static int explain(const struct shipper_config *target, struct child_result *res
 }
 
 /* Run to its end. ret_output, when not NULL, gets its stdout. */
-static int run(const struct shipper_config *target, const char *const *argv,
+static int run(const struct shipper_config *shipper, const char *const *argv,
                struct buffer *ret_output, struct error *err)
 {
-    const struct child_job job = {.argv = argv, .timeout_ms = target->timeout_ms};
+    const struct child_job job = {.argv = argv, .timeout_ms = shipper->timeout_ms};
     struct child_result result = {.output = BUFFER_INIT(OUTPUT_MAX),
                                   .errors = BUFFER_INIT(OUTPUT_MAX)};
     int rc = child_run(&job, &result, err);
-    if (target->credential) {
-        redact_text(target->credential, &result.output);
-        redact_text(target->credential, &result.errors);
+    if (shipper->credential) {
+        redact_text(shipper->credential, &result.output);
+        redact_text(shipper->credential, &result.errors);
     }
     if (rc == 0)
-        rc = explain(target, &result, argv, err);
+        rc = explain(shipper, &result, argv, err);
     if (rc == 0 && ret_output) {
         buffer_clear(ret_output);
         rc = buffer_append(ret_output, buffer_text(&result.output), result.output.len);
@@ -88,55 +88,55 @@ static void fill(const char *const *arguments, const char *placeholder, const ch
     ret[n] = NULL;
 }
 
-int shipper_commands_validate(const struct shipper_config *target, const char *staged,
+int shipper_commands_validate(const struct shipper_config *shipper, const char *staged,
                               struct error *err)
 {
     const char *argv[SHIPPER_CONFIG_ARGUMENTS + 1] = {NULL};
     struct error why = {0};
-    if (!target->validate[0])
+    if (!shipper->validate[0])
         return 0;
-    fill(target->validate, "{file}", staged, argv);
-    int rc = run(target, argv, NULL, &why);
+    fill(shipper->validate, "{file}", staged, argv);
+    int rc = run(shipper, argv, NULL, &why);
     if (rc < 0)
-        return error_set(err, rc, "%s refused: %s", target->destination, why.text);
+        return error_set(err, rc, "%s refused: %s", shipper->destination, why.text);
     return 0;
 }
 
-static int run_confirm(const struct shipper_config *target, bool any, struct buffer *ret_output,
+static int run_confirm(const struct shipper_config *shipper, bool any, struct buffer *ret_output,
                        struct error *err)
 {
     const char *argv[SHIPPER_CONFIG_ARGUMENTS + 1] = {NULL};
     char digest[DIGEST_TEXT];
-    fill(target->confirm, "{digest}", any ? "any" : owned_files_look(target->destination, digest),
+    fill(shipper->confirm, "{digest}", any ? "any" : owned_files_look(shipper->destination, digest),
          argv);
-    return run(target, argv, ret_output, err);
+    return run(shipper, argv, ret_output, err);
 }
 
-bool shipper_commands_runs(const struct shipper_config *target, bool any)
+bool shipper_commands_runs(const struct shipper_config *shipper, bool any)
 {
-    return run_confirm(target, any, NULL, NULL) == 0;
+    return run_confirm(shipper, any, NULL, NULL) == 0;
 }
 
-int shipper_commands_ask(const struct shipper_config *target, int64_t limit_ms)
+int shipper_commands_ask(const struct shipper_config *shipper, int64_t limit_ms)
 {
-    struct shipper_config hurried = *target;
+    struct shipper_config hurried = *shipper;
     hurried.timeout_ms = limit_ms;
     return run_confirm(&hurried, true, NULL, NULL);
 }
 
-/* ---- several targets ----------------------------------------------------- */
+/* ---- several shippers ----------------------------------------------------- */
 
 enum command { RELOAD, CONFIRM, STOP };
 
-static const char *const *argv_of(const struct shipper_config *target, enum command command)
+static const char *const *argv_of(const struct shipper_config *shipper, enum command command)
 {
     switch (command) {
     case RELOAD:
-        return target->reload;
+        return shipper->reload;
     case CONFIRM:
-        return target->confirm;
+        return shipper->confirm;
     default:
-        return target->stop;
+        return shipper->stop;
     }
 }
 
@@ -149,59 +149,59 @@ static bool equal(const char *const *a, const char *const *b)
     return !a[i] && !b[i];
 }
 
-/* Is this the first target with that command? */
-static bool first(const struct shipper_config *const *targets, size_t at, enum command command)
+/* Is this the first shipper with that command? */
+static bool first(const struct shipper_config *const *shippers, size_t at, enum command command)
 {
-    if (!targets[at])
+    if (!shippers[at])
         return false;
     for (size_t i = 0; i < at; i++) {
-        if (targets[i] && equal(argv_of(targets[i], command), argv_of(targets[at], command)))
+        if (shippers[i] && equal(argv_of(shippers[i], command), argv_of(shippers[at], command)))
             return false;
     }
     return true;
 }
 
-static int run_each(const struct shipper_config *const *targets, size_t n, enum command command,
+static int run_each(const struct shipper_config *const *shippers, size_t n, enum command command,
                     struct error *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        if (first(targets, i, command))
-            rc = run(targets[i], argv_of(targets[i], command), NULL, err);
+        if (first(shippers, i, command))
+            rc = run(shippers[i], argv_of(shippers[i], command), NULL, err);
         file_set_point();
     }
     return rc;
 }
 
 /* Try until confirm succeeds (or, for STOP, fails), or the deadline is over. */
-static int wait_for(const struct shipper_config *target, bool running, int64_t deadline_ms,
+static int wait_for(const struct shipper_config *shipper, bool running, int64_t deadline_ms,
                     struct buffer *output, struct error *err)
 {
     for (;;) {
-        int rc = run_confirm(target, !running, output, err);
+        int rc = run_confirm(shipper, !running, output, err);
         if ((rc == 0) == running)
             return 0;
         if (boottime_ms() >= deadline_ms)
             return rc < 0 ? rc
                           : error_set(err, -EBUSY, "%s was stopped but still runs",
-                                      target->destination);
+                                      shipper->destination);
         boottime_sleep(RETRY_MS);
     }
 }
 
-static int confirm_again(const struct shipper_config *target, const struct buffer *before,
+static int confirm_again(const struct shipper_config *shipper, const struct buffer *before,
                          struct error *err)
 {
     struct buffer now = BUFFER_INIT(OUTPUT_MAX);
-    int rc = run_confirm(target, false, &now, err);
+    int rc = run_confirm(shipper, false, &now, err);
     if (rc == 0 && strcmp(buffer_text(&now), buffer_text(before)) != 0)
         rc = error_set(err, -ESRCH, "%s: the shipper has died and was started again",
-                       target->destination);
+                       shipper->destination);
     buffer_release(&now);
     return rc;
 }
 
-static int confirm(const struct shipper_config *const *targets, size_t n, struct error *err)
+static int confirm(const struct shipper_config *const *shippers, size_t n, struct error *err)
 {
     struct buffer before[SHIPPER_CONFIG_MAX];
     int64_t deadline_ms = boottime_ms() + limits()->confirm_ms;
@@ -209,40 +209,40 @@ static int confirm(const struct shipper_config *const *targets, size_t n, struct
     int rc = 0;
     for (size_t i = 0; i < n; i++) {
         before[i] = BUFFER_INIT(OUTPUT_MAX);
-        any = any || targets[i];
-        if (rc == 0 && first(targets, i, CONFIRM))
-            rc = wait_for(targets[i], true, deadline_ms, &before[i], err);
+        any = any || shippers[i];
+        if (rc == 0 && first(shippers, i, CONFIRM))
+            rc = wait_for(shippers[i], true, deadline_ms, &before[i], err);
     }
     if (rc == 0 && any)
         boottime_sleep(limits()->confirm_ms);
     for (size_t i = 0; i < n; i++) {
-        if (rc == 0 && first(targets, i, CONFIRM))
-            rc = confirm_again(targets[i], &before[i], err);
+        if (rc == 0 && first(shippers, i, CONFIRM))
+            rc = confirm_again(shippers[i], &before[i], err);
         buffer_release(&before[i]);
     }
     return rc;
 }
 
-int shipper_commands_reload(const struct shipper_config *const *targets, size_t n,
+int shipper_commands_reload(const struct shipper_config *const *shippers, size_t n,
                             struct error *err)
 {
     struct error why = {0};
-    int rc = run_each(targets, n, RELOAD, &why);
+    int rc = run_each(shippers, n, RELOAD, &why);
     if (rc < 0)
         return error_set(err, rc, "reload failed: %s", why.text);
-    rc = confirm(targets, n, &why);
+    rc = confirm(shippers, n, &why);
     file_set_point();
     return rc < 0 ? error_set(err, rc, "not confirmed: %s", why.text) : 0;
 }
 
-int shipper_commands_stop(const struct shipper_config *const *targets, size_t n, struct error *err)
+int shipper_commands_stop(const struct shipper_config *const *shippers, size_t n, struct error *err)
 {
     struct error why = {0};
     int64_t deadline_ms = boottime_ms() + limits()->confirm_ms;
-    int rc = run_each(targets, n, STOP, &why);
+    int rc = run_each(shippers, n, STOP, &why);
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        if (first(targets, i, CONFIRM))
-            rc = wait_for(targets[i], false, deadline_ms, NULL, &why);
+        if (first(shippers, i, CONFIRM))
+            rc = wait_for(shippers[i], false, deadline_ms, NULL, &why);
     }
     return rc < 0 ? error_set(err, rc, "stop failed: %s", why.text) : 0;
 }

@@ -238,7 +238,7 @@ static int check_files(const struct shipper_config_list *list, const struct ship
                        struct error *err)
 {
     for (size_t i = 0; i < list->n; i++) {
-        const struct shipper_config *other = &list->target[i];
+        const struct shipper_config *other = &list->shipper[i];
         if (strcmp(other->destination, t->destination) == 0)
             return error_set(err, -EEXIST, "%s and %s have the same destination", other->path,
                              t->path);
@@ -254,9 +254,9 @@ static int read_one(const char *dir, const char *name, struct shipper_config_lis
 {
     char path[FILE_SET_PATH];
     struct buffer buf = BUFFER_INIT(SHIPPER_CONFIG_FILE);
-    struct shipper_config *t = &list->target[list->n];
+    struct shipper_config *t = &list->shipper[list->n];
     if (list->n == SHIPPER_CONFIG_MAX)
-        return error_set(err, -E2BIG, "more than %d targets in %s", SHIPPER_CONFIG_MAX, dir);
+        return error_set(err, -E2BIG, "more than %d log shippers in %s", SHIPPER_CONFIG_MAX, dir);
     int rc = file_path(path, sizeof path, dir, name, err);
     if (rc == 0)
         rc = trust_read(path, &buf, err);
@@ -303,10 +303,10 @@ int shipper_config_read(const char *config_dir, struct shipper_config_list *ret,
     return rc;
 }
 
-const char *shipper_config_name(const struct shipper_config *target, char ret[FILE_SET_PATH])
+const char *shipper_config_name(const struct shipper_config *shipper, char ret[FILE_SET_PATH])
 {
-    const char *slash = strrchr(target->path, '/');
-    const char *name = slash ? slash + 1 : target->path;
+    const char *slash = strrchr(shipper->path, '/');
+    const char *name = slash ? slash + 1 : shipper->path;
     (void)snprintf(ret, FILE_SET_PATH, "%s", name);
     char *dot = strrchr(ret, '.');
     if (dot)
@@ -317,6 +317,6 @@ const char *shipper_config_name(const struct shipper_config *target, char ret[FI
 void shipper_config_release(struct shipper_config_list *list)
 {
     for (size_t i = 0; i < list->n; i++)
-        cJSON_Delete(list->target[i].root);
+        cJSON_Delete(list->shipper[i].root);
     *list = (struct shipper_config_list){0};
 }

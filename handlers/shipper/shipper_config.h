@@ -40,7 +40,7 @@
 
 #define SHIPPER_CONFIG_ARGUMENTS 16
 #define SHIPPER_CONFIG_VARIABLES 32
-#define SHIPPER_CONFIG_MAX       16    /* targets on one server */
+#define SHIPPER_CONFIG_MAX       16    /* shippers on one server */
 #define SHIPPER_CONFIG_FILE      65536 /* bytes of a definition */
 
 struct shipper_config {
@@ -68,7 +68,7 @@ struct shipper_config {
 
 /* All-zero is empty. */
 struct shipper_config_list {
-    struct shipper_config target[SHIPPER_CONFIG_MAX];
+    struct shipper_config shipper[SHIPPER_CONFIG_MAX];
     size_t n;
 };
 
@@ -80,13 +80,13 @@ MUST_CHECK int shipper_config_parse(const char *text, size_t len, const char *pa
 
 /* Read all of <config_dir>/logging.d, by name. Definitions, templates' directories and
  * programs must be writable by root (or the running user) only. Returns 0, -ENOENT when
- * there is no target, -EPERM, -EEXIST when two have the same destination or probe log,
+ * there is no shipper, -EPERM, -EEXIST when two have the same destination or probe log,
  * -EBADMSG, ... */
 MUST_CHECK int shipper_config_read(const char *config_dir, struct shipper_config_list *ret,
                                    struct error *err);
 
 /* "rsyslog" for /etc/lictor/logging.d/rsyslog.json. Returns ret. */
-const char *shipper_config_name(const struct shipper_config *target, char ret[FILE_SET_PATH]);
+const char *shipper_config_name(const struct shipper_config *shipper, char ret[FILE_SET_PATH]);
 
 void shipper_config_release(struct shipper_config_list *list);
 

@@ -19,7 +19,7 @@ static void write_file(const char *path, const char *text)
     assert_int_equal(fclose(f), 0);
 }
 
-/* A payload of all LOG_ settings and a local that is done with it. */
+/* A payload of all LOG_ settings and a local state that is done with it. */
 static void make_settled(const char *dir, const char *payload_path)
 {
     struct kv_list list = {0};

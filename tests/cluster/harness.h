@@ -265,7 +265,7 @@ enum shipper {
 };
 
 /* Give server i a policy (source "seal": all .log files in log/; loopback is allowed, ports 443 and
- * 9200) and a target: etc/logging.d/shipper.json, whose commands are
+ * 9200) and a shipper: etc/logging.d/shipper.json, whose commands are
  * tests/cluster/shipper, with everything in shipper/:
  *
  *     shipper.conf     the destination          running.conf  what it was last started with

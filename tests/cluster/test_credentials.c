@@ -1,6 +1,6 @@
 /* A real Elasticsearch with https and users, and a credential for it. First what is said when
  * the certificate or the credential is not right, before anything is touched; then, on a
- * server of its own with the shipped target and its shipper, the way of a credential from a
+ * server of its own with the shipped shipper and its shipper, the way of a credential from a
  * file to the lines in the index: a wrong password, a wrong CA, a rotation, and no trace of
  * it. */
 #include "harness.h"
@@ -236,7 +236,7 @@ static void without_the_credential_to_ask_with_it_is_applied_and_said(void **sta
 
 /* ---- the way of a credential --------------------------------------------- */
 
-/* The shipped target and shipper; only where they lie differs. */
+/* The shipped shipper and shipper; only where they lie differs. */
 static void ship_lines(void)
 {
     shell("cp $2/scripts/shipper $1/etc/lictor-shipper; chmod 0755 $1/etc/lictor-shipper;"

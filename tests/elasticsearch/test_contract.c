@@ -15,7 +15,7 @@
 
 #define NDJSON "application/x-ndjson"
 
-static struct sink target;
+static struct sink shipper;
 static const char *shipper_config_name;
 
 /* What a secured one wants; "" none. */
@@ -46,9 +46,9 @@ static void prepare(CURL *curl, const char *method, const char *path, struct ans
 {
     char url[300];
     if (*path == '/')
-        (void)snprintf(url, sizeof url, "%s%s", target.url, path);
+        (void)snprintf(url, sizeof url, "%s%s", shipper.url, path);
     else
-        (void)snprintf(url, sizeof url, "%s/%s/%s", target.url, index_name, path);
+        (void)snprintf(url, sizeof url, "%s/%s/%s", shipper.url, index_name, path);
     (void)curl_easy_setopt(curl, CURLOPT_URL, url);
     (void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     (void)curl_easy_setopt(curl, CURLOPT_NOBODY, strcmp(method, "HEAD") == 0 ? 1L : 0L);
@@ -674,7 +674,7 @@ static void counts_what_it_saw(void **state)
     answer_release(&a);
 }
 
-/* ---- targets ------------------------------------------------------------- */
+/* ---- shippers ------------------------------------------------------------- */
 
 static int own_index(void **state)
 {
@@ -699,7 +699,7 @@ static int start_target(void **state)
     char dir[400], address[40];
     (void)snprintf(dir, sizeof dir, "%s/%s", keeper_dir(), shipper_config_name);
     (void)snprintf(address, sizeof address, "127.0.%d.1", keeper_take_net());
-    return sink_start(&target, shipper_config_name, address, dir);
+    return sink_start(&shipper, shipper_config_name, address, dir);
 }
 
 /* The stand-in knows users, too, but its https is tested elsewhere. */
@@ -712,22 +712,22 @@ static int start_secured(void **state)
     (void)snprintf(dir, sizeof dir, "%s/secured-%s", keeper_dir(), shipper_config_name);
     (void)snprintf(address, sizeof address, "127.0.%d.1", keeper_take_net());
     if (strcmp(shipper_config_name, "stand-in") == 0)
-        return sink_start_stand_in(&target, address, dir, options);
+        return sink_start_stand_in(&shipper, address, dir, options);
     (void)snprintf(ca, sizeof ca, "%s/ca.pem", dir);
-    return sink_start_secure(&target, shipper_config_name, address, dir, PASSWORD);
+    return sink_start_secure(&shipper, shipper_config_name, address, dir, PASSWORD);
 }
 
 static int use_given(void **state)
 {
     (void)state;
-    (void)snprintf(target.url, sizeof target.url, "%s", getenv("ELASTICSEARCH_URL"));
+    (void)snprintf(shipper.url, sizeof shipper.url, "%s", getenv("ELASTICSEARCH_URL"));
     return 0;
 }
 
 static int stop_target(void **state)
 {
     (void)state;
-    sink_kill(&target);
+    sink_kill(&shipper);
     login[0] = ca[0] = '\0';
     return 0;
 }

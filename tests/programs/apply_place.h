@@ -1,10 +1,10 @@
 /* apply_place.h: a scratch directory in which apply-logging runs as a process.
  *
  *     etc/policy.json      loopback is allowed, ports 443 and 9200
- *     etc/logging.d/       targets, see place_target()
+ *     etc/logging.d/       shippers, see place_target()
  *     etc/credentials/     credentials, see place_credential()
  *     apply/               --apply-dir
- *     <name>/              destination shipper.conf of target <name>, and what its stand-in
+ *     <name>/              destination shipper.conf of shipper <name>, and what its stand-in
  *                          of a shipper (tests/cluster/shipper) writes; a file
  *                          break-<action> is run before the action
  *
@@ -37,7 +37,7 @@ struct outcome place_apply_env(const char *settings, const char *variable);
  * what it said on stderr, which free() frees. */
 char *place_expect(const char *settings, int code, const char *text);
 
-/* How often the shipper of that target was called for the action. */
+/* How often the shipper of that shipper was called for the action. */
 size_t place_calls(const char *name, const char *action);
 
 #endif

@@ -1,4 +1,4 @@
-/* apply-logging as a process: two targets "a" and "b" with a shipper that runs what it was
+/* apply-logging as a process: two shippers "a" and "b" with a shipper that runs what it was
  * started with (tests/cluster/shipper), broken on command by a file break-<action>. */
 #include "apply_place.h"
 #include "base/buffer.h"

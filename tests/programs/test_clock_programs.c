@@ -221,7 +221,7 @@ static void what_cannot_be_written_is_no_success(void **state)
     }
 }
 
-static void hearing_loads_neither_libcurl_nor_libuv(void **state)
+static void receiving_loads_neither_libcurl_nor_libuv(void **state)
 {
     (void)state;
     static const char *const absent[] = {"libcurl", "libuv", "libssl"};
@@ -462,7 +462,7 @@ static void without_the_right_to_tell_it_says_so(void **state)
                            "warning|warning: cannot look: cannot write"));
 }
 
-/* Two in a row, see state.h; the status is raised, the clocks are judged as ever. */
+/* Two in a row, see clock_state.h; the status is raised, the clocks are judged as ever. */
 static void somebody_else_under_our_name_is_said(void **state)
 {
     struct world *w = *state;
@@ -671,7 +671,7 @@ int main(void)
         TEST(usage_is_answered_in_one_line),
         TEST(help_is_served),
         TEST(what_cannot_be_written_is_no_success),
-        TEST(hearing_loads_neither_libcurl_nor_libuv),
+        TEST(receiving_loads_neither_libcurl_nor_libuv),
         TEST(empty_is_nothing_to_do),
         TEST(a_payload_that_is_none_is_refused),
         TEST(before_the_first_heartbeat_nobody_is_known),

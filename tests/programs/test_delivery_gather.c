@@ -1,4 +1,4 @@
-/* What is gathered about arrival: from targets and credentials of this server and from
+/* What is gathered about arrival: from shippers and credentials of this server and from
  * the stand-in for Elasticsearch. */
 #include "base/boottime.h"
 #include "delivery/delivery_gather.h"
@@ -85,11 +85,11 @@ static void run(const char *script, const char *a, const char *b)
     outcome_release(&o);
 }
 
-static void arrive(const char *node, const char *target, int64_t at, const char *revision)
+static void arrive(const char *node, const char *shipper, int64_t at, const char *revision)
 {
     char token[PROBE_TOKEN];
     char line[400];
-    const struct probe_stream stream = {node, target};
+    const struct probe_stream stream = {node, shipper};
     probe_token(&stream, token);
     (void)snprintf(line, sizeof line,
                    "{\"index\":{}}\n{\"lictor\":{\"probe\":\"%s\",\"at\":%lld,\"revision\":"
@@ -117,7 +117,7 @@ static void without_a_probe_nothing_is_proven(void **state)
     struct delivery_gathered e = gather_from(here.open.url, "");
     assert_int_equal(e.sight, DELIVERY_NO_PROBE);
     (void)snprintf(text, sizeof text,
-                   "arrival is not proven: no target in %s/logging.d names a \"probe\" "
+                   "arrival is not proven: no log shipper in %s/logging.d names a \"probe\" "
                    "log which its shipper carries",
                    here.etc);
     assert_string_equal(e.sight_text, text);
@@ -374,5 +374,5 @@ int main(void)
         cmocka_unit_test(progress_is_remembered),
         cmocka_unit_test(what_is_not_known_begins_now),
     };
-    return HARNESS_RUN("evidence", tests, setup, teardown);
+    return HARNESS_RUN("delivery_gather", tests, setup, teardown);
 }

@@ -100,7 +100,7 @@ static void help_says_what_exit_codes_mean(void **state)
 
 /* ---- the watch handler --------------------------------------------------- */
 
-static void write_ledger(enum local_state_state what, const char *level)
+static void write_state(enum local_state_state what, const char *level)
 {
     struct error err = {0};
     struct kv_list list = {0};
@@ -159,7 +159,7 @@ static void the_handler_starts_a_rollout_only_for_news(void **state)
     for (size_t i = 0; i < COUNT(payload_rows); i++) {
         const struct payload_row *row = &payload_rows[i];
         const char *const words[] = {row->watch, NULL};
-        write_ledger(row->done, row->level);
+        write_state(row->done, row->level);
         print_message("  %s\n", row->name);
         struct outcome o = run("reconfigure-logging", row->payload, words);
         if (row->begins[0])
@@ -196,7 +196,7 @@ static void the_handler_starts_a_rollout_only_for_other_instances(void **state)
     static const char *const words[] = {"service", NULL};
     const char *path = scratch_at("discovered");
     struct error err = {0};
-    write_ledger(LOCAL_STATE_DONE, "warn");
+    write_state(LOCAL_STATE_DONE, "warn");
     for (size_t i = 0; i < COUNT(service_rows); i++) {
         const char *last = service_rows[i].last;
         print_message("  %s\n", service_rows[i].name);
@@ -219,7 +219,7 @@ static void an_oversized_payload_is_read_from_consul(void **state)
     assert_non_null(huge);
     memset(huge, ' ', 2U << 20);
     huge[2U << 20] = '\0';
-    write_ledger(LOCAL_STATE_DONE, "warn");
+    write_state(LOCAL_STATE_DONE, "warn");
     struct outcome o = run("reconfigure-logging", huge, words);
     assert_non_null(strstr(o.err, "reconfigure-logging: watch payload: Message too long; "
                                   "asking Consul instead\nrollout-logging: cannot reach"));

@@ -136,5 +136,5 @@ int main(void)
         cmocka_unit_test_setup(who_contradicts_proves_nothing, begin),
         cmocka_unit_test_setup(who_is_silent_is_a_line, begin),
     };
-    return cmocka_run_group_tests_name("witness", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("ntp_reference", tests, NULL, NULL);
 }

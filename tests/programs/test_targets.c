@@ -1,4 +1,4 @@
-/* The shipped targets, rendered by apply-logging and read back: rsyslog's by rsyslogd, that
+/* The shipped shippers, rendered by apply-logging and read back: rsyslog's by rsyslogd, that
  * of Filebeat by a YAML parser and, where there is one in PATH, by Filebeat itself. */
 #include "apply_place.h"
 
@@ -26,7 +26,7 @@ static void credential(const char *members)
     place_credential("x", text);
 }
 
-/* Put the shipped target there; only where it lies and who is called differ. filter: jq's, for
+/* Put the shipped shipper there; only where it lies and who is called differ. filter: jq's, for
  * more of that. */
 static void ship(const char *name, const char *filter)
 {
@@ -78,7 +78,7 @@ static void assert_has_not(const char *name, const char *text)
 
 /* ---- rsyslog ------------------------------------------------------------- */
 
-/* Each is accepted by rsyslogd -N1, which the target itself runs. */
+/* Each is accepted by rsyslogd -N1, which the shipper itself runs. */
 static void rsyslogd_takes_what_is_rendered(void **state)
 {
     (void)state;
@@ -158,7 +158,7 @@ static void filebeat_gets_the_settings(void **state)
                 "assert i['paths'] == ['/var/log/seal/*.log', '/var/log/b/?.log']\n"
                 "assert i['prospector.scanner.exclude_files'][0] == "
                 "'^/var/log/seal/mongod.log$'\n"
-                "assert i['parsers'][0]['ndjson']['target'] == ''\n"
+                "assert i['parsers'][0]['ndjson']['shipper'] == ''\n"
                 "assert probe['paths'] == ['/var/lib/lictor-probe/filebeat.log']\n"
                 "import re\n"
                 "form, = probe['include_lines']\n"

@@ -2,7 +2,7 @@
  * and machines killed between any two steps, gossip that errs, records deleted or restored,
  * other orders, fresh servers, revisions that one or all refuse.
  *
- * The servers run the judgement and the local of the product; KV, the programs' steps and
+ * The servers run the judgement and the local state of the product; KV, the programs' steps and
  * the mishaps are simulated here. Two claims:
  *   - never do two servers stand on a revision that is not yet done or rolled back there
  *     ("exposed"), and

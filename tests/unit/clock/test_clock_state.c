@@ -5,7 +5,7 @@
 #include "clock/clock_record.h"
 #include "test.h"
 
-static char dir[] = "/tmp/lictor-hearing-XXXXXX";
+static char dir[] = "/tmp/lictor-clock-state-XXXXXX";
 static struct clock_state kept, again;
 
 static const char *state_file(void)
@@ -389,5 +389,5 @@ int main(void)
         cmocka_unit_test(a_measured_offset_ages),
         cmocka_unit_test(notes_are_added_to_the_verdict),
     };
-    return cmocka_run_group_tests_name("hearing", tests, NULL, clean);
+    return cmocka_run_group_tests_name("clock_state", tests, NULL, clean);
 }

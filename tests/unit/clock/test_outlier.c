@@ -120,5 +120,5 @@ int main(void)
         cmocka_unit_test(what_others_say_must_explain_it),
         cmocka_unit_test(the_first_pair),
     };
-    return cmocka_run_group_tests_name("culprit", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("outlier", tests, NULL, NULL);
 }

@@ -174,11 +174,11 @@ static void lines_stay_until_they_are_committed(void **state)
 static void what_is_no_file_of_ours_is_refused(void **state)
 {
     (void)state;
-    char target[200];
-    (void)snprintf(target, sizeof target, "%s/target", dir);
+    char shipper[200];
+    (void)snprintf(shipper, sizeof shipper, "%s/target", dir);
     assert_int_equal(symlink("target", path), 0);
     assert_refused(-ELOOP, "cannot open ", ": Too many levels of symbolic links");
-    assert_int_equal(access(target, F_OK), -1); /* nor made through a dangling one */
+    assert_int_equal(access(shipper, F_OK), -1); /* nor made through a dangling one */
     assert_int_equal(unlink(path), 0);
     assert_int_equal(mkdir(path, 0700), 0);
     assert_refused(-EISDIR, "cannot open ", ": Is a directory");

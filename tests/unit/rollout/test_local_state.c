@@ -288,5 +288,5 @@ int main(void)
         cmocka_unit_test(a_retry_is_asked_once_and_taken_once),
         cmocka_unit_test(it_survives_writing_and_reading),
     };
-    return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("local_state", tests, NULL, NULL);
 }

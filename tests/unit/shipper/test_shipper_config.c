@@ -21,7 +21,7 @@ static void reads_everything(void **state)
         "\"probe\":\"/var/lib/p/probe.log\","
         "\"variables\":{\"work\":\"/var/lib/x\",\"size2\":\"1g\"}}";
     struct shipper_config_list list = {.n = 1};
-    struct shipper_config *t = &list.target[0];
+    struct shipper_config *t = &list.shipper[0];
     struct error err = {0};
     assert_int_equal(shipper_config_parse(text, strlen(text), "/etc/l/a.json", t, &err), 0);
     assert_string_equal(t->path, "/etc/l/a.json");
@@ -45,7 +45,7 @@ static void has_defaults(void **state)
 {
     (void)state;
     struct shipper_config_list list = {.n = 1};
-    struct shipper_config *t = &list.target[0];
+    struct shipper_config *t = &list.shipper[0];
     assert_int_equal(shipper_config_parse(MINIMAL(""), strlen(MINIMAL("")), "/l/a.json", t, NULL),
                      0);
     assert_int_equal(t->mode, 0640);
@@ -188,8 +188,8 @@ static void reads_a_directory_in_order(void **state)
     scratch_put("logging.d/.hidden.json", "x", 0644);
     assert_int_equal(read_place(&list, NULL), 0);
     assert_int_equal(list.n, 2);
-    assert_string_equal(list.target[0].destination, "/d/a");
-    assert_string_equal(list.target[1].destination, "/d/b");
+    assert_string_equal(list.shipper[0].destination, "/d/a");
+    assert_string_equal(list.shipper[1].destination, "/d/b");
     shipper_config_release(&list);
 }
 
@@ -231,8 +231,8 @@ static void refuses_one_probe_log_twice(void **state)
     scratch_put("logging.d/a.json", WITH_PROBE("/d/a", "/p/a"), 0644);
     scratch_put("logging.d/b.x.json", WITH_PROBE("/d/b", "/p/b"), 0644);
     assert_int_equal(read_place(&list, &err), 0);
-    assert_string_equal(shipper_config_name(&list.target[0], name), "a");
-    assert_string_equal(shipper_config_name(&list.target[1], name), "b.x");
+    assert_string_equal(shipper_config_name(&list.shipper[0], name), "a");
+    assert_string_equal(shipper_config_name(&list.shipper[1], name), "b.x");
     shipper_config_release(&list);
     scratch_put("logging.d/b.x.json", WITH_PROBE("/d/b", "/p/a"), 0644);
     assert_int_equal(read_place(&list, &err), -EEXIST);
