@@ -113,8 +113,9 @@ static void keep_logs(const char *name)
 {
     char to[512];
     (void)snprintf(to, sizeof to, "%s/build/test-logs/%s", SOURCE_DIR, name);
-    run_tool("rm -rf \"$2\"; mkdir -p \"$2\"; rm -rf \"$1\"/*/data; cp -r \"$1\"/. \"$2\"", dir,
-             to);
+    run_tool("rm -rf \"$2\"; mkdir -p \"$2\"; rm -rf --one-file-system \"$1\"/*/data; "
+             "cp -r --one-file-system \"$1\"/. \"$2\"",
+             dir, to);
     (void)fprintf(stderr, "logs of the failed run are kept in %s\n", to);
 }
 
@@ -154,7 +155,8 @@ static int be_keeper(const char *name, int starter, int (*test)(void *), void *a
     kill_descendants();
     if (code != 0)
         keep_logs(name);
-    run_tool("rm -rf \"$1\"", dir, "");
+    /* What is mounted below is not ours to remove. */
+    run_tool("rm -rf --one-file-system \"$1\"", dir, "");
     return code;
 }
 

@@ -406,7 +406,8 @@ static void the_heartbeat_repairs_a_lost_state(void **state)
     size_t restarts = shipper_calls(c, 0, "restart");
     const char *argv[] = {"/bin/sh", "-c", NULL, NULL};
     char script[400];
-    (void)snprintf(script, sizeof script, "rm -rf '%s'/*", server_path(c, 2, "state"));
+    (void)snprintf(script, sizeof script, "rm -rf --one-file-system '%s'/*",
+                   server_path(c, 2, "state"));
     argv[2] = script;
     struct outcome o = run_tool(NULL, argv, NULL);
     assert_int_equal(o.code, 0);

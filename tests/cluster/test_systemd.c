@@ -7,7 +7,7 @@
 
 #define SOON 30000
 
-static pid_t unshare_pid;
+static pid_t machine_pid;
 static char first[20]; /* the machine's first process, as we see it */
 
 /* ---- the machine --------------------------------------------------------- */
@@ -45,8 +45,16 @@ static void expect(const char *command, const char *out)
     outcome_release(&o);
 }
 
+/* What a machine that has ended said stands on standard error. */
+static void must_live(void)
+{
+    if (waitpid(machine_pid, NULL, WNOHANG) != 0)
+        harness_fail("the machine (tests/cluster/machine) has ended");
+}
+
 static bool becomes(void *arg, struct buffer *seen)
 {
+    must_live();
     const char *const *words = arg;
     struct outcome o = in_machine(words[0]);
     bool holds = o.code == 0 && strstr(o.out, words[1]);
@@ -61,13 +69,15 @@ static void wait_for(const char *command, const char *out)
     wait_until(command, SOON, becomes, words);
 }
 
-/* The script has helpers before it becomes unshare, whose only child is the machine. */
 static bool find_first(void *arg, struct buffer *seen)
 {
     (void)arg;
-    char command[200];
-    (void)snprintf(command, sizeof command, "[ $(cat /proc/%d/comm) = unshare ] && pgrep -P %d",
-                   unshare_pid, unshare_pid);
+    char command[400];
+    must_live();
+    (void)snprintf(command, sizeof command,
+                   "pid=$(cat %s/machine/unshare) && [ $(cat /proc/$pid/comm) = unshare ] && "
+                   "pgrep -P $pid",
+                   keeper_dir());
     const char *argv[] = {"/bin/sh", "-c", command, NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     (void)snprintf(first, sizeof first, "%ld", strtol(o.out, NULL, 10));
@@ -82,8 +92,8 @@ static void boot(void)
     char dir[300];
     pid_t parent = getpid();
     (void)snprintf(dir, sizeof dir, "%s/machine", keeper_dir());
-    unshare_pid = fork();
-    if (unshare_pid == 0) {
+    machine_pid = fork();
+    if (machine_pid == 0) {
         keeper_die_with(parent);
         (void)execl(SOURCE_DIR "/tests/cluster/machine", "machine", dir, (char *)NULL);
         _exit(127);
@@ -136,17 +146,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    char command[600];
-    (void)kill(unshare_pid, SIGKILL);
-    (void)waitpid(unshare_pid, NULL, 0);
-    (void)snprintf(command, sizeof command,
-                   "group=$(cat %s/machine/group) || exit 0; for i in $(seq 100); do "
-                   "find \"$group\" -depth -type d -exec rmdir {} + 2>/dev/null && exit; "
-                   "sleep 0.02; done",
-                   keeper_dir());
-    const char *argv[] = {"/bin/bash", "-c", command, NULL};
-    struct outcome o = run_tool(NULL, argv, NULL);
-    outcome_release(&o);
+    (void)kill(machine_pid, SIGTERM);
+    (void)waitpid(machine_pid, NULL, 0);
     return 0;
 }
 

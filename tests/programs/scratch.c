@@ -52,7 +52,7 @@ int scratch_tear_down(void **state)
 {
     (void)state;
     (void)chmod(scratch_dir, 0700);
-    return nftw(scratch_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return nftw(scratch_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
 /* A name that is a path already is taken as it is. */

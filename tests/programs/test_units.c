@@ -38,7 +38,7 @@ static int teardown(void **state)
 {
     (void)state;
     struct outcome o = shell("touch $D/ended; pkill -KILL -f \"[s]hipper run $D\" || true; "
-                             "sleep 0.3; $S stop $D || true; rm -rf $D");
+                             "sleep 0.3; $S stop $D || true; rm -rf --one-file-system $D");
     outcome_release(&o);
     return 0;
 }
