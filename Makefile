@@ -1,12 +1,17 @@
 # Lictor: Consul watch handlers and checks in C.
 #
-#   make                all programs into build/
+#   make                all programs into build/ (make help: this list)
+#   make unit           unit tests: run it at every save
+#   make check T=NAME   tests/.../test_NAME.c alone; K='*dead*' only its tests of that name
 #   make test           set-up, unit tests, programs as processes, real clusters
 #   make demo           three real Consul servers show what it does
-#   make lint           format, clang-tidy, shellcheck, function lengths
+#   make lint           format, clang-tidy, shellcheck, function lengths; ONLY=format one of them
+#   make format         clang-format over all; make hooks checks it at each commit
 #   make bench          measured ratios        make soak    tests that take longer
 #   make SAN=1 test     under AddressSanitizer and UBSan, in a directory of its own
-#   make install        PREFIX=/usr, honours DESTDIR; make uninstall takes it out again
+#   make install        PREFIX=/usr, honours DESTDIR; make uninstall removes it again
+#   make setup          what all of these need; setup-build, -demo, -test, -lint: what one needs
+#   make compile_commands.json      for editors, in build/
 #
 # A program is handlers/<verb>-<noun>.c and is listed in PROGRAMS. A module is
 # handlers/<folder>/<name>.c with <name>.h and is listed in its folder's line. A folder
@@ -102,6 +107,7 @@ tests_of      = $(patsubst tests/%.c,$(B)/%,$(filter tests/$1/%,$(TESTS)))
 UNIT_BINS    := $(call tests_of,unit)
 CHECK_BINS   := $(foreach k,$(TEST_KINDS),$(call tests_of,$k))
 HELPERS_A    := $(B)/test/libhelpers.a
+FILTER_O     := $(B)/test/obj/tests/filter.o
 STAND_IN     := $(B)/test/fake-elasticsearch
 TEST_CPPFLAGS = -DTEST_LIMITS -DTEST_BIN='"$(abspath $(B))/test"' -DSOURCE_DIR='"$(CURDIR)"' \
                 -Itests/programs -Itests/cluster
@@ -113,12 +119,16 @@ export UBSAN_OPTIONS := print_stacktrace=1
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all tests setup unit test demo lint format bench soak install uninstall clean
+.PHONY: all tests help setup unit check test demo lint lint-now format hooks compile_commands.json \
+        bench soak install uninstall clean
 
 # One short line for each command; V=1 shows the command itself.
 say = $(if $(V),,@echo '  $1 $(patsubst $(B)/%,%,$@)' && )
 
 all: $(BINS)
+help:
+	@sed -n 's/^#   make/make/p' Makefile
+
 tests: $(TEST_BINS) $(UNIT_BINS) $(CHECK_BINS) $(STAND_IN)
 
 # ---- build -----------------------------------------------------------------
@@ -153,7 +163,7 @@ $(BINS): $(B)/%: $(B)/obj/handlers/%.o $(CORE_A)
 $(TEST_BINS): $(B)/test/%: $(B)/test/obj/handlers/%.o $(TEST_CORE_A)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -o $@
 
-$(UNIT_BINS) $(CHECK_BINS): $(B)/%: $(B)/test/obj/tests/%.o $(HELPERS_A) $(TEST_CORE_A)
+$(UNIT_BINS) $(CHECK_BINS): $(B)/%: $(B)/test/obj/tests/%.o $(FILTER_O) $(HELPERS_A) $(TEST_CORE_A)
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) $(PKG_TEST_LIBS) -lm -o $@
 
@@ -172,7 +182,14 @@ setup-%:
 	@scripts/setup $*
 
 unit: $(UNIT_BINS)
-	tests/run $^
+	@tests/run $^
+
+# T may be in more than one folder; K may lack its stars.
+T_BINS := $(filter %/test_$(T),$(UNIT_BINS) $(CHECK_BINS))
+check: $(if $(T_BINS),$(BINS) $(TEST_BINS) $(STAND_IN) $(T_BINS))
+	@[ -n "$(T_BINS)" ] || { echo "make check T=NAME: there is no test '$(T)', but" \
+	    "$(sort $(patsubst test_%,%,$(notdir $(UNIT_BINS) $(CHECK_BINS))))" >&2; exit 1; }
+	@$(if $(K),TEST_FILTER='*$(K)*') tests/run $(T_BINS)
 
 # Under a sanitizer: unit tests, programs and these scenarios on real clusters.
 SAN_CLUSTER := harness logging rollout acl quorum demo
@@ -212,6 +229,16 @@ lint-now:
 
 format:
 	clang-format -i $(shell find handlers tests -name '*.[ch]')
+
+hooks:
+	git config core.hooksPath .githooks
+
+# Where editors look for it: in build/. jq quotes.
+compile_commands.json: export COMPILE = $(flags_now)
+compile_commands.json:
+	@mkdir -p build
+	@find handlers tests -name '*.c' | jq -nR --arg dir "$(CURDIR)" \
+	    '[inputs | {directory: $$dir, file: ., command: (env.COMPILE + " -c " + .)}]' >build/$@
 
 # ---- install ---------------------------------------------------------------
 # lictor and its scripts are with the other programs in LIBEXECDIR, where they find each other;

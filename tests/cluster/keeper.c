@@ -20,6 +20,7 @@
 #define NET_LAST  99
 
 static char dir[256];
+static const char *run_name;
 
 const char *keeper_dir(void)
 {
@@ -109,10 +110,26 @@ static void run_tool(const char *script, const char *a, const char *b)
     (void)waitpid(pid, NULL, 0);
 }
 
-static void keep_logs(const char *name)
+static void kept_dir(char *to, size_t size)
+{
+    (void)snprintf(to, size, "%s/build/test-logs/%s", SOURCE_DIR, run_name);
+}
+
+const char *keeper_kept(const char *path)
+{
+    static char to[1024];
+    char logs[512];
+    if (dir[0] == '\0' || strncmp(path, dir, strlen(dir)) != 0)
+        return path;
+    kept_dir(logs, sizeof logs);
+    (void)snprintf(to, sizeof to, "%s%s", logs, path + strlen(dir));
+    return to;
+}
+
+static void keep_logs(void)
 {
     char to[512];
-    (void)snprintf(to, sizeof to, "%s/build/test-logs/%s", SOURCE_DIR, name);
+    kept_dir(to, sizeof to);
     run_tool("rm -rf \"$2\"; mkdir -p \"$2\"; rm -rf --one-file-system \"$1\"/*/data; "
              "cp -r --one-file-system \"$1\"/. \"$2\"",
              dir, to);
@@ -143,6 +160,7 @@ static int be_keeper(const char *name, int starter, int (*test)(void *), void *a
 {
     (void)setsid();
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+    run_name = name;
     if (make_dir(name) < 0)
         return 99;
     pid_t keeper = getpid(), pid = fork();
@@ -154,7 +172,7 @@ static int be_keeper(const char *name, int starter, int (*test)(void *), void *a
     int code = code_of(watch_over(pid, starter));
     kill_descendants();
     if (code != 0)
-        keep_logs(name);
+        keep_logs();
     /* What is mounted below is not ours to remove. */
     run_tool("rm -rf --one-file-system \"$1\"", dir, "");
     return code;

@@ -20,6 +20,10 @@ int keeper_run(const char *name, int (*test)(void *arg), void *arg);
  * the test failed; stderr says so. */
 const char *keeper_dir(void);
 
+/* Where a file below keeper_dir() is found once a failed test has ended; another file's own path.
+ * Valid until the next call. */
+const char *keeper_kept(const char *path);
+
 /* K of a loopback net 127.0.K.0/24 that is nobody else's on this machine until the test
  * ends; -1 when all are taken. */
 int keeper_take_net(void);

@@ -60,7 +60,12 @@ static int start_ready(struct sink *s, const char *const *argv, const char *dir)
         (void)close(out);
     if (answers)
         return 0;
-    (void)fprintf(stderr, "Elasticsearch did not start, see %s/output.log\n", dir);
+    static bool said;
+    (void)snprintf(line, sizeof line, "%.180s/output.log", dir);
+    if (!said)
+        (void)fprintf(stderr, "Elasticsearch was not up within %d s, see %s\n", START_MS / 1000,
+                      keeper_kept(line));
+    said = true;
     sink_kill(s);
     return -1;
 }

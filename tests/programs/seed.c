@@ -1,0 +1,16 @@
+#include "seed.h"
+
+#include "test.h"
+
+#include <inttypes.h>
+
+uint64_t seed_of_chance(uint64_t usual)
+{
+    static bool said;
+    const char *wanted = getenv("SEED");
+    const uint64_t seed = wanted ? strtoull(wanted, NULL, 10) : usual;
+    if (!said)
+        print_message("# seed %" PRIu64 "\n", seed);
+    said = true;
+    return seed;
+}
