@@ -28,7 +28,7 @@ in_base          := error text duration boottime limits program buffer base64 fi
                     held_since
 in_net           := host url resolve unix_socket http
 in_consul        := kv consul agent
-in_check         := verdict publish script_check check_sync
+in_check         := verdict publish script_check check_sync check_run
 in_settings      := setting_value settings settings_print policy effective credential redact service_urls settings_change settings_read
 in_elasticsearch := elasticsearch probe
 in_indexer       := bulk destination sender spool line_reader

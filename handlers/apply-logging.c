@@ -197,14 +197,10 @@ int main(int argc, char **argv)
         {"recover", NULL, &run.recover},
     };
     program_start("apply-logging");
-    int rc = program_options(argc, argv, help, options, 3, &err);
-    if (rc == 0)
-        return program_end(HANDLER_DONE, HANDLER_FAILED);
-    if (rc != argc) {
-        program_log(LOG_ERR, "%s",
-                    rc < 0 ? err.text : "takes no operands, see apply-logging --help");
-        return program_end(HANDLER_USAGE, HANDLER_USAGE);
-    }
+    const struct program_usage usage = {.help = help, .options = options, .n = COUNT(options)};
+    int rc = program_options(argc, argv, &usage, &err);
+    if (rc <= 0)
+        return program_not_run(rc, HANDLER_USAGE, HANDLER_FAILED, &err);
     rc = locked_work(&run, &err);
     redact_error(&run.credential, &err);
     if (rc < 0)

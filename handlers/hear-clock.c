@@ -31,33 +31,9 @@ static const char help[] =
     "it\n"
     "says of the other servers' clocks, and starts verify-clock when the verdict "
     "changes.\n"
-    "\n"
-    "  --config-dir DIR      handed to verify-clock (default " PROGRAM_CONFIG_DIR ")\n"
-    "  --state-dir DIR       what was received (default " PROGRAM_STATE_DIR ")\n"
-    "  --settings-root PATH  handed to verify-clock (default " PROGRAM_SETTINGS_ROOT ")\n"
-    "  --help, --version\n"
-    "\n"
+    "\n" PLACE_HELP "\n"
     "exit codes: 0 nothing to do or done, 1 failed, 2 usage\n"
     "example (by hand there is no payload): verify-clock\n";
-
-struct options {
-    const char *config_dir;
-    const char *state_dir;
-    const char *settings_root;
-};
-
-static int parse_options(int argc, char **argv, struct options *opt, struct error *err)
-{
-    const struct program_option table[] = {
-        {"config-dir", &opt->config_dir, NULL},
-        {"state-dir", &opt->state_dir, NULL},
-        {"settings-root", &opt->settings_root, NULL},
-    };
-    int rc = program_options(argc, argv, help, table, COUNT(table), err);
-    if (rc > 0 && rc < argc)
-        return error_set(err, -EINVAL, "unexpected '%s', see --help", argv[rc]);
-    return rc;
-}
 
 /* The stamp is taken when the last byte is in memory, not before. */
 static int read_payload(struct kv_list *list, struct local_clock_reading *at, struct error *err)
@@ -104,61 +80,39 @@ static int hear(struct clock_state *h, const char *state_dir, const struct kv_li
     return rc < 0 ? rc : !same_verdict(&clocks, &h->said);
 }
 
-static int run(const struct options *opt, struct error *err)
+static int run(const struct place *place, struct error *err)
 {
     static struct clock_state state;
     struct kv_list list = {0};
     struct local_clock_reading at;
     int rc = read_payload(&list, &at, err);
-    if (rc == 0 && !trust_own_directory(opt->state_dir))
+    if (rc == 0 && !trust_own_directory(place->state_dir))
         rc = error_set(err, -EPERM, "%s is not ours alone (lictor enable creates the directory)",
-                       opt->state_dir);
-    int lock = rc < 0 || list.n == 0 ? rc : clock_state_lock(opt->state_dir, err);
+                       place->state_dir);
+    int lock = rc < 0 || list.n == 0 ? rc : clock_state_lock(place->state_dir, err);
     if (lock > 0) {
-        rc = hear(&state, opt->state_dir, &list, &at, err);
+        rc = hear(&state, place->state_dir, &list, &at, err);
         file_unlock(lock);
     }
     kv_release(&list);
     return lock < 0 ? lock : rc;
 }
 
-static void publish(const struct options *opt, struct error *err)
-{
-    char path[FILE_PATH];
-    const char *const args[] = {path,
-                                "--publish",
-                                CHECK_ID,
-                                "--heard",
-                                "--config-dir",
-                                opt->config_dir,
-                                "--state-dir",
-                                opt->state_dir,
-                                "--settings-root",
-                                opt->settings_root,
-                                NULL};
-    if (program_sibling("verify-clock", path, sizeof path, err) < 0)
-        return;
-    (void)execv(path, (char *const *)(uintptr_t)args);
-    (void)error_set(err, -errno, "cannot run %s: %s", path, strerror(errno));
-}
-
 int main(int argc, char **argv)
 {
     program_start("hear-clock");
-    struct options opt = {.config_dir = PROGRAM_CONFIG_DIR,
-                          .state_dir = PROGRAM_STATE_DIR,
-                          .settings_root = PROGRAM_SETTINGS_ROOT};
+    struct place place = PLACE_DEFAULT;
+    const struct program_option table[] = {PLACE_ROWS(&place)};
+    const struct program_usage usage = {.help = help, .options = table, .n = COUNT(table)};
     struct error err = {0};
-    int rc = parse_options(argc, argv, &opt, &err);
+    int rc = program_options(argc, argv, &usage, &err);
+    if (rc <= 0)
+        return program_not_run(rc, HANDLER_USAGE, HANDLER_FAILED, &err);
+    const char *const words[] = {"--publish", CHECK_ID, "--heard", PLACE_WORDS(&place), NULL};
+    rc = run(&place, &err);
+    if (rc > 0)
+        rc = program_become("verify-clock", words, &err);
     if (rc < 0)
         program_log(LOG_ERR, "%s", err.text);
-    if (rc <= 0)
-        return program_end(rc < 0 ? HANDLER_USAGE : HANDLER_DONE, HANDLER_FAILED);
-    rc = run(&opt, &err);
-    if (rc > 0)
-        publish(&opt, &err); /* comes back only when it failed */
-    if (rc == 0)
-        return program_end(HANDLER_DONE, HANDLER_FAILED);
-    program_log(LOG_ERR, "%s", err.text);
-    return program_end(HANDLER_FAILED, HANDLER_FAILED);
+    return program_end(rc < 0 ? HANDLER_FAILED : HANDLER_DONE, HANDLER_FAILED);
 }

@@ -42,12 +42,7 @@ static const char help[] =
     "\n"
     "Runs every verification with --publish, repairs what a watch missed, and says\n"
     "which verification could not run. Consul runs it as check " CHECK_ID ".\n"
-    "\n"
-    "  --config-dir DIR      (default " PROGRAM_CONFIG_DIR ")\n"
-    "  --state-dir DIR       (default " PROGRAM_STATE_DIR ")\n"
-    "  --settings-root PATH  (default " PROGRAM_SETTINGS_ROOT ")\n"
-    "  --help, --version\n"
-    "\n"
+    "\n" PLACE_HELP "\n"
     "exit codes: 0 all could run and report, 1 not all, 3 could not look\n"
     "example: heartbeat --state-dir /var/lib/lictor\n";
 
@@ -57,12 +52,10 @@ struct job {
     const char *argv[10];
 };
 
-static int prepare(const struct snapshot_place *place, const struct verification *what,
-                   struct job *job, struct child_job *ret, struct error *err)
+static int prepare(const struct place *place, const struct verification *what, struct job *job,
+                   struct child_job *ret, struct error *err)
 {
-    const char *const argv[10] = {
-        job->path,     "--publish",      what->check,       "--config-dir",       place->config_dir,
-        "--state-dir", place->state_dir, "--settings-root", place->settings_root, NULL};
+    const char *const argv[10] = {job->path, "--publish", what->check, PLACE_WORDS(place), NULL};
     memcpy(job->argv, argv, sizeof argv);
     *ret = (struct child_job){
         .argv = job->argv, .env = (const char *const *)environ, .timeout_ms = limits()->verify_ms};
@@ -84,7 +77,7 @@ static void note_ending(const struct verification *what, const struct child_resu
 }
 
 /* Run all verifications; what could not run becomes a line of v. */
-static void verify(const struct snapshot_place *place, struct verdict *v)
+static void verify(const struct place *place, struct verdict *v)
 {
     struct job job[VERIFICATIONS];
     struct child_job jobs[VERIFICATIONS];
@@ -110,7 +103,7 @@ static void verify(const struct snapshot_place *place, struct verdict *v)
 }
 
 /* Start rollout-logging, never wait for it. */
-static int repair(struct consul *consul, const struct snapshot_place *place, struct error *err)
+static int repair(struct consul *consul, const struct place *place, struct error *err)
 {
     char path[FILE_PATH];
     bool due = false;
@@ -130,7 +123,7 @@ static int repair(struct consul *consul, const struct snapshot_place *place, str
 }
 
 /* Name our checks which the catalogue has not had for two heartbeats. */
-static int compare(struct consul *consul, const struct snapshot_place *place, struct verdict *v,
+static int compare(struct consul *consul, const struct place *place, struct verdict *v,
                    struct error *err)
 {
     char ids[200] = "";
@@ -162,8 +155,7 @@ static int compare(struct consul *consul, const struct snapshot_place *place, st
 
 /* Everything that can be done now. Without a leader only the verifications: they know
  * what they may publish, and write the truth to syslog. */
-static void beat(struct consul *consul, const struct snapshot_place *place, bool led,
-                 struct verdict *v)
+static void beat(struct consul *consul, const struct place *place, bool led, struct verdict *v)
 {
     struct error err = {0};
     verify(place, v);
@@ -178,7 +170,7 @@ static void beat(struct consul *consul, const struct snapshot_place *place, bool
 }
 
 /* stdout is the check's text and nothing else may go there: the reasons go to syslog. */
-static int say(const struct snapshot_place *place, const struct verdict *v, bool led)
+static int say(const struct place *place, const struct verdict *v, bool led)
 {
     char text[SCRIPT_CHECK_TEXT];
     char truth[VERDICT_OUTPUT + 1];
@@ -192,7 +184,7 @@ static int say(const struct snapshot_place *place, const struct verdict *v, bool
     return code;
 }
 
-static int run(const struct snapshot_place *place, struct error *err)
+static int run(const struct place *place, struct error *err)
 {
     struct consul *consul = NULL;
     struct error why = {0};
@@ -214,22 +206,14 @@ static int run(const struct snapshot_place *place, struct error *err)
 int main(int argc, char **argv)
 {
     program_start("heartbeat");
-    struct snapshot_place place = {.config_dir = PROGRAM_CONFIG_DIR,
-                                   .state_dir = PROGRAM_STATE_DIR,
-                                   .settings_root = PROGRAM_SETTINGS_ROOT};
-    const struct program_option table[] = {
-        {"config-dir", &place.config_dir, NULL},
-        {"state-dir", &place.state_dir, NULL},
-        {"settings-root", &place.settings_root, NULL},
-    };
+    struct place place = PLACE_DEFAULT;
+    const struct program_option table[] = {PLACE_ROWS(&place)};
+    const struct program_usage usage = {.help = help, .options = table, .n = COUNT(table)};
     struct error err = {0};
-    int rc = program_options(argc, argv, help, table, COUNT(table), &err);
-    if (rc == 0)
-        return program_end(CHECK_PASSING, CHECK_UNKNOWN);
-    if (rc > 0 && rc < argc)
-        rc = error_set(&err, -EINVAL, "unexpected '%s', see --help", argv[rc]);
-    if (rc > 0)
-        rc = run(&place, &err);
+    int rc = program_options(argc, argv, &usage, &err);
+    if (rc <= 0)
+        return program_not_run(rc, CHECK_UNKNOWN, CHECK_UNKNOWN, &err);
+    rc = run(&place, &err);
     if (rc < 0) {
         printf("cannot look: %s\n", err.text);
         rc = CHECK_UNKNOWN;

@@ -230,13 +230,9 @@ int main(int argc, char **argv)
                                   .spool = {.fd = -1}};
     struct error err = {0};
     program_start("index-records");
-    int rc = program_options(argc, argv, help, NULL, 0, &err);
-    if (rc == 0)
-        return program_end(HANDLER_DONE, HANDLER_FAILED);
-    if (rc < argc) {
-        program_log(LOG_ERR, "%s", rc < 0 ? err.text : "takes no operands, see --help");
-        return HANDLER_USAGE;
-    }
+    int rc = program_options(argc, argv, &(struct program_usage){.help = help}, &err);
+    if (rc <= 0)
+        return program_not_run(rc, HANDLER_USAGE, HANDLER_FAILED, &err);
     /* Who asked is gone, or has been killed: its successor sends everything again. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     rc = run(&self, &err);

@@ -27,12 +27,12 @@ static const char help[] =
     "  disable      take them out again\n"
     "  help         this text; lictor help COMMAND, or lictor COMMAND --help, explains one\n"
     "  api          one request to the agent, for scripts\n"
-    "\n" COMMAND_PLACE_HELP "\n"
+    "\n" PLACE_HELP "\n"
     "exit codes: of the command; 2 usage\n"
     "\n"
     "example: lictor set --wait LOG_LEVEL=debug\n";
 
-typedef int command_function(const struct command_place *, int, char **, struct error *);
+typedef int command_function(const struct place *, int, char **, struct error *);
 
 /* run NULL: the script of that name, with the words as they are. */
 static const struct command {
@@ -67,7 +67,7 @@ static int find(const char *name, const struct command **ret, struct error *err)
                      nearest ? " (" : "", nearest ? nearest : "", nearest ? "?)" : "");
 }
 
-static int run_script(const char *name, const struct command_place *place, int argc, char **argv,
+static int run_script(const char *name, const struct place *place, int argc, char **argv,
                       struct error *err)
 {
     const char *words[WORDS_MAX] = {"--config-dir",   place->config_dir, "--state-dir",
@@ -81,7 +81,7 @@ static int run_script(const char *name, const struct command_place *place, int a
 }
 
 /* argv[0] is the name of the command. */
-static int run_command(const struct command_place *place, int argc, char **argv, struct error *err)
+static int run_command(const struct place *place, int argc, char **argv, struct error *err)
 {
     const struct command *command;
     int rc = find(argv[0], &command, err);
@@ -93,7 +93,7 @@ static int run_command(const struct command_place *place, int argc, char **argv,
 }
 
 /* "help COMMAND" is "COMMAND --help". */
-static int run_help(const struct command_place *place, char *name, struct error *err)
+static int run_help(const struct place *place, char *name, struct error *err)
 {
     char option[] = "--help";
     char *argv[] = {name, option, NULL};
@@ -105,11 +105,10 @@ static int run_help(const struct command_place *place, char *name, struct error 
 
 static int run(int argc, char **argv, struct error *err)
 {
-    struct command_place place = {.config_dir = PROGRAM_CONFIG_DIR,
-                                  .state_dir = PROGRAM_STATE_DIR,
-                                  .settings_root = PROGRAM_SETTINGS_ROOT};
-    const struct program_option rows[] = {COMMAND_PLACE(&place)};
-    int first = program_leading_options(argc, argv, help, rows, COUNT(rows), err);
+    struct place place = PLACE_DEFAULT;
+    const struct program_option rows[] = {PLACE_ROWS(&place)};
+    const struct program_usage usage = {help, rows, COUNT(rows), .leading = true};
+    int first = program_options(argc, argv, &usage, err);
     if (first <= 0)
         return first;
     if (first == argc)

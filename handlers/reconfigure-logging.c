@@ -34,30 +34,20 @@ static const char help[] =
     "servers' results below " SERVER_RECORD_PREFIX "; service: the instances which\n"
     "LOG_ELASTICSEARCH_URL=consul:SERVICE names) and starts rollout-logging when it\n"
     "holds something that was not dealt with yet.\n"
-    "\n"
-    "  --config-dir DIR      policy.json, logging.d/ (default " PROGRAM_CONFIG_DIR ")\n"
-    "  --state-dir DIR       what was done last (default " PROGRAM_STATE_DIR ")\n"
-    "  --settings-root PATH  KV root of the settings (default " PROGRAM_SETTINGS_ROOT ")\n"
-    "  --help, --version\n"
-    "\n"
+    "\n" PLACE_HELP "\n"
     "exit codes: 0 nothing to do or done, 1 failed, 2 usage\n"
     "example (by hand there is no payload, use): lictor retry\n";
 
 struct options {
-    const char *config_dir;
-    const char *state_dir;
-    const char *settings_root;
+    struct place place;
     enum watch watch;
 };
 
 static int parse_options(int argc, char **argv, struct options *opt, struct error *err)
 {
-    const struct program_option table[] = {
-        {"config-dir", &opt->config_dir, NULL},
-        {"state-dir", &opt->state_dir, NULL},
-        {"settings-root", &opt->settings_root, NULL},
-    };
-    int rc = program_options(argc, argv, help, table, COUNT(table), err);
+    const struct program_option table[] = {PLACE_ROWS(&opt->place)};
+    const struct program_usage usage = {help, table, COUNT(table), .operands = 1};
+    int rc = program_options(argc, argv, &usage, err);
     if (rc <= 0)
         return rc;
     for (int i = 0; i < WATCHES; i++) {
@@ -67,7 +57,7 @@ static int parse_options(int argc, char **argv, struct options *opt, struct erro
     }
     return error_set(err, -EINVAL,
                      "say which watch this is: settings, results or service, see "
-                     "--help");
+                     "reconfigure-logging --help");
 }
 
 static int read_payload(cJSON **ret, struct error *err)
@@ -90,7 +80,7 @@ static int know_entries(const struct options *opt, const cJSON *payload,
     char prefix[256] = SERVER_RECORD_PREFIX;
     struct kv_list list = {0};
     if (opt->watch == SETTINGS)
-        (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", opt->settings_root, SETTINGS_PLACE);
+        (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", opt->place.settings_root, SETTINGS_PLACE);
     int rc = kv_parse(payload, &list, err);
     if (rc == 0)
         rc = kv_digest(&list, prefix, digest, err);
@@ -104,18 +94,18 @@ static int know_entries(const struct options *opt, const cJSON *payload,
 }
 
 /* Are these the instances that were dealt with? One who follows no service, or another
- * one, receives of it through the settings. That there are none is never known. */
+ * one, learns of it through the settings. That there are none is never known. */
 static int know_instances(const struct options *opt, const cJSON *payload,
                           const struct local_state *local, bool *ret, struct error *err)
 {
     struct policy policy = {0};
     struct service_urls last;
-    service_urls_read(opt->state_dir, &last);
+    service_urls_read(opt->place.state_dir, &last);
     *ret = !last.service[0];
     if (*ret)
         return 0;
     struct service_urls now = last;
-    int rc = policy_read(opt->config_dir, &policy, err);
+    int rc = policy_read(opt->place.config_dir, &policy, err);
     if (rc == 0)
         rc = service_urls_judge(payload, &policy, &now, err);
     policy_release(&policy);
@@ -130,7 +120,7 @@ static bool nothing_to_do(const struct options *opt)
     struct local_state local;
     cJSON *payload = NULL;
     bool known = false;
-    local_state_read(opt->state_dir, &local);
+    local_state_read(opt->place.state_dir, &local);
     int rc = read_payload(&payload, &err);
     if (rc == 0)
         rc = opt->watch == SERVICE ? know_instances(opt, payload, &local, &known, &err)
@@ -144,24 +134,15 @@ static bool nothing_to_do(const struct options *opt)
 int main(int argc, char **argv)
 {
     program_start("reconfigure-logging");
-    struct options opt = {.config_dir = PROGRAM_CONFIG_DIR,
-                          .state_dir = PROGRAM_STATE_DIR,
-                          .settings_root = PROGRAM_SETTINGS_ROOT};
+    struct options opt = {.place = PLACE_DEFAULT};
     struct error err = {0};
     int rc = parse_options(argc, argv, &opt, &err);
-    if (rc < 0)
-        program_log(LOG_ERR, "%s", err.text);
     if (rc <= 0)
-        return program_end(rc < 0 ? HANDLER_USAGE : HANDLER_DONE, HANDLER_FAILED);
+        return program_not_run(rc, HANDLER_USAGE, HANDLER_FAILED, &err);
     if (nothing_to_do(&opt))
         return program_end(HANDLER_DONE, HANDLER_FAILED);
-    char path[FILE_PATH];
-    const char *const args[] = {path,          "--config-dir",    opt.config_dir,    "--state-dir",
-                                opt.state_dir, "--settings-root", opt.settings_root, NULL};
-    if (program_sibling("rollout-logging", path, sizeof path, &err) == 0) {
-        (void)execv(path, (char *const *)(uintptr_t)args);
-        (void)error_set(&err, -errno, "cannot run %s: %s", path, strerror(errno));
-    }
+    const char *const words[] = {PLACE_WORDS(&opt.place), NULL};
+    rc = program_become("rollout-logging", words, &err);
     program_log(LOG_ERR, "%s", err.text);
-    return program_end(HANDLER_FAILED, HANDLER_FAILED);
+    return program_end(rc < 0 ? HANDLER_FAILED : HANDLER_DONE, HANDLER_FAILED);
 }

@@ -6,6 +6,7 @@
  * cluster:logging. One at a time per server: a second one leaves a mark and goes, the
  * first one looks again. Never waits for another server: when that is done, its record
  * changes, and the watch starts this again. */
+#include "base/boottime.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/program.h"
@@ -36,19 +37,17 @@ static const char help[] =
     "record of this server. Does nothing when all is as it should be.\n"
     "\n"
     "  --retry               apply even what is in force or failed a moment ago\n"
-    "  --config-dir DIR      policy.json, logging.d/ (default " PROGRAM_CONFIG_DIR ")\n"
-    "  --state-dir DIR       what was done last (default " PROGRAM_STATE_DIR ")\n"
-    "  --settings-root PATH  KV root of the settings (default " PROGRAM_SETTINGS_ROOT ")\n"
-    "  --help, --version\n"
-    "\n"
+    "  --wait                where another run is at work, come after it\n" PLACE_HELP "\n"
     "exit codes: 0 done or nothing to do, 1 failed (with --retry also: this server has rejected\n"
     "            the settings), 2 usage\n"
     "\n"
     "example: rollout-logging --retry (people use: lictor retry)\n";
 
 struct rollout {
-    struct snapshot_place place;
+    struct place place;
     bool retry;
+    bool wait;
+    bool ran; /* this process, not another run that was at work */
     struct consul *consul;
     struct snapshot snapshot;
     struct local_state local;
@@ -175,6 +174,7 @@ static int round_once(void *arg, struct error *err)
 {
     struct rollout *r = arg;
     struct rolling turn;
+    r->ran = true;
     r->retry = local_state_take_retry(r->place.state_dir);
     local_state_read(r->place.state_dir, &r->local);
     delivery_proof_release(&r->proof);
@@ -195,6 +195,21 @@ static bool failed_here(const struct rollout *r)
     return r->local.state == LOCAL_STATE_FAILED || r->local.state == LOCAL_STATE_REFUSED;
 }
 
+/* One run at a time. A run at work takes a request over; with --wait this one comes after it. */
+static int run_in_turn(struct rollout *r, struct error *err)
+{
+    int64_t end = boottime_ms() + limits()->apply_ms;
+    int rc = run_once(r->place.state_dir, "rollout", round_once, r, err);
+    while (rc == 0 && r->wait && !r->ran && boottime_ms() < end) {
+        boottime_sleep(100);
+        rc = run_once(r->place.state_dir, "rollout", round_once, r, err);
+    }
+    if (rc == 0 && r->wait && !r->ran)
+        return error_set(err, -ETIMEDOUT,
+                         "another run is still at work; lictor status says what it does");
+    return rc;
+}
+
 static int run(struct rollout *r, struct error *err)
 {
     if (!trust_own_directory(r->place.state_dir))
@@ -206,7 +221,7 @@ static int run(struct rollout *r, struct error *err)
     if (rc == 0)
         rc = consul_open(r->place.config_dir, &r->consul, err);
     if (rc == 0)
-        rc = run_once(r->place.state_dir, "rollout", round_once, r, err);
+        rc = run_in_turn(r, err);
     delivery_proof_release(&r->proof);
     snapshot_release(&r->snapshot);
     consul_close(r->consul);
@@ -216,23 +231,14 @@ static int run(struct rollout *r, struct error *err)
 int main(int argc, char **argv)
 {
     program_start("rollout-logging");
-    struct rollout r = {.place = {.config_dir = PROGRAM_CONFIG_DIR,
-                                  .state_dir = PROGRAM_STATE_DIR,
-                                  .settings_root = PROGRAM_SETTINGS_ROOT}};
+    struct rollout r = {.place = PLACE_DEFAULT};
     const struct program_option table[] = {
-        {"config-dir", &r.place.config_dir, NULL},
-        {"state-dir", &r.place.state_dir, NULL},
-        {"settings-root", &r.place.settings_root, NULL},
-        {"retry", NULL, &r.retry},
-    };
+        PLACE_ROWS(&r.place), {"retry", NULL, &r.retry}, {"wait", NULL, &r.wait}};
+    const struct program_usage usage = {.help = help, .options = table, .n = COUNT(table)};
     struct error err = {0};
-    int rc = program_options(argc, argv, help, table, COUNT(table), &err);
-    if (rc > 0 && rc < argc)
-        rc = error_set(&err, -EINVAL, "unexpected '%s', see --help", argv[rc]);
-    if (rc < 0)
-        program_log(LOG_ERR, "%s", err.text);
+    int rc = program_options(argc, argv, &usage, &err);
     if (rc <= 0)
-        return program_end(rc < 0 ? HANDLER_USAGE : HANDLER_DONE, HANDLER_FAILED);
+        return program_not_run(rc, HANDLER_USAGE, HANDLER_FAILED, &err);
     bool asked = r.retry; /* a person waits for the result */
     rc = run(&r, &err);
     if (rc < 0)

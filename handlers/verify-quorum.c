@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "base/program.h"
 #include "base/trust.h"
-#include "check/publish.h"
+#include "check/check_run.h"
 #include "check/verdict.h"
 #include "cluster/cluster_facts.h"
 #include "cluster/quorum.h"
@@ -30,39 +30,22 @@ static const char help[] =
     "  --publish CHECK_ID    bring the verdict to this TTL check of the agent\n"
     "  --confirm-mapping     confirm the servers present, with your own token, and "
     "show\n"
-    "                        old and new; refused unless the cluster is whole\n"
-    "  --config-dir DIR      default /etc/lictor\n"
-    "  --state-dir DIR       default /var/lib/lictor\n"
-    "  --settings-root KEY   default dc/home/env\n"
-    "  --help, --version\n"
-    "\n"
+    "                        old and new; refused unless the cluster is whole\n" PLACE_HELP "\n"
     "exit codes: 0 passing, 1 warning, 2 critical, 3 could not look.\n"
     "With --publish: 0 published or rightly held back, 3 could not look or publish.\n"
     "With --confirm-mapping: 0 confirmed, 2 refused, 3 could not look or write.\n"
     "\n"
     "example: verify-quorum; echo $?\n";
 
-struct options {
-    const char *publish; /* NULL: by hand */
-    bool confirm;
-    const char *config_dir;
-    const char *state_dir;
-    const char *settings_root;
-};
-
-static int read_options(int argc, char **argv, struct options *opt, struct error *err)
+static int read_options(int argc, char **argv, struct check_run *run, bool *confirm,
+                        struct error *err)
 {
-    const struct program_option table[] = {
-        {"publish", &opt->publish, NULL},
-        {"confirm-mapping", NULL, &opt->confirm},
-        {"config-dir", &opt->config_dir, NULL},
-        {"state-dir", &opt->state_dir, NULL},
-        {"settings-root", &opt->settings_root, NULL},
-    };
-    int rc = program_options(argc, argv, help, table, COUNT(table), err);
-    if (rc > 0 && rc < argc)
-        return error_set(err, -EINVAL, "unexpected argument, see verify-quorum --help");
-    if (rc > 0 && opt->publish && opt->confirm)
+    const struct program_option table[] = {PLACE_ROWS(&run->place),
+                                           {"publish", &run->publish, NULL},
+                                           {"confirm-mapping", NULL, confirm}};
+    const struct program_usage usage = {.help = help, .options = table, .n = COUNT(table)};
+    int rc = program_options(argc, argv, &usage, err);
+    if (rc > 0 && run->publish && *confirm)
         return error_set(err, -EINVAL, "--publish and --confirm-mapping exclude each other");
     return rc;
 }
@@ -123,11 +106,11 @@ static void print_mapping(const char *title, const struct cluster_facts *servers
                mapping->entry[i].id);
 }
 
-static int confirm(struct consul *consul, const struct options *opt, struct cluster_facts *servers,
+static int confirm(struct consul *consul, const struct place *place, struct cluster_facts *servers,
                    struct error *err)
 {
     struct server_mapping mapping = {0};
-    int rc = cluster_facts_gather(consul, opt->config_dir, opt->settings_root, CONSUL_DEFAULT,
+    int rc = cluster_facts_gather(consul, place->config_dir, place->settings_root, CONSUL_DEFAULT,
                                   servers, err);
     if (rc < 0)
         return rc;
@@ -149,83 +132,51 @@ static int confirm(struct consul *consul, const struct options *opt, struct clus
 
 /* ---- the verdict --------------------------------------------------------- */
 
-static int look(struct consul *consul, const struct options *opt, struct cluster_facts *servers,
-                struct verdict *v, struct error *err)
+static int look(struct consul *consul, struct check_run *run, struct verdict *v, struct error *err)
 {
+    struct cluster_facts *servers = run->arg;
+    const char *dir = run->place.state_dir;
     struct quorum_conditions now;
     struct quorum_held held;
     struct held_since spans;
-    bool own = trust_own_directory(opt->state_dir);
-    int rc = cluster_facts_gather(consul, opt->config_dir, opt->settings_root, CONSUL_STALE,
-                                  servers, err);
+    int rc = cluster_facts_gather(consul, run->place.config_dir, run->place.settings_root,
+                                  CONSUL_STALE, servers, err);
     if (rc < 0)
         return rc;
-    held_since_read(own ? opt->state_dir : NULL, "quorum", &spans);
+    held_since_read(trust_own_directory(dir) ? dir : NULL, "quorum", &spans);
     quorum_conditions(&servers->facts, &now);
     hold(&spans, &now, &held);
     int64_t whole_ms = held_since_note(&spans, "whole", now.whole);
-    if (opt->publish)
+    if (run->publish)
         confirm_first(consul, servers, whole_ms);
-    if (opt->publish && held_since_write(&spans, opt->state_dir, "quorum", err) < 0)
+    if (run->publish && held_since_write(&spans, dir, "quorum", err) < 0)
         program_log(LOG_WARNING, "%s", err->text);
     quorum_judge(&servers->facts, &held, v);
+    run->leaderless = !servers->facts.has_leader;
     return 0;
 }
 
-static int publish(const struct options *opt, struct cluster_facts *servers, struct error *err)
+static int confirm_by_hand(const struct place *place, struct cluster_facts *servers,
+                           struct error *err)
 {
     struct consul *consul = NULL;
-    struct verdict v = {0};
-    struct error why = {0};
-    int lock = publish_lock(opt->state_dir, opt->publish, err);
-    if (lock < 0)
-        return lock;
-    int looked = consul_open(opt->config_dir, &consul, &why);
-    if (looked == 0)
-        looked = look(consul, opt, servers, &v, &why);
-    if (looked < 0)
-        publish_cannot_look(&v, why.text);
-    int rc = looked == 0 && !servers->facts.has_leader
-                 ? publish_held(consul, opt->state_dir, opt->publish, &v, err)
-                 : publish_verdict(consul, opt->state_dir, opt->publish, &v, err);
-    if (looked < 0)
-        rc = error_set(err, looked, "%s", why.text);
+    int rc = consul_open(place->config_dir, &consul, err);
+    if (rc == 0)
+        rc = confirm(consul, place, servers, err);
     consul_close(consul);
-    file_unlock(lock);
-    return rc < 0 ? rc : CHECK_PASSING;
-}
-
-static int by_hand(const struct options *opt, struct cluster_facts *servers, struct error *err)
-{
-    struct consul *consul = NULL;
-    struct verdict v = {0};
-    char text[VERDICT_OUTPUT + 1];
-    int rc = consul_open(opt->config_dir, &consul, err);
-    if (rc == 0 && opt->confirm)
-        rc = confirm(consul, opt, servers, err);
-    else if (rc == 0)
-        rc = look(consul, opt, servers, &v, err);
-    consul_close(consul);
-    if (rc < 0 || opt->confirm)
-        return rc;
-    verdict_render(&v, text);
-    (void)fputs(text, stdout);
-    return (int)v.status;
+    return rc;
 }
 
 /* Returns an exit code, or negative errno with a text. */
 static int run(int argc, char **argv, struct error *err)
 {
     static struct cluster_facts servers;
-    struct options opt = {
-        .config_dir = PROGRAM_CONFIG_DIR,
-        .state_dir = PROGRAM_STATE_DIR,
-        .settings_root = PROGRAM_SETTINGS_ROOT,
-    };
-    int rc = read_options(argc, argv, &opt, err);
+    struct check_run run = {.place = PLACE_DEFAULT, .arg = &servers};
+    bool confirm_mapping = false;
+    int rc = read_options(argc, argv, &run, &confirm_mapping, err);
     if (rc <= 0)
         return rc;
-    rc = opt.publish ? publish(&opt, &servers, err) : by_hand(&opt, &servers, err);
+    rc = confirm_mapping ? confirm_by_hand(&run.place, &servers, err) : check_run(&run, look, err);
     cluster_facts_release(&servers);
     return rc;
 }
@@ -234,10 +185,5 @@ int main(int argc, char **argv)
 {
     struct error err = {0};
     program_start("verify-quorum");
-    int rc = run(argc, argv, &err);
-    if (rc < 0) {
-        program_log(LOG_ERR, "%s", err.text);
-        rc = CHECK_UNKNOWN;
-    }
-    return program_end(rc, CHECK_UNKNOWN);
+    return check_end(run(argc, argv, &err), &err);
 }

@@ -1,5 +1,6 @@
 #include "base/program.h"
 
+#include "base/file.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -7,6 +8,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #define OPTIONS_MAX 16
+#define WORDS_MAX   16 /* of another program that this one becomes */
 
 static const char *program_name = "lictor";
 static char tag[64]; /* of syslog, which keeps the pointer */
@@ -61,42 +64,59 @@ static int refuse(int c, const char *argument, struct error *err)
     return error_set(err, -EINVAL, "unknown option %s, see %s --help", argument, program_name);
 }
 
-/* order: of getopt(3), "+" to stop at the first operand. */
-static int parse(const char *order, int argc, char **argv, const char *help,
-                 const struct program_option *options, size_t n, struct error *err)
+/* The rest of argv: operands. */
+static int check_operands(int first, int argc, char **argv, const struct program_usage *usage,
+                          struct error *err)
+{
+    if (argc - first <= usage->operands || usage->leading)
+        return first;
+    return error_set(err, -EINVAL, "unexpected operand '%s', see %s --help",
+                     argv[first + usage->operands], program_name);
+}
+
+int program_options(int argc, char **argv, const struct program_usage *usage, struct error *err)
 {
     struct option table[OPTIONS_MAX + 3] = {{0}};
-    if (n > OPTIONS_MAX)
+    if (usage->n > OPTIONS_MAX)
         return error_set(err, -EINVAL, "too many options");
-    fill(table, options, n);
+    fill(table, usage->options, usage->n);
     opterr = 0;
     optind = 0; /* glibc: begin again */
     for (;;) {
         int index = -1;
-        int c = getopt_long(argc, argv, order, table, &index);
+        int c = getopt_long(argc, argv, usage->leading ? "+:" : ":", table, &index);
         if (c == -1)
-            return optind;
+            return check_operands(optind, argc, argv, usage, err);
         if (c != 0)
             return refuse(c, argv[optind - 1], err);
-        if ((size_t)index >= n)
-            return serve((size_t)index > n, help);
-        if (options[index].value)
-            *options[index].value = optarg;
+        if ((size_t)index >= usage->n)
+            return serve((size_t)index > usage->n, usage->help);
+        if (usage->options[index].value)
+            *usage->options[index].value = optarg;
         else
-            *options[index].flag = true;
+            *usage->options[index].flag = true;
     }
 }
 
-int program_options(int argc, char **argv, const char *help, const struct program_option *options,
-                    size_t n, struct error *err)
+int program_not_run(int rc, int usage_code, int failure, const struct error *err)
 {
-    return parse(":", argc, argv, help, options, n, err);
+    if (rc < 0)
+        program_log(LOG_ERR, "%s", err->text);
+    return program_end(rc < 0 ? usage_code : 0, failure);
 }
 
-int program_leading_options(int argc, char **argv, const char *help,
-                            const struct program_option *options, size_t n, struct error *err)
+int program_become(const char *name, const char *const *words, struct error *err)
 {
-    return parse("+:", argc, argv, help, options, n, err);
+    char path[FILE_PATH];
+    const char *argv[WORDS_MAX + 2] = {path};
+    size_t n = 0;
+    int rc = program_sibling(name, path, sizeof path, err);
+    if (rc < 0)
+        return rc;
+    for (; n < WORDS_MAX && words[n]; n++)
+        argv[n + 1] = words[n];
+    (void)execv(path, (char *const *)(uintptr_t)argv);
+    return error_set(err, -errno, "cannot run %s: %s", path, strerror(errno));
 }
 
 int program_sibling(const char *name, char *ret, size_t size, struct error *err)

@@ -48,8 +48,8 @@ static int read_records(struct consul *consul, struct facts *f, struct error *er
     return rc == -EMSGSIZE ? 0 : rc;
 }
 
-static int gather(struct consul *consul, const struct clock_round_place *place,
-                  struct clock_state *h, struct facts *f, struct error *err)
+static int gather(struct consul *consul, const struct place *place, struct clock_state *h,
+                  struct facts *f, struct error *err)
 {
     struct local_clock_reading now;
     int rc = agent_node(consul, &f->agent, &f->node, err);
@@ -140,8 +140,8 @@ static int tell(struct consul *consul, const struct facts *f, const char *record
     return rc == -ESTALE || rc == -EAGAIN ? 0 : rc;
 }
 
-int clock_round_run(struct consul *consul, const struct clock_round_place *place,
-                    struct clock_state *h, struct verdict *v, struct error *err)
+int clock_round_run(struct consul *consul, const struct place *place, struct clock_state *h,
+                    struct verdict *v, struct error *err)
 {
     static struct facts facts;
     struct buffer record = BUFFER_INIT(CLOCK_RECORD_LIMIT);

@@ -16,7 +16,7 @@ static const char help[] =
     "MEMBER (\"Config.NodeName\") each of these members of it on a line of its own; with --keys\n"
     "the names of its members.\n"
     "\n"
-    "  --keys                print the names of the members of the answer\n" COMMAND_PLACE_HELP "\n"
+    "  --keys                print the names of the members of the answer\n" PLACE_HELP "\n"
     "exit codes: 0 done, 1 failed (the reason is on stdout), 2 usage, 3 the token lacks a right\n"
     "\n"
     "example: lictor api GET agent/self Config.NodeName Config.Version\n";
@@ -59,14 +59,15 @@ static int print_members(const struct buffer *answer, bool keys, char **paths, s
     return 0;
 }
 
-int command_api(const struct command_place *place, int argc, char **argv, struct error *err)
+int command_api(const struct place *place, int argc, char **argv, struct error *err)
 {
-    struct command_place here = *place;
+    struct place here = *place;
     struct consul *consul = NULL;
     struct buffer answer = BUFFER_INIT(ANSWER_MAX);
     bool keys = false;
-    const struct program_option rows[] = {COMMAND_PLACE(&here), {"keys", NULL, &keys}};
-    int first = command_options(argc, argv, help, rows, COUNT(rows), argc, err);
+    const struct program_option rows[] = {PLACE_ROWS(&here), {"keys", NULL, &keys}};
+    const struct program_usage usage = {help, rows, COUNT(rows), .operands = argc};
+    int first = program_options(argc, argv, &usage, err);
     if (first <= 0)
         return first;
     if (argc - first < 2)

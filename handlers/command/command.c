@@ -17,15 +17,6 @@
 
 #define WORDS_MAX 64
 
-int command_options(int argc, char **argv, const char *help, const struct program_option *options,
-                    size_t n, int most, struct error *err)
-{
-    int first = program_options(argc, argv, help, options, n, err);
-    if (first > 0 && argc - first > most)
-        return error_set(err, -EINVAL, "unexpected operand '%s', see --help", argv[first + most]);
-    return first;
-}
-
 /* ---- the agent's user ---------------------------------------------------- */
 
 /* The owner of every process called consul, if that is one; else false. */

@@ -8,33 +8,6 @@
 
 #include <stddef.h>
 
-/* Where; borrowed. */
-struct command_place {
-    const char *config_dir;
-    const char *state_dir;
-    const char *settings_root;
-};
-
-/* The rows of the three options that every command has. */
-#define COMMAND_PLACE(place)                                                                       \
-    {"config-dir", &(place)->config_dir, NULL}, {"state-dir", &(place)->state_dir, NULL},          \
-    {                                                                                              \
-        "settings-root", &(place)->settings_root, NULL                                             \
-    }
-
-/* Their lines in a help text. */
-#define COMMAND_PLACE_HELP                                                                         \
-    "  --config-dir DIR      policy.json, consul.env (default " PROGRAM_CONFIG_DIR ")\n"           \
-    "  --state-dir DIR       the agent's user's (default " PROGRAM_STATE_DIR ")\n"                 \
-    "  --settings-root PATH  where the settings are in KV (default " PROGRAM_SETTINGS_ROOT ")\n"   \
-    "  --help, --version\n"
-
-/* Read options; a command without operands (most 0) rejects them. Returns as
- * program_options(). */
-MUST_CHECK int command_options(int argc, char **argv, const char *help,
-                               const struct program_option *options, size_t n, int most,
-                               struct error *err);
-
 /* Become the user the Consul agent runs as, for good, when this is root: the owner of the
  * state directory; where there is none, the owner of the one running consul; else the user
  * "consul". Tokens in the environment are an admin's and are dropped then: the agent's user has

@@ -7,21 +7,15 @@
 
 #include "command/command.h"
 
-MUST_CHECK int command_status(const struct command_place *place, int argc, char **argv,
-                              struct error *err);
-MUST_CHECK int command_set(const struct command_place *place, int argc, char **argv,
-                           struct error *err);
-MUST_CHECK int command_maintenance(const struct command_place *place, int argc, char **argv,
+MUST_CHECK int command_status(const struct place *place, int argc, char **argv, struct error *err);
+MUST_CHECK int command_set(const struct place *place, int argc, char **argv, struct error *err);
+MUST_CHECK int command_maintenance(const struct place *place, int argc, char **argv,
                                    struct error *err);
-MUST_CHECK int command_show(const struct command_place *place, int argc, char **argv,
-                            struct error *err);
-MUST_CHECK int command_settings(const struct command_place *place, int argc, char **argv,
+MUST_CHECK int command_show(const struct place *place, int argc, char **argv, struct error *err);
+MUST_CHECK int command_settings(const struct place *place, int argc, char **argv,
                                 struct error *err);
-MUST_CHECK int command_confirm(const struct command_place *place, int argc, char **argv,
-                               struct error *err);
-MUST_CHECK int command_retry(const struct command_place *place, int argc, char **argv,
-                             struct error *err);
-MUST_CHECK int command_api(const struct command_place *place, int argc, char **argv,
-                           struct error *err);
+MUST_CHECK int command_confirm(const struct place *place, int argc, char **argv, struct error *err);
+MUST_CHECK int command_retry(const struct place *place, int argc, char **argv, struct error *err);
+MUST_CHECK int command_api(const struct place *place, int argc, char **argv, struct error *err);
 
 #endif

@@ -20,7 +20,7 @@ static const char status_help[] =
     "Runs every verification once, here and now, and prints what it finds, whatever state\n"
     "the cluster is in. Run as root it looks as the agent's user, who remembers since when\n"
     "something holds; as anybody else it judges this moment alone.\n"
-    "\n" COMMAND_PLACE_HELP "\n"
+    "\n" PLACE_HELP "\n"
     "exit codes: the worst of all: 0 passing, 1 warning, 2 critical, 3 could not look\n"
     "\n"
     "example: lictor status\n";
@@ -29,7 +29,7 @@ static const char show_help[] =
     "usage: lictor show [OPTION]...\n"
     "\n"
     "Prints all settings: the value in force, where it comes from, and what in KV is wrong.\n"
-    "\n" COMMAND_PLACE_HELP "\n"
+    "\n" PLACE_HELP "\n"
     "exit codes: 0 done, 1 failed, 2 usage\n"
     "\n"
     "example: lictor show\n";
@@ -38,7 +38,7 @@ static const char settings_help[] =
     "usage: lictor settings\n"
     "\n"
     "Prints the table of all settings: key, value, default, meaning (Markdown).\n"
-    "\n" COMMAND_PLACE_HELP "\n"
+    "\n" PLACE_HELP "\n"
     "exit codes: 0 done, 1 failed, 2 usage\n"
     "\n"
     "example: lictor settings | grep CLOCK\n";
@@ -49,7 +49,7 @@ static const char confirm_help[] =
     "Says that the servers of now are the servers of this cluster. Needs a leader and an\n"
     "odd number of at least three living servers, those of CLUSTER_SERVERS where it is set.\n"
     "Prints the old and the new mapping.\n"
-    "\n" COMMAND_PLACE_HELP "\n"
+    "\n" PLACE_HELP "\n"
     "exit codes: 0 confirmed, 1 failed or not confirmed, 2 usage\n"
     "\n"
     "example: lictor confirm\n";
@@ -59,16 +59,17 @@ static const char retry_help[] =
     "\n"
     "Applies the LOG_ settings on this server again: what is in force, or what failed here a\n"
     "moment ago. Run as root it becomes the agent's user.\n"
-    "\n" COMMAND_PLACE_HELP "\n"
+    "\n" PLACE_HELP "\n"
     "exit codes: 0 done, 1 failed, 2 usage\n"
     "\n"
     "example: lictor retry\n";
 
-static int place_options(int argc, char **argv, const char *help, struct command_place *place,
+static int place_options(int argc, char **argv, const char *help, struct place *place,
                          struct error *err)
 {
-    const struct program_option rows[] = {COMMAND_PLACE(place)};
-    return command_options(argc, argv, help, rows, COUNT(rows), 0, err);
+    const struct program_option rows[] = {PLACE_ROWS(place)};
+    const struct program_usage usage = {.help = help, .options = rows, .n = COUNT(rows)};
+    return program_options(argc, argv, &usage, err);
 }
 
 /* ---- status -------------------------------------------------------------- */
@@ -94,18 +95,11 @@ static void print_indented(const char *text)
 }
 
 /* Run one verification, print what it says; its exit code. */
-static int run_verification(const struct command_place *place, const char *name)
+static int run_verification(const struct place *place, const char *name)
 {
     char path[FILE_PATH];
     struct error err = {0};
-    const char *const argv[] = {path,
-                                "--config-dir",
-                                place->config_dir,
-                                "--state-dir",
-                                place->state_dir,
-                                "--settings-root",
-                                place->settings_root,
-                                NULL};
+    const char *const argv[] = {path, PLACE_WORDS(place), NULL};
     struct child_result result = {.output = BUFFER_INIT(OUTPUT_MAX),
                                   .errors = BUFFER_INIT(OUTPUT_MAX)};
     int rc = command_find(name, path, sizeof path, &err);
@@ -123,10 +117,10 @@ static int run_verification(const struct command_place *place, const char *name)
     return rc < 0 ? CHECK_UNKNOWN : result.exit_code;
 }
 
-int command_status(const struct command_place *place, int argc, char **argv, struct error *err)
+int command_status(const struct place *place, int argc, char **argv, struct error *err)
 {
     static const char *const names[] = {"verify-clock", "verify-logging", "verify-quorum"};
-    struct command_place here = *place;
+    struct place here = *place;
     struct error why = {0};
     int worst = CHECK_PASSING;
     int rc = place_options(argc, argv, status_help, &here, err);
@@ -143,9 +137,9 @@ int command_status(const struct command_place *place, int argc, char **argv, str
 
 /* ---- the settings -------------------------------------------------------- */
 
-int command_show(const struct command_place *place, int argc, char **argv, struct error *err)
+int command_show(const struct place *place, int argc, char **argv, struct error *err)
 {
-    struct command_place here = *place;
+    struct place here = *place;
     struct consul *consul = NULL;
     struct buffer problems = BUFFER_INIT(OUTPUT_MAX);
     int rc = place_options(argc, argv, show_help, &here, err);
@@ -165,9 +159,9 @@ int command_show(const struct command_place *place, int argc, char **argv, struc
     return rc;
 }
 
-int command_settings(const struct command_place *place, int argc, char **argv, struct error *err)
+int command_settings(const struct place *place, int argc, char **argv, struct error *err)
 {
-    struct command_place here = *place;
+    struct place here = *place;
     struct buffer text = BUFFER_INIT(OUTPUT_MAX);
     int rc = place_options(argc, argv, settings_help, &here, err);
     if (rc <= 0)
@@ -180,31 +174,29 @@ int command_settings(const struct command_place *place, int argc, char **argv, s
 
 /* ---- programs that do it ------------------------------------------------- */
 
-static int run_with_place(const char *name, const char *option, const struct command_place *place,
-                          struct error *err)
+int command_confirm(const struct place *place, int argc, char **argv, struct error *err)
 {
-    const char *const words[] = {
-        option,           "--config-dir",    place->config_dir,    "--state-dir",
-        place->state_dir, "--settings-root", place->settings_root, NULL};
-    return command_run(name, words, err);
-}
-
-int command_confirm(const struct command_place *place, int argc, char **argv, struct error *err)
-{
-    struct command_place here = *place;
+    struct place here = *place;
     int rc = place_options(argc, argv, confirm_help, &here, err);
     if (rc <= 0)
         return rc;
-    rc = run_with_place("verify-quorum", "--confirm-mapping", &here, err);
+    const char *const words[] = {"--confirm-mapping", PLACE_WORDS(&here), NULL};
+    rc = command_run("verify-quorum", words, err);
     return rc > 0 ? HANDLER_FAILED : rc;
 }
 
-int command_retry(const struct command_place *place, int argc, char **argv, struct error *err)
+static int retry(const struct place *place, struct error *err)
 {
-    struct command_place here = *place;
+    const char *const words[] = {"--retry", "--wait", PLACE_WORDS(place), NULL};
+    return command_run("rollout-logging", words, err);
+}
+
+int command_retry(const struct place *place, int argc, char **argv, struct error *err)
+{
+    struct place here = *place;
     int rc = place_options(argc, argv, retry_help, &here, err);
     if (rc <= 0)
         return rc;
     rc = command_become_agent_user(here.state_dir, err);
-    return rc < 0 ? rc : run_with_place("rollout-logging", "--retry", &here, err);
+    return rc < 0 ? rc : retry(&here, err);
 }

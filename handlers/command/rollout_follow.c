@@ -51,7 +51,7 @@ enum rollout_follow_state rollout_follow_judge(const struct rolling_server *serv
 }
 
 /* One look. *ret_state and the text; the digest of what is in KV, to see other settings. */
-static int look(struct consul *consul, const struct snapshot_place *place, char digest[KV_DIGEST],
+static int look(struct consul *consul, const struct place *place, char digest[KV_DIGEST],
                 enum rollout_follow_state *ret_state, char ret[ROLLOUT_FOLLOW_TEXT],
                 struct error *err)
 {
@@ -74,11 +74,11 @@ static int look(struct consul *consul, const struct snapshot_place *place, char 
     return rc;
 }
 
-int rollout_follow(struct consul *consul, const struct command_place *place, int64_t limit_ms,
+int rollout_follow(struct consul *consul, const struct place *place, int64_t limit_ms,
                    struct error *err)
 {
-    const struct snapshot_place where = {.config_dir = place->config_dir,
-                                         .settings_root = place->settings_root};
+    const struct place where = {.config_dir = place->config_dir,
+                                .settings_root = place->settings_root};
     enum rollout_follow_state state = ROLLOUT_FOLLOW_WAITS;
     char digest[KV_DIGEST] = "", text[ROLLOUT_FOLLOW_TEXT], said[ROLLOUT_FOLLOW_TEXT] = "";
     int64_t begin = boottime_ms(), said_ms = 0;

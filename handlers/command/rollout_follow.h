@@ -21,7 +21,7 @@ enum rollout_follow_state rollout_follow_judge(const struct rolling_server *serv
  * living servers are done; -ECANCELED when a server has rejected it or other settings were
  * written in the meantime; -ETIMEDOUT after limit_ms; or why it could not look. All but 0 with
  * a text. */
-MUST_CHECK int rollout_follow(struct consul *consul, const struct command_place *place,
-                              int64_t limit_ms, struct error *err);
+MUST_CHECK int rollout_follow(struct consul *consul, const struct place *place, int64_t limit_ms,
+                              struct error *err);
 
 #endif

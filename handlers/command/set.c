@@ -25,7 +25,7 @@ static const char set_help[] =
     "  --unset KEY,...       take keys out: their defaults are in force again\n"
     "  --check               only say whether they may be written\n"
     "  --wait                wait until every living server has the change in force\n"
-    "  --timeout TIME        wait at most so long (default 10m)\n" COMMAND_PLACE_HELP "\n"
+    "  --timeout TIME        wait at most so long (default 10m)\n" PLACE_HELP "\n"
     "The agent is found as by Consul's own tools: CONSUL_HTTP_ADDR, CONSUL_HTTP_TOKEN_FILE,\n"
     "... in the environment, else in consul.env. With ACLs the token needs what\n"
     "consul.d/acl/admin.hcl.in has. lictor settings lists all settings.\n"
@@ -41,13 +41,13 @@ static const char maintenance_help[] =
     "Says that NODE (or server_2) is down on purpose: for 30m, 2h, 1h30m, 1d, at most 30d.\n"
     "It runs out by itself; \"none\" ends it.\n"
     "\n"
-    "  --for TIME            how long\n" COMMAND_PLACE_HELP "\n"
+    "  --for TIME            how long\n" PLACE_HELP "\n"
     "exit codes: 0 done, 1 failed or rejected, 2 usage\n"
     "\n"
     "example: lictor maintenance n2 --for 2h\n";
 
 struct options {
-    struct command_place place;
+    struct place place;
     const char *unset, *timeout;
     bool check, wait;
 };
@@ -105,16 +105,17 @@ static int change_settings(const struct options *opt, const char *const *words, 
     return rc;
 }
 
-int command_set(const struct command_place *place, int argc, char **argv, struct error *err)
+int command_set(const struct place *place, int argc, char **argv, struct error *err)
 {
     struct options opt = {.place = *place, .timeout = "10m"};
     const struct program_option rows[] = {
-        COMMAND_PLACE(&opt.place),   {"unset", &opt.unset, NULL}, {"timeout", &opt.timeout, NULL},
+        PLACE_ROWS(&opt.place),      {"unset", &opt.unset, NULL}, {"timeout", &opt.timeout, NULL},
         {"check", NULL, &opt.check}, {"wait", NULL, &opt.wait},
     };
     const char *words[WORDS_MAX];
     size_t n = 0;
-    int first = command_options(argc, argv, set_help, rows, COUNT(rows), argc, err);
+    const struct program_usage usage = {set_help, rows, COUNT(rows), .operands = argc};
+    int first = program_options(argc, argv, &usage, err);
     if (first <= 0)
         return first;
     char *unset = opt.unset ? strdup(opt.unset) : NULL;
@@ -173,14 +174,15 @@ static int begin_maintenance(const struct options *opt, const char *node, int64_
     return rc < 0 ? rc : change_settings(opt, words, 1, err);
 }
 
-int command_maintenance(const struct command_place *place, int argc, char **argv, struct error *err)
+int command_maintenance(const struct place *place, int argc, char **argv, struct error *err)
 {
     struct options opt = {.place = *place, .timeout = "10m"};
     const char *length = NULL;
     const char *const none[] = {"CLUSTER_MAINTENANCE"};
-    const struct program_option rows[] = {COMMAND_PLACE(&opt.place), {"for", &length, NULL}};
+    const struct program_option rows[] = {PLACE_ROWS(&opt.place), {"for", &length, NULL}};
     int64_t for_us = 0;
-    int first = command_options(argc, argv, maintenance_help, rows, COUNT(rows), 1, err);
+    const struct program_usage usage = {maintenance_help, rows, COUNT(rows), .operands = 1};
+    int first = program_options(argc, argv, &usage, err);
     if (first <= 0)
         return first;
     if (first == argc)

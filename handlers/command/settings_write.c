@@ -17,9 +17,8 @@ static int add_all(struct settings_change *change, const char *const *words, siz
     return rc;
 }
 
-int settings_write_judge(struct consul *consul, const struct command_place *place,
-                         const char *const *words, size_t n, struct settings_change *change,
-                         struct error *err)
+int settings_write_judge(struct consul *consul, const struct place *place, const char *const *words,
+                         size_t n, struct settings_change *change, struct error *err)
 {
     struct buffer problems = BUFFER_INIT(PROBLEMS_MAX);
     *change = (struct settings_change){.root = place->settings_root};

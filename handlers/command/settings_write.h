@@ -10,7 +10,7 @@
 /* Read what is in KV and put the changes to it: words[n], "KEY=VALUE" or "KEY" (take it out).
  * Prints a line for each problem to stderr. Returns 0 when they may be written, 1 when they may
  * not, or negative errno; release *change in all cases. */
-MUST_CHECK int settings_write_judge(struct consul *consul, const struct command_place *place,
+MUST_CHECK int settings_write_judge(struct consul *consul, const struct place *place,
                                     const char *const *words, size_t n,
                                     struct settings_change *change, struct error *err);
 

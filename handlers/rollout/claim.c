@@ -19,7 +19,7 @@ static int write_record(struct consul *consul, const struct server_record *recor
     return rc;
 }
 
-int claim_write_record(struct consul *consul, const struct snapshot_place *place,
+int claim_write_record(struct consul *consul, const struct place *place,
                        const struct local_state *local, struct snapshot *s, struct error *err)
 {
     struct server_record own;
@@ -40,9 +40,8 @@ static void judge(const struct snapshot *s, const struct local_state *local, boo
     rolling_judge(&facts, ret);
 }
 
-int claim_judge(struct consul *consul, const struct snapshot_place *place,
-                struct local_state *local, bool retry, struct snapshot *s, struct rolling *ret,
-                struct error *err)
+int claim_judge(struct consul *consul, const struct place *place, struct local_state *local,
+                bool retry, struct snapshot *s, struct rolling *ret, struct error *err)
 {
     *ret = (struct rolling){.state = ROLLING_FINISHED};
     if (s->wanted[0] && s->settings.log_parallel) {
@@ -67,7 +66,7 @@ int claim_judge(struct consul *consul, const struct snapshot_place *place,
 }
 
 /* Somebody without a record could not be checked: look whether he was earlier. */
-static int look_again(struct consul *consul, const struct snapshot_place *place,
+static int look_again(struct consul *consul, const struct place *place,
                       const struct local_state *local, struct snapshot *s, struct error *err)
 {
     struct server_record own;
@@ -85,9 +84,8 @@ static int look_again(struct consul *consul, const struct snapshot_place *place,
     return rc < 0 ? rc : error_set(err, -ESTALE, "%s began a moment earlier", name);
 }
 
-int claim_apply(struct consul *consul, const struct snapshot_place *place,
-                const struct local_state *local, const struct rolling *turn, struct snapshot *s,
-                struct error *err)
+int claim_apply(struct consul *consul, const struct place *place, const struct local_state *local,
+                const struct rolling *turn, struct snapshot *s, struct error *err)
 {
     struct server_record own = {.state = SERVER_RECORD_APPLYING};
     (void)snprintf(own.revision, sizeof own.revision, "%s", s->wanted);

@@ -8,7 +8,7 @@
 /* Write this server's record as its local state has it, when KV says otherwise, and read all of
  * them again, so that s->results covers our own word. -ESTALE: somebody wrote it
  * meanwhile. */
-MUST_CHECK int claim_write_record(struct consul *consul, const struct snapshot_place *place,
+MUST_CHECK int claim_write_record(struct consul *consul, const struct place *place,
                                   const struct local_state *local, struct snapshot *s,
                                   struct error *err);
 
@@ -17,7 +17,7 @@ MUST_CHECK int claim_write_record(struct consul *consul, const struct snapshot_p
  * FINISHED, without words. When it may apply with LOG_ROLLOUT=parallel nothing is read:
  * that must not take longer for the sake of those who are not asked. retry: as in
  * snapshot_facts(). */
-MUST_CHECK int claim_judge(struct consul *consul, const struct snapshot_place *place,
+MUST_CHECK int claim_judge(struct consul *consul, const struct place *place,
                            struct local_state *local, bool retry, struct snapshot *s,
                            struct rolling *ret, struct error *err);
 
@@ -25,7 +25,7 @@ MUST_CHECK int claim_judge(struct consul *consul, const struct snapshot_place *p
  * from has changed. -ESTALE: it has, or another server was earlier (then the word is
  * taken back): judge again. -E2BIG: too many servers for one transaction. s is as read
  * before, or read again. */
-MUST_CHECK int claim_apply(struct consul *consul, const struct snapshot_place *place,
+MUST_CHECK int claim_apply(struct consul *consul, const struct place *place,
                            const struct local_state *local, const struct rolling *turn,
                            struct snapshot *s, struct error *err);
 

@@ -8,8 +8,8 @@
 
 #define SETTLE_TIMES 10
 
-static int read_once(struct consul *consul, const struct snapshot_place *place,
-                     struct snapshot *ret, struct error *err)
+static int read_once(struct consul *consul, const struct place *place, struct snapshot *ret,
+                     struct error *err)
 {
     snapshot_release(ret);
     return snapshot_settings(consul, place, CONSUL_DEFAULT, ret, err);
@@ -22,7 +22,7 @@ static bool same(const struct snapshot *s, const char *digest, const char *urls)
 }
 
 /* Dealt with already? */
-static bool known(const struct snapshot_place *place, const struct local_state *local,
+static bool known(const struct place *place, const struct local_state *local,
                   const struct snapshot *s)
 {
     struct service_urls last;
@@ -30,8 +30,8 @@ static bool known(const struct snapshot_place *place, const struct local_state *
     return local_state_settled(local, s->digest) && !service_urls_news(&s->service, &last);
 }
 
-int debounce_read(struct consul *consul, const struct snapshot_place *place,
-                  const struct local_state *local, struct snapshot *ret, struct error *err)
+int debounce_read(struct consul *consul, const struct place *place, const struct local_state *local,
+                  struct snapshot *ret, struct error *err)
 {
     char before[KV_DIGEST] = "";
     char urls[SERVICE_URLS_TEXT] = "";

@@ -56,7 +56,7 @@ static int choose_nodes(const struct snapshot *s, struct delivery_proof *p)
     return rc;
 }
 
-int delivery_proof_gather(const struct snapshot_place *place, const struct snapshot *s,
+int delivery_proof_gather(const struct place *place, const struct snapshot *s,
                           struct delivery_proof *ret, struct error *err)
 {
     *ret = (struct delivery_proof){0};
@@ -161,7 +161,7 @@ bool delivery_proof_silent(const char *state_dir, const struct local_state *loca
     return memory.mute_ms >= 0 && local_state_age_ms(local) > boottime_ms() - memory.mute_ms;
 }
 
-int delivery_proof_due(struct consul *consul, const struct snapshot_place *place, bool *ret_due,
+int delivery_proof_due(struct consul *consul, const struct place *place, bool *ret_due,
                        struct error *err)
 {
     struct local_state local;
@@ -194,7 +194,7 @@ static bool goes(const struct delivery_proof *proof)
     return !proof->looked || delivery_preflight(&facts, ignored);
 }
 
-int delivery_proof_preflight(const struct snapshot_place *place, const struct snapshot *s,
+int delivery_proof_preflight(const struct place *place, const struct snapshot *s,
                              const struct local_state *local, struct delivery_proof *proof,
                              bool *ret_go, struct error *err)
 {
@@ -224,9 +224,8 @@ bool delivery_proof_pending(const struct snapshot *s, const struct local_state *
     return local->unproven && local->state == LOCAL_STATE_DONE && in_force(s, local);
 }
 
-int delivery_proof_seek(const struct snapshot_place *place, const struct snapshot *s,
-                        int64_t limit_ms, struct local_state *local, struct delivery_proof *proof,
-                        struct error *err)
+int delivery_proof_seek(const struct place *place, const struct snapshot *s, int64_t limit_ms,
+                        struct local_state *local, struct delivery_proof *proof, struct error *err)
 {
     struct error ignored = {0};
     const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000L};
@@ -245,7 +244,7 @@ int delivery_proof_seek(const struct snapshot_place *place, const struct snapsho
     return rc;
 }
 
-int delivery_proof_note(const struct snapshot_place *place, const struct snapshot *s,
+int delivery_proof_note(const struct place *place, const struct snapshot *s,
                         struct local_state *local, struct delivery_proof *proof, struct error *err)
 {
     int rc = proof->looked ? 0 : delivery_proof_gather(place, s, proof, err);
@@ -325,7 +324,7 @@ static bool is_silent(const struct delivery_proof *p, const struct local_state *
            (local->unproven || arrivals[0] == DELIVERY_SILENT);
 }
 
-static void judge(const struct snapshot_place *place, const struct snapshot *s,
+static void judge(const struct place *place, const struct snapshot *s,
                   const struct local_state *local, const struct delivery_proof *proof,
                   enum delivery_arrival *arrivals, struct delivery_server *servers,
                   struct verdict *v)
@@ -351,7 +350,7 @@ static void judge(const struct snapshot_place *place, const struct snapshot *s,
                         "(LOG_ROLLOUT=parallel does not ask)");
 }
 
-void delivery_proof_judge(const struct snapshot_place *place, const struct snapshot *s,
+void delivery_proof_judge(const struct place *place, const struct snapshot *s,
                           const struct local_state *local, const struct delivery_proof *proof,
                           struct verdict *v)
 {

@@ -27,7 +27,7 @@ struct delivery_proof {
 
 /* Look, about the wanted revision of the snapshot (its settings, node and records). Returns
  * 0 or -ENOMEM; what Elasticsearch says, or does not, is no failure. */
-MUST_CHECK int delivery_proof_gather(const struct snapshot_place *place, const struct snapshot *s,
+MUST_CHECK int delivery_proof_gather(const struct place *place, const struct snapshot *s,
                                      struct delivery_proof *ret, struct error *err);
 
 void delivery_proof_release(struct delivery_proof *proof);
@@ -35,8 +35,8 @@ void delivery_proof_release(struct delivery_proof *proof);
 /* May this server be touched for the wanted revision? Looks, and judges (delivery.h). With
  * LOG_ROLLOUT=parallel it does not look, nor for what was interrupted: that is touched
  * already. */
-MUST_CHECK int delivery_proof_preflight(const struct snapshot_place *place,
-                                        const struct snapshot *s, const struct local_state *local,
+MUST_CHECK int delivery_proof_preflight(const struct place *place, const struct snapshot *s,
+                                        const struct local_state *local,
                                         struct delivery_proof *proof, bool *ret_go,
                                         struct error *err);
 
@@ -47,26 +47,26 @@ bool delivery_proof_pending(const struct snapshot *s, const struct local_state *
  * that was written since the apply has arrived or limit_ms is over (at least once), and
  * bring the local state up to date. Where arrival cannot be proven at all (no shipper carries probes, the credential to
  * ask with is missing) confirmed is done. The proof is what was seen last. */
-MUST_CHECK int delivery_proof_seek(const struct snapshot_place *place, const struct snapshot *s,
+MUST_CHECK int delivery_proof_seek(const struct place *place, const struct snapshot *s,
                                    int64_t limit_ms, struct local_state *local,
                                    struct delivery_proof *proof, struct error *err);
 
 /* Look, unless that was done already, and note in the local state which Elasticsearch it is that
  * this server ships to. */
-MUST_CHECK int delivery_proof_note(const struct snapshot_place *place, const struct snapshot *s,
+MUST_CHECK int delivery_proof_note(const struct place *place, const struct snapshot *s,
                                    struct local_state *local, struct delivery_proof *proof,
                                    struct error *err);
 
 /* Say what is known of delivery in a verdict of snapshot_judge(). How long something has been
  * broken is remembered in the state directory, where that is ours. */
-void delivery_proof_judge(const struct snapshot_place *place, const struct snapshot *s,
+void delivery_proof_judge(const struct place *place, const struct snapshot *s,
                           const struct local_state *local, const struct delivery_proof *proof,
                           struct verdict *v);
 
 /* snapshot_due(), or does what delivery_proof_judge() remembered call for rollout-logging: this server
  * sees another Elasticsearch than its record says, or delivery_proof_silent()? */
-MUST_CHECK int delivery_proof_due(struct consul *consul, const struct snapshot_place *place,
-                                  bool *ret_due, struct error *err);
+MUST_CHECK int delivery_proof_due(struct consul *consul, const struct place *place, bool *ret_due,
+                                  struct error *err);
 
 /* Has nothing of this server arrived since some moment after the last attempt? Then
  * applying what is in force again finds a log shipper that does not run. */

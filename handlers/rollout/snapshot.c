@@ -14,9 +14,8 @@
 #include <strings.h>
 
 /* The instances as Consul has them now, else those of before. */
-static int discover(struct consul *consul, const struct snapshot_place *place,
-                    const struct policy *policy, enum consul_read read, struct service_urls *ret,
-                    struct error *err)
+static int discover(struct consul *consul, const struct place *place, const struct policy *policy,
+                    enum consul_read read, struct service_urls *ret, struct error *err)
 {
     char path[128];
     char rule[128];
@@ -37,9 +36,9 @@ static int discover(struct consul *consul, const struct snapshot_place *place,
 }
 
 /* Put URLs in the place of consul:SERVICE, and judge again. */
-static int complete(struct consul *consul, const struct snapshot_place *place,
-                    const struct policy *policy, enum consul_read read, struct snapshot *s,
-                    struct effective *log, struct error *err)
+static int complete(struct consul *consul, const struct place *place, const struct policy *policy,
+                    enum consul_read read, struct snapshot *s, struct effective *log,
+                    struct error *err)
 {
     char path[SETTINGS_KEY];
     memcpy(s->service.service, s->settings.log_service, sizeof s->service.service);
@@ -54,9 +53,8 @@ static int complete(struct consul *consul, const struct snapshot_place *place,
     return effective_judge(policy, place->settings_root, &s->entries, &s->settings, log, err);
 }
 
-static int judge_settings(struct consul *consul, const struct snapshot_place *place,
-                          enum consul_read read, struct policy *policy, struct snapshot *s,
-                          struct error *err)
+static int judge_settings(struct consul *consul, const struct place *place, enum consul_read read,
+                          struct policy *policy, struct snapshot *s, struct error *err)
 {
     struct effective log;
     int rc = effective_judge(policy, place->settings_root, &s->entries, &s->settings, &log, err);
@@ -75,8 +73,8 @@ static int judge_settings(struct consul *consul, const struct snapshot_place *pl
     return 0;
 }
 
-static int read_settings(struct consul *consul, const struct snapshot_place *place,
-                         enum consul_read read, struct snapshot *ret, struct error *err)
+static int read_settings(struct consul *consul, const struct place *place, enum consul_read read,
+                         struct snapshot *ret, struct error *err)
 {
     char prefix[256];
     (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", place->settings_root, SETTINGS_PLACE);
@@ -84,8 +82,8 @@ static int read_settings(struct consul *consul, const struct snapshot_place *pla
     return rc < 0 ? rc : kv_digest(&ret->entries, prefix, ret->digest, err);
 }
 
-int snapshot_settings(struct consul *consul, const struct snapshot_place *place,
-                      enum consul_read read, struct snapshot *ret, struct error *err)
+int snapshot_settings(struct consul *consul, const struct place *place, enum consul_read read,
+                      struct snapshot *ret, struct error *err)
 {
     struct policy policy = {0};
     int rc = read_settings(consul, place, read, ret, err);
@@ -176,8 +174,8 @@ int snapshot_node(struct consul *consul, struct snapshot *ret, struct error *err
     return rc;
 }
 
-int snapshot_records(struct consul *consul, const struct snapshot_place *place,
-                     enum consul_read read, struct snapshot *ret, struct error *err)
+int snapshot_records(struct consul *consul, const struct place *place, enum consul_read read,
+                     struct snapshot *ret, struct error *err)
 {
     forget_records(ret);
     const struct rollout_order_settings settings = {place->settings_root, &ret->entries,
@@ -233,7 +231,7 @@ static int64_t differ_for(const char *state_dir, const struct logging_facts *fac
     return ms;
 }
 
-void snapshot_judge(const struct snapshot_place *place, const struct snapshot *s,
+void snapshot_judge(const struct place *place, const struct snapshot *s,
                     const struct local_state *local, struct verdict *ret)
 {
     struct server_record own;
@@ -268,7 +266,7 @@ void snapshot_judge(const struct snapshot_place *place, const struct snapshot *s
 
 /* Other instances than those that were dealt with? A policy that cannot be read is told
  * by the verification. */
-static int find_news(struct consul *consul, const struct snapshot_place *place, struct snapshot *s,
+static int find_news(struct consul *consul, const struct place *place, struct snapshot *s,
                      bool *ret_news, struct error *err)
 {
     struct policy policy = {0};
@@ -284,8 +282,7 @@ static int find_news(struct consul *consul, const struct snapshot_place *place, 
     return rc;
 }
 
-int snapshot_due(struct consul *consul, const struct snapshot_place *place, bool *ret_due,
-                 struct error *err)
+int snapshot_due(struct consul *consul, const struct place *place, bool *ret_due, struct error *err)
 {
     bool news = false;
     struct snapshot s = {0};
@@ -305,8 +302,8 @@ int snapshot_due(struct consul *consul, const struct snapshot_place *place, bool
     return rc;
 }
 
-int snapshot_close(const struct snapshot_place *place, const struct snapshot *s,
-                   struct local_state *local, struct error *err)
+int snapshot_close(const struct place *place, const struct snapshot *s, struct local_state *local,
+                   struct error *err)
 {
     (void)snprintf(local->settings, KV_DIGEST, "%s", s->digest);
     (void)snprintf(local->results, KV_DIGEST, "%s", s->results);

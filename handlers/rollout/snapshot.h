@@ -4,6 +4,7 @@
 #define SNAPSHOT_H
 
 #include "base/error.h"
+#include "base/program.h"
 #include "check/verdict.h"
 #include "cluster/rollout_order.h"
 #include "consul/agent.h"
@@ -13,13 +14,6 @@
 #include "rollout/server_record.h"
 #include "settings/service_urls.h"
 #include "settings/settings.h"
-
-/* Where to look; borrowed. */
-struct snapshot_place {
-    const char *config_dir;
-    const char *state_dir; /* NULL: keep no state */
-    const char *settings_root;
-};
 
 /* All-zero is empty; free with snapshot_release(). */
 struct snapshot {
@@ -48,7 +42,7 @@ struct snapshot {
 
 /* The settings part: entries, digest, settings, refusal, service, wanted. A refused set is no
  * failure of this function. */
-MUST_CHECK int snapshot_settings(struct consul *consul, const struct snapshot_place *place,
+MUST_CHECK int snapshot_settings(struct consul *consul, const struct place *place,
                                  enum consul_read read, struct snapshot *ret, struct error *err);
 
 /* This server's name, once. */
@@ -56,7 +50,7 @@ MUST_CHECK int snapshot_node(struct consul *consul, struct snapshot *ret, struct
 
 /* The rest, read again: who counts, and every record; the node if it is not known yet. Call
  * after snapshot_settings(). */
-MUST_CHECK int snapshot_records(struct consul *consul, const struct snapshot_place *place,
+MUST_CHECK int snapshot_records(struct consul *consul, const struct place *place,
                                 enum consul_read read, struct snapshot *ret, struct error *err);
 
 /* This server's record in KV, NULL if there is none that can be read. Borrowed. */
@@ -70,17 +64,17 @@ void snapshot_facts(const struct snapshot *s, const struct local_state *local, b
 
 /* Judge what was gathered, with the local state. How long servers have differed is remembered
  * in the state directory, where that is ours. */
-void snapshot_judge(const struct snapshot_place *place, const struct snapshot *s,
+void snapshot_judge(const struct place *place, const struct snapshot *s,
                     const struct local_state *local, struct verdict *ret);
 
 /* Is there anything that rollout-logging should look at: settings, results or instances
  * other than those the local state was settled with, an interrupted run, a resync that is due? */
-MUST_CHECK int snapshot_due(struct consul *consul, const struct snapshot_place *place,
-                            bool *ret_due, struct error *err);
+MUST_CHECK int snapshot_due(struct consul *consul, const struct place *place, bool *ret_due,
+                            struct error *err);
 
 /* Write down that all of this was dealt with, which quiets the watches: done last, so that
  * a run killed before looks at everything again. */
-MUST_CHECK int snapshot_close(const struct snapshot_place *place, const struct snapshot *s,
+MUST_CHECK int snapshot_close(const struct place *place, const struct snapshot *s,
                               struct local_state *local, struct error *err);
 
 void snapshot_release(struct snapshot *s);

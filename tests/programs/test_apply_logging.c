@@ -160,7 +160,9 @@ static void usage(void **state)
         {{program, "--nope"},
          2,
          "apply-logging: unknown option --nope, see apply-logging --help\n"},
-        {{program, "operand"}, 2, "apply-logging: takes no operands, see apply-logging --help\n"},
+        {{program, "operand"},
+         2,
+         "apply-logging: unexpected operand 'operand', see apply-logging --help\n"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct outcome o = run_tool(NULL, rows[i].argv, NULL);

@@ -170,10 +170,14 @@ static const struct usage_row {
     int code;
     const char *out, *err;
 } usage_rows[] = {
-    {"hear-clock", {"x"}, 2, "", "hear-clock: unexpected 'x', see --help\n"},
+    {"hear-clock", {"x"}, 2, "", "hear-clock: unexpected operand 'x', see hear-clock --help\n"},
     {"hear-clock", {"--no"}, 2, "", "hear-clock: unknown option --no, see hear-clock --help\n"},
     {"hear-clock", {"--version"}, 0, "hear-clock 0.1.0\n", ""},
-    {"verify-clock", {"x"}, 3, "", "verify-clock: unexpected argument, see verify-clock --help\n"},
+    {"verify-clock",
+     {"x"},
+     3,
+     "",
+     "verify-clock: unexpected operand 'x', see verify-clock --help\n"},
     {"verify-clock",
      {"--publish"},
      3,

@@ -615,7 +615,7 @@ static void usage_is_told(void **state)
         {"--help", "usage: index-records\n", "", 0},
         {"--version", "index-records ", "", 0},
         {"--x", "", "index-records: unknown option --x, see index-records --help\n", 2},
-        {"x", "", "index-records: takes no operands, see --help\n", 2},
+        {"x", "", "index-records: unexpected operand 'x', see index-records --help\n", 2},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         const char *argv[] = {TEST_BIN "/index-records", rows[i].argument, NULL};

@@ -148,6 +148,8 @@ static const struct {
     {"-xy", -EINVAL, "unset", false, "unknown option -x" SEE, ""},
     {"--value", -EINVAL, "unset", false, "--value needs a value" SEE, ""},
     {"--flag --value", -EINVAL, "unset", true, "--value needs a value" SEE, ""},
+    {"A B C", 1, "unset", false, "", "A B C"},
+    {"A B C --flag D", -EINVAL, "unset", true, "unexpected operand 'D'" SEE, ""},
 };
 
 static void check_command_line(size_t row)
@@ -164,7 +166,8 @@ static void check_command_line(size_t row)
     (void)snprintf(words, sizeof words, "%s", command_lines[row].words);
     for (char *at = strtok_r(words, " ", &rest); at; at = strtok_r(NULL, " ", &rest))
         argv[argc++] = at;
-    int rc = program_options(argc, argv, HELP, options, COUNT(options), &err);
+    const struct program_usage usage = {HELP, options, COUNT(options), .operands = 3};
+    int rc = program_options(argc, argv, &usage, &err);
     for (int i = rc, len = 0; rc > 0 && i < argc; i++)
         len += snprintf(operands + len, sizeof operands - (size_t)len, "%s%s", len > 0 ? " " : "",
                         argv[i]);
@@ -189,7 +192,7 @@ static int ask_for(const char *option)
 {
     struct error err = {0};
     char *argv[] = {strdup("x"), strdup(option), strdup("--unknown"), NULL};
-    int rc = program_options(3, argv, HELP, NULL, 0, &err);
+    int rc = program_options(3, argv, &(struct program_usage){.help = HELP}, &err);
     for (size_t i = 0; i < 3; i++)
         free(argv[i]);
     return rc == 0 ? program_end(0, 3) : 50;

@@ -1,0 +1,61 @@
+#include "check/check_run.h"
+
+#include "base/file.h"
+#include "check/publish.h"
+
+#include <stdio.h>
+#include <syslog.h>
+
+static int look_now(struct check_run *run, check_look *look, struct consul **ret_consul,
+                    struct verdict *v, struct error *err)
+{
+    int rc = consul_open(run->place.config_dir, ret_consul, err);
+    return rc < 0 ? rc : look(*ret_consul, run, v, err);
+}
+
+static int publish(struct check_run *run, check_look *look, struct error *err)
+{
+    struct consul *consul = NULL;
+    struct verdict v = {0};
+    struct error why = {0};
+    const char *dir = run->place.state_dir;
+    int lock = publish_lock(dir, run->publish, err);
+    if (lock < 0)
+        return lock;
+    int looked = look_now(run, look, &consul, &v, &why);
+    if (looked < 0)
+        publish_cannot_look(&v, why.text);
+    int rc = looked == 0 && run->leaderless ? publish_held(consul, dir, run->publish, &v, err)
+                                            : publish_verdict(consul, dir, run->publish, &v, err);
+    if (looked < 0)
+        rc = error_set(err, looked, "%s", why.text);
+    consul_close(consul);
+    file_unlock(lock);
+    return rc < 0 ? rc : CHECK_PASSING;
+}
+
+static int print(struct check_run *run, check_look *look, struct error *err)
+{
+    struct consul *consul = NULL;
+    struct verdict v = {0};
+    char text[VERDICT_OUTPUT + 1];
+    int rc = look_now(run, look, &consul, &v, err);
+    consul_close(consul);
+    if (rc < 0)
+        return rc;
+    verdict_render(&v, text);
+    (void)fputs(text, stdout);
+    return (int)v.status;
+}
+
+int check_run(struct check_run *run, check_look *look, struct error *err)
+{
+    return run->publish ? publish(run, look, err) : print(run, look, err);
+}
+
+int check_end(int rc, const struct error *err)
+{
+    if (rc < 0)
+        program_log(LOG_ERR, "%s", err->text);
+    return program_end(rc < 0 ? CHECK_UNKNOWN : rc, CHECK_UNKNOWN);
+}

@@ -1,0 +1,36 @@
+/* check_run.h: the skeleton of every verify program: gather and judge, then publish the verdict
+ * to the agent's check, or print it where the program is run by hand. */
+#ifndef CHECK_RUN_H
+#define CHECK_RUN_H
+
+#include "base/error.h"
+#include "base/program.h"
+#include "check/verdict.h"
+#include "consul/consul.h"
+
+#include <stdbool.h>
+
+struct check_run {
+    struct place place;
+    const char *publish; /* the check's ID; NULL: by hand */
+    void *arg;           /* the program's own */
+    bool leaderless;     /* set by look(): it was found without a leader */
+};
+
+/* Gather and judge. Returns 0 with *v filled in, or why it could not look. */
+typedef int check_look(struct consul *consul, struct check_run *run, struct verdict *v,
+                       struct error *err);
+
+/* Look, and bring the verdict to where it belongs.
+ *
+ * To publish: one look at a time (publish_lock); what could not be looked at is published as
+ * "cannot look: <reason>"; what was found without a leader is held back (publish_held), the
+ * truth goes to syslog. By hand: the verdict to stdout.
+ * Returns an exit code (published or rightly held back: CHECK_PASSING), or negative errno with a
+ * text: could not look, or could not publish. */
+MUST_CHECK int check_run(struct check_run *run, check_look *look, struct error *err);
+
+/* The end of main(): logs a failure, "could not look". */
+int check_end(int rc, const struct error *err);
+
+#endif
