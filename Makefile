@@ -24,8 +24,8 @@ PROGRAMS := reconfigure-logging rollout-logging apply-logging index-records veri
 LAYERS := base net consul check settings elasticsearch indexer clock cluster shipper delivery rollout \
           command
 
-in_base          := error text duration boottime limits program buffer base64 file trust json state digest child run_once \
-                    held_since
+in_base          := version error text duration boottime limits program buffer base64 file trust json state digest \
+                    child run_once held_since
 in_net           := host url resolve unix_socket http
 in_consul        := kv consul agent
 in_check         := verdict publish script_check check_sync check_run
@@ -58,7 +58,7 @@ TMPFILES   ?= $(PREFIX)/lib/tmpfiles.d/lictor.conf
 DESTDIR    ?=
 INSTALL    ?= install
 PKG_CONFIG ?= pkg-config
-VERSION    := 0.1.0
+VERSION    := $(shell scripts/version)
 
 SAN    ?=
 WERROR ?=
@@ -87,7 +87,7 @@ PKG_CFLAGS    := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
 PKG_LIBS      := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
 PKG_TEST_LIBS := $(shell $(PKG_CONFIG) --libs $(TEST_LIBS) 2>/dev/null)
 
-ALL_CPPFLAGS = -Ihandlers -D_GNU_SOURCE -DLICTOR_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CPPFLAGS)
+ALL_CPPFLAGS = -Ihandlers -D_GNU_SOURCE $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = -std=c11 $(WARN) $(HARDEN_C) $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(HARDEN_L) $(SANFLAGS) $(LDFLAGS)
 
@@ -140,6 +140,17 @@ ifneq ($(strip $(flags_now)),$(strip $(file <$(FLAGS))))
 endif
 $(FLAGS):
 	$(shell mkdir -p $(@D))$(file >$@,$(flags_now))@:
+
+# The version is in one object, so that the next commit compiles no other.
+STAMP := $(B)/version
+ifneq ($(VERSION),$(file <$(STAMP)))
+.PHONY: $(STAMP)
+endif
+$(STAMP):
+	$(shell mkdir -p $(@D))$(file >$@,$(VERSION))@:
+
+$(B)/obj/handlers/base/version.o: $(STAMP)
+$(B)/obj/handlers/base/version.o: private ALL_CPPFLAGS += -DLICTOR_VERSION='"$(VERSION)"'
 
 $(B)/obj/%.o: %.c $(FLAGS)
 	@mkdir -p $(@D)

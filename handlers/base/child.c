@@ -1,6 +1,7 @@
 #include "base/child.h"
 
 #include "base/duration.h"
+#include "base/limits.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -8,9 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 #include <uv.h>
-
-#define KILL_GRACE_MS 2000
-#define DRAIN_MS      1000
 
 /* What a program needs to run at all; everything else in our environment may be secret. */
 static const char *const clean_environment[] = {
@@ -88,7 +86,7 @@ static void on_time(uv_timer_t *timer)
         close_all(run);
         return;
     }
-    (void)uv_timer_start(timer, on_time, KILL_GRACE_MS, 0);
+    (void)uv_timer_start(timer, on_time, (uint64_t)limits()->kill_ms, 0);
 }
 
 static void on_ended(uv_process_t *process, int64_t status, int signal)
@@ -103,7 +101,8 @@ static void on_ended(uv_process_t *process, int64_t status, int signal)
     close_once(process);
     close_once(&run->in);
     /* What it wrote is in the pipes; a daemon it started may keep them open for ever. */
-    (void)uv_timer_start(&run->timer, on_time, left_ms < DRAIN_MS ? left_ms : DRAIN_MS, 0);
+    const uint64_t drain_ms = (uint64_t)limits()->drain_ms;
+    (void)uv_timer_start(&run->timer, on_time, left_ms < drain_ms ? left_ms : drain_ms, 0);
     stop_timer_when_done(run);
 }
 

@@ -11,6 +11,8 @@ static const struct {
     const char *name;
     size_t offset;
 } members[] = {
+    {"kill", offsetof(struct limits, kill_ms)},
+    {"drain", offsetof(struct limits, drain_ms)},
     {"http", offsetof(struct limits, http_ms)},
     {"leader_proof", offsetof(struct limits, leader_proof_ms)},
     {"no_leader", offsetof(struct limits, no_leader_ms)},
@@ -74,6 +76,8 @@ static void override(struct limits *t)
 const struct limits *limits(void)
 {
     static struct limits t = {
+        .kill_ms = 2000,
+        .drain_ms = 1000,
         .http_ms = 10000,
         .leader_proof_ms = 2000,
         .no_leader_ms = 30000,

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 struct limits {
+    int64_t kill_ms;            /* 2 s: from SIGTERM to SIGKILL of a child */
+    int64_t drain_ms;           /* 1 s: a daemon may hold the output of an ended child */
     int64_t http_ms;            /* 10 s: one request to the agent, all of it */
     int64_t leader_proof_ms;    /* 2 s: the ?consistent read before a check may change */
     int64_t no_leader_ms;       /* 30 s: this long without leader is critical */

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "base/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +50,7 @@ static void fill(struct option *to, const struct program_option *options, size_t
 static int serve(bool version, const char *help)
 {
     if (version)
-        printf("%s %s\n", program_name, LICTOR_VERSION);
+        printf("%s %s\n", program_name, version_text());
     else
         printf("%s", help);
     return 0;

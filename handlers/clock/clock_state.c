@@ -41,8 +41,8 @@ static int digest_of(const char *bytes, size_t len, char ret[KV_DIGEST], struct 
 {
     char build[100];
     struct kv_list list = {0};
-    (void)snprintf(build, sizeof build, "%s %d %zu %zu", LICTOR_VERSION, OFFSETS_VERSION,
-                   sizeof(struct clock_state), sizeof(struct offsets_server));
+    (void)snprintf(build, sizeof build, "%d %zu %zu", OFFSETS_VERSION, sizeof(struct clock_state),
+                   sizeof(struct offsets_server));
     int rc = kv_add(&list, build, bytes, len, 0);
     if (rc < 0)
         (void)error_set(err, rc, "out of memory");

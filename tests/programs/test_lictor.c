@@ -118,7 +118,7 @@ static void every_command_explains_itself(void **state)
         outcome_release(&o);
         outcome_release(&help);
     }
-    EXPECT("--version", 0, "lictor " LICTOR_VERSION "\n", "", NULL);
+    EXPECT("--version", 0, "lictor test\n", "", NULL);
 }
 
 /* consul.d/README.md is where an admin looks. */

@@ -158,7 +158,7 @@ static void filebeat_gets_the_settings(void **state)
                 "assert i['paths'] == ['/var/log/seal/*.log', '/var/log/b/?.log']\n"
                 "assert i['prospector.scanner.exclude_files'][0] == "
                 "'^/var/log/seal/mongod.log$'\n"
-                "assert i['parsers'][0]['ndjson']['shipper'] == ''\n"
+                "assert i['parsers'][0]['ndjson']['target'] == ''\n"
                 "assert probe['paths'] == ['/var/lib/lictor-probe/filebeat.log']\n"
                 "import re\n"
                 "form, = probe['include_lines']\n"

@@ -196,12 +196,12 @@ static void ends_it_at_the_deadline(void **state)
         {"echo $$; sleep 60", 200, SIGTERM, -1, 200, 1500, "/bin/sh: no end after 200ms"},
         {"trap 'exit 9' TERM; echo $$; sleep 60 & wait", 200, 0, 9, 200, 1500,
          "/bin/sh: no end after 200ms"},
-        {"trap '' TERM; echo $$; sleep 60; sleep 60", 100, SIGKILL, -1, 2100, 3500,
+        {"trap '' TERM; echo $$; sleep 60; sleep 60", 100, SIGKILL, -1, 600, 2000,
          "/bin/sh: no end after 100ms"},
-        {"sleep 60 & echo $!; wait", 1000, SIGTERM, -1, 1000, 2500, "/bin/sh: no end after 1s"},
+        {"sleep 60 & echo $!; wait", 200, SIGTERM, -1, 200, 1500, "/bin/sh: no end after 200ms"},
         {"(trap '' TERM; exec sleep 60) & echo $!; wait", 200, SIGTERM, -1, 200, 1500,
          "/bin/sh: no end after 200ms"},
-        {"kill -STOP $$; echo $$", 200, SIGKILL, -1, 2200, 3500, "/bin/sh: no end after 200ms"},
+        {"kill -STOP $$; echo $$", 200, SIGKILL, -1, 700, 2200, "/bin/sh: no end after 200ms"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct error err = {0};
@@ -226,7 +226,7 @@ static void asks_the_whole_group_first(void **state)
     (void)state;
     struct child_result r = run((struct child_job){.timeout_ms = 300},
                                 "(trap 'echo told; exit 0' TERM; sleep 60 & wait) &\n"
-                                "trap 'sleep 0.5; exit 9' TERM\n"
+                                "trap 'sleep 0.2; exit 9' TERM\n"
                                 "wait",
                                 1000, NULL);
     assert_int_equal(r.rc, -ETIMEDOUT);
@@ -242,7 +242,7 @@ static void is_not_held_up_by_a_daemon(void **state)
         int64_t timeout_ms;
         int64_t least_ms;
         int64_t most_ms;
-    } rows[] = {{PLENTY_MS, 1000, 2500}, {700, 0, 900}};
+    } rows[] = {{PLENTY_MS, 500, 2000}, {150, 0, 450}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct error err = {0};
         int64_t begin_ms = boottime_ms();
@@ -414,7 +414,8 @@ int main(void)
         cmocka_unit_test(forgets_a_detached_program),
     };
     /* Descriptors of whoever started us would be in the way of counting ours. */
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || close_range(3, ~0U, 0) < 0)
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+        setenv("LICTOR_LIMITS", "kill=500ms,drain=500ms", 1) < 0 || close_range(3, ~0U, 0) < 0)
         return 1;
     return cmocka_run_group_tests_name("child", tests, NULL, NULL);
 }

@@ -224,7 +224,7 @@ static void serves_help_and_version(void **state)
     assert_string_equal(out, HELP);
     assert_string_equal(errors, "");
     assert_int_equal(in_a_process(ask_for_version), 0);
-    assert_string_equal(out, "judge-things " LICTOR_VERSION "\n");
+    assert_string_equal(out, "judge-things test\n");
     assert_string_equal(errors, "");
 }
 
