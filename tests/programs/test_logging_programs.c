@@ -35,19 +35,19 @@ static const struct usage_row {
      2,
      "",
      "reconfigure-logging: say which watch this is: settings, results or service, see "
-     "--help\n"},
+     "reconfigure-logging --help\n"},
     {"reconfigure-logging",
      {"nonsense"},
      2,
      "",
      "reconfigure-logging: say which watch this is: settings, results or service, see "
-     "--help\n"},
+     "reconfigure-logging --help\n"},
     {"reconfigure-logging",
      {"settings", "results"},
      2,
      "",
      "reconfigure-logging: say which watch this is: settings, results or service, see "
-     "--help\n"},
+     "reconfigure-logging --help\n"},
     {"reconfigure-logging",
      {"--no"},
      2,
