@@ -4,6 +4,7 @@
 #include "base/held_since.h"
 #include "base/json.h"
 #include "base/trust.h"
+#include "rollout/logging_verdict.h"
 #include "settings/effective.h"
 #include "settings/settings_read.h"
 

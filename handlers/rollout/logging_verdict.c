@@ -1,0 +1,136 @@
+#include "rollout/logging_verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool has_wanted(const struct logging_facts *facts, const struct server_record *r)
+{
+    return r->state == SERVER_RECORD_DONE && strcmp(r->revision, facts->wanted) == 0;
+}
+
+size_t logging_verdict_count(const struct logging_facts *facts)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < facts->n; i++)
+        n += has_wanted(facts, &facts->records[i]);
+    return n;
+}
+
+bool logging_verdict_agree(const struct logging_facts *facts)
+{
+    return facts->n_missing == 0 && logging_verdict_count(facts) == facts->n;
+}
+
+/* The first digits of a revision, as people see it. */
+struct shown {
+    char text[SETTINGS_SHORT + 1];
+};
+
+static struct shown shown(const char *revision)
+{
+    struct shown s = {""};
+    (void)snprintf(s.text, sizeof s.text, "%.*s", SETTINGS_SHORT, revision);
+    return s;
+}
+
+static void note_target(const struct logging_facts *facts, struct verdict *v)
+{
+    const struct settings *s = facts->settings;
+    if (!s->log_enabled)
+        return;
+    for (size_t i = 0; i < s->log_urls; i++)
+        verdict_note(v, "ships to %s", s->log_url[i]);
+    verdict_note(v, "index %s, level %s and worse", s->log_index,
+                 settings_level_name(s->log_level));
+    for (size_t i = 0; i < s->log_sources; i++)
+        verdict_note(v, "source %s", s->log_source[i]);
+}
+
+static void note_others(const struct logging_facts *facts, struct verdict *v)
+{
+    for (size_t i = 0; i < facts->n; i++) {
+        const struct server_record *r = &facts->records[i];
+        if (has_wanted(facts, r) || r == facts->own)
+            continue;
+        if (r->state == SERVER_RECORD_FAILED)
+            verdict_note(v, "%s rejected %s: %s", r->node, shown(r->revision).text, r->reason);
+        else if (r->state == SERVER_RECORD_APPLYING)
+            verdict_note(v, "%s applies %s", r->node, shown(r->revision).text);
+        else if (r->revision[0])
+            verdict_note(v, "%s has revision %s%s%s", r->node, shown(r->revision).text,
+                         r->reason[0] ? ": " : "", r->reason);
+        else
+            verdict_note(v, "%s has applied nothing yet", r->node);
+    }
+    for (size_t i = 0; i < facts->n_missing; i++)
+        verdict_note(v, "%s has not reported", facts->missing[i]);
+}
+
+static void note_rejects(const struct logging_facts *facts, struct verdict *v)
+{
+    const struct settings *s = facts->settings;
+    for (size_t i = 0; i < s->rejects; i++) {
+        if (s->reject[i].group == GROUP_LOG)
+            verdict_note(v, "%s", s->reject[i].text);
+    }
+    for (size_t i = 0; i < s->unknowns; i++)
+        verdict_note(v, "%s", s->unknown[i].text);
+    if (s->unknowns > 0)
+        verdict_raise(v, VERDICT_WARNING);
+}
+
+/* For the sentences that say nothing was changed. */
+static const char *stays(const struct logging_facts *facts, char ret[80])
+{
+    if (facts->in_force[0])
+        (void)snprintf(ret, 80, "revision %s stays in force", shown(facts->in_force).text);
+    else
+        (void)snprintf(ret, 80, "nothing is shipped yet");
+    return ret;
+}
+
+static void judge_agreement(const struct logging_facts *facts, struct verdict *v)
+{
+    bool late = facts->held || facts->differ_ms >= LOGGING_PATIENCE_MS;
+    const char *off = facts->settings->log_enabled ? "" : " (switched off)";
+    verdict_set(v, late ? VERDICT_WARNING : VERDICT_PASSING, "%s%s", facts->progress, off);
+    for (size_t i = 0; i < facts->n; i++) {
+        if (facts->records[i].state == SERVER_RECORD_FAILED)
+            verdict_raise(v, VERDICT_WARNING);
+    }
+}
+
+static void judge_own(const struct logging_facts *facts, struct verdict *v)
+{
+    char kept[80];
+    if (facts->rollback_failed)
+        verdict_set(v, VERDICT_CRITICAL, "rollback failed: %s", facts->own->reason);
+    else if (facts->refusal[0])
+        verdict_set(v, VERDICT_WARNING, "settings rejected, %s", stays(facts, kept));
+    else if (!facts->wanted[0] && facts->in_force[0])
+        verdict_set(v, VERDICT_WARNING, "the LOG_ settings are gone or cannot be read, %s",
+                    stays(facts, kept));
+    else if (!facts->wanted[0])
+        verdict_set(v, VERDICT_WARNING,
+                    "not set up: set LOG_ELASTICSEARCH_URL (lictor set --help)");
+    else if (facts->own->state == SERVER_RECORD_FAILED)
+        verdict_set(v, VERDICT_WARNING, "revision %s failed here, %s",
+                    shown(facts->own->revision).text, stays(facts, kept));
+    else
+        judge_agreement(facts, v);
+}
+
+void logging_verdict_judge(const struct logging_facts *facts, struct verdict *ret)
+{
+    *ret = (struct verdict){0};
+    judge_own(facts, ret);
+    if (facts->refusal[0] && facts->settings->log_rejects == 0)
+        verdict_note(ret, "%s", facts->refusal);
+    if (facts->own->state == SERVER_RECORD_FAILED && !facts->rollback_failed)
+        verdict_note(ret, "%s", facts->own->reason);
+    note_rejects(facts, ret);
+    if (facts->wanted[0]) {
+        note_others(facts, ret);
+        note_target(facts, ret);
+    }
+}
