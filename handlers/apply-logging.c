@@ -12,7 +12,7 @@
 #include "settings/effective.h"
 #include "settings/redact.h"
 #include "shipper/apply.h"
-#include "shipper/apply_request.h"
+#include "shipper/apply_protocol.h"
 #include "shipper/render.h"
 
 #include <errno.h>
@@ -124,7 +124,7 @@ static int work(struct run *run, struct error *err)
     apply_recover_shippers(&run->apply, &run->shippers, &why);
     if (run->apply.owed)
         program_log(LOG_CRIT, "rollback failed: %s", why.text);
-    rc = apply_request_parse(&run->input, PROGRAM_SETTINGS_ROOT, &run->request, err);
+    rc = apply_protocol_parse(&run->input, PROGRAM_SETTINGS_ROOT, &run->request, err);
     if (rc == 0)
         rc = judge(run, err);
     if (rc == 0)
@@ -141,7 +141,7 @@ static int work(struct run *run, struct error *err)
 /* The request is read before the lock is taken: nobody waits for a slow sender. */
 static int locked_work(struct run *run, struct error *err)
 {
-    int rc = run->recover ? 0 : apply_request_read(STDIN_FILENO, &run->input, err);
+    int rc = run->recover ? 0 : apply_protocol_read(STDIN_FILENO, &run->input, err);
     if (rc < 0)
         return rc;
     int fd = lock(run->apply.dir, err);

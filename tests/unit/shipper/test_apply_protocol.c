@@ -1,4 +1,4 @@
-#include "shipper/apply_request.h"
+#include "shipper/apply_protocol.h"
 
 #include "base/boottime.h"
 #include "test.h"
@@ -11,7 +11,7 @@ static int parse(const char *text, size_t len, struct kv_list *list, struct erro
 {
     struct buffer buf = BUFFER_INIT(1 << 20);
     assert_int_equal(buffer_append(&buf, text, len), 0);
-    int rc = apply_request_parse(&buf, ROOT, list, err);
+    int rc = apply_protocol_parse(&buf, ROOT, list, err);
     buffer_release(&buf);
     return rc;
 }
@@ -124,7 +124,7 @@ static void depth_costs_nothing(void **state)
 /* A sender that writes `chunk` bytes every 10 ms, `n` times, and then hangs up. */
 static int send_slowly(size_t chunk, int n, pid_t *ret_sender)
 {
-    static const char zeros[APPLY_REQUEST_MAX + 1];
+    static const char zeros[APPLY_PROTOCOL_MAX + 1];
     int fds[2];
     assert_int_equal(pipe(fds), 0);
     pid_t pid = fork();
@@ -147,7 +147,7 @@ static void expect_read(size_t chunk, int n, int rc, const char *text)
     struct error err = {0};
     int64_t begin_ms = boottime_ms();
     int fd = send_slowly(chunk, n, &sender);
-    assert_int_equal(apply_request_read(fd, &buf, &err), rc);
+    assert_int_equal(apply_protocol_read(fd, &buf, &err), rc);
     assert_string_equal(err.text, text);
     assert_in_range(boottime_ms() - begin_ms, 0, 5000);
     if (rc == 0)
@@ -163,8 +163,8 @@ static void every_request_has_an_end(void **state)
     (void)state;
     assert_int_equal(setenv("LICTOR_LIMITS", "request=300ms", 1), 0);
     expect_read(10, 5, 0, "");
-    expect_read(APPLY_REQUEST_MAX, 1, 0, "");
-    expect_read(APPLY_REQUEST_MAX + 1, 1, -EMSGSIZE, "cannot read the request: Message too long");
+    expect_read(APPLY_PROTOCOL_MAX, 1, 0, "");
+    expect_read(APPLY_PROTOCOL_MAX + 1, 1, -EMSGSIZE, "cannot read the request: Message too long");
     expect_read(1, 10000, -ETIMEDOUT, "the request has no end after 300ms");
 }
 

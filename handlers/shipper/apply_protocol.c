@@ -1,4 +1,4 @@
-#include "shipper/apply_request.h"
+#include "shipper/apply_protocol.h"
 
 #include "base/duration.h"
 #include "base/json.h"
@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <string.h>
 
-int apply_request_read(int fd, struct buffer *ret, struct error *err)
+int apply_protocol_read(int fd, struct buffer *ret, struct error *err)
 {
     char limit[DURATION_TEXT];
-    *ret = BUFFER_INIT(APPLY_REQUEST_MAX);
+    *ret = BUFFER_INIT(APPLY_PROTOCOL_MAX);
     int rc = buffer_read_within(ret, fd, limits()->request_ms);
     if (rc == -ETIMEDOUT)
         return error_set(err, rc, "the request has no end after %s",
@@ -80,8 +80,8 @@ static int take_settings(const cJSON *root, const char *settings_root, struct kv
     return rc;
 }
 
-int apply_request_parse(const struct buffer *text, const char *settings_root, struct kv_list *list,
-                        struct error *err)
+int apply_protocol_parse(const struct buffer *text, const char *settings_root, struct kv_list *list,
+                         struct error *err)
 {
     cJSON *root = NULL;
     int64_t version = 0;
@@ -91,8 +91,8 @@ int apply_request_parse(const struct buffer *text, const char *settings_root, st
         rc = check_members(root, &why);
     if (rc == 0)
         rc = json_integer(root, "v", &version, &why);
-    if (rc == 0 && version != APPLY_REQUEST_VERSION)
-        rc = error_set(&why, -EBADMSG, "only version %d is known", APPLY_REQUEST_VERSION);
+    if (rc == 0 && version != APPLY_PROTOCOL_VERSION)
+        rc = error_set(&why, -EBADMSG, "only version %d is known", APPLY_PROTOCOL_VERSION);
     if (rc == 0)
         rc = take_settings(root, settings_root, list, &why);
     if (rc < 0)
