@@ -23,7 +23,6 @@
 #include <unistd.h>
 
 #define APPLY_DIR "/var/lib/lictor-apply"
-#define VERSION   1 /* of the result */
 
 static const char help[] =
     "apply-logging: bring the log shippers of this server to the settings on stdin\n"
@@ -124,7 +123,7 @@ static int work(struct run *run, struct error *err)
     apply_recover_shippers(&run->apply, &run->shippers, &why);
     if (run->apply.owed)
         program_log(LOG_CRIT, "rollback failed: %s", why.text);
-    rc = apply_protocol_parse(&run->input, PROGRAM_SETTINGS_ROOT, &run->request, err);
+    rc = apply_protocol_parse_request(&run->input, PROGRAM_SETTINGS_ROOT, &run->request, err);
     if (rc == 0)
         rc = judge(run, err);
     if (rc == 0)
@@ -156,18 +155,17 @@ static int locked_work(struct run *run, struct error *err)
 
 static int report(const struct run *run, int rc, const struct error *err)
 {
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddNumberToObject(root, "v", VERSION);
-    cJSON_AddStringToObject(root, "state", rc < 0 ? "failed" : "done");
-    cJSON_AddStringToObject(root, "revision", run->revision);
-    cJSON_AddBoolToObject(root, "changed", run->apply.changed);
-    cJSON_AddBoolToObject(root, "recovered", run->apply.recovered);
-    cJSON_AddStringToObject(root, "reason", rc < 0 ? err->text : run->apply.remark);
-    cJSON *failed = cJSON_AddArrayToObject(root, "rollback_failed");
+    const char *failed[SHIPPER_CONFIG_MAX];
     for (size_t i = 0; i < run->apply.n_failed; i++)
-        cJSON_AddItemToArray(failed, cJSON_CreateString(run->apply.failed[i]));
-    char *text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
+        failed[i] = run->apply.failed[i];
+    const struct apply_answer answer = {.done = rc >= 0,
+                                        .revision = run->revision,
+                                        .changed = run->apply.changed,
+                                        .recovered = run->apply.recovered,
+                                        .reason = rc < 0 ? err->text : run->apply.remark,
+                                        .failed = failed,
+                                        .n_failed = run->apply.n_failed};
+    char *text = apply_protocol_format_answer(&answer);
     if (!text || puts(text) < 0)
         rc = -EIO;
     free(text);

@@ -59,7 +59,7 @@ struct rollout {
 static int apply(struct rollout *r, struct error *err)
 {
     struct apply_result result = {0};
-    char *request = apply_client_request(&r->snapshot.entries, r->place.settings_root);
+    char *request = apply_protocol_format_request(&r->snapshot.entries, r->place.settings_root);
     if (!request)
         return error_set(err, -ENOMEM, "out of memory");
     local_state_begin(&r->local, r->snapshot.wanted);

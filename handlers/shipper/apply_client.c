@@ -3,13 +3,11 @@
 #include "base/boottime.h"
 #include "base/child.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/limits.h"
 #include "base/program.h"
 #include "base/text.h"
 #include "base/trust.h"
 #include "net/unix_socket.h"
-#include "settings/settings.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,64 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ANSWER_LIMIT 65536
-#define SOCKET_FILE  "apply-socket" /* in the configuration directory */
-#define SOCKET_MAX   256            /* bytes of it */
-#define RETRY_MS     100
-
-static int add_settings(cJSON *to, const struct kv_list *entries, const char *settings_root)
-{
-    char prefix[256];
-    int len = snprintf(prefix, sizeof prefix, "%s%s", settings_root, SETTINGS_PLACE);
-    for (size_t i = 0; i < entries->n; i++) {
-        const struct kv_entry *e = &entries->entries[i];
-        if (strncmp(e->key, prefix, (size_t)len) != 0 || settings_group(e->key + len) != GROUP_LOG)
-            continue;
-        if (strlen(e->value) != e->len)
-            return -EBADMSG;
-        if (!cJSON_AddStringToObject(to, e->key + len, e->value))
-            return -ENOMEM;
-    }
-    return 0;
-}
-
-char *apply_client_request(const struct kv_list *entries, const char *settings_root)
-{
-    char *text = NULL;
-    cJSON *root = cJSON_CreateObject();
-    cJSON *settings = NULL;
-    if (cJSON_AddNumberToObject(root, "v", 1))
-        settings = cJSON_AddObjectToObject(root, "settings");
-    if (settings && add_settings(settings, entries, settings_root) == 0)
-        text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    return text;
-}
-
-int apply_client_answer(const char *text, size_t len, const char *revision,
-                        struct apply_result *ret, struct error *err)
-{
-    cJSON *root = NULL;
-    const cJSON *broken = NULL;
-    const char *state = NULL;
-    struct error ignored = {0};
-    *ret = (struct apply_result){0};
-    int rc = json_parse(text, len, "answer of apply-logging", &root, err);
-    if (rc == 0)
-        rc = json_string(root, "state", &state, err);
-    if (rc == 0) {
-        ret->done = strcmp(state, "done") == 0;
-        if (json_array(root, "rollback_failed", &broken, &ignored) == 0)
-            ret->rollback_failed = cJSON_GetArraySize(broken) > 0;
-        if (json_boolean(root, "changed", &ret->changed, &ignored) < 0)
-            ret->changed = true;
-        text_copy(ret->reason, sizeof ret->reason, json_text(root, "reason", ""));
-        if (ret->done && strcmp(json_text(root, "revision", ""), revision) != 0)
-            rc = error_set(err, -EBADMSG, "apply-logging applied another revision");
-    }
-    cJSON_Delete(root);
-    return rc;
-}
+#define SOCKET_FILE "apply-socket" /* in the configuration directory */
+#define SOCKET_MAX  256            /* bytes of it */
+#define RETRY_MS    100
 
 static int no_answer(const struct child_result *result, struct error *err)
 {
@@ -121,8 +64,8 @@ static int run_directly(const char *config_dir, const char *state_dir, const cha
                             .input = request,
                             .input_len = strlen(request),
                             .timeout_ms = limits()->apply_ms};
-    struct child_result result = {.output = BUFFER_INIT(ANSWER_LIMIT),
-                                  .errors = BUFFER_INIT(ANSWER_LIMIT)};
+    struct child_result result = {.output = BUFFER_INIT(APPLY_PROTOCOL_MAX),
+                                  .errors = BUFFER_INIT(APPLY_PROTOCOL_MAX)};
     rc = child_run(&job, &result, err);
     if (rc == 0 && result.output.len == 0)
         rc = no_answer(&result, err);
@@ -186,7 +129,7 @@ int apply_client_run(const char *config_dir, const char *state_dir, const char *
 {
     char path[SOCKET_MAX];
     struct error why = {0};
-    struct buffer answer = BUFFER_INIT(ANSWER_LIMIT);
+    struct buffer answer = BUFFER_INIT(APPLY_PROTOCOL_MAX);
     bool begun = false;
     int rc = find_socket(config_dir, path, &why);
     if (rc == 0 && *path) {
@@ -196,7 +139,7 @@ int apply_client_run(const char *config_dir, const char *state_dir, const char *
         rc = run_directly(config_dir, state_dir, request, &answer, &why);
     }
     if (rc == 0)
-        rc = apply_client_answer(buffer_text(&answer), answer.len, revision, ret, &why);
+        rc = apply_protocol_parse_answer(buffer_text(&answer), answer.len, revision, ret, &why);
     buffer_release(&answer);
     if (rc < 0 && begun)
         return error_set(err, rc, "%s", why.text);

@@ -1,27 +1,9 @@
-/* apply_client.h: hand settings to apply-logging and read its answer (rollout's side). */
+/* apply_client.h: run apply-logging with a request and take its answer. */
 #ifndef APPLY_CLIENT_H
 #define APPLY_CLIENT_H
 
 #include "base/error.h"
-#include "consul/kv.h"
-
-#include <stdbool.h>
-
-/* What apply-logging answered. */
-struct apply_result {
-    bool done; /* false: failed, the files before are back unless rollback_failed */
-    bool changed;
-    bool rollback_failed;
-    char reason[300]; /* printable, "" when done */
-};
-
-/* The request: {"v":1,"settings":{KEY:VALUE,...}} with the LOG_ entries of our place.
- * The caller free()s the text; NULL when out of memory or a value is no text. */
-char *apply_client_request(const struct kv_list *entries, const char *settings_root);
-
-/* Parse an answer. 0, or -EBADMSG when it is none: then nothing is known. */
-MUST_CHECK int apply_client_answer(const char *text, size_t len, const char *revision,
-                                   struct apply_result *ret, struct error *err);
+#include "shipper/apply_protocol.h"
 
 /* Hand over the request and wait at most limits()->apply_ms.
  *

@@ -3,10 +3,45 @@
 #include "base/duration.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "settings/settings.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+
+#define VERSION 1 /* of both */
+
+/* ---- the request --------------------------------------------------------- */
+
+static int add_settings(cJSON *to, const struct kv_list *entries, const char *settings_root)
+{
+    char prefix[256];
+    int len = snprintf(prefix, sizeof prefix, "%s%s", settings_root, SETTINGS_PLACE);
+    for (size_t i = 0; i < entries->n; i++) {
+        const struct kv_entry *e = &entries->entries[i];
+        if (strncmp(e->key, prefix, (size_t)len) != 0 || settings_group(e->key + len) != GROUP_LOG)
+            continue;
+        if (strlen(e->value) != e->len)
+            return -EBADMSG;
+        if (!cJSON_AddStringToObject(to, e->key + len, e->value))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+char *apply_protocol_format_request(const struct kv_list *entries, const char *settings_root)
+{
+    char *text = NULL;
+    cJSON *root = cJSON_CreateObject();
+    cJSON *settings = NULL;
+    if (cJSON_AddNumberToObject(root, "v", VERSION))
+        settings = cJSON_AddObjectToObject(root, "settings");
+    if (settings && add_settings(settings, entries, settings_root) == 0)
+        text = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    return text;
+}
 
 int apply_protocol_read(int fd, struct buffer *ret, struct error *err)
 {
@@ -35,17 +70,16 @@ static int refuse_twins(const cJSON *object, struct error *err)
 
 static int check_members(const cJSON *root, struct error *err)
 {
+    static const char *const names[] = {"v", "settings"};
+    const char *name = "";
     char echo[SETTING_VALUE_ECHO];
-    const cJSON *item = NULL;
-    cJSON_ArrayForEach(item, root)
-    {
-        if (!item->string)
-            return error_set(err, -EBADMSG, "it is not a JSON object");
-        if (strcmp(item->string, "v") != 0 && strcmp(item->string, "settings") != 0)
-            return error_set(err, -EBADMSG, "\"%s\" is not a known member",
-                             setting_value_echo(item->string, strlen(item->string), echo));
-    }
-    return refuse_twins(root, err);
+    if (!cJSON_IsObject(root))
+        return error_set(err, -EBADMSG, "it is not a JSON object");
+    int rc = json_members(root, names, COUNT(names), &name);
+    if (rc == 0)
+        return 0;
+    return error_set(err, -EBADMSG, "\"%s\" is %s", setting_value_echo(name, strlen(name), echo),
+                     rc == -EEXIST ? "given twice" : "not a known member");
 }
 
 static int take_setting(const cJSON *item, const char *settings_root, struct kv_list *list,
@@ -80,8 +114,8 @@ static int take_settings(const cJSON *root, const char *settings_root, struct kv
     return rc;
 }
 
-int apply_protocol_parse(const struct buffer *text, const char *settings_root, struct kv_list *list,
-                         struct error *err)
+int apply_protocol_parse_request(const struct buffer *text, const char *settings_root,
+                                 struct kv_list *list, struct error *err)
 {
     cJSON *root = NULL;
     int64_t version = 0;
@@ -91,12 +125,58 @@ int apply_protocol_parse(const struct buffer *text, const char *settings_root, s
         rc = check_members(root, &why);
     if (rc == 0)
         rc = json_integer(root, "v", &version, &why);
-    if (rc == 0 && version != APPLY_PROTOCOL_VERSION)
-        rc = error_set(&why, -EBADMSG, "only version %d is known", APPLY_PROTOCOL_VERSION);
+    if (rc == 0 && version != VERSION)
+        rc = error_set(&why, -EBADMSG, "only version %d is known", VERSION);
     if (rc == 0)
         rc = take_settings(root, settings_root, list, &why);
     if (rc < 0)
         rc = error_set(err, rc, "request: %s", why.text);
+    cJSON_Delete(root);
+    return rc;
+}
+
+/* ---- the answer ---------------------------------------------------------- */
+
+char *apply_protocol_format_answer(const struct apply_answer *answer)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON *failed = NULL;
+    if (cJSON_AddNumberToObject(root, "v", VERSION) &&
+        cJSON_AddStringToObject(root, "state", answer->done ? "done" : "failed") &&
+        cJSON_AddStringToObject(root, "revision", answer->revision) &&
+        cJSON_AddBoolToObject(root, "changed", answer->changed) &&
+        cJSON_AddBoolToObject(root, "recovered", answer->recovered) &&
+        cJSON_AddStringToObject(root, "reason", answer->reason))
+        failed = cJSON_AddArrayToObject(root, "rollback_failed");
+    bool whole = failed != NULL;
+    for (size_t i = 0; whole && i < answer->n_failed; i++)
+        whole = cJSON_AddItemToArray(failed, cJSON_CreateString(answer->failed[i]));
+    char *text = whole ? cJSON_PrintUnformatted(root) : NULL;
+    cJSON_Delete(root);
+    return text;
+}
+
+int apply_protocol_parse_answer(const char *text, size_t len, const char *revision,
+                                struct apply_result *ret, struct error *err)
+{
+    cJSON *root = NULL;
+    const cJSON *broken = NULL;
+    const char *state = NULL;
+    struct error ignored = {0};
+    *ret = (struct apply_result){0};
+    int rc = json_parse(text, len, "answer of apply-logging", &root, err);
+    if (rc == 0)
+        rc = json_string(root, "state", &state, err);
+    if (rc == 0) {
+        ret->done = strcmp(state, "done") == 0;
+        if (json_array(root, "rollback_failed", &broken, &ignored) == 0)
+            ret->rollback_failed = cJSON_GetArraySize(broken) > 0;
+        if (json_boolean(root, "changed", &ret->changed, &ignored) < 0)
+            ret->changed = true;
+        text_copy(ret->reason, sizeof ret->reason, json_text(root, "reason", ""));
+        if (ret->done && strcmp(json_text(root, "revision", ""), revision) != 0)
+            rc = error_set(err, -EBADMSG, "apply-logging applied another revision");
+    }
     cJSON_Delete(root);
     return rc;
 }

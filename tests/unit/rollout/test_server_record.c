@@ -4,20 +4,10 @@
 
 #define A "aaaaaa1111111111111111111111111111111111111111111111111111111111"
 
-static struct server_record rec(const char *node, enum server_record_state state,
-                                const char *revision, const char *reason)
-{
-    struct server_record r = {.state = state};
-    (void)snprintf(r.node, sizeof r.node, "%s", node);
-    (void)snprintf(r.revision, sizeof r.revision, "%s", revision);
-    (void)snprintf(r.reason, sizeof r.reason, "%s", reason);
-    return r;
-}
-
 static void a_record_survives_writing_and_reading(void **state)
 {
     (void)state;
-    struct server_record in = rec("n1", SERVER_RECORD_FAILED, A, "rsyslogd: \"bad\" \\ line");
+    struct server_record in = {.node = "n1", .revision = A, .reason = "rsyslogd: \"bad\" \\ line"};
     struct server_record out;
     struct error err = {0};
     for (int i = SERVER_RECORD_KEPT; i <= SERVER_RECORD_FAILED; i++) {
@@ -36,7 +26,7 @@ static void a_record_survives_writing_and_reading(void **state)
 static void every_part_of_a_record_counts(void **state)
 {
     (void)state;
-    const struct server_record as = rec("n1", SERVER_RECORD_KEPT, A, "why");
+    const struct server_record as = {.node = "n1", .revision = A, .reason = "why"};
     struct server_record other[] = {as, as, as, as};
     other[0].state = SERVER_RECORD_DONE;
     other[1].revision[0] = 'b';

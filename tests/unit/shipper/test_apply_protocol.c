@@ -11,7 +11,7 @@ static int parse(const char *text, size_t len, struct kv_list *list, struct erro
 {
     struct buffer buf = BUFFER_INIT(1 << 20);
     assert_int_equal(buffer_append(&buf, text, len), 0);
-    int rc = apply_protocol_parse(&buf, ROOT, list, err);
+    int rc = apply_protocol_parse_request(&buf, ROOT, list, err);
     buffer_release(&buf);
     return rc;
 }
@@ -36,8 +36,8 @@ static const struct row {
 } rows[] = {
     {"", -EBADMSG, "request: it: is not JSON"},
     {"garbage", -EBADMSG, "request: it: is not JSON"},
-    {"null", -ENOENT, "request: \"v\" is missing"},
-    {"1e999", -ENOENT, "request: \"v\" is missing"},
+    {"null", -EBADMSG, "request: it is not a JSON object"},
+    {"1e999", -EBADMSG, "request: it is not a JSON object"},
     {"[1]", -EBADMSG, "request: it is not a JSON object"},
     {"{}", -ENOENT, "request: \"v\" is missing"},
     {SET("") SET(""), -EBADMSG, "request: it: is not JSON"},
@@ -168,12 +168,105 @@ static void every_request_has_an_end(void **state)
     expect_read(1, 10000, -ETIMEDOUT, "the request has no end after 300ms");
 }
 
+static void only_the_log_settings_are_handed_over(void **state)
+{
+    (void)state;
+    struct kv_list list = {0};
+    assert_int_equal(kv_add(&list, AT "CLUSTER_GRACE", "1m", 2, 1), 0);
+    assert_int_equal(kv_add(&list, AT "LOG_LEVEL", "warn", 4, 2), 0);
+    assert_int_equal(kv_add(&list, "other/service/cluster/tag/any/LOG_X", "1", 1, 3), 0);
+    char *text = apply_protocol_format_request(&list, ROOT);
+    assert_string_equal(text, "{\"v\":1,\"settings\":{\"LOG_LEVEL\":\"warn\"}}");
+    cJSON_free(text);
+    kv_release(&list);
+}
+
+static void a_value_with_a_nul_is_not_cut_short(void **state)
+{
+    (void)state;
+    struct kv_list list = {0};
+    assert_int_equal(kv_add(&list, AT "LOG_LEVEL", "warn\0x", 6, 2), 0);
+    assert_null(apply_protocol_format_request(&list, ROOT));
+    kv_release(&list);
+}
+
+static const struct answer_row {
+    const char *text;
+    int rc;
+    bool done, changed, rollback_failed;
+    const char *reason;
+} answers[] = {
+    {"{\"v\":1,\"state\":\"done\",\"revision\":\"r\",\"changed\":true,\"reason\":\"\","
+     "\"rollback_failed\":[]}",
+     0, true, true, false, ""},
+    {"{\"v\":1,\"state\":\"done\",\"revision\":\"r\",\"changed\":false}", 0, true, false, false,
+     ""},
+    {"{\"v\":1,\"state\":\"failed\",\"revision\":\"r\",\"changed\":false,\"reason\":"
+     "\"rsyslogd: no\\nx\"}",
+     0, false, false, false, "rsyslogd: no?x"},
+    {"{\"v\":1,\"state\":\"failed\",\"revision\":\"r\",\"reason\":\"x\","
+     "\"rollback_failed\":[\"/a\"]}",
+     0, false, true, true, "x"},
+    {"{\"v\":1,\"state\":\"done\",\"revision\":\"another\"}", -EBADMSG, true, true, false, ""},
+    {"{\"v\":1}", -ENOENT, false, false, false, ""},
+    {"", -EBADMSG, false, false, false, ""},
+    {"nonsense", -EBADMSG, false, false, false, ""},
+};
+
+/* What apply-logging writes is what rollout-logging reads. */
+static void an_answer_survives_writing_and_reading(void **state)
+{
+    (void)state;
+    const char *const failed[] = {"/a"};
+    for (int i = 0; i < 4; i++) {
+        struct apply_answer answer = {.done = i & 1,
+                                      .revision = "r",
+                                      .changed = i & 2,
+                                      .reason = i & 1 ? "" : "disk full",
+                                      .failed = failed,
+                                      .n_failed = i == 2};
+        struct apply_result result;
+        struct error err = {0};
+        char *text = apply_protocol_format_answer(&answer);
+        assert_int_equal(apply_protocol_parse_answer(text, strlen(text), "r", &result, &err), 0);
+        assert_int_equal(result.done, answer.done);
+        assert_int_equal(result.changed, answer.changed);
+        assert_int_equal(result.rollback_failed, i == 2);
+        assert_string_equal(result.reason, answer.reason);
+        cJSON_free(text);
+    }
+}
+
+static void every_answer_is_understood_or_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(answers); i++) {
+        struct apply_result result;
+        struct error err = {0};
+        print_message("  %s\n", answers[i].text);
+        assert_int_equal(apply_protocol_parse_answer(answers[i].text, strlen(answers[i].text), "r",
+                                                     &result, &err),
+                         answers[i].rc);
+        assert_int_equal(result.done, answers[i].done);
+        assert_int_equal(result.changed, answers[i].changed);
+        assert_int_equal(result.rollback_failed, answers[i].rollback_failed);
+        assert_string_equal(result.reason, answers[i].reason);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(settings_are_taken),         cmocka_unit_test(nothing_else_is_taken),
-        cmocka_unit_test(an_endless_name_is_refused), cmocka_unit_test(a_nul_byte_is_refused),
-        cmocka_unit_test(depth_costs_nothing),        cmocka_unit_test(every_request_has_an_end),
+        cmocka_unit_test(only_the_log_settings_are_handed_over),
+        cmocka_unit_test(a_value_with_a_nul_is_not_cut_short),
+        cmocka_unit_test(every_answer_is_understood_or_refused),
+        cmocka_unit_test(an_answer_survives_writing_and_reading),
+        cmocka_unit_test(settings_are_taken),
+        cmocka_unit_test(nothing_else_is_taken),
+        cmocka_unit_test(an_endless_name_is_refused),
+        cmocka_unit_test(a_nul_byte_is_refused),
+        cmocka_unit_test(depth_costs_nothing),
+        cmocka_unit_test(every_request_has_an_end),
     };
     return cmocka_run_group_tests_name("request", tests, NULL, NULL);
 }
