@@ -152,6 +152,14 @@ $(STAMP):
 $(B)/obj/handlers/base/version.o: $(STAMP)
 $(B)/obj/handlers/base/version.o: private ALL_CPPFLAGS += -DLICTOR_VERSION='"$(VERSION)"'
 
+# The file of the clocks' state holds structs as they are in memory: what these headers say of
+# them is part of its digest, so that another build cannot misread it.
+LAYOUT := $(shell sed '/^ \*/d; /^\/\*/d' $(addprefix handlers/,clock/clock_state.h clock/offsets.h \
+          clock/offset_bound.h clock/local_clock.h clock/figure.h check/verdict.h \
+          settings/setting_value.h) | cksum | cut -d ' ' -f 1)
+$(B)/obj/handlers/clock/clock_state.o $(B)/test/obj/handlers/clock/clock_state.o: private \
+    ALL_CPPFLAGS += -DCLOCK_STATE_LAYOUT=$(LAYOUT)
+
 $(B)/obj/%.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@

@@ -12,6 +12,10 @@
 #include <strings.h>
 #include <syslog.h>
 
+#ifndef CLOCK_STATE_LAYOUT
+#define CLOCK_STATE_LAYOUT 0 /* the Makefile knows it; without it only the sizes count */
+#endif
+
 #define FOREIGN     2 /* this often in a row is no chance any more */
 #define FOREIGN_MAX 4
 
@@ -41,8 +45,8 @@ static int digest_of(const char *bytes, size_t len, char ret[KV_DIGEST], struct 
 {
     char build[100];
     struct kv_list list = {0};
-    (void)snprintf(build, sizeof build, "%d %zu %zu", OFFSETS_VERSION, sizeof(struct clock_state),
-                   sizeof(struct offsets_server));
+    (void)snprintf(build, sizeof build, "%ld %zu %zu", CLOCK_STATE_LAYOUT + 0L,
+                   sizeof(struct clock_state), sizeof(struct offsets_server));
     int rc = kv_add(&list, build, bytes, len, 0);
     if (rc < 0)
         (void)error_set(err, rc, "out of memory");
