@@ -141,6 +141,14 @@ endif
 $(FLAGS):
 	$(shell mkdir -p $(@D))$(file >$@,$(flags_now))@:
 
+# Said before gcc says which header it lacks.
+ifeq ($(PKG_LIBS),)
+.PHONY: no_libraries
+no_libraries:
+	@echo 'libraries are missing: scripts/setup build installs them' >&2; exit 1
+$(FLAGS): no_libraries
+endif
+
 # The version is in one object, so that the next commit compiles no other.
 STAMP := $(B)/version
 ifneq ($(VERSION),$(file <$(STAMP)))
