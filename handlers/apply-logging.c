@@ -58,7 +58,7 @@ struct run {
 
 /* ---- judging and rendering ----------------------------------------------- */
 
-static int judge(struct run *run, struct error *err)
+static int judge_request(struct run *run, struct error *err)
 {
     struct effective log = {.log = EFFECTIVE_NONE};
     int rc = policy_read(run->config_dir, &run->policy, err);
@@ -125,7 +125,7 @@ static int work(struct run *run, struct error *err)
         program_log(LOG_CRIT, "rollback failed: %s", why.text);
     rc = apply_protocol_parse_request(&run->input, PROGRAM_SETTINGS_ROOT, &run->request, err);
     if (rc == 0)
-        rc = judge(run, err);
+        rc = judge_request(run, err);
     if (rc == 0)
         rc = render(run, err);
     if (rc < 0)

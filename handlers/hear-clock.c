@@ -61,8 +61,9 @@ static bool same_verdict(const struct verdict *a, const struct verdict *b)
 }
 
 /* Under the lock: receive and judge. Returns 1 when that has to be published. */
-static int hear(struct clock_state *h, const char *state_dir, const struct kv_list *list,
-                const struct local_clock_reading *at, struct error *err)
+static int receive_and_judge(struct clock_state *h, const char *state_dir,
+                             const struct kv_list *list, const struct local_clock_reading *at,
+                             struct error *err)
 {
     struct local_clock_reading now;
     struct verdict clocks = {0};
@@ -80,7 +81,7 @@ static int hear(struct clock_state *h, const char *state_dir, const struct kv_li
     return rc < 0 ? rc : !same_verdict(&clocks, &h->said);
 }
 
-static int run(const struct place *place, struct error *err)
+static int receive_payload(const struct place *place, struct error *err)
 {
     static struct clock_state state;
     struct kv_list list = {0};
@@ -91,7 +92,7 @@ static int run(const struct place *place, struct error *err)
                        place->state_dir);
     int lock = rc < 0 || list.n == 0 ? rc : clock_state_lock(place->state_dir, err);
     if (lock > 0) {
-        rc = hear(&state, place->state_dir, &list, &at, err);
+        rc = receive_and_judge(&state, place->state_dir, &list, &at, err);
         file_unlock(lock);
     }
     kv_release(&list);
@@ -109,7 +110,7 @@ int main(int argc, char **argv)
     if (rc <= 0)
         return program_not_run(rc, HANDLER_USAGE, HANDLER_FAILED, &err);
     const char *const words[] = {"--publish", CHECK_ID, "--heard", PLACE_WORDS(&place), NULL};
-    rc = run(&place, &err);
+    rc = receive_payload(&place, &err);
     if (rc > 0)
         rc = program_become("verify-clock", words, &err);
     if (rc < 0)

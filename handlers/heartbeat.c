@@ -155,7 +155,8 @@ static int compare(struct consul *consul, const struct place *place, struct verd
 
 /* Everything that can be done now. Without a leader only the verifications: they know
  * what they may publish, and write the truth to syslog. */
-static void beat(struct consul *consul, const struct place *place, bool led, struct verdict *v)
+static void verify_and_repair(struct consul *consul, const struct place *place, bool led,
+                              struct verdict *v)
 {
     struct error err = {0};
     verify(place, v);
@@ -170,7 +171,7 @@ static void beat(struct consul *consul, const struct place *place, bool led, str
 }
 
 /* stdout is the check's text and nothing else may go there: the reasons go to syslog. */
-static int say(const struct place *place, const struct verdict *v, bool led)
+static int print_verdict(const struct place *place, const struct verdict *v, bool led)
 {
     char text[SCRIPT_CHECK_TEXT];
     char truth[VERDICT_OUTPUT + 1];
@@ -184,7 +185,7 @@ static int say(const struct place *place, const struct verdict *v, bool led)
     return code;
 }
 
-static int run(const struct place *place, struct error *err)
+static int run_heartbeat(const struct place *place, struct error *err)
 {
     struct consul *consul = NULL;
     struct error why = {0};
@@ -197,8 +198,8 @@ static int run(const struct place *place, struct error *err)
     int rc = consul_open(place->config_dir, &consul, err);
     if (rc < 0)
         return rc;
-    beat(consul, place, consul_prove_leader(consul, &why) == 0, &v);
-    int code = say(place, &v, consul_prove_leader(consul, &why) == 0);
+    verify_and_repair(consul, place, consul_prove_leader(consul, &why) == 0, &v);
+    int code = print_verdict(place, &v, consul_prove_leader(consul, &why) == 0);
     consul_close(consul);
     return code;
 }
@@ -213,7 +214,7 @@ int main(int argc, char **argv)
     int rc = program_options(argc, argv, &usage, &err);
     if (rc <= 0)
         return program_not_run(rc, CHECK_UNKNOWN, CHECK_UNKNOWN, &err);
-    rc = run(&place, &err);
+    rc = run_heartbeat(&place, &err);
     if (rc < 0) {
         printf("cannot look: %s\n", err.text);
         rc = CHECK_UNKNOWN;

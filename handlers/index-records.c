@@ -122,7 +122,7 @@ static int begin(struct indexer *self, const char *text, struct error *err)
     return rc;
 }
 
-static int take(struct indexer *self, char *line, size_t len, struct error *err)
+static int take_record(struct indexer *self, char *line, size_t len, struct error *err)
 {
     struct error why = {0};
     if (self->to.urls == 0)
@@ -205,13 +205,13 @@ static int serve(struct indexer *self, char *line, size_t len, struct error *err
         return end_transaction(self, err);
     if (line[0] != '+')
         return error_set(err, -EBADMSG, "neither BEGIN, +ID nor COMMIT");
-    int rc = take(self, line + 1, len - 1, err);
+    int rc = take_record(self, line + 1, len - 1, err);
     if (rc == 0)
         answer("DEFER_COMMIT");
     return rc;
 }
 
-static int run(struct indexer *self, struct error *err)
+static int serve_all(struct indexer *self, struct error *err)
 {
     struct line_reader lines = {.fd = STDIN_FILENO, .in = BUFFER_INIT(LINE_LIMIT)};
     char *line;
@@ -235,7 +235,7 @@ int main(int argc, char **argv)
         return program_not_run(rc, HANDLER_USAGE, HANDLER_FAILED, &err);
     /* Who asked is gone, or has been killed: its successor sends everything again. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    rc = run(&self, &err);
+    rc = serve_all(&self, &err);
     if (rc < 0)
         program_log(LOG_ERR, "%s", err.text[0] ? err.text : strerror(-rc));
     spool_close(&self.spool);

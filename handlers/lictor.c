@@ -52,7 +52,7 @@ static const struct command {
     {"api", "lictor api", command_api},
 };
 
-static int find(const char *name, const struct command **ret, struct error *err)
+static int find_command(const char *name, const struct command **ret, struct error *err)
 {
     const char *names[COUNT(commands) + 1];
     for (size_t i = 0; i < COUNT(commands); i++) {
@@ -84,7 +84,7 @@ static int run_script(const char *name, const struct place *place, int argc, cha
 static int run_command(const struct place *place, int argc, char **argv, struct error *err)
 {
     const struct command *command;
-    int rc = find(argv[0], &command, err);
+    int rc = find_command(argv[0], &command, err);
     if (rc < 0)
         return rc;
     program_start(command->title);
@@ -103,7 +103,7 @@ static int run_help(const struct place *place, char *name, struct error *err)
     return 0;
 }
 
-static int run(int argc, char **argv, struct error *err)
+static int run_lictor(int argc, char **argv, struct error *err)
 {
     struct place place = PLACE_DEFAULT;
     const struct program_option rows[] = {PLACE_ROWS(&place)};
@@ -122,7 +122,7 @@ int main(int argc, char **argv)
 {
     struct error err = {0};
     program_start("lictor");
-    int rc = run(argc, argv, &err);
+    int rc = run_lictor(argc, argv, &err);
     if (rc < 0)
         program_say(err.text);
     if (rc < 0)

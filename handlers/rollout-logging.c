@@ -56,7 +56,7 @@ struct rollout {
 
 /* The local says "applying" while apply-logging works, so that a run killed in between
  * is found by the heartbeat. */
-static int apply(struct rollout *r, struct error *err)
+static int apply_settings(struct rollout *r, struct error *err)
 {
     struct apply_result result = {0};
     char *request = apply_protocol_format_request(&r->snapshot.entries, r->place.settings_root);
@@ -78,7 +78,7 @@ static int apply(struct rollout *r, struct error *err)
 }
 
 /* Call after snapshot_records(). */
-static int report(struct rollout *r, struct error *err)
+static int report_state(struct rollout *r, struct error *err)
 {
     struct verdict v;
     int rc = claim_write_record(r->consul, &r->place, &r->local, &r->snapshot, err);
@@ -94,33 +94,33 @@ static int report(struct rollout *r, struct error *err)
     return rc;
 }
 
-static int finish(struct rollout *r, struct error *err)
+static int finish_round(struct rollout *r, struct error *err)
 {
     int rc = delivery_proof_note(&r->place, &r->snapshot, &r->local, &r->proof, err);
     if (rc == 0)
         rc = local_state_write(r->place.state_dir, &r->local, err);
     if (rc == 0)
-        rc = report(r, err);
+        rc = report_state(r, err);
     return rc < 0 ? rc : snapshot_close(&r->place, &r->snapshot, &r->local, err);
 }
 
-static int look_once(struct rollout *r, struct rolling *turn, struct error *err)
+static int judge_turn_once(struct rollout *r, struct rolling *turn, struct error *err)
 {
     return claim_judge(r->consul, &r->place, &r->local, r->retry, &r->snapshot, turn, err);
 }
 
 /* A moment after a failure: wait, and look again, for the newest request wins. */
-static int look(struct rollout *r, struct rolling *turn, struct error *err)
+static int judge_turn(struct rollout *r, struct rolling *turn, struct error *err)
 {
-    int rc = look_once(r, turn, err);
+    int rc = judge_turn_once(r, turn, err);
     if (rc < 0 || !rolling_may_apply(turn) || r->retry || !debounce_after_failure(&r->local))
         return rc;
     rc = debounce_read(r->consul, &r->place, &r->local, &r->snapshot, err);
-    return rc < 0 ? rc : look_once(r, turn, err);
+    return rc < 0 ? rc : judge_turn_once(r, turn, err);
 }
 
 /* After an apply with LOG_ROLLOUT=parallel nobody has been looked at yet. */
-static int seek(struct rollout *r, int64_t limit_ms, struct error *err)
+static int seek_proof(struct rollout *r, int64_t limit_ms, struct error *err)
 {
     int rc = snapshot_records(r->consul, &r->place, CONSUL_DEFAULT, &r->snapshot, err);
     if (rc < 0)
@@ -129,14 +129,14 @@ static int seek(struct rollout *r, int64_t limit_ms, struct error *err)
 }
 
 /* The local is there before the announcement, see local_state_look(). */
-static int attempt(struct rollout *r, const struct rolling *turn, struct error *err)
+static int announce_and_apply(struct rollout *r, const struct rolling *turn, struct error *err)
 {
     int rc = local_state_write(r->place.state_dir, &r->local, err);
     if (rc == 0 && !r->snapshot.settings.log_parallel)
         rc = claim_apply(r->consul, &r->place, &r->local, turn, &r->snapshot, err);
     if (rc == 0)
-        rc = apply(r, err);
-    return rc < 0 ? rc : seek(r, limits()->proof_ms, err);
+        rc = apply_settings(r, err);
+    return rc < 0 ? rc : seek_proof(r, limits()->proof_ms, err);
 }
 
 /* Must what is in force be applied again? */
@@ -149,22 +149,22 @@ static bool repairs(const struct rollout *r)
 
 /* What is wanted runs, or nothing is wanted. A run that has not found the proof after the apply
  * looks once; the heartbeat comes again. */
-static int keep(struct rollout *r, struct error *err)
+static int keep_in_force(struct rollout *r, struct error *err)
 {
-    int rc = repairs(r) ? apply(r, err) : 0;
-    return rc < 0 || !delivery_proof_pending(&r->snapshot, &r->local) ? rc : seek(r, 0, err);
+    int rc = repairs(r) ? apply_settings(r, err) : 0;
+    return rc < 0 || !delivery_proof_pending(&r->snapshot, &r->local) ? rc : seek_proof(r, 0, err);
 }
 
-static int act(struct rollout *r, const struct rolling *turn, struct error *err)
+static int act_on_turn(struct rollout *r, const struct rolling *turn, struct error *err)
 {
     bool go = false;
     if (turn->state == ROLLING_FINISHED || delivery_proof_pending(&r->snapshot, &r->local))
-        return keep(r, err);
+        return keep_in_force(r, err);
     int rc = 0;
     if (rolling_may_apply(turn))
         rc = delivery_proof_preflight(&r->place, &r->snapshot, &r->local, &r->proof, &go, err);
     if (rc == 0 && go)
-        return attempt(r, turn, err);
+        return announce_and_apply(r, turn, err);
     if (rc == 0)
         local_state_wait(&r->local, r->snapshot.wanted);
     return rc;
@@ -182,11 +182,11 @@ static int round_once(void *arg, struct error *err)
     if (rc < 0)
         return rc;
     for (int i = 0; i == 0 || (rc == -ESTALE && i < LOOKS); i++) {
-        rc = look(r, &turn, err);
+        rc = judge_turn(r, &turn, err);
         if (rc == 0)
-            rc = act(r, &turn, err);
+            rc = act_on_turn(r, &turn, err);
     }
-    return rc < 0 ? rc : finish(r, err);
+    return rc < 0 ? rc : finish_round(r, err);
 }
 
 /* Did the last attempt here fail? Its reason has been said. */
@@ -210,7 +210,7 @@ static int run_in_turn(struct rollout *r, struct error *err)
     return rc;
 }
 
-static int run(struct rollout *r, struct error *err)
+static int run_rollout(struct rollout *r, struct error *err)
 {
     if (!trust_own_directory(r->place.state_dir))
         return error_set(err, -EPERM,
@@ -240,7 +240,7 @@ int main(int argc, char **argv)
     if (rc <= 0)
         return program_not_run(rc, HANDLER_USAGE, HANDLER_FAILED, &err);
     bool asked = r.retry; /* a person waits for the result */
-    rc = run(&r, &err);
+    rc = run_rollout(&r, &err);
     if (rc < 0)
         program_log(LOG_ERR, "%s", err.text);
     return program_end(rc < 0 || (asked && failed_here(&r)) ? HANDLER_FAILED : HANDLER_DONE,

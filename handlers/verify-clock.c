@@ -57,7 +57,7 @@ static int read_options(int argc, char **argv, struct check_run *run, bool *hear
 /* ---- the verdict --------------------------------------------------------- */
 
 /* From what was received before; published, go on from here next time. */
-static int judge(const struct check_run *run, struct verdict *v, struct error *err)
+static int judge_clocks(const struct check_run *run, struct verdict *v, struct error *err)
 {
     struct clock_run *clock = run->arg;
     struct clock_state *h = &clock->state;
@@ -89,7 +89,8 @@ static int judge(const struct check_run *run, struct verdict *v, struct error *e
 
 /* Without a leader nothing can be sent or received, and an agent that never had one holds
  * every read for 7 s. A missing right shows better in what needs it. */
-static int look(struct consul *consul, struct check_run *run, struct verdict *v, struct error *err)
+static int look_at_clocks(struct consul *consul, struct check_run *run, struct verdict *v,
+                          struct error *err)
 {
     struct clock_run *clock = run->arg;
     if (!run->publish && !trust_own_directory(run->place.state_dir))
@@ -102,22 +103,22 @@ static int look(struct consul *consul, struct check_run *run, struct verdict *v,
         return proof;
     run->leaderless = proof < 0 && proof != -EACCES;
     if (clock->heard || !run->publish || run->leaderless)
-        return judge(run, v, err);
+        return judge_clocks(run, v, err);
     return clock_round_run(consul, &run->place, &clock->state, v, err);
 }
 
 /* Returns an exit code, or negative errno with a text. */
-static int run(int argc, char **argv, struct error *err)
+static int run_check(int argc, char **argv, struct error *err)
 {
     static struct clock_run clock;
     struct check_run run = {.place = PLACE_DEFAULT, .arg = &clock};
     int rc = read_options(argc, argv, &run, &clock.heard, err);
-    return rc <= 0 ? rc : check_run(&run, look, err);
+    return rc <= 0 ? rc : check_run(&run, look_at_clocks, err);
 }
 
 int main(int argc, char **argv)
 {
     struct error err = {0};
     program_start("verify-clock");
-    return check_end(run(argc, argv, &err), &err);
+    return check_end(run_check(argc, argv, &err), &err);
 }

@@ -35,8 +35,9 @@ static void write_probe(const struct check_run *run, const char *node, struct er
         why->text[0] = '\0';
 }
 
-static void judge(const struct place *place, const struct snapshot *snapshot,
-                  const struct delivery_proof *proof, const struct error *probe, struct verdict *v)
+static void judge_logging(const struct place *place, const struct snapshot *snapshot,
+                          const struct delivery_proof *proof, const struct error *probe,
+                          struct verdict *v)
 {
     struct local_state local = {0};
     local_state_read(place->state_dir, &local);
@@ -48,8 +49,9 @@ static void judge(const struct place *place, const struct snapshot *snapshot,
     verdict_note(v, "%s", probe->text);
 }
 
-static int gather(struct consul *consul, const struct place *place, struct snapshot *snapshot,
-                  struct delivery_proof *proof, struct error *err)
+static int gather_logging(struct consul *consul, const struct place *place,
+                          struct snapshot *snapshot, struct delivery_proof *proof,
+                          struct error *err)
 {
     int rc = snapshot_settings(consul, place, CONSUL_STALE, snapshot, err);
     if (rc == 0)
@@ -57,7 +59,8 @@ static int gather(struct consul *consul, const struct place *place, struct snaps
     return rc < 0 ? rc : delivery_proof_gather(place, snapshot, proof, err);
 }
 
-static int look(struct consul *consul, struct check_run *run, struct verdict *v, struct error *err)
+static int look_at_logging(struct consul *consul, struct check_run *run, struct verdict *v,
+                           struct error *err)
 {
     struct snapshot snapshot = {0};
     struct delivery_proof proof = {0};
@@ -67,26 +70,26 @@ static int look(struct consul *consul, struct check_run *run, struct verdict *v,
         write_probe(run, snapshot.node, &probe);
     run->leaderless = run->publish && rc == 0 && consul_prove_leader(consul, &why) == -EAGAIN;
     if (rc == 0)
-        rc = gather(consul, &run->place, &snapshot, &proof, err);
+        rc = gather_logging(consul, &run->place, &snapshot, &proof, err);
     if (rc == 0)
-        judge(&run->place, &snapshot, &proof, &probe, v);
+        judge_logging(&run->place, &snapshot, &proof, &probe, v);
     delivery_proof_release(&proof);
     snapshot_release(&snapshot);
     return rc;
 }
 
-static int run(int argc, char **argv, struct error *err)
+static int run_check(int argc, char **argv, struct error *err)
 {
     struct check_run run = {.place = PLACE_DEFAULT};
     const struct program_option table[] = {PLACE_ROWS(&run.place), {"publish", &run.publish, NULL}};
     const struct program_usage usage = {.help = help, .options = table, .n = COUNT(table)};
     int rc = program_options(argc, argv, &usage, err);
-    return rc <= 0 ? rc : check_run(&run, look, err);
+    return rc <= 0 ? rc : check_run(&run, look_at_logging, err);
 }
 
 int main(int argc, char **argv)
 {
     struct error err = {0};
     program_start("verify-logging");
-    return check_end(run(argc, argv, &err), &err);
+    return check_end(run_check(argc, argv, &err), &err);
 }

@@ -61,8 +61,8 @@ static int64_t since_last(struct held_since *spans)
     return ms;
 }
 
-static void hold(struct held_since *spans, const struct quorum_conditions *now,
-                 struct quorum_held *ret)
+static void hold_conditions(struct held_since *spans, const struct quorum_conditions *now,
+                            struct quorum_held *ret)
 {
     int64_t pause_ms = since_last(spans);
     ret->leaderless_ms = held_since_note(spans, "leaderless", now->leaderless);
@@ -106,8 +106,8 @@ static void print_mapping(const char *title, const struct cluster_facts *servers
                mapping->entry[i].id);
 }
 
-static int confirm(struct consul *consul, const struct place *place, struct cluster_facts *servers,
-                   struct error *err)
+static int confirm_mapping_now(struct consul *consul, const struct place *place,
+                               struct cluster_facts *servers, struct error *err)
 {
     struct server_mapping mapping = {0};
     int rc = cluster_facts_gather(consul, place->config_dir, place->settings_root, CONSUL_DEFAULT,
@@ -132,7 +132,8 @@ static int confirm(struct consul *consul, const struct place *place, struct clus
 
 /* ---- the verdict --------------------------------------------------------- */
 
-static int look(struct consul *consul, struct check_run *run, struct verdict *v, struct error *err)
+static int look_at_quorum(struct consul *consul, struct check_run *run, struct verdict *v,
+                          struct error *err)
 {
     struct cluster_facts *servers = run->arg;
     const char *dir = run->place.state_dir;
@@ -145,7 +146,7 @@ static int look(struct consul *consul, struct check_run *run, struct verdict *v,
         return rc;
     held_since_read(trust_own_directory(dir) ? dir : NULL, "quorum", &spans);
     quorum_conditions(&servers->facts, &now);
-    hold(&spans, &now, &held);
+    hold_conditions(&spans, &now, &held);
     int64_t whole_ms = held_since_note(&spans, "whole", now.whole);
     if (run->publish)
         confirm_first(consul, servers, whole_ms);
@@ -162,13 +163,13 @@ static int confirm_by_hand(const struct place *place, struct cluster_facts *serv
     struct consul *consul = NULL;
     int rc = consul_open(place->config_dir, &consul, err);
     if (rc == 0)
-        rc = confirm(consul, place, servers, err);
+        rc = confirm_mapping_now(consul, place, servers, err);
     consul_close(consul);
     return rc;
 }
 
 /* Returns an exit code, or negative errno with a text. */
-static int run(int argc, char **argv, struct error *err)
+static int run_check(int argc, char **argv, struct error *err)
 {
     static struct cluster_facts servers;
     struct check_run run = {.place = PLACE_DEFAULT, .arg = &servers};
@@ -176,7 +177,8 @@ static int run(int argc, char **argv, struct error *err)
     int rc = read_options(argc, argv, &run, &confirm_mapping, err);
     if (rc <= 0)
         return rc;
-    rc = confirm_mapping ? confirm_by_hand(&run.place, &servers, err) : check_run(&run, look, err);
+    rc = confirm_mapping ? confirm_by_hand(&run.place, &servers, err)
+                         : check_run(&run, look_at_quorum, err);
     cluster_facts_release(&servers);
     return rc;
 }
@@ -185,5 +187,5 @@ int main(int argc, char **argv)
 {
     struct error err = {0};
     program_start("verify-quorum");
-    return check_end(run(argc, argv, &err), &err);
+    return check_end(run_check(argc, argv, &err), &err);
 }

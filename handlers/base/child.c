@@ -114,7 +114,7 @@ static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
 }
 
 /* Keep what fits. Over the ceiling the rest is read and dropped, or the child ends. */
-static void keep(struct drain *drain, const char *bytes, size_t n)
+static void keep_output(struct drain *drain, const char *bytes, size_t n)
 {
     struct run *run = drain->run;
     size_t room = drain->to->limit - drain->to->len;
@@ -131,7 +131,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     struct drain *drain = stream->data;
     if (n > 0)
-        keep(drain, buf->base, (size_t)n);
+        keep_output(drain, buf->base, (size_t)n);
     if (n >= 0)
         return;
     close_once(stream);

@@ -20,7 +20,7 @@ static const struct unit times[] = {
     {"y", 365 * DAY},   {"yr", 365 * DAY},
 };
 
-static const struct unit *find(const char *name, size_t len)
+static const struct unit *find_unit(const char *name, size_t len)
 {
     for (size_t i = 0; i < COUNT(times); i++) {
         if (strlen(times[i].name) == len && strncmp(times[i].name, name, len) == 0)
@@ -58,7 +58,7 @@ int duration_parse(const char *text, int64_t *ret_us)
         int64_t value = 0;
         int rc = parse_number(&text, &value);
         size_t len = strcspn(text, "0123456789");
-        const struct unit *unit = find(text, len);
+        const struct unit *unit = find_unit(text, len);
         if (rc == 0 && !unit)
             rc = -EINVAL;
         if (rc == 0 && (__builtin_mul_overflow(value, unit->size, &value) ||

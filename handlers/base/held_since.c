@@ -9,7 +9,7 @@
 
 #define FILE_TEXT 256 /* bytes of a file's name */
 
-static void load(const cJSON *root, struct held_since *spans)
+static void load_spans(const cJSON *root, struct held_since *spans)
 {
     const cJSON *list = NULL;
     const cJSON *item = NULL;
@@ -34,11 +34,11 @@ void held_since_read(const char *state_dir, const char *name, struct held_since 
     *spans = (struct held_since){.now_ms = boottime_ms()};
     (void)snprintf(file, sizeof file, "%s.spans", name);
     cJSON *root = state_read_boot(state_dir, file);
-    load(root, spans);
+    load_spans(root, spans);
     cJSON_Delete(root);
 }
 
-static int find(const struct held_since *spans, const char *name)
+static int find_span(const struct held_since *spans, const char *name)
 {
     for (int i = 0; i < spans->n; i++) {
         if (strncmp(spans->span[i].name, name, HELD_SINCE_NAME - 1) == 0)
@@ -49,7 +49,7 @@ static int find(const struct held_since *spans, const char *name)
 
 int64_t held_since_note(struct held_since *spans, const char *name, bool holds)
 {
-    int at = find(spans, name);
+    int at = find_span(spans, name);
     if (!holds) {
         if (at >= 0)
             spans->span[at] = spans->span[--spans->n];
@@ -67,7 +67,7 @@ int64_t held_since_note(struct held_since *spans, const char *name, bool holds)
 
 void held_since_forgive(struct held_since *spans, const char *name, int64_t delta_ms)
 {
-    int at = find(spans, name);
+    int at = find_span(spans, name);
     if (at < 0)
         return;
     spans->span[at].since_ms += delta_ms;

@@ -56,7 +56,7 @@ static int serve(bool version, const char *help)
     return 0;
 }
 
-static int refuse(int c, const char *argument, struct error *err)
+static int reject_option(int c, const char *argument, struct error *err)
 {
     if (c == ':')
         return error_set(err, -EINVAL, "%s needs a value, see %s --help", argument, program_name);
@@ -89,7 +89,7 @@ int program_options(int argc, char **argv, const struct program_usage *usage, st
         if (c == -1)
             return check_operands(optind, argc, argv, usage, err);
         if (c != 0)
-            return refuse(c, argv[optind - 1], err);
+            return reject_option(c, argv[optind - 1], err);
         if ((size_t)index >= usage->n)
             return serve((size_t)index > usage->n, usage->help);
         if (usage->options[index].value)

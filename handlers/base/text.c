@@ -65,7 +65,7 @@ bool text_all_pass(const char *text)
 
 /* ---- lists --------------------------------------------------------------- */
 
-static void append(struct text_list *list, const char *text)
+static void append_text(struct text_list *list, const char *text)
 {
     size_t left = list->size - list->len;
     int n = snprintf(list->text + list->len, left, "%s", text);
@@ -85,11 +85,11 @@ bool text_list_add(struct text_list *list, const char *between, const char *item
     bool fits = list->len + strlen(between) + strlen(item) + room <= list->size;
     if (list->written > 0 && (!fits || list->written == list->most)) {
         (void)snprintf(more, sizeof more, " and %d more", (list->total - list->written) % 1000);
-        append(list, more);
+        append_text(list, more);
         return false;
     }
-    append(list, list->written > 0 ? between : "");
-    append(list, item);
+    append_text(list, list->written > 0 ? between : "");
+    append_text(list, item);
     list->written++;
     return true;
 }

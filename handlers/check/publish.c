@@ -46,7 +46,7 @@ int publish_lock(const char *state_dir, const char *check_id, struct error *err)
     return rc < 0 ? rc : file_lock(path, limits()->lock_ms, err);
 }
 
-static void load(const char *state_dir, const char *file, struct memory *m)
+static void load_memory(const char *state_dir, const char *file, struct memory *m)
 {
     cJSON *root = state_read(state_dir, file);
     (void)snprintf(m->status, sizeof m->status, "%s", json_text(root, "status", ""));
@@ -105,7 +105,7 @@ static int publish(struct consul *consul, const char *state_dir, const char *che
     int rc = check_ours(state_dir, err);
     if (rc < 0)
         return rc;
-    load(state_dir, file_of(check_id, "verdict", file), &before);
+    load_memory(state_dir, file_of(check_id, "verdict", file), &before);
     m = now = before;
     (void)snprintf(now.status, sizeof now.status, "%s", verdict_status_name(v->status));
     verdict_render(v, now.text);

@@ -54,7 +54,7 @@ static bool is_full(const struct verdict *v)
 }
 
 /* Append `line` and a line feed, or the word that there is more. */
-static bool append(struct verdict *v, const char *indent, const char *line, size_t len)
+static bool append_line(struct verdict *v, const char *indent, const char *line, size_t len)
 {
     size_t used = strlen(v->details);
     if (is_full(v))
@@ -79,7 +79,7 @@ void verdict_note(struct verdict *v, const char *fmt, ...)
     const char *at = text;
     do {
         size_t len = piece(at, COLUMNS - strlen(indent));
-        if (!append(v, indent, at, len))
+        if (!append_line(v, indent, at, len))
             return;
         at += len;
         at += strspn(at, " ");

@@ -116,7 +116,7 @@ int clock_record_parse(const char *text, size_t len, const char *own, struct clo
 /* ---- writing ------------------------------------------------------------- */
 
 /* cJSON's own number writer may be off by one or two beyond 2^52. */
-static bool add(cJSON *object, const char *name, int64_t us)
+static bool add_integer(cJSON *object, const char *name, int64_t us)
 {
     char digits[32];
     (void)snprintf(digits, sizeof digits, "%lld", (long long)us);
@@ -133,7 +133,8 @@ static bool add_heard(cJSON *root, const struct offsets *offsets)
             continue;
         cJSON *entry = cJSON_AddObjectToObject(heard, server->name);
         good = cJSON_AddStringToObject(entry, "boot", server->boot) &&
-               add(entry, "raw", server->record.raw_us) && add(entry, "at", server->heard_us);
+               add_integer(entry, "raw", server->record.raw_us) &&
+               add_integer(entry, "at", server->heard_us);
     }
     return good;
 }
@@ -141,7 +142,8 @@ static bool add_heard(cJSON *root, const struct offsets *offsets)
 static bool add_reference(cJSON *root, const struct clock_reference *reference)
 {
     cJSON *entry = cJSON_AddObjectToObject(root, "reference");
-    return add(entry, "offset", reference->offset_us) && add(entry, "err", reference->err_us);
+    return add_integer(entry, "offset", reference->offset_us) &&
+           add_integer(entry, "err", reference->err_us);
 }
 
 int clock_record_format(const struct offsets *offsets, const struct local_clock_reading *stamp,
@@ -150,9 +152,9 @@ int clock_record_format(const struct offsets *offsets, const struct local_clock_
 {
     cJSON *root = cJSON_CreateObject();
     char *text = NULL;
-    if (add(root, "v", 1) && cJSON_AddStringToObject(root, "boot", offsets->boot) &&
-        add(root, "raw", stamp->raw_us) && add(root, "real", stamp->real_us) &&
-        add(root, "err", stamp->err_us) && add(root, "ppm", kernel->ppm) &&
+    if (add_integer(root, "v", 1) && cJSON_AddStringToObject(root, "boot", offsets->boot) &&
+        add_integer(root, "raw", stamp->raw_us) && add_integer(root, "real", stamp->real_us) &&
+        add_integer(root, "err", stamp->err_us) && add_integer(root, "ppm", kernel->ppm) &&
         cJSON_AddBoolToObject(root, "synced", kernel->synced) && add_heard(root, offsets) &&
         (!reference->known || add_reference(root, reference)))
         text = cJSON_PrintUnformatted(root);

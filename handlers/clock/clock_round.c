@@ -108,8 +108,8 @@ static void note_own(struct clock_state *h, const struct facts *f)
 }
 
 /* Under the lock. */
-static int hear(struct clock_state *h, const struct facts *f, struct verdict *v,
-                struct buffer *record, struct error *err)
+static int receive_records(struct clock_state *h, const struct facts *f, struct verdict *v,
+                           struct buffer *record, struct error *err)
 {
     struct local_clock_reading now;
     const struct skew_limits limits = {f->settings.clock_warning_us, f->settings.clock_critical_us};
@@ -151,7 +151,7 @@ int clock_round_run(struct consul *consul, const struct place *place, struct clo
     if (lock > 0) {
         local_clock_read(&now);
         clock_state_read(place->state_dir, &now, h);
-        rc = hear(h, &facts, v, &record, err);
+        rc = receive_records(h, &facts, v, &record, err);
         if (rc == 0)
             rc = clock_state_write(h, place->state_dir, err);
         file_unlock(lock);

@@ -79,7 +79,7 @@ static bool take_parts(const char *bytes, size_t len, struct clock_state *ret)
     return used == len;
 }
 
-static bool load(const char *path, struct clock_state *ret)
+static bool load_file(const char *path, struct clock_state *ret)
 {
     char digest[KV_DIGEST];
     struct error ignored = {0};
@@ -103,7 +103,7 @@ void clock_state_read(const char *state_dir, const struct local_clock_reading *n
     struct error ignored = {0};
     *ret = (struct clock_state){0};
     (void)local_clock_boot(boot);
-    if (file_path(path, sizeof path, state_dir, "clock", &ignored) < 0 || !load(path, ret) ||
+    if (file_path(path, sizeof path, state_dir, "clock", &ignored) < 0 || !load_file(path, ret) ||
         !offsets_valid(&ret->offsets, boot, now->raw_us))
         *ret = (struct clock_state){0};
     memcpy(ret->boot, boot, sizeof ret->boot);
@@ -174,8 +174,8 @@ static bool takes_part(const struct clock_state *h, const char *node)
 }
 
 /* One record; true when it was new. */
-static bool hear(struct clock_state *h, const char *node, const struct kv_entry *entry,
-                 const struct local_clock_reading *at, struct verdict *damaged)
+static bool receive_record(struct clock_state *h, const char *node, const struct kv_entry *entry,
+                           const struct local_clock_reading *at, struct verdict *damaged)
 {
     char text[OFFSETS_EVENT];
     struct error why = {0};
@@ -203,7 +203,8 @@ int clock_state_receive(struct clock_state *h, const struct kv_list *list,
         const struct kv_entry *entry = &list->entries[i];
         const char *node = entry->key + strlen(CLOCK_RECORD_PREFIX);
         if (strncmp(entry->key, CLOCK_RECORD_PREFIX, strlen(CLOCK_RECORD_PREFIX)) == 0 &&
-            strcmp(node, h->node) != 0 && takes_part(h, node) && hear(h, node, entry, at, damaged))
+            strcmp(node, h->node) != 0 && takes_part(h, node) &&
+            receive_record(h, node, entry, at, damaged))
             n++;
     }
     return n;

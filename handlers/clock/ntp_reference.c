@@ -27,8 +27,8 @@ static void take_best(const struct sntp_interval *offset, struct clock_state_ref
                  figure_limit(r->shown.shown_us, text));
 }
 
-static void take(const struct settings *settings, const struct sntp_result *result,
-                 struct clock_state_reference *r)
+static void take_result(const struct settings *settings, const struct sntp_result *result,
+                        struct clock_state_reference *r)
 {
     for (size_t i = 0; i < settings->clock_references; i++) {
         if (!result->answer[i].valid)
@@ -68,5 +68,5 @@ void ntp_reference_ask(const struct settings *settings, const struct local_clock
     if (sntp_ask(settings->clock_reference, settings->clock_references, &result, &err) < 0)
         verdict_note(&r->notes, "%s", err.text);
     else
-        take(settings, &result, r);
+        take_result(settings, &result, r);
 }

@@ -29,7 +29,7 @@ int offsets_pair_at(int i, int j)
 
 /* ---- participants -------------------------------------------------------- */
 
-static int find(const struct offsets *offsets, const char *name)
+static int find_server(const struct offsets *offsets, const char *name)
 {
     for (int i = 0; i < offsets->n; i++)
         if (strcasecmp(offsets->server[i].name, name) == 0)
@@ -80,7 +80,7 @@ static void take_participants(struct offsets *offsets, const char *const *names,
     const int left = drop_missing(offsets, names, n);
     const int stayed = offsets->n;
     for (size_t i = 0; i < n; i++)
-        if (find(offsets, names[i]) < 0)
+        if (find_server(offsets, names[i]) < 0)
             insert(offsets, names[i], now_us);
     if (left > 0 || offsets->n > stayed)
         memset(offsets->pair, 0, sizeof offsets->pair);
@@ -116,7 +116,7 @@ int64_t offsets_begin(struct offsets *offsets, const struct offsets_own *own,
     offsets->refused = n > OFFSETS_SERVERS ? n : 0;
     if (!offsets->refused)
         take_participants(offsets, names, n, now->raw_us);
-    offsets->self = find(offsets, own->name);
+    offsets->self = find_server(offsets, own->name);
     if (offsets->self >= 0)
         offsets->server[offsets->self].reference = own->reference;
     return moved;
@@ -238,7 +238,7 @@ enum offsets_received offsets_receive(struct offsets *offsets, const char *name,
                                       const struct clock_record *record,
                                       const struct local_clock_reading *at, int64_t *ret_jump_us)
 {
-    const int i = find(offsets, name);
+    const int i = find_server(offsets, name);
     *ret_jump_us = 0;
     if (i < 0 || i == offsets->self)
         return OFFSETS_KNOWN;

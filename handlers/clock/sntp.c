@@ -293,7 +293,7 @@ static void on_limit(uv_timer_t *timer)
     end_talk(timer->loop->data);
 }
 
-static void keep(struct peer *peer, const struct sample *sample)
+static void keep_best(struct peer *peer, const struct sample *sample)
 {
     if (!peer->heard || sample->width_us < peer->sample.width_us)
         peer->sample = *sample;
@@ -301,7 +301,7 @@ static void keep(struct peer *peer, const struct sample *sample)
 }
 
 /* What does not carry the cookie is only named: a forger cannot keep an answer away. */
-static void hear(struct question *question, size_t len, int64_t heard_us)
+static void receive_answer(struct question *question, size_t len, int64_t heard_us)
 {
     const unsigned char *packet = (const unsigned char *)question->packet;
     struct peer *peer = question->peer;
@@ -313,7 +313,7 @@ static void hear(struct question *question, size_t len, int64_t heard_us)
         rc = sntp_bound(&sample.stamps, sample.asked_us, heard_us, heard_us, &bound, &why);
     sample.width_us = width(&bound);
     if (rc == 0)
-        keep(peer, &sample);
+        keep_best(peer, &sample);
     else
         note(peer, why.text);
     if (rc == -EACCES)
@@ -339,7 +339,7 @@ static void on_heard(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct
     if (n == 0 && !from) /* nothing more to read */
         return;
     if (n >= 0) {
-        hear(question, (size_t)n, heard_us);
+        receive_answer(question, (size_t)n, heard_us);
     } else {
         note_silence(question->peer, (int)n);
         end_question(question);

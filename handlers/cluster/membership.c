@@ -15,8 +15,8 @@ static bool same(const struct agent_peer *peer, const struct agent_member *membe
 }
 
 /* A renamed server is in gossip twice with one ID: the living one counts. */
-static const struct agent_member *find(const struct membership_facts *facts,
-                                       const struct agent_peer *peer)
+static const struct agent_member *find_member(const struct membership_facts *facts,
+                                              const struct agent_peer *peer)
 {
     const struct agent_member *found = NULL;
     for (size_t i = 0; i < facts->n_members; i++) {
@@ -30,7 +30,7 @@ static const struct agent_member *find(const struct membership_facts *facts,
 const struct agent_member *membership_alive(const struct membership_facts *facts,
                                             const struct agent_peer *peer)
 {
-    const struct agent_member *member = find(facts, peer);
+    const struct agent_member *member = find_member(facts, peer);
     return member && member->alive ? member : NULL;
 }
 
@@ -88,7 +88,7 @@ static struct membership_row *row_of(struct membership *rows, const char *name)
 
 static const char *peer_name(const struct membership_facts *facts, const struct agent_peer *peer)
 {
-    const struct agent_member *member = find(facts, peer);
+    const struct agent_member *member = find_member(facts, peer);
     if (member)
         return member->name;
     const struct server_mapping_entry *entry = server_mapping_id(facts->confirmed, peer->id);

@@ -378,7 +378,8 @@ enum finding {
 
 /* First that fits. Gossip and raft disagree only where raft works against what gossip says; an
  * expected majority that is missing while raft has shrunk is real. */
-static enum finding find(const struct look *look, const struct quorum_held *held, int problems)
+static enum finding find_state(const struct look *look, const struct quorum_held *held,
+                               int problems)
 {
     bool leaderless = leaderless_long(held);
     if (held->split_ms >= limits()->split_ms)
@@ -499,7 +500,7 @@ void quorum_judge(const struct quorum_facts *facts, const struct quorum_held *he
     *ret = (struct verdict){0};
     look_at(facts, &look);
     cluster_problems(&look, held, &p);
-    enum finding found = find(&look, held, p.n);
+    enum finding found = find_state(&look, held, p.n);
     say_count(&look, found, count, sizeof count);
     say_reason(&look, found, &p, reason, sizeof reason);
     verdict_set(ret, status_of[found], "%s%s%s",

@@ -21,7 +21,8 @@ static const struct agent_member *find_member(const struct membership_facts *fac
     return found;
 }
 
-static void add(const struct membership_facts *facts, const char *name, struct rollout_order *ret)
+static void add_server(const struct membership_facts *facts, const char *name,
+                       struct rollout_order *ret)
 {
     const struct agent_member *member = find_member(facts, name);
     for (size_t i = 0; i < ret->n; i++)
@@ -46,15 +47,15 @@ void rollout_order_join(const struct membership_facts *facts, struct rollout_ord
     size_t n = 0;
     *ret = (struct rollout_order){.n = 0};
     for (size_t i = 0; i < facts->settings->servers; i++)
-        add(facts, facts->settings->server[i], ret);
+        add_server(facts, facts->settings->server[i], ret);
     for (size_t i = 0; !mapped && facts->confirmed && i < facts->confirmed->n; i++)
-        add(facts, facts->confirmed->entry[i].node, ret);
+        add_server(facts, facts->confirmed->entry[i].node, ret);
     for (size_t i = 0; i < facts->n_peers && n < AGENT_PEERS; i++)
         if (facts->peers[i].voter)
             voters[n++] = facts->peers[i].node;
     qsort(voters, n, sizeof voters[0], by_name);
     for (size_t i = 0; i < n; i++)
-        add(facts, voters[i], ret);
+        add_server(facts, voters[i], ret);
 }
 
 static void set_source(const struct cluster_facts *servers,

@@ -65,8 +65,8 @@ const struct server_mapping_entry *server_mapping_server(const struct server_map
     return NULL;
 }
 
-static int append(struct server_mapping *mapping, const char *server, const char *node,
-                  const char *id, struct error *err)
+static int append_server(struct server_mapping *mapping, const char *server, const char *node,
+                         const char *id, struct error *err)
 {
     if (mapping->n == SETTINGS_SERVERS)
         return error_set(err, -EINVAL, "more than %d servers", SETTINGS_SERVERS);
@@ -99,8 +99,8 @@ static int parse_root(const cJSON *root, struct server_mapping *ret, struct erro
         return rc;
     cJSON_ArrayForEach(item, servers)
     {
-        rc = append(ret, json_text(item, "server", ""), json_text(item, "node", ""),
-                    json_text(item, "id", ""), err);
+        rc = append_server(ret, json_text(item, "server", ""), json_text(item, "node", ""),
+                           json_text(item, "id", ""), err);
         if (rc < 0)
             return rc;
     }
@@ -173,7 +173,7 @@ static int assign_as_set(const struct settings *settings,
         const char *node = settings->server[i];
         char server[32];
         (void)snprintf(server, sizeof server, "server_%zu", i + 1);
-        rc = append(ret, server, node, present_id(present, n, node), err);
+        rc = append_server(ret, server, node, present_id(present, n, node), err);
     }
     return rc;
 }
@@ -212,7 +212,7 @@ static int assign_by_age(const struct server_mapping *old,
             (void)snprintf(server, sizeof server, "%s", known->server);
         else
             lowest_free(ret, &kept, server);
-        rc = append(ret, server, present[i].node, present[i].id, err);
+        rc = append_server(ret, server, present[i].node, present[i].id, err);
     }
     return rc;
 }

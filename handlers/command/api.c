@@ -36,10 +36,15 @@ static const cJSON *member_at(const cJSON *root, const char *path)
     return root;
 }
 
+/* A text as it is, all else as JSON; what is missing is an empty line. */
 static void print_member(const cJSON *item)
 {
-    char *text = item && !cJSON_IsString(item) ? cJSON_PrintUnformatted(item) : NULL;
-    printf("%s\n", text ? text : cJSON_IsString(item) ? item->valuestring : "");
+    if (item && cJSON_IsString(item)) {
+        printf("%s\n", item->valuestring);
+        return;
+    }
+    char *text = item ? cJSON_PrintUnformatted(item) : NULL;
+    printf("%s\n", text ? text : "");
     cJSON_free(text);
 }
 

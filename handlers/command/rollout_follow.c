@@ -13,8 +13,8 @@
 #define SAY_MS  5000 /* nothing new is said this often */
 
 /* "2 of 3 servers on revision 4f2a91, waiting for n3 (n4 is down and follows when it is back)" */
-static void say(const struct rolling_server *servers, size_t n, const char *wanted, size_t done,
-                size_t living, char ret[ROLLOUT_FOLLOW_TEXT])
+static void say_progress(const struct rolling_server *servers, size_t n, const char *wanted,
+                         size_t done, size_t living, char ret[ROLLOUT_FOLLOW_TEXT])
 {
     struct text_list list;
     int left = (int)(living - done);
@@ -46,14 +46,14 @@ enum rollout_follow_state rollout_follow_judge(const struct rolling_server *serv
         living += servers[i].alive;
         done += servers[i].alive && of_it && r->state == SERVER_RECORD_DONE;
     }
-    say(servers, n, wanted, done, living, ret);
+    say_progress(servers, n, wanted, done, living, ret);
     return done == living && living > 0 ? ROLLOUT_FOLLOW_DONE : ROLLOUT_FOLLOW_WAITS;
 }
 
 /* One look. *ret_state and the text; the digest of what is in KV, to see other settings. */
-static int look(struct consul *consul, const struct place *place, char digest[KV_DIGEST],
-                enum rollout_follow_state *ret_state, char ret[ROLLOUT_FOLLOW_TEXT],
-                struct error *err)
+static int look_at_rollout(struct consul *consul, const struct place *place, char digest[KV_DIGEST],
+                           enum rollout_follow_state *ret_state, char ret[ROLLOUT_FOLLOW_TEXT],
+                           struct error *err)
 {
     struct snapshot s = {0};
     int rc = snapshot_settings(consul, place, CONSUL_DEFAULT, &s, err);
@@ -83,7 +83,7 @@ int rollout_follow(struct consul *consul, const struct place *place, int64_t lim
     char digest[KV_DIGEST] = "", text[ROLLOUT_FOLLOW_TEXT], said[ROLLOUT_FOLLOW_TEXT] = "";
     int64_t begin = boottime_ms(), said_ms = 0;
     for (int64_t now = begin; now - begin < limit_ms; now = boottime_ms()) {
-        int rc = look(consul, &where, digest, &state, text, err);
+        int rc = look_at_rollout(consul, &where, digest, &state, text, err);
         if (rc < 0 && rc != -EAGAIN) /* a new leader is worth waiting for */
             return rc;
         if (rc < 0)

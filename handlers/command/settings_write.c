@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PROBLEMS_MAX (1U << 20)
@@ -52,36 +51,47 @@ static void print_change(const struct kv_entry *was, const struct kv_entry *now,
         printf("%s: %s -> %s\n", key, old, new);
 }
 
+/* The changes of a transaction: each key as it was read, or not there. Paths are full keys. */
+struct transaction {
+    char path[CONSUL_TXN][SETTINGS_KEY];
+    struct consul_change change[CONSUL_TXN];
+    size_t n;
+};
+
+static int plan(const struct settings_change *change, struct transaction *ret, struct error *err)
+{
+    if (change->names.n > CONSUL_TXN)
+        return error_set(err, -E2BIG, "more than %d keys at once", CONSUL_TXN);
+    for (size_t i = 0; i < change->names.n; i++) {
+        int rc = settings_path(change->root, change->names.entries[i].key, ret->path[i], err);
+        if (rc < 0)
+            return rc;
+        const struct kv_entry *now = kv_find(&change->list, ret->path[i]);
+        const struct kv_entry *was = kv_find(&change->before, ret->path[i]);
+        if (now || was)
+            ret->change[ret->n++] = (struct consul_change){.key = ret->path[i],
+                                                           .value = now ? now->value : NULL,
+                                                           .index = was ? was->modify_index : 0};
+    }
+    return 0;
+}
+
 int settings_write(struct consul *consul, const struct settings_change *change, struct error *err)
 {
-    struct consul_change *changes = calloc(change->names.n + 1, sizeof *changes);
-    char(*paths)[SETTINGS_KEY] = calloc(change->names.n + 1, sizeof *paths);
+    static struct transaction t; /* some 40 KB */
     struct error why = {0};
-    size_t n = 0;
-    int rc = changes && paths ? 0 : error_set(err, -ENOMEM, "out of memory");
-    for (size_t i = 0; rc == 0 && i < change->names.n; i++) {
-        rc = settings_path(change->root, change->names.entries[i].key, paths[i], err);
-        if (rc < 0)
-            break;
-        const struct kv_entry *now = kv_find(&change->list, paths[i]);
-        const struct kv_entry *was = kv_find(&change->before, paths[i]);
-        if (now || was)
-            changes[n++] = (struct consul_change){.key = paths[i],
-                                                  .value = now ? now->value : NULL,
-                                                  .index = was ? was->modify_index : 0};
-    }
-    if (rc == 0 && n > 0)
-        rc = consul_kv_change(consul, changes, n, &why);
+    int rc = plan(change, &t, err);
+    if (rc < 0)
+        return rc;
+    rc = t.n > 0 ? consul_kv_change(consul, t.change, t.n, &why) : 0;
     if (rc == -ESTALE)
-        rc = error_set(err, rc,
-                       "%s: nothing is written; look at it with lictor show, then try again",
-                       why.text);
-    else if (rc < 0 && why.text[0])
-        *err = why;
-    for (size_t i = 0; rc == 0 && i < change->names.n; i++)
-        print_change(kv_find(&change->before, paths[i]), kv_find(&change->list, paths[i]),
+        return error_set(err, rc,
+                         "%s: nothing is written; look at it with lictor show, then try again",
+                         why.text);
+    if (rc < 0)
+        return error_set(err, rc, "%s", why.text);
+    for (size_t i = 0; i < change->names.n; i++)
+        print_change(kv_find(&change->before, t.path[i]), kv_find(&change->list, t.path[i]),
                      change->names.entries[i].key);
-    free(changes);
-    free(paths);
-    return rc;
+    return 0;
 }

@@ -254,7 +254,8 @@ static int number_of(long status)
 }
 
 /* The sentence for a status that is no success. what: "read KV x", rule: may be NULL. */
-static int refuse(const struct consul *c, const char *what, const char *rule, struct error *err)
+static int refuse_status(const struct consul *c, const char *what, const char *rule,
+                         struct error *err)
 {
     char words[240];
     const char *body = buffer_text(&c->http.answer);
@@ -276,7 +277,7 @@ int consul_get(struct consul *consul, const char *path, const char *rule, cJSON 
     (void)snprintf(what, sizeof what, "read %.*s", (int)strcspn(path, "?"), path);
     int rc = perform(consul, &request, err);
     if (rc == 0 && consul->http.status != 200 && consul->http.status != 429)
-        rc = refuse(consul, what, rule, err);
+        rc = refuse_status(consul, what, rule, err);
     if (rc == 0)
         rc = json_parse(buffer_text(&consul->http.answer), consul->http.answer.len, what, ret_root,
                         err);
@@ -337,7 +338,7 @@ int consul_kv_read(struct consul *consul, const char *key, bool recurse, enum co
     const struct request request = {.path = path, .most = KV_LIMIT};
     rc = perform(consul, &request, err);
     if (rc == 0 && consul->http.status != 200 && consul->http.status != 404)
-        rc = refuse(consul, what, rule, err);
+        rc = refuse_status(consul, what, rule, err);
     if (rc == 0)
         rc = parse_entries(consul, what, list, err);
     free(path);
@@ -360,7 +361,7 @@ int consul_kv_write(struct consul *consul, const char *key, const char *value, u
     const struct request request = {.path = path, .body = value};
     rc = perform(consul, &request, err);
     if (rc == 0 && consul->http.status != 200)
-        rc = refuse(consul, what, rule, err);
+        rc = refuse_status(consul, what, rule, err);
     if (rc == 0 && strncmp(buffer_text(&consul->http.answer), "true", 4) != 0)
         rc = error_set(err, -ESTALE, "%s was changed by somebody else meanwhile", key);
     free(path);
@@ -430,7 +431,7 @@ static int transaction_failed(const struct consul *consul, const struct operatio
     (void)snprintf(what, sizeof what, "write KV %s in a transaction", operations[n - 1].key);
     (void)snprintf(rule, sizeof rule, "key \"%s\" %s", o->key, read ? "read" : "write");
     if (consul->http.status != 409)
-        rc = refuse(consul, what, rule, err);
+        rc = refuse_status(consul, what, rule, err);
     else if (strstr(why, "ermission denied"))
         rc = error_set(err, -EACCES, "cannot %s: permission denied (the token needs %s)", what,
                        rule);
@@ -490,7 +491,7 @@ int consul_request(struct consul *consul, bool put, const char *path, struct buf
                    path);
     int rc = perform(consul, &request, err);
     if (rc == 0 && consul->http.status != 200)
-        rc = refuse(consul, what, NULL, err);
+        rc = refuse_status(consul, what, NULL, err);
     if (rc == 0)
         rc = buffer_append(answer, consul->http.answer.data, consul->http.answer.len);
     return rc;
@@ -503,8 +504,8 @@ int consul_prove_leader(struct consul *consul, struct error *err)
                                     .most = KV_LIMIT};
     int rc = perform(consul, &request, err);
     if (rc == 0 && consul->http.status != 200 && consul->http.status != 404)
-        rc = refuse(consul, "prove a leader by reading KV lictor/mapping",
-                    "key \"lictor/mapping\" read", err);
+        rc = refuse_status(consul, "prove a leader by reading KV lictor/mapping",
+                           "key \"lictor/mapping\" read", err);
     return rc;
 }
 
@@ -529,7 +530,7 @@ static int send_update(struct consul *consul, const struct request *request, con
                          "the agent has no check %s: is the snippet of lictor enable "
                          "loaded?",
                          check_id);
-    return refuse(consul, what, "service \"cluster\" write", err);
+    return refuse_status(consul, what, "service \"cluster\" write", err);
 }
 
 int consul_check_update(struct consul *consul, const char *check_id, const char *status,

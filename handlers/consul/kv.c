@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* Append; takes the value over. */
-static int append(struct kv_list *list, const char *key, char *value, size_t len,
-                  uint64_t modify_index)
+static int append_entry(struct kv_list *list, const char *key, char *value, size_t len,
+                        uint64_t modify_index)
 {
     struct kv_entry *grown = value ? reallocarray(list->entries, list->n + 1, sizeof *grown) : NULL;
     char *copy = grown ? strdup(key) : NULL;
@@ -33,7 +33,7 @@ int kv_add(struct kv_list *list, const char *key, const void *value, size_t len,
         memcpy(copy, value, len);
     if (copy)
         copy[len] = '\0';
-    return append(list, key, copy, len, modify_index);
+    return append_entry(list, key, copy, len, modify_index);
 }
 
 static int parse_entry(const cJSON *object, struct kv_list *list, struct error *err)
@@ -52,7 +52,7 @@ static int parse_entry(const cJSON *object, struct kv_list *list, struct error *
     if (rc == 0 || rc == -ENOENT) /* null is how Consul writes an empty value */
         rc = base64_decode(text, &value, &len);
     if (rc == 0)
-        rc = append(list, key, value, len, (uint64_t)index);
+        rc = append_entry(list, key, value, len, (uint64_t)index);
     return rc < 0 ? error_set(err, rc, "KV entry %s: %s", key,
                               rc == -ENOMEM ? "out of memory" : "value is not base64")
                   : 0;

@@ -98,8 +98,8 @@ static int open_log(const char *path, struct stat *st, struct error *err)
 }
 
 /* Whole or not at all: half a line would spoil the next one. */
-static int append(int fd, const char *path, const char *line, const struct stat *st,
-                  struct error *err)
+static int append_record(int fd, const char *path, const char *line, const struct stat *st,
+                         struct error *err)
 {
     size_t len = strlen(line);
     off_t before = st->st_size;
@@ -153,7 +153,7 @@ int probe_write(const char *path, const struct probe_stream *stream, int64_t now
     int fd = rc < 0 ? rc : open_log(path, &st, err);
     if (fd < 0)
         return fd;
-    rc = is_due(&st, line) ? replace(path, line, err) : append(fd, path, line, &st, err);
+    rc = is_due(&st, line) ? replace(path, line, err) : append_record(fd, path, line, &st, err);
     (void)close(fd);
     return rc;
 }

@@ -168,7 +168,7 @@ int bulk_body(const struct bulk *bulk, const struct bulk_order *order, struct bu
 
 /* ---- answer -------------------------------------------------------------- */
 
-static void refuse(struct bulk_record *r, const char *why, struct bulk_answer *ret)
+static void refuse_record(struct bulk_record *r, const char *why, struct bulk_answer *ret)
 {
     (void)snprintf(ret->why, sizeof ret->why, "%s", why);
     (void)snprintf(r->why, sizeof r->why, "%s", why);
@@ -185,7 +185,7 @@ static void judge_record(struct bulk_record *r, int status, const char *why,
         r->state = BULK_DONE;
         ret->done++;
     } else if (status == 400 || status == TOO_LONG) {
-        refuse(r, why, ret);
+        refuse_record(r, why, ret);
     } else {
         (void)snprintf(ret->why_again, sizeof ret->why_again, "%s", why);
         ret->status = status;
@@ -256,7 +256,7 @@ void bulk_refuse(struct bulk *bulk, const struct bulk_part *part, struct bulk_an
     *ret = (struct bulk_answer){0};
     for (size_t i = part->begin; i < part->end; i++) {
         if (bulk->record[i].state == BULK_WAITING)
-            refuse(&bulk->record[i], "", ret);
+            refuse_record(&bulk->record[i], "", ret);
     }
 }
 

@@ -7,7 +7,7 @@
 
 #define PIECE 65536 /* bytes: what a pipe holds */
 
-static bool take(struct line_reader *lines, char **ret, size_t *ret_len)
+static bool take_line(struct line_reader *lines, char **ret, size_t *ret_len)
 {
     char *begin = lines->in.data + lines->at;
     char *end = lines->in.len > lines->at ? memchr(begin, '\n', lines->in.len - lines->at) : NULL;
@@ -32,7 +32,7 @@ static void drop_taken(struct line_reader *lines)
 int line_reader_next(struct line_reader *lines, char **ret, size_t *ret_len)
 {
     char piece[PIECE];
-    while (!take(lines, ret, ret_len)) {
+    while (!take_line(lines, ret, ret_len)) {
         drop_taken(lines);
         size_t room = lines->in.limit - lines->in.len;
         if (room == 0)

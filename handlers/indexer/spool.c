@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int fail(struct error *err, const char *what)
+static int fail_spool(struct error *err, const char *what)
 {
     int code = -errno;
     return error_set(err, code, "cannot %s the spool: %s", what, strerror(-code));
@@ -17,7 +17,7 @@ static int cut(struct spool *spool, struct error *err)
 {
     if (ftruncate(spool->fd, (off_t)spool->len) < 0 ||
         lseek(spool->fd, (off_t)spool->len, SEEK_SET) < 0)
-        return fail(err, "cut");
+        return fail_spool(err, "cut");
     return 0;
 }
 
@@ -30,7 +30,7 @@ static size_t whole(const struct buffer *buf, size_t begin)
     return len;
 }
 
-static void keep(struct buffer *buf, size_t len)
+static void keep_first(struct buffer *buf, size_t len)
 {
     buf->len = len;
     if (buf->data)
@@ -51,7 +51,7 @@ int spool_open(struct spool *ret, const char *path, int64_t wait_ms, struct buff
     int rc = buffer_read(left, ret->fd);
     if (rc < 0)
         (void)error_set(err, rc, "cannot read the spool %s: %s", path, strerror(-rc));
-    keep(left, rc < 0 ? before : whole(left, before));
+    keep_first(left, rc < 0 ? before : whole(left, before));
     ret->len = left->len - before;
     if (rc == 0)
         rc = cut(ret, err);

@@ -183,7 +183,7 @@ static enum http_result judge_cut(const struct http *http)
     return strstr(http->detail, "alert certificate required") ? HTTP_NO_TLS : HTTP_CUT;
 }
 
-static enum http_result judge(const struct http *http, CURLcode code)
+static enum http_result judge_result(const struct http *http, CURLcode code)
 {
     switch (code) {
     case CURLE_OK:
@@ -214,7 +214,7 @@ static enum http_result judge(const struct http *http, CURLcode code)
 
 static void note_end(struct http *http, CURLcode code)
 {
-    http->result = judge(http, code);
+    http->result = judge_result(http, code);
     http->late = code == CURLE_OPERATION_TIMEDOUT;
     http->words = curl_easy_strerror(code);
     (void)curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &http->status);

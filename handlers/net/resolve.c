@@ -24,7 +24,7 @@ static bool is_address(const char *text)
     return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
 }
 
-static void add(struct resolve_result *ret, const char *address)
+static void add_address(struct resolve_result *ret, const char *address)
 {
     if (ret->n == RESOLVE_ADDRESSES || !is_address(address))
         return;
@@ -41,7 +41,7 @@ static void read_lines(char *text, struct resolve_result *ret)
     char *rest = text;
     for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         line[strcspn(line, " \t")] = '\0';
-        add(ret, line);
+        add_address(ret, line);
     }
 }
 
@@ -98,7 +98,7 @@ int resolve_hosts(const char *getent, const char *const *hosts, size_t n, int64_
         return error_set(err, -ENOMEM, "out of memory");
     for (size_t i = 0; i < n; i++) {
         ret[i] = (struct resolve_result){0};
-        add(&ret[i], hosts[i]);
+        add_address(&ret[i], hosts[i]);
         if (ret[i].n == 0)
             queries[names++] = (struct query){{getent, "ahosts", "--", hosts[i], NULL}, &ret[i]};
     }

@@ -31,8 +31,8 @@ int claim_write_record(struct consul *consul, const struct place *place,
     return rc < 0 ? rc : snapshot_records(consul, place, CONSUL_DEFAULT, s, err);
 }
 
-static void judge(const struct snapshot *s, const struct local_state *local, bool retry,
-                  struct rolling *ret)
+static void judge_records(const struct snapshot *s, const struct local_state *local, bool retry,
+                          struct rolling *ret)
 {
     struct server_record own;
     struct rolling_facts facts;
@@ -46,7 +46,7 @@ int claim_judge(struct consul *consul, const struct place *place, struct local_s
     *ret = (struct rolling){.state = ROLLING_FINISHED};
     if (s->wanted[0] && s->settings.log_parallel) {
         local_state_look(local, s->wanted, s->refusal, NULL);
-        judge(s, local, retry, ret);
+        judge_records(s, local, retry, ret);
         if (ret->state == ROLLING_APPLY)
             return 0;
     }
@@ -56,12 +56,12 @@ int claim_judge(struct consul *consul, const struct place *place, struct local_s
     local_state_look(local, s->wanted, s->refusal, snapshot_published(s));
     if (!s->wanted[0])
         return 0;
-    judge(s, local, retry, ret);
+    judge_records(s, local, retry, ret);
     if (ret->state != ROLLING_PUBLISH)
         return 0;
     rc = claim_write_record(consul, place, local, s, err);
     if (rc == 0)
-        judge(s, local, retry, ret);
+        judge_records(s, local, retry, ret);
     return rc;
 }
 

@@ -324,10 +324,10 @@ static bool is_silent(const struct delivery_proof *p, const struct local_state *
            (local->unproven || arrivals[0] == DELIVERY_SILENT);
 }
 
-static void judge(const struct place *place, const struct snapshot *s,
-                  const struct local_state *local, const struct delivery_proof *proof,
-                  enum delivery_arrival *arrivals, struct delivery_server *servers,
-                  struct verdict *v)
+static void judge_proof(const struct place *place, const struct snapshot *s,
+                        const struct local_state *local, const struct delivery_proof *proof,
+                        enum delivery_arrival *arrivals, struct delivery_server *servers,
+                        struct verdict *v)
 {
     struct delivery_facts facts = {.n = 0};
     bool ours = in_force(s, local);
@@ -357,7 +357,7 @@ void delivery_proof_judge(const struct place *place, const struct snapshot *s,
     struct delivery_server *servers = calloc(proof->n + 1, sizeof *servers);
     enum delivery_arrival *arrivals = calloc(proof->n + 1, sizeof *arrivals);
     if (proof->looked && servers && arrivals)
-        judge(place, s, local, proof, arrivals, servers, v);
+        judge_proof(place, s, local, proof, arrivals, servers, v);
     free(servers);
     free(arrivals);
 }

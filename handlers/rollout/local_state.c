@@ -20,7 +20,7 @@ static void copy(char *to, size_t size, const cJSON *root, const char *name)
     (void)snprintf(to, size, "%s", json_text(root, name, ""));
 }
 
-static void load(const cJSON *root, struct local_state *ret)
+static void load_members(const cJSON *root, struct local_state *ret)
 {
     struct error ignored = {0};
     const char *state = json_text(root, "state", "none");
@@ -57,7 +57,7 @@ void local_state_read(const char *state_dir, struct local_state *ret)
     if (file_path(path, sizeof path, state_dir, "logging.json", &ignored) == 0 &&
         file_read(path, &text, &ignored) == 0 &&
         json_parse(buffer_text(&text), text.len, path, &root, &ignored) == 0)
-        load(root, ret);
+        load_members(root, ret);
     cJSON_Delete(root);
     buffer_release(&text);
 }

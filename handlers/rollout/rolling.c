@@ -155,7 +155,7 @@ static enum rolling_state judge_chain(const struct rolling_facts *facts, struct 
     return count_done(facts) == 0 ? ROLLING_CANARY : ROLLING_APPLY;
 }
 
-static enum rolling_state judge(const struct rolling_facts *facts, struct rolling *ret)
+static enum rolling_state judge_state(const struct rolling_facts *facts, struct rolling *ret)
 {
     const struct server_record *own = facts->own;
     /* Touched already, and its announcement still stands: waiting would help nobody. */
@@ -192,7 +192,7 @@ void rolling_judge(const struct rolling_facts *facts, struct rolling *ret)
 {
     *ret = (struct rolling){.state = ROLLING_WAIT};
     say_progress(facts, ret);
-    ret->state = judge(facts, ret);
+    ret->state = judge_state(facts, ret);
     if (rolling_may_apply(ret) && !facts->parallel)
         collect_checks(facts, ret);
 }

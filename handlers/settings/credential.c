@@ -23,8 +23,8 @@ static const char key_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW
 static const char path_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                "0123456789._/-";
 
-static int refuse(const struct credential *c, struct error *err, const char *member,
-                  const char *why)
+static int reject_member(const struct credential *c, struct error *err, const char *member,
+                         const char *why)
 {
     return error_set(err, -EBADMSG, "%s%s\"%s\" %s", c->path, c->path[0] ? ": " : "", member, why);
 }
@@ -32,7 +32,8 @@ static int refuse(const struct credential *c, struct error *err, const char *mem
 /* ---- one member each ----------------------------------------------------- */
 
 /* Of a name only the beginning is shown: it may be a secret in the wrong place. */
-static int check_members(const struct credential *c, const cJSON *root, struct error *err)
+static int check_credential_members(const struct credential *c, const cJSON *root,
+                                    struct error *err)
 {
     static const char *const known[] = {"user", "password", "api_key", "keystore",     "ca",
                                         "cert", "key",      "hosts",   "insecure_http"};
@@ -42,7 +43,7 @@ static int check_members(const struct credential *c, const cJSON *root, struct e
     if (rc == 0)
         return 0;
     (void)setting_value_echo(name, strnlen(name, 20), echo);
-    return refuse(c, err, echo, rc == -ENOENT ? "is not a known member" : "is given twice");
+    return reject_member(c, err, echo, rc == -ENOENT ? "is not a known member" : "is given twice");
 }
 
 /* The members that are texts. */
@@ -74,13 +75,13 @@ static int set_text(struct credential *c, const struct member *m, const char *te
     size_t len = strlen(text);
     (void)snprintf(why, sizeof why, "is not a text of %zu to %zu characters", m->min, m->size - 1);
     if (len < m->min || len >= m->size)
-        return refuse(c, err, m->name, why);
+        return reject_member(c, err, m->name, why);
     if (!text_is_printable(text))
-        return refuse(c, err, m->name, "holds a byte that is not printable ASCII");
+        return reject_member(c, err, m->name, "holds a byte that is not printable ASCII");
     if (m->path && (*text != '/' || strspn(text, path_set) < len || strstr(text, "..")))
-        return refuse(c, err, m->name, "is not an absolute path of A-Z a-z 0-9 . _ - /");
+        return reject_member(c, err, m->name, "is not an absolute path of A-Z a-z 0-9 . _ - /");
     if (*to)
-        return refuse(c, err, m->name, "is given twice");
+        return reject_member(c, err, m->name, "is given twice");
     memcpy(to, text, len + 1);
     return 0;
 }
@@ -116,9 +117,10 @@ static bool is_pair(const char *a, const char *b)
 static int check_keystore(const struct credential *c, struct error *err)
 {
     if (c->keystore[strspn(c->keystore, key_set)] || strchr(c->keystore, '-'))
-        return refuse(c, err, "keystore", "is not a name of A-Z a-z 0-9 _");
+        return reject_member(c, err, "keystore", "is not a name of A-Z a-z 0-9 _");
     if (c->keystore[0] && (c->password[0] || c->encoded[0]))
-        return refuse(c, err, "keystore", "cannot be given together with password or api_key");
+        return reject_member(c, err, "keystore",
+                             "cannot be given together with password or api_key");
     return 0;
 }
 
@@ -126,12 +128,12 @@ static int check_user(const struct credential *c, struct error *err)
 {
     size_t len = strlen(c->user);
     if (!c->keystore[0] && !is_pair(c->user, c->password))
-        return refuse(c, err, c->user[0] ? "user" : "password",
-                      "needs the other one of user and password");
+        return reject_member(c, err, c->user[0] ? "user" : "password",
+                             "needs the other one of user and password");
     if (strchr(c->user, ':') || (len && (c->user[0] == ' ' || c->user[len - 1] == ' ')))
-        return refuse(c, err, "user", "holds ':' or has a blank at an end");
+        return reject_member(c, err, "user", "holds ':' or has a blank at an end");
     if (len && c->encoded[0])
-        return refuse(c, err, "api_key", "cannot be given together with user and password");
+        return reject_member(c, err, "api_key", "cannot be given together with user and password");
     return 0;
 }
 
@@ -164,7 +166,7 @@ static int complete_api_key(struct credential *c, struct error *err)
     else
         rc = base64_decode(c->encoded, &plain, &len);
     if (rc == -EBADMSG || (plain && !is_api_key(plain, len)))
-        rc = refuse(c, err, "api_key", "is neither id:key nor the base64 of it");
+        rc = reject_member(c, err, "api_key", "is neither id:key nor the base64 of it");
     else if (plain)
         encoded = base64_encode(plain, strlen(plain));
     if (rc == 0 && encoded) {
@@ -187,7 +189,8 @@ int credential_complete(struct credential *credential, struct error *err)
     if (rc == 0)
         rc = complete_api_key(credential, err);
     if (rc == 0 && !is_pair(c->cert, c->key))
-        rc = refuse(c, err, c->cert[0] ? "cert" : "key", "needs the other one of cert and key");
+        rc = reject_member(c, err, c->cert[0] ? "cert" : "key",
+                           "needs the other one of cert and key");
     return rc;
 }
 
@@ -199,13 +202,14 @@ static int read_hosts(struct credential *c, const cJSON *root, struct error *err
     const cJSON *item = NULL;
     char echo[SETTING_VALUE_ECHO];
     if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) == 0)
-        return refuse(c, err, "hosts", "must list the hosts it may be sent to, at least one");
+        return reject_member(c, err, "hosts",
+                             "must list the hosts it may be sent to, at least one");
     cJSON_ArrayForEach(item, array)
     {
         struct error why = {0};
         const char *text = cJSON_IsString(item) ? item->valuestring : "";
         if (c->hosts == CREDENTIAL_HOSTS)
-            return refuse(c, err, "hosts", "has more than 32 entries");
+            return reject_member(c, err, "hosts", "has more than 32 entries");
         if (host_entry(text, c->host[c->hosts], &why) < 0)
             return error_set(err, -EBADMSG, "%s: \"%s\" in \"hosts\" %s", c->path,
                              setting_value_echo(text, strlen(text), echo), why.text);
@@ -220,7 +224,7 @@ static int read_insecure(struct credential *c, const cJSON *root, struct error *
     int rc = json_boolean(root, "insecure_http", &c->insecure_http, &why);
     if (rc == 0 || !cJSON_GetObjectItemCaseSensitive(root, "insecure_http"))
         return 0;
-    return refuse(c, err, "insecure_http", "is neither true nor false");
+    return reject_member(c, err, "insecure_http", "is neither true nor false");
 }
 
 /* ---- the whole ----------------------------------------------------------- */
@@ -229,7 +233,7 @@ static int read_members(struct credential *c, const cJSON *root, struct error *e
 {
     if (!cJSON_IsObject(root))
         return error_set(err, -EBADMSG, "%s: is not a JSON object", c->path);
-    int rc = check_members(c, root, err);
+    int rc = check_credential_members(c, root, err);
     if (rc == 0)
         rc = read_texts(c, root, err);
     if (rc == 0)
@@ -338,8 +342,8 @@ static int check_files(struct credential *c, struct error *err)
     return rc;
 }
 
-static int find(const char *config_dir, const char *name, enum credential_use use,
-                char ret[CREDENTIAL_PATH], struct error *err)
+static int find_file(const char *config_dir, const char *name, enum credential_use use,
+                     char ret[CREDENTIAL_PATH], struct error *err)
 {
     char checked[SETTING_VALUE_SOURCE];
     struct error why = {0};
@@ -372,7 +376,7 @@ int credential_read(const char *config_dir, const char *name, enum credential_us
     char path[CREDENTIAL_PATH];
     struct buffer text = BUFFER_INIT(FILE_MAX);
     *ret = (struct credential){.hosts = 0};
-    int rc = find(config_dir, name, use, path, err);
+    int rc = find_file(config_dir, name, use, path, err);
     if (rc < 0)
         return rc;
     rc = read_private(path, &text, err);
@@ -382,7 +386,7 @@ int credential_read(const char *config_dir, const char *name, enum credential_us
     if (rc == 0)
         rc = credential_parse(buffer_text(&text), text.len, path, ret, err);
     if (rc == 0 && use == CREDENTIAL_ASK && ret->keystore[0])
-        rc = refuse(ret, err, "keystore", "is for a log shipper, not to ask with");
+        rc = reject_member(ret, err, "keystore", "is for a log shipper, not to ask with");
     if (rc == 0)
         rc = check_files(ret, err);
     buffer_wipe(&text);

@@ -20,10 +20,10 @@ static const char shipped[] = "{\"sources\": {\"seal\": {\"files\": [\"/var/log/
                               " \"elasticsearch\": {\"hosts\": [\"*\"], \"ports\": [443, 9200]},"
                               " \"pin\": {}}";
 
-static int refuse(const struct policy *policy, struct error *err, const char *fmt, ...)
+static int reject_policy(const struct policy *policy, struct error *err, const char *fmt, ...)
     FORMAT(3, 4);
 
-static int refuse(const struct policy *policy, struct error *err, const char *fmt, ...)
+static int reject_policy(const struct policy *policy, struct error *err, const char *fmt, ...)
 {
     char text[400];
     va_list ap;
@@ -35,8 +35,8 @@ static int refuse(const struct policy *policy, struct error *err, const char *fm
 
 /* ---- JSON ---------------------------------------------------------------- */
 
-static int check_members(const struct policy *policy, const cJSON *object, const char *where,
-                         const char *const *names, size_t n, struct error *err)
+static int check_policy_members(const struct policy *policy, const cJSON *object, const char *where,
+                                const char *const *names, size_t n, struct error *err)
 {
     char echo[SETTING_VALUE_ECHO];
     const char *name = NULL;
@@ -45,8 +45,8 @@ static int check_members(const struct policy *policy, const cJSON *object, const
         return 0;
     (void)setting_value_echo(name, strlen(name), echo);
     if (rc == -ENOENT)
-        return refuse(policy, err, "unknown member \"%s%s\"", where, echo);
-    return refuse(policy, err, "\"%s%s\" is given twice", where, echo);
+        return reject_policy(policy, err, "unknown member \"%s%s\"", where, echo);
+    return reject_policy(policy, err, "\"%s%s\" is given twice", where, echo);
 }
 
 /* The member of the file, or the shipped one where the file has none; NULL and a text when it
@@ -60,8 +60,8 @@ static const cJSON *pick(const struct policy *policy, const cJSON *object, const
         found = cJSON_GetObjectItemCaseSensitive(otherwise, name);
     if (is_type(found))
         return found;
-    (void)refuse(policy, err, "\"%s\" is not %s", name,
-                 is_type == cJSON_IsArray ? "a list" : "an object");
+    (void)reject_policy(policy, err, "\"%s\" is not %s", name,
+                        is_type == cJSON_IsArray ? "a list" : "an object");
     return NULL;
 }
 
@@ -98,11 +98,11 @@ static int read_paths(const struct policy *policy, const cJSON *array, const cha
     {
         const char *path = cJSON_IsString(item) ? item->valuestring : "";
         if (!is_path(path, glob))
-            return refuse(policy, err,
-                          "\"%s\" in \"%s\" is not an absolute path of "
-                          "A-Z a-z 0-9 . _ - /%s",
-                          setting_value_echo(path, strlen(path), echo), where,
-                          glob ? " (* and ? in the last component)" : "");
+            return reject_policy(policy, err,
+                                 "\"%s\" in \"%s\" is not an absolute path of "
+                                 "A-Z a-z 0-9 . _ - /%s",
+                                 setting_value_echo(path, strlen(path), echo), where,
+                                 glob ? " (* and ? in the last component)" : "");
         (*ret)[*ret_n] = strdup(path);
         if (!(*ret)[*ret_n])
             return error_set(err, -ENOMEM, "out of memory");
@@ -120,16 +120,17 @@ static int read_source(struct policy *policy, const cJSON *object, struct policy
     const cJSON *except = cJSON_GetObjectItemCaseSensitive(object, "except");
     const cJSON *files = cJSON_GetObjectItemCaseSensitive(object, "files");
     if (setting_value_source(object->string, source->name, &why) < 0)
-        return refuse(policy, err, "the name \"%s\" in \"sources\" %s",
-                      setting_value_echo(object->string, strlen(object->string), echo), why.text);
+        return reject_policy(policy, err, "the name \"%s\" in \"sources\" %s",
+                             setting_value_echo(object->string, strlen(object->string), echo),
+                             why.text);
     if (!cJSON_IsArray(files) || cJSON_GetArraySize(files) == 0 ||
         (except && !cJSON_IsArray(except)))
-        return refuse(policy, err,
-                      "source \"%s\" needs a list \"files\"; \"except\" may be "
-                      "a second list",
-                      source->name);
+        return reject_policy(policy, err,
+                             "source \"%s\" needs a list \"files\"; \"except\" may be "
+                             "a second list",
+                             source->name);
     (void)snprintf(where, sizeof where, "sources.%s.", source->name);
-    int rc = check_members(policy, object, where, names, COUNT(names), err);
+    int rc = check_policy_members(policy, object, where, names, COUNT(names), err);
     if (rc == 0)
         rc = read_paths(policy, files, "files", &source->files, &source->n_files, err);
     if (rc == 0)
@@ -151,7 +152,7 @@ static int read_sources(struct policy *policy, const cJSON *root, const cJSON *o
     cJSON_ArrayForEach(item, object)
     {
         if (policy_source(policy, item->string))
-            return refuse(policy, err, "source \"%s\" is given twice", item->string);
+            return reject_policy(policy, err, "source \"%s\" is given twice", item->string);
         rc = read_source(policy, item, &policy->sources[policy->n_sources++], err);
         if (rc < 0)
             return rc;
@@ -173,8 +174,8 @@ static int read_hosts(struct policy *policy, const cJSON *array, struct error *e
         struct error why = {0};
         const char *text = cJSON_IsString(item) ? item->valuestring : "";
         if (host_entry(text, host, &why) < 0)
-            return refuse(policy, err, "\"%s\" in \"elasticsearch.hosts\" %s",
-                          setting_value_echo(text, strlen(text), echo), why.text);
+            return reject_policy(policy, err, "\"%s\" in \"elasticsearch.hosts\" %s",
+                                 setting_value_echo(text, strlen(text), echo), why.text);
         policy->hosts[policy->n_hosts] = strdup(host);
         if (!policy->hosts[policy->n_hosts])
             return error_set(err, -ENOMEM, "out of memory");
@@ -190,12 +191,12 @@ static int read_ports(struct policy *policy, const cJSON *array, struct error *e
     {
         double port = cJSON_IsNumber(item) ? item->valuedouble : 0;
         if (!(port >= 1 && port <= 65535) || (double)(int)port != port)
-            return refuse(policy, err,
-                          "\"elasticsearch.ports\" holds something else than "
-                          "numbers from 1 to 65535");
+            return reject_policy(policy, err,
+                                 "\"elasticsearch.ports\" holds something else than "
+                                 "numbers from 1 to 65535");
         if (policy->n_ports == COUNT(policy->ports))
-            return refuse(policy, err, "\"elasticsearch.ports\" has more than %zu ports",
-                          COUNT(policy->ports));
+            return reject_policy(policy, err, "\"elasticsearch.ports\" has more than %zu ports",
+                                 COUNT(policy->ports));
         policy->ports[policy->n_ports++] = (int)port;
     }
     return 0;
@@ -210,7 +211,7 @@ static int read_elasticsearch(struct policy *policy, const cJSON *root, const cJ
     const cJSON *object = pick(policy, root, otherwise, "elasticsearch", cJSON_IsObject, err);
     int rc = object ? 0 : -EBADMSG;
     if (rc == 0)
-        rc = check_members(policy, object, "elasticsearch.", names, COUNT(names), err);
+        rc = check_policy_members(policy, object, "elasticsearch.", names, COUNT(names), err);
     if (rc == 0)
         hosts = pick(policy, object, other, "hosts", cJSON_IsArray, err);
     if (hosts)
@@ -229,17 +230,17 @@ static int read_pin(struct policy *policy, const cJSON *item, struct error *err)
     struct error why = {0};
     const char *value = cJSON_IsString(item) ? item->valuestring : NULL;
     if (!value)
-        return refuse(policy, err, "a value in \"pin\" is not a text");
+        return reject_policy(policy, err, "a value in \"pin\" is not a text");
     if (settings_check(item->string, value, &why) < 0)
-        return refuse(policy, err, "in \"pin\": %s", why.text);
+        return reject_policy(policy, err, "in \"pin\": %s", why.text);
     if (strncmp(value, "consul:", 7) == 0)
-        return refuse(policy, err, "in \"pin\": %s can only be URLs", item->string);
+        return reject_policy(policy, err, "in \"pin\": %s can only be URLs", item->string);
     if (strlen(value) >= sizeof policy->pin[0].value)
-        return refuse(policy, err, "in \"pin\": %s is longer than %zu characters", item->string,
-                      sizeof policy->pin[0].value - 1);
+        return reject_policy(policy, err, "in \"pin\": %s is longer than %zu characters",
+                             item->string, sizeof policy->pin[0].value - 1);
     for (size_t i = 0; i < policy->n_pins; i++) {
         if (strcmp(policy->pin[i].key, item->string) == 0)
-            return refuse(policy, err, "in \"pin\": %s is given twice", item->string);
+            return reject_policy(policy, err, "in \"pin\": %s is given twice", item->string);
     }
     (void)snprintf(policy->pin[policy->n_pins].key, sizeof policy->pin[0].key, "%s", item->string);
     (void)snprintf(policy->pin[policy->n_pins].value, sizeof policy->pin[0].value, "%s", value);
@@ -271,8 +272,8 @@ static int read_members(struct policy *policy, const cJSON *root, const cJSON *o
 {
     static const char *const names[] = {"sources", "elasticsearch", "pin"};
     if (!cJSON_IsObject(root))
-        return refuse(policy, err, "is not a JSON object");
-    int rc = check_members(policy, root, "", names, COUNT(names), err);
+        return reject_policy(policy, err, "is not a JSON object");
+    int rc = check_policy_members(policy, root, "", names, COUNT(names), err);
     if (rc == 0)
         rc = read_sources(policy, root, otherwise, err);
     if (rc == 0)

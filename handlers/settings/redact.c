@@ -10,7 +10,7 @@
 
 /* ---- the forms ----------------------------------------------------------- */
 
-static void add(struct redact *redact, const char *form)
+static void add_form(struct redact *redact, const char *form)
 {
     for (size_t i = 0; i < redact->n; i++) {
         if (strcmp(redact->form[i], form) == 0)
@@ -41,7 +41,7 @@ static void add_base64(struct redact *redact, const char *secret)
     char *form = base64_encode(secret, strlen(secret));
     if (form) {
         form[strcspn(form, "=")] = '\0';
-        add(redact, form);
+        add_form(redact, form);
         explicit_bzero(form, strlen(form));
     }
     free(form);
@@ -53,13 +53,13 @@ static void add_secret(struct redact *redact, const char *secret)
     add_base64(redact, secret);
     escape(secret, "\"\\", "", once);
     escape(once, "\"\\", "", form);
-    add(redact, form);
+    add_form(redact, form);
     escape(secret, "\"\\", "$", form);
-    add(redact, form);
-    add(redact, once);
+    add_form(redact, form);
+    add_form(redact, once);
     escape(secret, "\"\\/", "", form);
-    add(redact, form);
-    add(redact, secret);
+    add_form(redact, form);
+    add_form(redact, secret);
     explicit_bzero(once, sizeof once);
     explicit_bzero(form, sizeof form);
 }

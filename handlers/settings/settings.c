@@ -244,8 +244,8 @@ static int read_value(enum setting setting, const char *value, size_t len, struc
 /* ---- texts --------------------------------------------------------------- */
 
 /* "KEY: "value" holds a space; expected ..., for example ..." */
-static int refuse(enum setting setting, const char *value, size_t len, const char *why,
-                  struct error *err)
+static int reject_value(enum setting setting, const char *value, size_t len, const char *why,
+                        struct error *err)
 {
     char echo[SETTING_VALUE_ECHO];
     return error_set(err, -EINVAL, "%s: \"%s\" %s; expected %s, for example %s", rows[setting].key,
@@ -293,7 +293,7 @@ int settings_check(const char *key, const char *value, struct error *err)
         return error_set(err, -EINVAL, "%s", s.unknown[0].text);
     }
     if (read_value(setting, value, strlen(value), &s, &why) < 0)
-        return refuse(setting, value, strlen(value), why.text, err);
+        return reject_value(setting, value, strlen(value), why.text, err);
     return 0;
 }
 
@@ -306,7 +306,7 @@ static void judge_entry(enum setting setting, const struct kv_entry *entry, stru
         s->log_present = true;
     if (read_value(setting, entry->value, entry->len, s, &why) == 0)
         return;
-    (void)refuse(setting, entry->value, entry->len, why.text, &text);
+    (void)reject_value(setting, entry->value, entry->len, why.text, &text);
     reject(s, setting, text.text);
     set_default(setting, s);
 }

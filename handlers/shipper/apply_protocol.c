@@ -68,7 +68,7 @@ static int refuse_twins(const cJSON *object, struct error *err)
     return 0;
 }
 
-static int check_members(const cJSON *root, struct error *err)
+static int check_request_members(const cJSON *root, struct error *err)
 {
     static const char *const names[] = {"v", "settings"};
     const char *name = "";
@@ -122,7 +122,7 @@ int apply_protocol_parse_request(const struct buffer *text, const char *settings
     struct error why = {0};
     int rc = json_parse(buffer_text(text), text->len, "it", &root, &why);
     if (rc == 0)
-        rc = check_members(root, &why);
+        rc = check_request_members(root, &why);
     if (rc == 0)
         rc = json_integer(root, "v", &version, &why);
     if (rc == 0 && version != VERSION)

@@ -165,7 +165,7 @@ bool file_set_is_right(const struct file_set_entry *file)
 
 /* ---- the steps ----------------------------------------------------------- */
 
-static int look(struct file_set_entry *file, struct error *err)
+static int look_at_destination(struct file_set_entry *file, struct error *err)
 {
     file->existed = lstat(file->path, &file->seen) == 0;
     if (!file->existed && errno != ENOENT)
@@ -190,7 +190,7 @@ int file_set_stage(struct file_set_entry *file, struct error *err)
     parent_of(file, path);
     int rc = trust_path(path, err);
     if (rc == 0)
-        rc = look(file, err);
+        rc = look_at_destination(file, err);
     file_set_point();
     if (rc == 0 && !file->remove)
         rc = create(file_set_staged(file, path), file->data, file->len, file->mode,

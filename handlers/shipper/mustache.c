@@ -44,7 +44,7 @@ static size_t line_of(const struct render *r, size_t at)
     return line;
 }
 
-static int fail(const struct render *r, const struct tag *tag, const char *what)
+static int fail_tag(const struct render *r, const struct tag *tag, const char *what)
 {
     return error_set(r->err, -EINVAL, "%s:%zu: %s %.*s", r->in.file, line_of(r, tag->begin), what,
                      (int)(tag->name_len > 60 ? 60 : tag->name_len), tag->name);
@@ -57,7 +57,7 @@ static int fail_at(const struct render *r, size_t at, const char *what)
 
 /* ---- reading tags -------------------------------------------------------- */
 
-static size_t find(const struct render *r, size_t from, const char *what)
+static size_t find_text(const struct render *r, size_t from, const char *what)
 {
     const char *hit = memmem(r->in.text + from, r->in.len - from, what, strlen(what));
     return hit ? (size_t)(hit - r->in.text) : r->in.len;
@@ -108,7 +108,7 @@ static int read_name(const struct render *r, struct tag *tag, size_t from, size_
     tag->name = r->in.text + from;
     tag->name_len = to - from;
     if (!is_name(tag->name, tag->name_len))
-        return fail(r, tag, "not a name:");
+        return fail_tag(r, tag, "not a name:");
     return 0;
 }
 
@@ -149,7 +149,7 @@ static int read_kind(const struct render *r, struct tag *tag, const char **ret_c
 static int next_tag(const struct render *r, size_t from, struct tag *tag)
 {
     const char *close = NULL;
-    *tag = (struct tag){.begin = find(r, from, "{{"), .name = ""};
+    *tag = (struct tag){.begin = find_text(r, from, "{{"), .name = ""};
     tag->text_end = tag->begin;
     tag->next = tag->begin;
     if (tag->begin == r->in.len)
@@ -158,7 +158,7 @@ static int next_tag(const struct render *r, size_t from, struct tag *tag)
     if (rc < 0)
         return rc;
     size_t name = tag->begin + (tag->kind == 'v' ? 2 : 3);
-    size_t end = find(r, name, close);
+    size_t end = find_text(r, name, close);
     if (end == r->in.len)
         return fail_at(r, tag->begin, "tag is not closed");
     tag->next = end + strlen(close);
@@ -199,7 +199,7 @@ static int emit_escaped(const struct render *r, const struct tag *tag, const cha
         const char pair[] = {(char)(*c == '$' ? '$' : '\\'), *c, '\0'};
         bool twice = *c == '"' || *c == '\\' || (*c == '$' && r->in.language == MUSTACHE_BEATS);
         if (!takes(r->in.language, *c)) {
-            (void)fail(r, tag, "forbidden byte ($) in the secret");
+            (void)fail_tag(r, tag, "forbidden byte ($) in the secret");
             return -EILSEQ;
         }
         rc = emit(r, twice ? pair : pair + 1, twice ? 2 : 1);
@@ -243,13 +243,14 @@ static size_t quote_before(const struct render *r, const struct tag *tag)
 static int check_place(const struct render *r, const struct tag *tag)
 {
     if (!r->in.private)
-        return fail(r, tag, "nobody else may read a file with secrets (\"mode\"):");
+        return fail_tag(r, tag, "nobody else may read a file with secrets (\"mode\"):");
     bool before = tag->begin > 0 && r->in.text[tag->begin - 1] == '"';
     bool behind = tag->next < r->in.len && r->in.text[tag->next] == '"';
     if (r->in.language != MUSTACHE_RAINERSCRIPT)
-        return before && behind ? 0 : fail(r, tag, "a secret must be between double quotes:");
+        return before && behind ? 0 : fail_tag(r, tag, "a secret must be between double quotes:");
     if (!is_parameter(r, quote_before(r, tag)))
-        return fail(r, tag, "a secret must be in a parameter, name=\"...\", not of constant():");
+        return fail_tag(r, tag,
+                        "a secret must be in a parameter, name=\"...\", not of constant():");
     return 0;
 }
 
@@ -258,7 +259,7 @@ static int emit_stored(const struct render *r, const struct tag *tag, const char
     if (!*text)
         return 0;
     if (r->in.language != MUSTACHE_BEATS)
-        return fail(r, tag, "only Beats have a keystore:");
+        return fail_tag(r, tag, "only Beats have a keystore:");
     int rc = emit(r, "${", 2);
     if (rc == 0)
         rc = emit(r, text, strlen(text));
@@ -279,7 +280,7 @@ static int emit_value(const struct render *r, const struct tag *tag, struct must
     if (value->kind == MUSTACHE_SECRET)
         return emit_escaped(r, tag, text);
     if (active(r) && !text_all_pass(text)) {
-        (void)fail(r, tag, "forbidden byte in the value of");
+        (void)fail_tag(r, tag, "forbidden byte in the value of");
         return -EILSEQ;
     }
     return secret ? emit_stored(r, tag, text) : emit(r, text, strlen(text));
@@ -299,13 +300,13 @@ static struct mustache_value *look_up(const struct render *r, const struct tag *
 static int emit_item(const struct render *r, const struct tag *tag)
 {
     if (tag->kind == 'w')
-        return fail(r, tag, "{{{ }}} is only for numbers and enumerations:");
+        return fail_tag(r, tag, "{{{ }}} is only for numbers and enumerations:");
     for (size_t i = r->depth; i-- > 0;) {
         const struct frame *f = &r->frame[i];
         if (f->open.kind == '#')
             return emit_value(r, tag, f->value, f->value->n ? f->value->items[f->round] : "");
     }
-    return fail(r, tag, "no section around");
+    return fail_tag(r, tag, "no section around");
 }
 
 static int emit_variable(const struct render *r, const struct tag *tag)
@@ -314,11 +315,11 @@ static int emit_variable(const struct render *r, const struct tag *tag)
         return emit_item(r, tag);
     struct mustache_value *value = look_up(r, tag);
     if (!value)
-        return fail(r, tag, "unknown name");
+        return fail_tag(r, tag, "unknown name");
     if (value->kind == MUSTACHE_LIST)
-        return fail(r, tag, "a list needs a section:");
+        return fail_tag(r, tag, "a list needs a section:");
     if (tag->kind == 'w' && value->kind != MUSTACHE_WORD)
-        return fail(r, tag, "{{{ }}} is only for numbers and enumerations:");
+        return fail_tag(r, tag, "{{{ }}} is only for numbers and enumerations:");
     return emit_value(r, tag, value, value->items[0]);
 }
 
@@ -333,9 +334,9 @@ static int open_section(struct render *r, const struct tag *tag)
 {
     struct mustache_value *value = look_up(r, tag);
     if (!value)
-        return fail(r, tag, "unknown name");
+        return fail_tag(r, tag, "unknown name");
     if (r->depth == MUSTACHE_DEPTH)
-        return fail(r, tag, "sections are nested too deeply:");
+        return fail_tag(r, tag, "sections are nested too deeply:");
     size_t n = count(value);
     bool rendered = active(r) && (tag->kind == '#') == (n > 0);
     r->frame[r->depth++] = (struct frame){
@@ -353,9 +354,9 @@ static int close_section(struct render *r, const struct tag *tag, size_t *ret_ne
 {
     struct frame *f = r->depth > 0 ? &r->frame[r->depth - 1] : NULL;
     if (!f)
-        return fail(r, tag, "no section is open:");
+        return fail_tag(r, tag, "no section is open:");
     if (f->open.name_len != tag->name_len || strncmp(f->open.name, tag->name, tag->name_len) != 0)
-        return fail(r, &f->open, "section is not closed:");
+        return fail_tag(r, &f->open, "section is not closed:");
     if (++f->round < f->rounds) {
         *ret_next = f->body;
         return 0;
@@ -397,6 +398,6 @@ int mustache_render(const struct mustache_template *template, struct mustache_va
             return rc;
     } while (tag.kind);
     if (r.depth > 0)
-        return fail(&r, &r.frame[r.depth - 1].open, "section is not closed:");
+        return fail_tag(&r, &r.frame[r.depth - 1].open, "section is not closed:");
     return 0;
 }

@@ -56,8 +56,8 @@ static int explain(const struct shipper_config *shipper, struct child_result *re
 }
 
 /* Run to its end. ret_output, when not NULL, gets its stdout. */
-static int run(const struct shipper_config *shipper, const char *const *argv,
-               struct buffer *ret_output, struct error *err)
+static int run_command(const struct shipper_config *shipper, const char *const *argv,
+                       struct buffer *ret_output, struct error *err)
 {
     const struct child_job job = {.argv = argv, .timeout_ms = shipper->timeout_ms};
     struct child_result result = {.output = BUFFER_INIT(OUTPUT_MAX),
@@ -96,7 +96,7 @@ int shipper_commands_validate(const struct shipper_config *shipper, const char *
     if (!shipper->validate[0])
         return 0;
     fill(shipper->validate, "{file}", staged, argv);
-    int rc = run(shipper, argv, NULL, &why);
+    int rc = run_command(shipper, argv, NULL, &why);
     if (rc < 0)
         return error_set(err, rc, "%s refused: %s", shipper->destination, why.text);
     return 0;
@@ -109,7 +109,7 @@ static int run_confirm(const struct shipper_config *shipper, bool any, struct bu
     char digest[DIGEST_TEXT];
     fill(shipper->confirm, "{digest}", any ? "any" : owned_files_look(shipper->destination, digest),
          argv);
-    return run(shipper, argv, ret_output, err);
+    return run_command(shipper, argv, ret_output, err);
 }
 
 bool shipper_commands_runs(const struct shipper_config *shipper, bool any)
@@ -167,7 +167,7 @@ static int run_each(const struct shipper_config *const *shippers, size_t n, enum
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < n; i++) {
         if (first(shippers, i, command))
-            rc = run(shippers[i], argv_of(shippers[i], command), NULL, err);
+            rc = run_command(shippers[i], argv_of(shippers[i], command), NULL, err);
         file_set_point();
     }
     return rc;

@@ -22,20 +22,20 @@ static const char path_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV
 
 /* ---- one member each ----------------------------------------------------- */
 
-static int refuse(const struct shipper_config *t, struct error *err, const char *member,
-                  const char *why)
+static int reject_member(const struct shipper_config *t, struct error *err, const char *member,
+                         const char *why)
 {
     return error_set(err, -EBADMSG, "%s: \"%s\" %s", t->path, member, why);
 }
 
-static int check_members(const struct shipper_config *t, struct error *err)
+static int check_config_members(const struct shipper_config *t, struct error *err)
 {
     static const char *const known[] = {"template", "destination", "escape",   "mode",
                                         "validate", "reload",      "confirm",  "stop",
                                         "timeout",  "probe",       "variables"};
     const char *name = NULL;
     return json_members(t->root, known, COUNT(known), &name) == -ENOENT
-               ? refuse(t, err, name, "is not a known member")
+               ? reject_member(t, err, name, "is not a known member")
                : 0;
 }
 
@@ -51,7 +51,7 @@ static int read_destination(struct shipper_config *t, struct error *err)
 {
     const char *text = json_text(t->root, "destination", "");
     if (!is_path(text))
-        return refuse(t, err, "destination", "must be an absolute path of A-Za-z0-9._/-");
+        return reject_member(t, err, "destination", "must be an absolute path of A-Za-z0-9._/-");
     memcpy(t->destination, text, strlen(text) + 1);
     return 0;
 }
@@ -63,7 +63,7 @@ static int read_probe(struct shipper_config *t, struct error *err)
     if (!item)
         return 0;
     if (!is_path(text))
-        return refuse(t, err, "probe", "must be an absolute path of A-Za-z0-9._/-");
+        return reject_member(t, err, "probe", "must be an absolute path of A-Za-z0-9._/-");
     memcpy(t->probe, text, strlen(text) + 1);
     return 0;
 }
@@ -75,7 +75,7 @@ static int read_template(struct shipper_config *t, struct error *err)
     int dir = *text == '/' || !slash ? 0 : (int)(slash - t->path) + 1;
     int n = snprintf(t->template, sizeof t->template, "%.*s%s", dir, t->path, text);
     if (!*text || n < 0 || (size_t)n >= sizeof t->template)
-        return refuse(t, err, "template", "must be the name of a file");
+        return reject_member(t, err, "template", "must be the name of a file");
     return 0;
 }
 
@@ -92,7 +92,8 @@ static int read_escape(struct shipper_config *t, struct error *err)
             return 0;
         }
     }
-    return refuse(t, err, "escape", "must be \"rainerscript\", \"yaml\", \"toml\" or \"beats\"");
+    return reject_member(t, err, "escape",
+                         "must be \"rainerscript\", \"yaml\", \"toml\" or \"beats\"");
 }
 
 static int read_mode(struct shipper_config *t, struct error *err)
@@ -102,9 +103,9 @@ static int read_mode(struct shipper_config *t, struct error *err)
     char *end = NULL;
     unsigned long mode = strtoul(text, &end, 8);
     if (*text != '0' || *end || mode > 0777 || (mode & 0400) == 0 || (mode & 0133) != 0)
-        return refuse(t, err, "mode",
-                      "must be octal text like \"0640\", readable by the owner, writable "
-                      "by nobody else, not executable");
+        return reject_member(t, err, "mode",
+                             "must be octal text like \"0640\", readable by the owner, writable "
+                             "by nobody else, not executable");
     t->mode = (mode_t)mode;
     return 0;
 }
@@ -115,7 +116,7 @@ static int read_timeout(struct shipper_config *t, struct error *err)
     const char *text = json_text(t->root, "timeout", item ? "" : TIMEOUT_DEFAULT);
     int64_t us = 0;
     if (duration_parse(text, &us) < 0 || us < 100000 || us > TIMEOUT_MAX_MS * 1000LL)
-        return refuse(t, err, "timeout", "must be a duration from 100ms to 5m");
+        return reject_member(t, err, "timeout", "must be a duration from 100ms to 5m");
     t->timeout_ms = us / 1000;
     return 0;
 }
@@ -131,11 +132,11 @@ static int read_arguments(const struct shipper_config *t, const char *name, bool
     cJSON_ArrayForEach(item, list)
     {
         if (!cJSON_IsString(item) || n == SHIPPER_CONFIG_ARGUMENTS)
-            return refuse(t, err, name, "must be a list of at most 16 texts");
+            return reject_member(t, err, name, "must be a list of at most 16 texts");
         argv[n++] = item->valuestring;
     }
     if (!cJSON_IsArray(list) || n == 0 || *argv[0] != '/')
-        return refuse(t, err, name, "must be a list that begins with an absolute program");
+        return reject_member(t, err, name, "must be a list that begins with an absolute program");
     return 0;
 }
 
@@ -148,7 +149,7 @@ static int read_validate(struct shipper_config *t, struct error *err)
         if (strcmp(t->validate[i], "{file}") == 0)
             return 0;
     }
-    return refuse(t, err, "validate", "must have an argument \"{file}\"");
+    return reject_member(t, err, "validate", "must have an argument \"{file}\"");
 }
 
 static int read_variables(struct shipper_config *t, struct error *err)
@@ -156,19 +157,19 @@ static int read_variables(struct shipper_config *t, struct error *err)
     const cJSON *object = cJSON_GetObjectItemCaseSensitive(t->root, "variables");
     const cJSON *item = NULL;
     if (object && !cJSON_IsObject(object))
-        return refuse(t, err, "variables", "must be an object of texts");
+        return reject_member(t, err, "variables", "must be an object of texts");
     cJSON_ArrayForEach(item, object)
     {
         const char *name = item->string;
         if (!memchr(lower, *name ? *name : '-', sizeof lower - 1) ||
             name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")])
-            return refuse(t, err, "variables", "has a name that is not [a-z][a-z0-9_]*");
+            return reject_member(t, err, "variables", "has a name that is not [a-z][a-z0-9_]*");
         if (!cJSON_IsString(item) || !text_all_pass(item->valuestring))
-            return refuse(t, err, name,
-                          "must be printable ASCII without blanks and "
-                          "\"\\$%`{}'<>|;&#");
+            return reject_member(t, err, name,
+                                 "must be printable ASCII without blanks and "
+                                 "\"\\$%`{}'<>|;&#");
         if (t->variables == SHIPPER_CONFIG_VARIABLES)
-            return refuse(t, err, "variables", "has more than 32 entries");
+            return reject_member(t, err, "variables", "has more than 32 entries");
         t->variable[t->variables].name = name;
         t->variable[t->variables++].text = item->valuestring;
     }
@@ -179,7 +180,7 @@ static int read_variables(struct shipper_config *t, struct error *err)
 
 static int read_members(struct shipper_config *t, struct error *err)
 {
-    int rc = check_members(t, err);
+    int rc = check_config_members(t, err);
     if (rc == 0)
         rc = read_template(t, err);
     if (rc == 0)

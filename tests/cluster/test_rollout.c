@@ -112,8 +112,7 @@ static void expect_file(struct cluster *c, int i, const char *index)
 }
 
 /* lictor on server 1 ends with this code and says this on stderr. */
-static void run_lictor_words(struct cluster *c, int code, const char *said,
-                             const char *const *words)
+static void run_lictor(struct cluster *c, int code, const char *said, const char *const *words)
 {
     const char *argv[10] = {"lictor"};
     for (size_t i = 0; words[i]; i++)
@@ -124,8 +123,8 @@ static void run_lictor_words(struct cluster *c, int code, const char *said,
     outcome_release(&o);
 }
 
-#define run_lictor(c, code, said, ...)                                                             \
-    run_lictor_words(c, code, said, (const char *const[]){__VA_ARGS__, NULL})
+#define RUN_LICTOR(c, code, said, ...)                                                             \
+    run_lictor(c, code, said, (const char *const[]){__VA_ARGS__, NULL})
 
 /* ---- records -------------------------------------------------------------- */
 
@@ -302,7 +301,7 @@ static void a_retry_lets_the_chain_go_on(void **state)
     expect_kept(c, 3, "server-1", "");
     break_action(c, 1, "validate", NULL);
     int64_t begin = chain_clock();
-    run_lictor(c, 0, "", "retry");
+    RUN_LICTOR(c, 0, "", "retry");
     wait_all(c, "again");
     expect_touched(c, begin, "1 2 3");
 }
@@ -313,21 +312,21 @@ static void a_retry_that_fails_says_so(void **state)
     break_action(c, 1, "validate", "echo 'no such module' >&2; exit 1\n");
     write_index(c, "again");
     expect_kept(c, 3, "server-1", "");
-    run_lictor(c, 1, "no such module", "retry");
+    RUN_LICTOR(c, 1, "no such module", "retry");
 }
 
 static void set_waits_for_all_or_for_the_first_refusal(void **state)
 {
     struct cluster *c = *state;
-    run_lictor(c, 0, "3 of 3 servers on revision ", "set", "--wait", "LOG_INDEX=waited");
+    RUN_LICTOR(c, 0, "3 of 3 servers on revision ", "set", "--wait", "LOG_INDEX=waited");
     for (int i = 1; i <= 3; i++)
         expect_file(c, i, "waited");
-    run_lictor(c, 0, "3 of 3 servers on revision ", "set", "--wait", "LOG_INDEX=waited");
-    run_lictor(c, 1, "lictor set: not everywhere yet: ", "set", "--wait", "--timeout", "0",
+    RUN_LICTOR(c, 0, "3 of 3 servers on revision ", "set", "--wait", "LOG_INDEX=waited");
+    RUN_LICTOR(c, 1, "lictor set: not everywhere yet: ", "set", "--wait", "--timeout", "0",
                "LOG_INDEX=late");
     wait_all(c, "late");
     break_action(c, 2, "validate", "echo 'no such module' >&2; exit 1\n");
-    run_lictor(c, 1, "lictor set: server-2 rejected revision ", "set", "--wait", "LOG_INDEX=bad");
+    RUN_LICTOR(c, 1, "lictor set: server-2 rejected revision ", "set", "--wait", "LOG_INDEX=bad");
     expect_file(c, 1, "bad");
     expect_file(c, 3, "late");
 }
