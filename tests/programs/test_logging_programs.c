@@ -46,8 +46,7 @@ static const struct usage_row {
      {"settings", "results"},
      2,
      "",
-     "reconfigure-logging: say which watch this is: settings, results or service, see "
-     "reconfigure-logging --help\n"},
+     "reconfigure-logging: unexpected operand 'results', see reconfigure-logging --help\n"},
     {"reconfigure-logging",
      {"--no"},
      2,
@@ -74,10 +73,10 @@ static const struct usage_row {
      "",
      "verify-logging: unexpected operand 'x', see verify-logging --help\n"},
     {"heartbeat", {"x"}, 3, "", "heartbeat: unexpected operand 'x', see heartbeat --help\n"},
-    {"reconfigure-logging", {"--version"}, 0, "reconfigure-logging 0.1.0\n", ""},
-    {"rollout-logging", {"--version"}, 0, "rollout-logging 0.1.0\n", ""},
-    {"verify-logging", {"--version"}, 0, "verify-logging 0.1.0\n", ""},
-    {"heartbeat", {"--version"}, 0, "heartbeat 0.1.0\n", ""},
+    {"reconfigure-logging", {"--version"}, 0, "reconfigure-logging test\n", ""},
+    {"rollout-logging", {"--version"}, 0, "rollout-logging test\n", ""},
+    {"verify-logging", {"--version"}, 0, "verify-logging test\n", ""},
+    {"heartbeat", {"--version"}, 0, "heartbeat test\n", ""},
 };
 
 static void usage_is_answered_in_one_line(void **state)
