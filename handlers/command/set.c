@@ -80,6 +80,7 @@ static int write_and_follow(const struct options *opt, struct consul *consul,
     if (duration_parse(opt->timeout, &limit_us) < 0)
         return error_set(err, -EINVAL, "--timeout %s is not a duration, see --help", opt->timeout);
     int rc = settings_write(consul, change, err);
+    (void)fflush(stdout); /* what was written is seen while it is waited for */
     if (rc == 0 && opt->wait && change->log_changes)
         rc = rollout_follow(consul, &opt->place, limit_us / 1000, err);
     return rc;
