@@ -38,5 +38,5 @@ sign() {
 }
 
 so_far() {
-    tail -n 1 "$1"
+    grep -a '[[:alnum:]]\{3\}' "$1" | tail -n 1
 }
