@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Lictor: Consul watch handlers and checks in C.
 #
 #   make                all programs into build/ (make help: this list)

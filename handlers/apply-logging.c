@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* apply-logging: bring the log shippers of this server to the settings on stdin.
  *
  * Settings in, one result out; nothing handed to it is trusted: it reads the policy, judges

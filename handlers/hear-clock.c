@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* hear-clock: watch handler; receives the clock records of the other servers.
  *
  * What it receives bounds their clocks, and a bound is as good as the moment of state is

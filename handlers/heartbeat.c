@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* heartbeat: script check cluster:heartbeat; the guarantee behind the watches.
  *
  * Every 15 s: runs the verifications side by side, each with a deadline; starts

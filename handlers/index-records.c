@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* index-records: the end of the log shipper's way; rsyslogd's omprog gives it records, it
  * brings them into Elasticsearch.
  *

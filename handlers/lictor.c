@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lictor: the one command for people. What Consul runs are programs of their own.
  *
  * Finds the command, gives it the place and its words; says which name is nearest when there

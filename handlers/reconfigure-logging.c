@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* reconfigure-logging: watch handler; the cheap question "is there anything to do?"
  *
  * Consul fires watches at start, at each reload, after each lost leader and for the

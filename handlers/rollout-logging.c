@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* rollout-logging: bring the LOG_ settings in KV into force on this server.
  *
  * Started by reconfigure-logging and by the heartbeat. Reads everything again, waits

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* verify-clock: do the clocks of all servers agree, and who differs?
  *
  * The heartbeat runs it with --publish: it tells the others of this server's clocks and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* verify-logging: do all servers have the same, wanted logging settings in force, and do
  * their records arrive in the same Elasticsearch?
  *

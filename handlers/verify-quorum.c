@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* verify-quorum: how many servers may fail now?
  *
  * gather (cluster_facts.c), judge (quorum.c), report (verdict.c, publish.c). Here are the

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # Shared by enable, disable and demo (sourced, not run): talking to the agent and to people.
 
 # shellcheck disable=SC2034

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # The story "demo run" tells (sourced, not run): each step is checked, the first that is not
 # as it should be ends it. Checks are read from the catalogue, as the UI shows them.
 

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # Shared by setup, fetch and tests/run (sourced, not run): what is done, and that it goes on.
 
 say() {

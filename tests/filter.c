@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What every test program has: TEST_FILTER in the environment (make check K=...) is a pattern
  * with * and ?; only tests whose name matches run. */
 #include "test.h"

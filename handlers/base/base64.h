@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* base64.h: the standard alphabet, with padding (RFC 4648 section 4). */
 #ifndef BASE64_H
 #define BASE64_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* boottime.h: the clocks of this machine, and waiting.
  *
  * What lasts is measured by CLOCK_BOOTTIME: it counts while suspended and is never set. */

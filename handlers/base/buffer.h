@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* buffer.h: growing bytes with a ceiling.
  *
  * Every byte that enters a program from outside (stdin, HTTP body, file, output

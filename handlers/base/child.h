@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* child.h: run programs to their end, with a deadline. SIGPIPE must be ignored, as
  * program_start() does: a child need not read its input. */
 #ifndef CHILD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* digest.h: SHA-256 in hex, of one text or of several parts. */
 #ifndef DIGEST_H
 #define DIGEST_H

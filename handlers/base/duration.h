@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* duration.h: "2h30m", "100ms" to numbers and back.
  *
  * Units are those SEAL documents for its service keys (s|sec, m|min, h|hr, d,

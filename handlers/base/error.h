@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* error.h: how a failure travels from a module to main().
  *
  * A function that can fail returns int: 0, or a negative errno value (libuv uses

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* file.h: reading with a ceiling, atomic replacing, locking. */
 #ifndef FILE_H
 #define FILE_H

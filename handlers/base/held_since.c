@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "base/held_since.h"
 
 #include "base/boottime.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* held_since.h: since when something holds, across runs of a program.
  *
  * Times are CLOCK_BOOTTIME milliseconds with the boot id; a span of another boot, or a

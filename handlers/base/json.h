@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* json.h: cJSON with types, limits and paths in the error text.
  *
  * Callers build JSON with cJSON's own functions and read it with these. Unknown

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* limits.h: every time limit and interval of the programs, in one place.
  *
  * An installed program uses the values below and nothing else. Tests are built

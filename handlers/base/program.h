@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* program.h: what every main() does first and last, and what exit codes mean. */
 #ifndef PROGRAM_H
 #define PROGRAM_H

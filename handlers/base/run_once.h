@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* run_once.h: one run of a program at a time, and no request lost.
  *
  * A run that finds another one at work leaves a mark and goes; the one at work looks

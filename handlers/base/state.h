@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* state.h: small JSON files in a state directory. What cannot be read is as none. */
 #ifndef STATE_H
 #define STATE_H

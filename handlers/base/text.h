@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* text.h: which bytes pass, and lists of names that fit. Pure.
  *
  * Texts from outside reach logs, checks and terminals as printable ASCII (' ' to '~') only.

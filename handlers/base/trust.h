@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* trust.h: may nobody but root and the running user change what a path leads to? */
 #ifndef TRUST_H
 #define TRUST_H

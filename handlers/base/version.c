@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "base/version.h"
 
 /* The Makefile defines it for this file alone. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* version.h: which Lictor this is. */
 #ifndef VERSION_H
 #define VERSION_H

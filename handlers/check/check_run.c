@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "check/check_run.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* check_run.h: the skeleton of every verify program: gather and judge, then publish the verdict
  * to the agent's check, or print it where the program is run by hand. */
 #ifndef CHECK_RUN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* check_sync.h: does the catalogue know what the agent knows of our checks? Pure.
  *
  * A token without service "cluster" write leaves the checks local: everything works on

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "check/publish.h"
 
 #include "base/file.h"

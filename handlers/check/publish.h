@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* publish.h: bring a verdict to the agent's TTL check, without ever harming it.
  *
  * The rule (consul-facts: a changed check without a leader holds the agent's check

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "check/script_check.h"
 
 #include "base/buffer.h"

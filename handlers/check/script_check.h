@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* script_check.h: the text of a script check, which Consul's agent publishes by itself.
  *
  * A changed text or status published without a leader blocks the agent's checks for

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* verdict.h: what a verification found, as data; rendering; publishing. */
 #ifndef VERDICT_H
 #define VERDICT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "clock/clock_record.h"
 
 #include "base/json.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* clock_record.h: what a server tells the others about its clocks, KV key lictor/clock/<node>:
  *
  *   {"v":1,"boot":"<boot_id>+<suspended s>","raw":R,"real":R,"err":E,"ppm":P,

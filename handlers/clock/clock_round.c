@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "clock/clock_round.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* clock_round.h: what a server does about the clocks once an interval, through Consul: it receives
  * the others' records, whether or not the watch has, judges, and writes its own. */
 #ifndef CLOCK_ROUND_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* clock_state.h: what this server has received of the others' clocks, kept between runs in
  * <state-dir>/clock, and how it goes on: used by hear-clock and by verify-clock.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* figure.h: microseconds as short text for people, made so that it does not flap. Pure.
  *
  * A figure in a check's text costs a raft write whenever it changes, so it must change

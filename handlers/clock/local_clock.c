@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "clock/local_clock.h"
 
 #include "base/boottime.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* local_clock.h: this server's own clocks, and what the kernel says of them.
  *
  * CLOCK_MONOTONIC_RAW is never stepped nor slewed; what NTP does shows only in the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ntp_reference.h: ask the NTP servers of CLOCK_REFERENCE how far this server's clock is off. */
 #ifndef NTP_REFERENCE_H
 #define NTP_REFERENCE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* offset_bound.h: bound the offset of two raw clocks by messages that can only be late. Pure.
  *
  * "own" is the clock of the server that judges, "peer" the other one; the offset is own

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "clock/offsets.h"
 
 #include "base/limits.h"

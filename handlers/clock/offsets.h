@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* offsets.h: bound the offset of the real clocks of any two servers, from the records that
  * they exchange. Pure: no I/O, no heap; the caller reads records, clocks and state.
  *

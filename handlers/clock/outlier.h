@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* outlier.h: pairs differ: which servers can be named for it? Pure.
  *
  * A server is named when it is beyond the limit with more than half of all others and the

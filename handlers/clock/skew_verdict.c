@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "clock/skew_verdict.h"
 
 #include "base/limits.h"

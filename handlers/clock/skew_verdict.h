@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* skew_verdict.h: do the clocks of all servers agree, and who differs? Pure: the state of
  * offsets.h in, verdict out. */
 #ifndef SKEW_VERDICT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* sntp.h: how far is the real clock of this machine from NTP servers?
  *
  * SNTPv4 as in RFC 5905, without authentication: anyone on the path can forge an

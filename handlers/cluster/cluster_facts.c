@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cluster/cluster_facts.h"
 
 #include "settings/settings_read.h"

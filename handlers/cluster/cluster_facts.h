@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cluster_facts.h: gather the facts of quorum.h from the agent, in some 2 s at most also without
  * a leader. An answer that ACLs may have filtered is a failure, never "no servers". */
 #ifndef CLUSTER_FACTS_H

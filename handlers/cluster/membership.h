@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* membership.h: who the servers are, by name: what raft, gossip, the confirmed record and
  * CLUSTER_SERVERS say about each of them, joined. Pure: no I/O. */
 #ifndef MEMBERSHIP_H

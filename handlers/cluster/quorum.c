@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cluster/quorum.h"
 
 #include "base/duration.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* quorum.h: how many servers may fail now, and what is wrong. Pure: facts
  * in, verdict out; the caller keeps time (held_since.h).
  *

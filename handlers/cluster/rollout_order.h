@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* rollout_order.h: the servers that count, in their order, and which of them live.
  *
  * The order is CLUSTER_SERVERS, or where that is not set the confirmed servers

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* server_mapping.h: the record of the confirmed servers, KV key lictor/mapping:
  *
  *   {"v":1,"servers":[{"server":"server_1","node":"n1","id":"<node id>"},...]}

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lictor api: one request to the Consul agent, for scripts. */
 #include "base/json.h"
 #include "command/commands.h"

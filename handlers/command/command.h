@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* command.h: what the commands of `lictor` share: where things are, which programs they run
  * and as whom. */
 #ifndef COMMAND_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* commands.h: the commands of `lictor`. Each gets its own name as argv[0].
  *
  * Each returns an exit code (0 done, 1 failed or rejected, 2 usage; status: as a check) or a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lictor status, show, settings, confirm, retry: look, and run a program of ours. */
 #include "base/child.h"
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* rollout_follow.h: wait until every living server has a change of the LOG_ settings in force. */
 #ifndef ROLLOUT_FOLLOW_H
 #define ROLLOUT_FOLLOW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lictor set, lictor maintenance: change settings. */
 #include "base/duration.h"
 #include "command/commands.h"

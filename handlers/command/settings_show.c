@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "command/settings_show.h"
 #include "settings/settings_print.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* settings_show.h: the settings for people: what is in force, and where it comes from. */
 #ifndef SETTINGS_SHOW_H
 #define SETTINGS_SHOW_H

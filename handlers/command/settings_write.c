@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "command/settings_write.h"
 #include "settings/settings_print.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* settings_write.h: change settings in KV: all of them in one transaction, judged before, and
  * only when nobody else has changed them in between. */
 #ifndef SETTINGS_WRITE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "consul/agent.h"
 
 #include "base/json.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* agent.h: what the agent says about itself and the servers: agent/self, members, the raft
  * configuration, leader and autopilot, each read and parsed here only.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "consul/consul.h"
 
 #include "base/base64.h"

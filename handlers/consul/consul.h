@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* consul.h: the agent's HTTP API over libcurl.
  *
  * Where the agent is and with which token, as Consul's own tools read it: from

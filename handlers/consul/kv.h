@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* kv.h: KV entries as Consul writes them, in a watch payload and in an HTTP answer:
  * [{"Key":..,"Value":base64|null,"ModifyIndex":..,...}], null, or one such object.
  * Source: consul api/kv.go. No I/O and no libcurl in here. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "delivery/delivery.h"
 
 #include "base/limits.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* delivery.h: do the records of all servers arrive in one and the same Elasticsearch, and
  * if not, which link is broken? Pure judgement, no I/O.
  *

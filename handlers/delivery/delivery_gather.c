@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "delivery/delivery_gather.h"
 
 #include "base/boottime.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* delivery_gather.h: gather what delivery.h judges: ask Elasticsearch, with this server's own
  * eyes, and remember what was seen before.
  *

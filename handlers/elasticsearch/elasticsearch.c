@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "elasticsearch/elasticsearch.h"
 
 #include "base/buffer.h"

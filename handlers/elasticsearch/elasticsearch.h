@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* elasticsearch.h: asking an Elasticsearch (or OpenSearch) who it is and what has arrived in it,
  * and writing to it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* probe.h: the probe log: small records which every server writes all the time and its
  * shipper ships like all others, so that everybody can see that records arrive.
  *

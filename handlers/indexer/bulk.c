@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "indexer/bulk.h"
 
 #include "base/json.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* bulk.h: records on their way into Elasticsearch: the bodies of _bulk requests, and what an
  * answer says of each record. No I/O.
  *

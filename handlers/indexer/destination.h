@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* destination.h: where records go, as the log shipper's configuration has it. Pure. */
 #ifndef DESTINATION_H
 #define DESTINATION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* line_reader.h: a stream line by line, as a partner writes it who waits for an answer. */
 #ifndef LINE_READER_H
 #define LINE_READER_H

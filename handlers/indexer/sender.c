@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "indexer/sender.h"
 
 #include "base/buffer.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* sender.h: bringing records into Elasticsearch, wherever the settings say. */
 #ifndef SENDER_H
 #define SENDER_H

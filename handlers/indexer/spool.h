@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* spool.h: the lines of a transaction that is not committed yet, on disk.
  *
  * rsyslogd forgets the first lines of a transaction when the program that takes them ends in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* host.h: hosts as words from outside: names, addresses, ranges. Pure, asks no DNS: a
  * name that resolves to a forbidden address is not seen here. */
 #ifndef HOST_H

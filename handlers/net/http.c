@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "net/http.h"
 
 #include <curl/curl.h>

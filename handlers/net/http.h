@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* http.h: one HTTP request, or several side by side, over libcurl; the only module that sees it.
  *
  * What answers is not trusted: http(s) alone, no redirect is followed, no proxy comes from

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* resolve.h: addresses of hosts, with a deadline that holds.
  *
  * getaddrinfo(3) may take as long as resolv.conf likes. In a thread of libuv it cannot be

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "net/unix_socket.h"
 
 #include "base/boottime.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* unix_socket.h: ask a program behind a Unix socket: one request, one answer, as with a child.
  *
  * Who listens is decided by where the socket is: the caller's trust is that only root

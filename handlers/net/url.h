@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* url.h: the URL of a server: scheme, host and port, nothing else.
  *
  * A URL is never passed on as it came: it is taken apart here and built again, so that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* claim.h: what this server says about itself in KV, lictor/logging/<node>, and whether
  * it may say that it applies. */
 #ifndef CLAIM_H

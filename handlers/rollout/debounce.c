@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "rollout/debounce.h"
 
 #include "base/boottime.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* debounce.h: wait until the settings are quiet, and long enough after a failure. */
 #ifndef DEBOUNCE_H
 #define DEBOUNCE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "rollout/delivery_proof.h"
 
 #include "base/boottime.h"

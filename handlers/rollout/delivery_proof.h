@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* delivery_proof.h: where a server's records arrive: what rollout-logging and verify-logging do
  * with delivery_gather.h and delivery.h.
  *

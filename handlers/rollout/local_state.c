@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "rollout/local_state.h"
 
 #include "base/boottime.h"

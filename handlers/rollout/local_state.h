@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* local_state.h: what this server has done about the logging settings: <state-dir>/logging.json.
  *
  * A cache: a lost local state makes rollout-logging look and apply again, which finds what

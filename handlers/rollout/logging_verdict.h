@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* logging_verdict.h: what the check cluster:logging says of the servers' records. Pure. */
 #ifndef LOGGING_VERDICT_H
 #define LOGGING_VERDICT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* rolling.h: who may apply a revision now, and why not. Pure: facts in, answer out.
  *
  * A rollout is a chain, without sessions and locks. A server may apply revision R when

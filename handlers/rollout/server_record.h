@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* server_record.h: a server's record in KV, lictor/logging/<node>: the revision it has in force
  * and what became of the last change. Every server writes its own and judges by all of them. */
 #ifndef SERVER_RECORD_H

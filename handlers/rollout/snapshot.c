@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "rollout/snapshot.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* snapshot.h: gather what logging is about: the settings as wanted, every server's record,
  * this server's own local state. Used by rollout-logging and verify-logging. */
 #ifndef SNAPSHOT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* credential.h: what lets a log shipper, or a question, into Elasticsearch.
  *
  * Files of root, which KV chooses by name only:

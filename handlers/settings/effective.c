@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "settings/effective.h"
 
 #include "settings/settings_print.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* effective.h: the settings in force, and whether the LOG_ set may be used.
  *
  * The one place where what KV holds is put under the policy's pins, parsed, judged by the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "settings/policy.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* policy.h: what root allows KV to choose: <config-dir>/policy.json, an object with
  *
  *   sources        named log sources: { NAME: { "files": [GLOB...], "except": [PATH...] } }

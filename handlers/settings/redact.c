@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "settings/redact.h"
 
 #include "base/base64.h"

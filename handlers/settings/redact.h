@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* redact.h: keep a credential's secrets out of texts and records. Pure.
  *
  * What gives it away is password and API key as they are, with the escapes of JSON,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "settings/service_urls.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* service_urls.h: LOG_ELASTICSEARCH_URL=consul:SERVICE, the passing instances of a service as
  * URLs. Anyone who can register a service chooses names, addresses and numbers: an instance is
  * used only when it is one of the hosts that policy allows, as a literal URL is.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "settings/setting_value.h"
 
 #include "base/duration.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* setting_value.h: the types of settings: text from KV to checked values. Pure.
  *
  * Every function returns 0, or -EINVAL with what is wrong as the rest of a sentence that

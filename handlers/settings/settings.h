@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* settings.h: the settings admins write to KV: one table, parsing, validation.
  *
  * Settings live at ROOT/service/cluster/tag/any/<KEY> (ROOT = dc/home/env). Every

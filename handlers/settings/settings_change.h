@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* settings_change.h: what would be in KV, and what the cluster would say to it.
  *
  * For lictor set and show: entries of KV, changes to them, and the judgement by the same table

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* settings_print.h: settings as text: the values in force, and the table. Pure. */
 #ifndef SETTINGS_PRINT_H
 #define SETTINGS_PRINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "settings/settings_read.h"
 
 #include "settings/effective.h"

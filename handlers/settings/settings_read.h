@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* settings_read.h: read the settings from the agent. */
 #ifndef SETTINGS_READ_H
 #define SETTINGS_READ_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shipper/apply.h"
 
 #include "shipper/shipper_commands.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* apply.h: bring the shippers of all shippers to given texts, as one set.
  *
  *   apply_recover   (0) roll back what a killed run left behind

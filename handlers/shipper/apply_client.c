@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shipper/apply_client.h"
 
 #include "base/boottime.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* apply_client.h: run apply-logging with a request and take its answer. */
 #ifndef APPLY_CLIENT_H
 #define APPLY_CLIENT_H

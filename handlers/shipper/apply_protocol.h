@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* apply_protocol.h: what rollout-logging and apply-logging say to each other. Both directions.
  *
  *   request  {"v":1,"settings":{"LOG_...":"text",...}}

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* file_set.h: several files swapped as one.
  *
  * The claim: at every instant each file is old or new as a whole, and after

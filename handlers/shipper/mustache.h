@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mustache.h: configuration files from a subset of Mustache. Pure: no I/O.
  *
  *   {{X}}          a text; refuses every byte outside text_passes()'s set, so it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* owned_files.h: what we have put into the destinations, to know it again: <dir>/applied.json.
  *
  * Of each file the digest of what we put there last and of what we found there then, unless

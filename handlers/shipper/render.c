@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shipper/render.h"
 
 #include "base/trust.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* render.h: the text of a shipper's destination from settings, policy and definition.
  *
  * What a template can name (mustache.h):

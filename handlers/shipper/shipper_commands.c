@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shipper/shipper_commands.h"
 
 #include "base/boottime.h"

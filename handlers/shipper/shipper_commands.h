@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* shipper_commands.h: running a shipper's commands, and what they say when they fail.
  *
  * Every command gets the clean environment, no stdin and the shipper's timeout; texts hold

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* shipper_config.h: one log shipper's configuration file and how to bring it to life.
  *
  * <config-dir>/logging.d/NAME.json, written by root, an object with

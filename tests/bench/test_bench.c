@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* make bench: what a change costs, as ratios of medians measured in one run. Figures of
  * one machine are worth little; the ratio to the least that could be done says more. */
 #include "base/base64.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* make bench: how well clocks can be bounded through Consul, and what it costs. Three
  * servers on one machine have the same raw clock: what a record's stamp and its state are
  * apart is the delay itself, and how wide the bound is needs no other truth. */

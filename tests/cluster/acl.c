@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "server.h"
 
 /* PUT a JSON object, which is deleted, and give the string member of the answer. */

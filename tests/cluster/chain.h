@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* chain.h: watching a rollout on real servers with the stand-in shipper, and a loop of
  * kills at random moments. */
 #ifndef CHAIN_H

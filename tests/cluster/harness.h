@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* harness.h: real Consul servers on loopback, for tests.
  *
  *     static void one_killed(void **state)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* keeper.h: nothing a cluster test starts outlives it, whatever becomes of the test.
  *
  * The test program becomes three processes: the one that was started, a keeper in a

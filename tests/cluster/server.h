@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* server.h: private to the harness: the files and the process of one server. */
 #ifndef SERVER_H
 #define SERVER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* sink.h: an Elasticsearch for a test, real or the stand-in, by tests/elasticsearch/run. */
 #ifndef SINK_H
 #define SINK_H

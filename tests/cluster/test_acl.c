@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ACLs on, default deny: the shipped policy is enough, and not more than that; without
  * rights nothing is changed, and it is said. */
 #include "base/file.h"

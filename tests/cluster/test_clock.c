@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* verify-clock and hear-clock on real servers, whose clocks are set wrong (libfaketime).
  * One cluster shrinks from seven to three; what its heartbeats would do every 15 s is done
  * here, one after the other. Beside it a quiet one with heartbeats of its own. */

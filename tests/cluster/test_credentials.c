@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A real Elasticsearch with https and users, and a credential for it. First what is said when
  * the certificate or the credential is not right, before anything is touched; then, on a
  * server of its own with the shipped shipper and its shipper, the way of a credential from a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* No line lost, none twice, when the shippers of three servers are re-pointed because
  * their Elasticsearch is down: real rsyslogds, a real Elasticsearch, real kills. */
 #include "harness.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* scripts/demo: its log shippers, and that nothing stays behind whatever crashes. */
 #include "harness.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* LOG_ELASTICSEARCH_URL=consul:es on real servers: it follows the passing instances of the
  * service, keeps the last ones when none is left, and takes nothing that policy would not
  * take from KV. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* scripts/enable and disable on a real agent, in every state in which it may find one. */
 #include "harness.h"
 

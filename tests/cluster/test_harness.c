@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The harness itself on three servers: they form a cluster, our snippet registers, a
  * crash is seen, a server comes back. */
 #include "harness.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which link between three servers and Elasticsearch is broken: for each link a test that
  * breaks exactly it and reads the sentence. Real Consul, real rsyslogds, real Elasticsearch
  * where one can be had; the stand-in for what the real one does not do on command. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* LOG_ settings on three real servers, with a shipper that is instant: what is applied,
  * what is refused, and that nothing is ever erased or needlessly restarted. */
 #include "base/file.h"

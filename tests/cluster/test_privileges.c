@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Must the Consul agent's user be trusted? Handlers as an unprivileged user with
  * no-new-privileges and /etc read-only, apply-logging behind a socket as another user, on
  * a real Consul server: what admins write goes live, what others write does not. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Publishing harms nobody: with Consul's own times, because with quick elections these
  * tests could not fail. A service of somebody else with a 10 s TTL check on every server
  * stays passing whatever our checks do. */

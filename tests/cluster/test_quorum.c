@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* verify-quorum on real servers: every state a cluster gets into. The servers of one test
  * are what the one before has left. */
 #include "harness.h"

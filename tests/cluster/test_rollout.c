@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A rolling change on three real servers: the order is kept, one refusal stops it, a dead
  * or a mute server is dealt with as designed, whatever is killed. */
 #include "chain.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* All of it as installed, under a real systemd (tests/cluster/machine): make install,
  * lictor enable, Debian's sandbox around Consul, our units around apply-logging and a real
  * rsyslogd, which ships to the stand-in. */

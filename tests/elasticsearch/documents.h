@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* documents.h: the documents of the stand-in for Elasticsearch, in memory.
  *
  * Answers are shaped as Elasticsearch 8 shapes them; test_contract.c holds both to the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fake-elasticsearch: a stand-in for what the real one cannot be made to do on command.
  *
  *   fake-elasticsearch ADDRESS PORT [MODE] [OPTION VALUE]...

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* replies.h: what the stand-in for Elasticsearch sends, good and spoiled. */
 #ifndef REPLIES_H
 #define REPLIES_H

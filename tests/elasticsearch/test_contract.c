@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One contract, held by the stand-in and by the real ones, so that it cannot drift.
  *
  * ELASTICSEARCH_TARGETS lists what is tested: names as tests/elasticsearch/run knows

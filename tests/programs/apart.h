@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* apart.h: apply-logging behind a socket, as a user of its own, without systemd as the
  * first process: what systemd-socket-activate of the same package starts. Needs root. */
 #ifndef APART_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "apply_place.h"
 
 #include "base/file.h"

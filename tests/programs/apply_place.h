@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* apply_place.h: a scratch directory in which apply-logging runs as a process.
  *
  *     etc/policy.json      loopback is allowed, ports 443 and 9200

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "bad_agent.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* bad_agent.h: a stand-in for a Consul agent, for what a real one cannot be made to do on
  * command: hang, answer nonsense, lose its leader between two requests. One thread, one
  * connection at a time, loopback. What a real agent does is tested on real clusters. */

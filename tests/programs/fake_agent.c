@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "fake_agent.h"
 #include "base/base64.h"
 

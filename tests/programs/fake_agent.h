@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fake_agent.h: an HTTP server that answers as a Consul agent is told to, for what a real
  * one cannot be made to say on command. One thread per connection; loopback only. */
 #ifndef FAKE_AGENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "fake_ntp.h"
 
 #include "clock/local_clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fake_ntp.h: an NTP server that says what it is told to, for what a real one cannot be
  * made to say: lies, silence, garbage. One thread, one UDP socket, loopback. */
 #ifndef FAKE_NTP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* measure.h: how long something takes, for make bench. */
 #ifndef MEASURE_H
 #define MEASURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* scratch.h: a fresh directory for every test, for cmocka_unit_test_setup_teardown(). */
 #ifndef SCRATCH_H
 #define SCRATCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* seed.h: chance that can be had again. */
 #ifndef SEED_H
 #define SEED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* socket_server.h: somebody behind a Unix socket, for what a program there may do to us. */
 #ifndef SOCKET_SERVER_H
 #define SOCKET_SERVER_H

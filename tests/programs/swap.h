@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* swap.h: a set of four files to be swapped by file_set, for its tests. In a fresh directory each
  * (scratch.h): dir/ for the journal, dest/ for the files. */
 #ifndef SWAP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What every test includes: cmocka, which needs four headers before it, and what nearly all use. */
 #ifndef TEST_H
 #define TEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every byte text_all_pass() lets through, between double quotes, is read back equal by
  * rsyslogd and by a YAML parser; so is every byte that a secret may have in the language of
  * the file. (That all others are refused: test_template.c.) */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a hostile Consul agent's user, a hostile KV writer and other users of the machine
  * can do to apply-logging behind its socket. After every attack the destination, the
  * shipper and everything that is root's are as before, and a good request still works. */

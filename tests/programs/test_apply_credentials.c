@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* apply-logging as a process, with credentials: where secrets go and where they never do,
  * and whose file a destination is. */
 #include "apply_place.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* apply-logging as a process: two shippers "a" and "b" with a shipper that runs what it was
  * started with (tests/cluster/shipper), broken on command by a file break-<action>. */
 #include "apply_place.h"

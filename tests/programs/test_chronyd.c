@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* sntp_ask() against a real chronyd, which serves the clock of this machine and leaves it
  * alone: the offsets agree within their bounds, also for a program whose clock is faked. */
 #include "clock/sntp.h"

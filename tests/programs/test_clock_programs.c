@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* hear-clock and verify-clock as processes, against an agent that says what it is told. */
 #include "base/base64.h"
 #include "clock/clock_record.h"

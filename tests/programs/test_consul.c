@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* consul.c against an agent that misbehaves. What a real agent does is seen by every
  * cluster test. */
 #include "bad_agent.h"

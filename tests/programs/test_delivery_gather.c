@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is gathered about arrival: from shippers and credentials of this server and from
  * the stand-in for Elasticsearch. */
 #include "base/boottime.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is said of every Elasticsearch that is none, or not well: over real connections to
  * the stand-in, with real certificates. */
 #include "elasticsearch/elasticsearch.h"

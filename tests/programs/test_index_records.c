@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* index-records as rsyslogd's omprog sees it: two pipes and the words between them. It speaks
  * to the stand-in, which can be told to refuse. */
 #include "base/boottime.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lictor on a real agent. */
 #include "fake_agent.h"
 #include "harness.h"

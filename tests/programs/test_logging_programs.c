@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* reconfigure-logging, rollout-logging, verify-logging and heartbeat as processes: what
  * they do with bad usage, bad input, without an agent and with one that hangs. */
 #include "bad_agent.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Asking the NTP servers of the settings, when it is time. */
 #include "clock/ntp_reference.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading the settings from an agent. */
 #include "settings/settings_read.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* sntp_ask() against servers of every kind: honest, silent, lying, forged. */
 #include "clock/sntp.h"
 #include "fake_ntp.h"

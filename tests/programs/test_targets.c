@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The shipped shippers, rendered by apply-logging and read back: rsyslog's by rsyslogd, that
  * of Filebeat by a YAML parser and, where there is one in PATH, by Filebeat itself. */
 #include "apply_place.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What make and make lint must see: each row plants a fault in a copy of the tree. And what
  * scripts/version makes of what git knows. */
 #include "harness.h"
@@ -33,12 +34,12 @@ static int set_up(void **state)
     return rc;
 }
 
-#define LINT "ONLY='modules_listed folder_order folder_cycles' make -s lint-now"
+#define LINT "ONLY='modules_listed folder_order folder_cycles licensed' make -s lint-now"
 
 static void a_clean_tree_passes(void **state)
 {
     (void)state;
-    expect(LINT, true, "3 passed, 0 failed\n");
+    expect(LINT, true, "4 passed, 0 failed\n");
     expect("make -n all", true, "libcore.a");
 }
 
@@ -61,13 +62,16 @@ static void what_is_planted_is_found(void **state)
          "> handlers/base/unlisted.c"},
         {"mv handlers/base/digest.c kept", "mv kept handlers/base/digest.c",
          "< handlers/base/digest.c"},
+        {"sed -i 1d handlers/base/text.h",
+         "sed -i '1i /* SPDX-License-Identifier: MIT */' handlers/base/text.h",
+         "handlers/base/text.h has no SPDX line"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         expect(rows[i].plant, true, "");
         expect(LINT, false, rows[i].text);
         expect(rows[i].undo, true, "");
     }
-    expect(LINT, true, "3 passed, 0 failed\n");
+    expect(LINT, true, "4 passed, 0 failed\n");
 }
 
 static void make_misses_a_listed_module(void **state)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The units in scripts/systemd: does systemd take every line of them, and do they give
  * away no more than they must? scripts/shipper as lictor-rsyslog.service runs it. */
 #include "harness.h"

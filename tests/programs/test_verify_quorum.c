@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* verify-quorum as a process, against an agent that says what it is told. */
 #include "base/base64.h"
 #include "fake_agent.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Machines whose clocks are known exactly exchange records over a bad network, are
  * disturbed in every way that clocks know, and judge each other. What they state is compared
  * with what is true. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A swap of files that is killed at every step, and killed again while it recovers. */
 #include "scratch.h"
 #include "swap.h"

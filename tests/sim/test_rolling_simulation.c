@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The chain of rolling.h under everything that happens to a cluster, in random order: programs
  * and machines killed between any two steps, gossip that errs, records deleted or restored,
  * other orders, fresh servers, revisions that one or all refuse.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* verify-clock for as long as an admin would look: with Consul's own times and heartbeats
  * every 15 s nobody is ever named whose clock is right. */
 #include "harness.h"

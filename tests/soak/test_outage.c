@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Elasticsearch is down for a minute while three servers log 10,000 lines; meanwhile their
  * shippers are re-pointed again and again, killed, and their log files rotated. Every line
  * is there exactly once in the end. Takes about two minutes. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A hundred changes, good and bad ones, with programs and agents of random servers killed
  * at random moments. */
 #include "chain.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "check/script_check.h"
 
 #include "test.h"

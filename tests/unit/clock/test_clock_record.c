@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exchange.c: the record of a server's clocks; whoever may write KV chooses its bytes. */
 #include "clock/clock_record.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* state.c: what is kept between runs, and whose records count. */
 #include "clock/clock_state.h"
 

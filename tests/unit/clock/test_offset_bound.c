@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "clock/offset_bound.h"
 
 #include "test.h"

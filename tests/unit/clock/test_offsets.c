@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "clock/offsets.h"
 
 #include "clock/skew_verdict.h"

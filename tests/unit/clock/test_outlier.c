@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "clock/outlier.h"
 
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "base/limits.h"
 #include "clock/skew_verdict.h"
 #include "test.h"

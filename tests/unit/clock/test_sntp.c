@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "clock/sntp.h"
 
 #include "test.h"

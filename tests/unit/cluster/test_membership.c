@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* membership.c: raft, gossip, the record and CLUSTER_SERVERS joined by name. */
 #include "cluster/membership.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cluster/rollout_order.h"
 
 #include "test.h"

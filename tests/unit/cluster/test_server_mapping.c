@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "cluster/server_mapping.h"
 
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "command/rollout_follow.h"
 
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "consul/kv.h"
 
 #include "base/json.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "elasticsearch/probe.h"
 
 #include "base/buffer.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "indexer/spool.h"
 
 #include "base/boottime.h"

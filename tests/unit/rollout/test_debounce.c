@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "base/boottime.h"
 #include "rollout/debounce.h"
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "rollout/logging_verdict.h"
 
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "rollout/server_record.h"
 
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "settings/effective.h"
 
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* setting_value.c: the types as functions; what settings make of them is in test_settings.c. */
 #include "settings/setting_value.h"
 

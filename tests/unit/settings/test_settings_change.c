@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is said to changes of the settings before they are written: lictor set prints it. */
 #include "settings/settings_change.h"
 

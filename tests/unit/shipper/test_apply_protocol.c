@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shipper/apply_protocol.h"
 
 #include "base/boottime.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shipper/file_set.h"
 
 #include "base/buffer.h"

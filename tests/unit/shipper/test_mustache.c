@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shipper/mustache.h"
 
 #include "test.h"

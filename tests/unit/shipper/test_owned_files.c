@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shipper/owned_files.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "shipper/shipper_config.h"
 
 #include "scratch.h"
