@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/held_since.h"
 #include "base/json.h"
+#include "base/state.h"
 #include "base/trust.h"
 #include "shipper/shipper_commands.h"
 #include "shipper/shipper_config.h"
@@ -18,7 +19,7 @@
 #include <unistd.h>
 
 #define LOOK_AGAIN_MS 250
-#define MEMORY_LIMIT  4096
+#define MEMORY_FILE   "proof.json"
 #define ASK_MS        1000 /* whether the log shipper runs; it may be at work on itself */
 
 /* ---- looking ------------------------------------------------------------- */
@@ -98,44 +99,32 @@ struct memory {
 
 static void recall(const char *state_dir, struct memory *ret)
 {
-    char path[FILE_PATH];
     struct error ignored = {0};
-    struct buffer text = BUFFER_INIT(MEMORY_LIMIT);
-    cJSON *root = NULL;
+    cJSON *root = state_read_boot(state_dir, MEMORY_FILE);
     *ret = (struct memory){.mute_ms = -1};
-    if (file_path(path, sizeof path, state_dir, "proof.json", &ignored) == 0 &&
-        file_read(path, &text, &ignored) == 0 &&
-        json_parse(buffer_text(&text), text.len, path, &root, &ignored) == 0 &&
-        strcmp(json_text(root, "boot", ""), boottime_boot_id()) == 0) {
-        (void)snprintf(ret->uuid, sizeof ret->uuid, "%s", json_text(root, "uuid", ""));
-        if (json_integer(root, "mute_ms", &ret->mute_ms, &ignored) < 0)
-            ret->mute_ms = -1;
-    }
+    (void)snprintf(ret->uuid, sizeof ret->uuid, "%s", json_text(root, "uuid", ""));
+    if (json_integer(root, "mute_ms", &ret->mute_ms, &ignored) < 0)
+        ret->mute_ms = -1;
     cJSON_Delete(root);
-    buffer_release(&text);
 }
 
+/* What cannot be written is not remembered. */
 static void remember(const char *state_dir, const struct memory *memory)
 {
-    char path[FILE_PATH];
     struct error ignored = {0};
-    cJSON *root = cJSON_CreateObject();
-    char *text = NULL;
-    if (cJSON_AddStringToObject(root, "boot", boottime_boot_id()) &&
-        cJSON_AddStringToObject(root, "uuid", memory->uuid) &&
+    cJSON *root = state_begin();
+    if (cJSON_AddStringToObject(root, "uuid", memory->uuid) &&
         cJSON_AddNumberToObject(root, "mute_ms", (double)memory->mute_ms))
-        text = cJSON_PrintUnformatted(root);
-    if (text && file_path(path, sizeof path, state_dir, "proof.json", &ignored) == 0)
-        (void)!file_replace(path, text, strlen(text), 0600, false, &ignored);
-    cJSON_free(text);
-    cJSON_Delete(root);
+        (void)!state_write(state_dir, MEMORY_FILE, root, false, &ignored);
+    else
+        cJSON_Delete(root);
 }
 
 static void forget_memory(const char *state_dir)
 {
     char path[FILE_PATH];
     struct error ignored = {0};
-    if (file_path(path, sizeof path, state_dir, "proof.json", &ignored) == 0)
+    if (file_path(path, sizeof path, state_dir, MEMORY_FILE, &ignored) == 0)
         (void)unlink(path);
 }
 

@@ -5,13 +5,14 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/state.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define LEDGER_LIMIT 8192
+#define STATE_FILE "logging.json"
 
 static const char *const state_names[] = {"none",    "applying", "done",
                                           "refused", "failed",   "waiting"};
@@ -50,17 +51,11 @@ static void load_members(const cJSON *root, struct local_state *ret)
 
 void local_state_read(const char *state_dir, struct local_state *ret)
 {
-    char path[512];
-    struct error ignored = {0};
-    struct buffer text = BUFFER_INIT(LEDGER_LIMIT);
-    cJSON *root = NULL;
+    cJSON *root = state_read(state_dir, STATE_FILE);
     *ret = (struct local_state){0};
-    if (file_path(path, sizeof path, state_dir, "logging.json", &ignored) == 0 &&
-        file_read(path, &text, &ignored) == 0 &&
-        json_parse(buffer_text(&text), text.len, path, &root, &ignored) == 0)
+    if (root)
         load_members(root, ret);
     cJSON_Delete(root);
-    buffer_release(&text);
 }
 
 static cJSON *to_json(const struct local_state *local)
@@ -86,17 +81,7 @@ static cJSON *to_json(const struct local_state *local)
 
 int local_state_write(const char *state_dir, const struct local_state *local, struct error *err)
 {
-    char path[512];
-    int rc = file_path(path, sizeof path, state_dir, "logging.json", err);
-    if (rc < 0)
-        return rc;
-    cJSON *root = to_json(local);
-    char *text = root ? cJSON_PrintUnformatted(root) : NULL;
-    rc = text ? file_replace(path, text, strlen(text), 0600, false, err)
-              : error_set(err, -ENOMEM, "cannot write %s: out of memory", path);
-    cJSON_free(text);
-    cJSON_Delete(root);
-    return rc;
+    return state_write(state_dir, STATE_FILE, to_json(local), false, err);
 }
 
 int local_state_ask_retry(const char *state_dir, struct error *err)
