@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS 80
+#define COLUMNS    80
+#define FIRST_LINE 100
 static const char full[] = "(and more, which does not fit here)\n";
 
 const char *verdict_status_name(enum verdict_status status)
@@ -88,8 +89,20 @@ void verdict_note(struct verdict *v, const char *fmt, ...)
     } while (*at);
 }
 
+/* The first line is what lists and mails show: at most FIRST_LINE columns, the rest below it. */
 void verdict_render(const struct verdict *v, char ret[VERDICT_OUTPUT + 1])
 {
-    (void)snprintf(ret, VERDICT_OUTPUT + 1, "%s: %s\n%s", verdict_status_name(v->status),
-                   v->summary, v->details);
+    char text[VERDICT_SUMMARY + 16];
+    size_t used = 0, width = FIRST_LINE;
+    (void)snprintf(text, sizeof text, "%s: %s", verdict_status_name(v->status), v->summary);
+    const char *at = text;
+    do {
+        size_t len = piece(at, width);
+        used += (size_t)snprintf(ret + used, VERDICT_OUTPUT + 1 - used, "%s%.*s\n",
+                                 at == text ? "" : "  ", (int)len, at);
+        at += len;
+        at += strspn(at, " ");
+        width = COLUMNS - 2;
+    } while (*at);
+    (void)snprintf(ret + used, VERDICT_OUTPUT + 1 - used, "%s", v->details);
 }

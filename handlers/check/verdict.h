@@ -36,7 +36,8 @@ void verdict_note(struct verdict *v, const char *fmt, ...) FORMAT(2, 3);
 /* Raise the status to at least this. */
 void verdict_raise(struct verdict *v, enum verdict_status status);
 
-/* The text as shown: "warning: summary\ndetails", at most VERDICT_OUTPUT bytes. */
+/* The text as shown: "warning: summary\ndetails", at most VERDICT_OUTPUT bytes. Of a summary that
+ * is longer than the first line may be, 100 columns, the rest follows below it. */
 void verdict_render(const struct verdict *v, char ret[VERDICT_OUTPUT + 1]);
 
 #endif

@@ -10,8 +10,10 @@ static struct outcome shell(const char *command)
 {
     char text[2000];
     (void)snprintf(text, sizeof text, "cd '%s' && { %s; } 2>&1", scratch_dir, command);
-    const char *argv[] = {"/usr/bin/env", "-u",  "MAKEFLAGS", "-u", "GIT_DIR",
-                          "/bin/sh",      "-ec", text,        NULL};
+    /* What the make that runs this test was given is not for the make of the copy. */
+    const char *argv[] = {"/usr/bin/env", "-u",      "MAKEFLAGS", "-u",     "SAN", "-u", "B",
+                          "-u",           "GIT_DIR", "-u",        "WERROR", "-u",  "CC", "/bin/sh",
+                          "-ec",          text,      NULL};
     return run_tool(NULL, argv, NULL);
 }
 

@@ -396,7 +396,7 @@ static void that_it_could_not_look_is_published(void **state)
     assert_string_equal(
         fake_agent_published(agent, "cluster:quorum"),
         "warning|warning: cannot look: cannot read operator/raft/configuration: 403 "
-        "Permission denied (the token needs operator read)\n");
+        "Permission denied (the token\n  needs operator read)\n");
 }
 
 static void publishing_needs_a_state_directory_of_ones_own(void **state)

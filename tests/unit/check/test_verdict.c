@@ -29,6 +29,13 @@ static void renders(void **state)
         {VERDICT_PASSING, VERDICT_PASSING, "3 of 3 servers", NULL, "passing: 3 of 3 servers\n"},
         {VERDICT_PASSING, VERDICT_WARNING, "x", "why", "warning: x\nwhy\n"},
         {VERDICT_CRITICAL, VERDICT_WARNING, "x", "", "critical: x\n\n"},
+        {VERDICT_WARNING, VERDICT_WARNING, SEVENTY TEN TEN "x", NULL,
+         "warning: " SEVENTY TEN TEN "x\n"},
+        {VERDICT_WARNING, VERDICT_WARNING, SEVENTY TEN TEN "12", "why",
+         "warning: " SEVENTY TEN "123456789\n  12\nwhy\n"},
+        {VERDICT_WARNING, VERDICT_WARNING, SEVENTY SEVENTY SEVENTY "x", NULL,
+         "warning: " SEVENTY TEN "123456789\n  " TEN TEN TEN TEN TEN TEN
+         "123456789\n  " TEN TEN TEN TEN TEN "x\n"},
         {VERDICT_WARNING, VERDICT_CRITICAL, "a\nb\x1b[31m\xc3\xa9", "\t\x7f~",
          "critical: a?b?[31m??\n??~\n"},
     };
@@ -104,7 +111,11 @@ static void says_when_it_is_full(void **state)
         assert_int_equal(end[-1], '\n');
         assert_ptr_equal(strstr(v.details, MORE), end);
         verdict_render(&v, text);
-        assert_int_equal(strlen(text), strlen("critical: \n") + strlen(v.summary) + used);
+        /* The summary goes on three more lines, each two columns further to the right. */
+        assert_int_equal(strcspn(text, "\n"), 100);
+        assert_int_equal(strlen(text),
+                         strlen("critical: \n") + strlen(v.summary) + 4 * strlen("\n  ") + used);
+        assert_string_equal(text + strlen(text) - used, v.details);
     }
 }
 
