@@ -154,7 +154,7 @@ story_up() {
     step 'Three Consul servers and an Elasticsearch'
     start=$(now_us)
     start_all 3
-    say "up after $(seconds_since "$start")"
+    say "up after $(seconds_since "$start"); Consul's UI, as long as this runs: $ui"
     typed 'lictor confirm' lictor confirm
 }
 
@@ -298,5 +298,5 @@ run() {
         printf 'It stays up: %s, scripts/demo status, scripts/demo down\n' "$ui"
         return
     fi
-    printf 'The UI was at %s: "scripts/demo run --keep" leaves it up.\n' "$ui"
+    printf '"scripts/demo run --keep" leaves it up.\n'
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* lictor api: one request to the Consul agent, for scripts. */
 #include "base/json.h"
+#include "base/text.h"
 #include "command/commands.h"
 #include "consul/consul.h"
 
@@ -37,10 +38,11 @@ static const cJSON *member_at(const cJSON *root, const char *path)
     return root;
 }
 
-/* A text as it is, all else as JSON; what is missing is an empty line. */
+/* A text, made printable; all else as JSON; what is missing is an empty line. */
 static void print_member(const cJSON *item)
 {
     if (item && cJSON_IsString(item)) {
+        text_clean(item->valuestring);
         printf("%s\n", item->valuestring);
         return;
     }

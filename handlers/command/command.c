@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -118,6 +119,9 @@ int command_run(const char *name, const char *const *words, struct error *err)
     while (n < WORDS_MAX && words[n])
         n++;
     memcpy(argv + 1, words, n * sizeof *words);
+    /* program_start() is for programs of ours; a script expects what a shell has. */
+    (void)signal(SIGPIPE, SIG_DFL);
+    (void)umask(022);
     rc = -posix_spawn(&pid, path, NULL, NULL, argv, environ);
     if (rc == 0 && waitpid(pid, &status, 0) < 0)
         rc = -errno;
