@@ -19,8 +19,8 @@
  * Returns an fd for file_unlock() or negative errno. */
 MUST_CHECK int publish_lock(const char *state_dir, const char *check_id, struct error *err);
 
-/* Publish. Every change of verdict (status or summary) against the last one seen is one line in syslog
- * ("cluster:quorum: passing -> critical: ..."), also when it must be held back.
+/* Publish. Every change of verdict (status or summary) against the last one seen is one line in
+ * syslog ("cluster:quorum: passing -> critical: ..."), also when it must be held back.
  * consul may be NULL (no agent): then only syslog and state file.
  * Returns 0 published, or rightly held back because there is no leader; -EPERM state_dir is
  * not ours (nothing done); else the agent's failure. */

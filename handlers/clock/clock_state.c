@@ -14,7 +14,7 @@
 #include <syslog.h>
 
 #ifndef CLOCK_STATE_LAYOUT
-#define CLOCK_STATE_LAYOUT 0 /* the Makefile knows it; without it only the sizes count */
+#error "the Makefile gives a number for the layout of the structs in the file"
 #endif
 
 #define FOREIGN     2 /* this often in a row is no chance any more */

@@ -5,8 +5,8 @@
  * How a run goes:
  *   1. struct offsets from the state file; offsets_valid() or all-zero
  *   2. offsets_begin() with the voters
- *   3. per record of the payload or answer: offsets_receive(), with one local_clock_read() made after
- *      its last byte was in memory; a jump it reports goes to syslog
+ *   3. per record of the payload or answer: offsets_receive(), with one local_clock_read() made
+ *      after its last byte was in memory; a jump it reports goes to syslog
  *   4. skew_verdict_judge() (skew_verdict.h), state back into the file
  *   5. who writes the own record: local_clock_read() first, then "heard": boot, record.raw_us
  *      ("raw") and heard_us ("at") of every server[] whose boot is not ""

@@ -53,8 +53,8 @@ struct sntp_result {
  * answer with the least delay counts. Several addresses of one name are asked in turn, as
  * if they were one server. Takes 0.6 s when all answer at once, at most
  * limits()->resolve_ms + reference_ms (2.5 s); SIGPIPE must be ignored (child.h). A server
- * that sends a kiss of death is asked no more. Own servers should not be asked more than every 15 s, others' not more
- * than every minute.
+ * that sends a kiss of death is asked no more. Own servers should not be asked more than every 15
+ * s, others' not more than every minute.
  * Returns 0, also when nobody answers; negative errno when nobody could be asked. */
 MUST_CHECK int sntp_ask(const struct ntp_server *servers, size_t n, struct sntp_result *ret,
                         struct error *err);

@@ -2,8 +2,8 @@
 /* elasticsearch.h: asking an Elasticsearch (or OpenSearch) who it is and what has arrived in it,
  * and writing to it.
  *
- * What answers is not trusted (http.h). Of an answer nothing but its status, a cluster_uuid of allowed characters and numbers
- * leaves this module. A secret is never in a text. */
+ * What answers is not trusted (http.h). Of an answer nothing but its status, a cluster_uuid of
+ * allowed characters and numbers leaves this module. A secret is never in a text. */
 #ifndef ELASTICSEARCH_H
 #define ELASTICSEARCH_H
 

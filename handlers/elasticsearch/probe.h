@@ -6,8 +6,8 @@
  *
  *   {"lictor":{"probe":"TOKEN","node":"NODE","at":MS}}
  *
- * TOKEN stands for a stream, which is a shipper (shipper_config.h) of a node: 32 hex digits, so that
- * it is one word for every index mapping. The shipper adds "revision" to "lictor", its own:
+ * TOKEN stands for a stream, which is a shipper (shipper_config.h) of a node: 32 hex digits, so
+ * that it is one word for every index mapping. The shipper adds "revision" to "lictor", its own:
  * a record of this revision in Elasticsearch proves that this revision runs. Everything is
  * inside "lictor": any other member could be the first of its name in an index, and decide
  * how those of the real records are mapped.

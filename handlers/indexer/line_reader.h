@@ -13,9 +13,9 @@ struct line_reader {
     size_t at;        /* private */
 };
 
-/* Wait for the next line. Returns 1 with *ret (valid until the next call, may be written to, not terminated by
- * NUL) of *ret_len bytes, its newline included; 0 at the end, where half a line is none;
- * -EMSGSIZE (from then on), -ENOMEM, or negative errno of read(2). */
+/* Wait for the next line. Returns 1 with *ret (valid until the next call, may be written to, not
+ * terminated by NUL) of *ret_len bytes, its newline included; 0 at the end, where half a line is
+ * none; -EMSGSIZE (from then on), -ENOMEM, or negative errno of read(2). */
 MUST_CHECK int line_reader_next(struct line_reader *lines, char **ret, size_t *ret_len);
 
 #endif

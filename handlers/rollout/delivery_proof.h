@@ -46,8 +46,9 @@ bool delivery_proof_pending(const struct snapshot *s, const struct local_state *
 
 /* While delivery_proof_pending(): write a probe record, look until one
  * that was written since the apply has arrived or limit_ms is over (at least once), and
- * bring the local state up to date. Where arrival cannot be proven at all (no shipper carries probes, the credential to
- * ask with is missing) confirmed is done. The proof is what was seen last. */
+ * bring the local state up to date. Where arrival cannot be proven at all (no shipper carries
+ * probes, the credential to ask with is missing) confirmed is done. The proof is what was seen
+ * last. */
 MUST_CHECK int delivery_proof_seek(const struct place *place, const struct snapshot *s,
                                    int64_t limit_ms, struct local_state *local,
                                    struct delivery_proof *proof, struct error *err);
@@ -64,8 +65,8 @@ void delivery_proof_judge(const struct place *place, const struct snapshot *s,
                           const struct local_state *local, const struct delivery_proof *proof,
                           struct verdict *v);
 
-/* snapshot_due(), or does what delivery_proof_judge() remembered call for rollout-logging: this server
- * sees another Elasticsearch than its record says, or delivery_proof_silent()? */
+/* snapshot_due(), or does what delivery_proof_judge() remembered call for rollout-logging: this
+ * server sees another Elasticsearch than its record says, or delivery_proof_silent()? */
 MUST_CHECK int delivery_proof_due(struct consul *consul, const struct place *place, bool *ret_due,
                                   struct error *err);
 

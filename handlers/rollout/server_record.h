@@ -30,8 +30,8 @@ const char *server_record_state_name(enum server_record_state state);
 /* One server's record. revision: the one `state` speaks of (DONE: in force; FAILED: refused,
  * the one before is in force; APPLYING: on its way; KEPT: in force, "" none yet). reason:
  * printable, "" unless FAILED or KEPT. unproven: nothing has arrived yet of what is in
- * force (FAILED, KEPT; APPLYING says so itself, DONE says the contrary). cluster_uuid: of the Elasticsearch this server
- * has seen, printable, "" unknown. */
+ * force (FAILED, KEPT; APPLYING says so itself, DONE says the contrary). cluster_uuid: of the
+ * Elasticsearch this server has seen, printable, "" unknown. */
 struct server_record {
     char node[SETTINGS_NAME + 1];
     char revision[KV_DIGEST];

@@ -58,8 +58,8 @@ struct credential {
     bool insecure_http;
 };
 
-/* Read the file of that name (setting_value.h; it is checked again). File, ca, cert and key must pass
- * trust_path() and be readable for the running user; file and key not for everybody.
+/* Read the file of that name (setting_value.h; it is checked again). File, ca, cert and key must
+ * pass trust_path() and be readable for the running user; file and key not for everybody.
  * Returns 0; -EINVAL (name), -ENOENT (no such credential on this server), -EACCES (this user
  * cannot read it), -EPERM (others can write, or read, it), -EBADMSG (contents; a keystore to
  * ask with), ... with a text that names the file and what to do. On failure *ret is all zero. */

@@ -62,7 +62,8 @@ struct mustache_template {
     bool private;
 };
 
-/* Render it and append the output to *out (its ceiling holds). Returns 0, -EINVAL the template is wrong, -EILSEQ a value holds a forbidden byte,
+/* Render it and append the output to *out (its ceiling holds). Returns 0, -EINVAL the template is
+ * wrong, -EILSEQ a value holds a forbidden byte,
  *         -EMSGSIZE the output passes its ceiling, -ENOMEM. On failure *out may hold
  *         a part. */
 MUST_CHECK int mustache_render(const struct mustache_template *template,

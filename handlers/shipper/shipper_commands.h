@@ -2,8 +2,9 @@
 /* shipper_commands.h: running a shipper's commands, and what they say when they fail.
  *
  * Every command gets the clean environment, no stdin and the shipper's timeout; texts hold
- * the first printable lines of its output, without secrets (shipper_config.h). Commands that several shippers share (equal
- * argument lists) run once. Lists are borrowed; entries may be NULL and are skipped. */
+ * the first printable lines of its output, without secrets (shipper_config.h). Commands that
+ * several shippers share (equal argument lists) run once. Lists are borrowed; entries may be NULL
+ * and are skipped. */
 #ifndef SHIPPER_COMMANDS_H
 #define SHIPPER_COMMANDS_H
 

@@ -70,7 +70,8 @@ static bool all_run(void *arg, struct buffer *seen)
     return true;
 }
 
-/* Re-point all shippers, whether anybody answers there or not; returns when each was restarted and is confirmed. */
+/* Re-point all shippers, whether anybody answers there or not; returns when each was restarted and
+ * is confirmed. */
 static void point_to(const char *address)
 {
     char url[100], server[120];

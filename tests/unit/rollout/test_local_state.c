@@ -275,6 +275,39 @@ static void it_survives_writing_and_reading(void **state)
     (void)rmdir(dir);
 }
 
+/* What the program of before the folders wrote, byte by byte: an upgrade loses nothing. */
+static void the_file_of_an_older_program_is_understood(void **state)
+{
+    (void)state;
+    static const char old[] = "{\"state\":\"failed\",\"settings\":\"s1\",\"results\":\"r1\","
+                              "\"revision\":\"a1\",\"tried\":"
+                              "\"b2\",\"reason\":\"x refused: "
+                              "y\",\"rollback_failed\":false,\"touched\":true,\"unproven\":"
+                              "true,\"applied_ms\":1795811879319,\"cluster_uuid\":\"u\",\"boot\":"
+                              "\"b\",\"at_ms\":10933113}";
+    char dir[] = "/tmp/lictor-local-state-XXXXXX";
+    char path[100];
+    struct local_state out;
+    assert_non_null(mkdtemp(dir));
+    (void)snprintf(path, sizeof path, "%s/logging.json", dir);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(old, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    local_state_read(dir, &out);
+    assert_int_equal(out.state, LOCAL_STATE_FAILED);
+    assert_string_equal(out.settings, "s1");
+    assert_string_equal(out.results, "r1");
+    assert_string_equal(out.revision, "a1");
+    assert_string_equal(out.tried, "b2");
+    assert_string_equal(out.reason, "x refused: y");
+    assert_true(out.touched && out.unproven && !out.rollback_failed);
+    assert_int_equal(out.applied_ms, 1795811879319);
+    assert_int_equal(out.at_ms, 10933113);
+    (void)unlink(path);
+    (void)rmdir(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +321,7 @@ int main(void)
         cmocka_unit_test(only_finished_work_is_settled),
         cmocka_unit_test(a_retry_is_asked_once_and_taken_once),
         cmocka_unit_test(it_survives_writing_and_reading),
+        cmocka_unit_test(the_file_of_an_older_program_is_understood),
     };
     return cmocka_run_group_tests_name("local_state", tests, NULL, NULL);
 }

@@ -24,6 +24,27 @@ static void a_record_survives_writing_and_reading(void **state)
     }
 }
 
+/* Older servers of the cluster must read it during an upgrade: these are the words they know. */
+static void a_record_is_written_as_older_servers_know_it(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"kept", "applying", "done", "failed"};
+    for (int i = SERVER_RECORD_KEPT; i <= SERVER_RECORD_FAILED; i++) {
+        char wanted[300];
+        struct server_record r = {.node = "n1",
+                                  .revision = A,
+                                  .reason = "why",
+                                  .state = (enum server_record_state)i,
+                                  .unproven = i == 3};
+        char *text = server_record_format(&r);
+        (void)snprintf(wanted, sizeof wanted,
+                       "{\"v\":1,\"revision\":\"" A "\",\"state\":\"%s\",\"reason\":\"why\"%s}",
+                       words[i], i == 3 ? ",\"unproven\":true" : "");
+        assert_string_equal(text, wanted);
+        cJSON_free(text);
+    }
+}
+
 static void every_part_of_a_record_counts(void **state)
 {
     (void)state;
@@ -70,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_survives_writing_and_reading),
+        cmocka_unit_test(a_record_is_written_as_older_servers_know_it),
         cmocka_unit_test(every_part_of_a_record_counts),
         cmocka_unit_test(a_hostile_record_is_refused_or_made_printable),
     };

@@ -9,8 +9,8 @@
 #define NONE OWNED_FILES_NONE
 
 /* Every sequence of what happens to one file: "w" our run wants the text, puts it there
- * ("k" and is killed then); "f" it wants it, but rolls back; "e" somebody else writes it; "r" somebody removes it.
- * The last step is a run; was what it found somebody else's? */
+ * ("k" and is killed then); "f" it wants it, but rolls back; "e" somebody else writes it; "r"
+ * somebody removes it. The last step is a run; was what it found somebody else's? */
 static const struct {
     const char *steps; /* pairs of step and text */
     bool foreign;
