@@ -1,24 +1,46 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: MIT
-# Shared by enable, disable and demo (sourced, not run): talking to the agent and to people.
+# Shared by enable, disable and demo (sourced, not run): where things are, and talking to the agent
+# and to people.
 
-# shellcheck disable=SC2034
+here=$(dirname -- "$(readlink -f -- "$0")")
+name_shown=${0##*/} exit_code=1
+config_dir=/etc/lictor
+state_dir=/var/lib/lictor
+consul_config=/etc/consul.d
+token_file=
+name=60-cluster.hcl
+programs=(heartbeat reconfigure-logging rollout-logging apply-logging verify-quorum verify-clock
+    hear-clock verify-logging)
 env_mark='# written by enable, removed by disable'
-# shellcheck disable=SC2034
 socket=/run/lictor/apply.sock
-# shellcheck disable=SC2034
 drop_in=/etc/systemd/system/lictor-apply.socket.d/user.conf
-# shellcheck disable=SC2034
 units=(lictor-recover.service lictor-rsyslog.service lictor-apply.socket)
 
 say() { printf '  %s\n' "$*"; }
 die() {
-    printf '%s: %s\n' "${name_shown:-${0##*/}}" "$*" >&2
-    exit 1
+    printf '%s: %s\n' "$name_shown" "$*" >&2
+    exit "$exit_code"
 }
-usage_error() {
-    printf '%s: %s, see %s --help\n' "${name_shown:-${0##*/}}" "$*" "${name_shown:-${0##*/}}" >&2
-    exit 2
+usage_error() { exit_code=2 die "$*, see $name_shown --help"; }
+
+# take_options KNOWN WORD...: with KNOWN "|print|user=|" --user NAME sets "user", --print sets
+# "print" to 1; --consul-config is consul_config.
+take_options() {
+    local known=$1 option value
+    shift
+    while (($#)); do
+        [[ $1 != --help ]] || { help && exit 0; }
+        option=${1#--} value=1
+        [[ $1 =~ ^--[a-z-]+$ && $known =~ \|$option(=?)\| ]] || usage_error "unknown option $1"
+        if [[ -n ${BASH_REMATCH[1]} ]]; then
+            (($# >= 2)) || usage_error "$1 needs a value"
+            value=$2
+            shift
+        fi
+        printf -v "${option//-/_}" '%s' "$value"
+        shift
+    done
 }
 
 # The command lictor: $LICTOR, beside this script, or in the checkout.
@@ -32,24 +54,7 @@ find_lictor() {
 # api METHOD PATH [MEMBER...]: as "lictor api": the answer, or the reason, on stdout; 3 when the
 # token lacks a right. A token of --token-file counts where the environment has none.
 api() {
-    if [[ -n ${token_file:-} && -z ${CONSUL_HTTP_TOKEN:-}${CONSUL_HTTP_TOKEN_FILE:-} ]]; then
-        CONSUL_HTTP_TOKEN_FILE=$token_file "$lictor" api --config-dir "$config_dir" "$@"
-    else
-        "$lictor" api --config-dir "$config_dir" "$@"
-    fi
-}
-
-# The user the agent runs as: the owner of the running process, else Debian's "consul".
-agent_user() {
-    local dir owners
-    owners=$(for dir in /proc/[0-9]*; do
-        [[ $(cat "$dir/comm" 2>/dev/null) != consul ]] || stat -c %U "$dir" 2>/dev/null
-    done | sort -u)
-    if [[ -n $owners && $owners != *$'\n'* ]]; then
-        printf '%s\n' "$owners"
-    elif [[ -z $owners ]] && id consul >/dev/null 2>&1; then
-        printf 'consul\n'
-    else
-        return 1
-    fi
+    [[ -z $token_file || -n ${CONSUL_HTTP_TOKEN:-}${CONSUL_HTTP_TOKEN_FILE:-} ]] ||
+        local -x CONSUL_HTTP_TOKEN_FILE=$token_file
+    "$lictor" api --config-dir "$config_dir" "$@"
 }
