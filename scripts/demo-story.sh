@@ -6,28 +6,25 @@
 place=dc/home/env/service/cluster/tag/any
 index=plossys-demo
 lines=20
+whole='3 of 3 servers, 1 may fail'
 seen=
 
 paint() {
     if [[ -t 1 ]]; then printf '\033[%sm%s\033[0m\n' "$1" "$2"; else printf '%s\n' "$2"; fi
 }
-step() { paint 1 "$*"; }
-seconds_since() {
-    local us=$(($(now_us) - $1))
+step() {
+    paint 1 "$*"
+    start=$(now_us)
+}
+# The time since $1, else since the step or what it began itself.
+took() {
+    local us=$(($(now_us) - ${1:-$start}))
     printf '%d.%02d s\n' $((us / 1000000)) $((us % 1000000 / 10000))
 }
 
 # must SECONDS WHAT COMMAND...: as wait_for; WHAT is what should have been, and the command
 # leaves in "seen" what it saw.
-must() {
-    local deadline what=$2
-    deadline=$(($(now_us) + $1 * 1000000))
-    shift 2
-    until "$@"; do
-        (($(now_us) < deadline)) || broken "$what"
-        sleep 0.03
-    done
-}
+must() { at_end=broken wait_for "$@"; }
 
 broken() {
     {
@@ -41,24 +38,18 @@ broken() {
     exit 1
 }
 
-# "server-1 cluster:logging passing 3 of 3 servers on ... | ships to ...", a line per check in
-# the catalogue of server 1.
-catalogue() {
-    get 1 'health/state/any?stale' | jq -r '.[] | .Status as $status | .Output |=
-        (rtrimstr("\n") | ltrimstr($status + ": ") | gsub("\n"; " | ")) |
-        "\(.Node) \(.CheckID) \($status) \(.Output)"'
-}
+# All checks, as the UI shows them: from the catalogue of server 1.
+catalogue() { checks_in 1 'health/state/any?stale'; }
 
 # Lines of the catalogue, for people.
-shown() {
-    sed 's/^/    /; s/ | /\n        /g'
-}
+shown() { sed 's/^/    /; s/ | /\n        /g'; }
 
-# checks ID STATUS TEXT SERVER...: has each of them this check with this status and TEXT in
-# its output?
+# checks ID STATUS TEXT [SERVER...]: has each of them, else each of the three, this check with this
+# status and TEXT in its output?
 checks() {
     local id=$1 status=$2 text=$3 n=0 node state line
     shift 3
+    (($#)) || set -- 1 2 3
     seen=$(catalogue | grep -F " $id ")
     while read -r node _ state line; do
         [[ " $* " != *" ${node#server-} "* || $state != "$status" || $line != *"$text"* ]] ||
@@ -67,7 +58,7 @@ checks() {
     ((n == $#))
 }
 
-kv() { CONSUL_HTTP_ADDR=http://$net.1:8500 "$consul" kv "$@"; }
+consul() { CONSUL_HTTP_ADDR=http://$net.1:8500 command "$consul" "$@"; }
 lictor() {
     CONSUL_HTTP_ADDR=http://$net.1:8500 "$tree/build/lictor" --config-dir "$demo/server-1/etc" \
         --state-dir "$demo/server-1/state" "$@"
@@ -75,10 +66,8 @@ lictor() {
 
 # Run a command and show it as an admin would type it.
 typed() {
-    local shown=$1
-    shift
-    printf '    $ %s\n' "$shown"
-    seen=$("$@" 2>&1) || broken "\"$shown\" succeeds"
+    printf '    $ %s\n' "$*"
+    seen=$("$@" 2>&1) || broken "\"$*\" succeeds"
     [[ -z $seen ]] || printf '    %s\n' "${seen//$'\n'/$'\n'    }"
 }
 
@@ -90,40 +79,33 @@ live_everywhere() {
     for i in 1 2 3; do
         dir=$demo/server-$i/shipper
         seen="server $i: $(head -n 3 "$dir/rsyslog.conf" 2>&1)"
-        grep -qsF -- "$1" "$dir/rsyslog.conf" &&
-            "$0" --dir "$demo" shipper alive "$i" >/dev/null 2>&1 || return
+        grep -qsF -- "$1" "$dir/rsyslog.conf" && alive "$i" >/dev/null 2>&1 || return
     done
 }
 
 # Has every server said that it has the same revision in force, and is its check passing?
 reported_everywhere() {
-    seen=$(kv get -recurse lictor/logging/)
+    seen=$(consul kv get -recurse lictor/logging/)
     [[ $(grep -c '"state":"done"' <<<"$seen") == 3 &&
         $(grep -o '"revision":"[^"]*"' <<<"$seen" | sort -u | wc -l) == 1 ]] &&
-        checks cluster:logging passing '' 1 2 3
+        checks cluster:logging passing ''
 }
 
 # Configurations and processes of all shippers: must not change when a value is rejected.
 fingerprint() {
     local i
     sha256sum "$demo"/server-[123]/shipper/rsyslog.conf
-    for i in 1 2 3; do "$0" --dir "$demo" shipper alive "$i" 2>&1; done
+    for i in 1 2 3; do alive "$i" 2>&1; done
 }
 
 write_lines() {
-    local i n record
-    record='{"time":"%(%FT%T%z)T","level":"info","story":"%s","message":"line %d of server %d"}\n'
+    local i
     for i in 1 2 3; do
-        for ((n = 1; n <= lines; n++)); do
-            # shellcheck disable=SC2059 # a format
-            printf "$record" -1 "$1s$i" "$n" "$i"
-        done >>"$demo/server-$i/log/demo.log"
+        jq -nc --argjson i "$i" --argjson n "$lines" --arg time "$(date +%FT%T%z)" \
+            --arg story "$1s$i" 'range(1; $n + 1) | {
+                $time, level: "info", $story, message: "line \(.) of server \($i)"
+            }' >>"$demo/server-$i/log/demo.log"
     done
-}
-
-# How many documents of story $1 search finds.
-found() {
-    curl -sf -m 5 --noproxy '*' "$elasticsearch/$index/_count?q=story.keyword:$1" | jq -r .count
 }
 
 # Every line of every server, and none twice.
@@ -131,7 +113,7 @@ all_found() {
     local i n good=0
     seen=
     for i in 1 2 3; do
-        n=$(found "$1s$i")
+        n=$(http "$elasticsearch/$index/_count?q=story.keyword:$1s$i" | jq -r .count)
         seen+="server $i: ${n:-0} of $lines lines found"$'\n'
         [[ $n != "$lines" ]] || good=$((good + 1))
     done
@@ -139,70 +121,58 @@ all_found() {
 }
 
 ship_and_find() {
-    local token=$1 start
+    local token=t$(now_us) start
     start=$(now_us)
     write_lines "$token"
     must 30 "every line of every server is found in Elasticsearch, once" all_found "$token"
-    say "$lines lines a server written; search finds all $((3 * lines))," \
-        "none twice, after $(seconds_since "$start")"
+    say "$lines lines a server written; search finds all $((3 * lines)), none twice, after $(took)"
 }
 
 # ---- the steps ---------------------------------------------------------------------------
 
 story_up() {
-    local start
     step 'Three Consul servers and an Elasticsearch'
-    start=$(now_us)
     start_all 3
-    say "up after $(seconds_since "$start"); Consul's UI, as long as this runs: $ui"
-    typed 'lictor confirm' lictor confirm
+    say "up after $(took); Consul's UI, as long as this runs: $ui"
+    typed lictor confirm
 }
 
 story_write() {
-    local start
     step 'An admin says where the logs go: one KV write'
-    start=$(now_us)
-    typed "lictor set LOG_ELASTICSEARCH_URL=$elasticsearch" \
-        lictor set "LOG_ELASTICSEARCH_URL=$elasticsearch"
+    typed lictor set "LOG_ELASTICSEARCH_URL=$elasticsearch"
     must 60 'all three log shippers run with the new address' live_everywhere "$elasticsearch"
-    say "one server after the other, all three log shippers run with it after" \
-        "$(seconds_since "$start")"
+    say "one server after the other, all three log shippers run with it after $(took)"
     must 30 'all three report the same revision, cluster:logging is passing' reported_everywhere
-    say "confirmed and reported by all three (cluster:logging passing) after" \
-        "$(seconds_since "$start")"
+    say "confirmed and reported by all three (cluster:logging passing) after $(took)"
 }
 
 story_plain_write() {
-    local start
     step "Consul's own tools do as well"
-    start=$(now_us)
-    typed "consul kv put $place/LOG_INDEX $index" kv put "$place/LOG_INDEX" "$index"
+    typed consul kv put "$place/LOG_INDEX" "$index"
     must 60 'all three log shippers run with the new index' live_everywhere "$index"
-    say "all three log shippers run with it after $(seconds_since "$start")"
+    say "all three log shippers run with it after $(took)"
     must 30 'all three report the same revision, cluster:logging is passing' reported_everywhere
-    ship_and_find "$token$((++batch))"
+    ship_and_find
 }
 
 story_bad_value() {
-    local start before bad=${elasticsearch%:*}:92000
+    local before bad=${elasticsearch%:*}:92000
     step 'A bad value is rejected, and nothing happens to the logs'
     before=$(fingerprint)
     seen=$(lictor set "LOG_ELASTICSEARCH_URL=$bad" 2>&1) && broken "lictor set rejects $bad"
     printf '    $ %s\n    %s\n' "lictor set LOG_ELASTICSEARCH_URL=$bad" "${seen//$'\n'/$'\n'    }"
     start=$(now_us)
-    typed "consul kv put $place/LOG_ELASTICSEARCH_URL $bad" \
-        kv put "$place/LOG_ELASTICSEARCH_URL" "$bad"
+    typed consul kv put "$place/LOG_ELASTICSEARCH_URL" "$bad"
     must 30 'cluster:logging of all three is a warning that names the value' \
-        checks cluster:logging warning "$bad" 1 2 3
-    say "named by all three servers after $(seconds_since "$start"):"
+        checks cluster:logging warning "$bad"
+    say "named by all three servers after $(took):"
     sed '1!s/ | .*//' <<<"$seen" | shown
-    ship_and_find "$token$((++batch))"
+    ship_and_find
     seen=$(diff <(printf '%s\n' "$before") <(fingerprint)) ||
         broken 'configurations and shippers are what they were'
     say 'configurations are the same, byte for byte; no log shipper was restarted'
-    typed "consul kv put $place/LOG_ELASTICSEARCH_URL $elasticsearch" \
-        kv put "$place/LOG_ELASTICSEARCH_URL" "$elasticsearch"
-    must 30 'cluster:logging is passing again' checks cluster:logging passing '' 1 2 3
+    typed consul kv put "$place/LOG_ELASTICSEARCH_URL" "$elasticsearch"
+    must 30 'cluster:logging is passing again' checks cluster:logging passing ''
     say 'put right: cluster:logging is passing on all three'
 }
 
@@ -214,86 +184,62 @@ consul_sees() {
 }
 
 story_failure() {
-    local start event
+    local event
     step 'A server fails'
-    must 40 'cluster:quorum is passing on all three' \
-        checks cluster:quorum passing '3 of 3 servers, 1 may fail' 1 2 3
-    say 'cluster:quorum of all three: 3 of 3 servers, 1 may fail'
+    must 40 'cluster:quorum is passing on all three' checks cluster:quorum passing "$whole"
+    say "cluster:quorum of all three: $whole"
     start=$(now_us)
     kill_agent 3
     say 'server 3 killed (SIGKILL)'
     must 60 'Consul notices' consul_sees
     event=$(now_us)
-    say "Consul itself has noticed after $(seconds_since "$start")"
+    say "Consul itself has noticed after $(took)"
     must 20 'cluster:quorum of the other two is a warning' \
         checks cluster:quorum warning '2 of 3 servers, none may fail' 1 2
-    say "the verdict is in the catalogue $(seconds_since "$event") later:"
+    say "the verdict is in the catalogue $(took "$event") later:"
     grep -v ^server-3 <<<"$seen" | sed 's/ | .*//' | shown
 }
 
-whole_again() {
-    checks serfHealth passing '' 1 2 3 &&
-        checks cluster:quorum passing '3 of 3 servers, 1 may fail' 1 2 3
-}
+whole_again() { checks serfHealth passing '' && checks cluster:quorum passing "$whole"; }
+all_passing() { checks cluster:logging passing '' && checks cluster:heartbeat passing ''; }
 
 story_return() {
-    local start
     step 'The server comes back'
-    start=$(now_us)
     start_agent 3
     must 90 'cluster:quorum is passing again on all three' whole_again
-    say "server 3 started; cluster:quorum is passing on all three after $(seconds_since "$start")"
+    say "server 3 started; cluster:quorum is passing on all three after $(took)"
     (($(now_us) - start < 10000000)) ||
         say '(Consul had taken it out; it votes again once it was stable for 10 s)'
     must 30 'cluster:logging and cluster:heartbeat are passing on all three' all_passing
-    ship_and_find "$token$((++batch))"
-}
-
-all_passing() {
-    checks cluster:logging passing '' 1 2 3 && checks cluster:heartbeat passing '' 1 2 3
-}
-
-clocks_agree() {
-    checks cluster:clock passing '3 clocks agree within 100 ms' 1 2 3
+    ship_and_find
 }
 
 story_clock() {
-    local start
+    local agree='3 clocks agree within 100 ms'
     step 'The clock of a server is wrong'
-    must 90 'cluster:clock is passing on all three' clocks_agree
-    say 'cluster:clock of all three: 3 clocks agree within 100 ms'
+    must 90 'cluster:clock is passing on all three' checks cluster:clock passing "$agree"
+    say "cluster:clock of all three: $agree"
     start=$(now_us)
     set_clock 2 +2s
     say 'clock of server 2 set ahead by 2 s (for our programs: libfaketime)'
     must 75 'cluster:clock of all three is critical and names server-2' \
-        checks cluster:clock critical 'server-2 differs by +2.0 s from ' 1 2 3
-    say "named by all three after $(seconds_since "$start"), with two of its records as proof:"
+        checks cluster:clock critical 'server-2 differs by +2.0 s from '
+    say "named by all three after $(took), with two of its records as proof:"
     sed 's/ | .*//' <<<"$seen" | shown
     start=$(now_us)
     set_clock 2 right
-    must 45 'cluster:clock is passing again on all three' clocks_agree
-    say "put right: cluster:clock is passing on all three after $(seconds_since "$start")"
+    must 45 'cluster:clock is passing again on all three' checks cluster:clock passing "$agree"
+    say "put right: cluster:clock is passing on all three after $(took)"
 }
 
 run() {
-    local keep='' start token batch=0 ui=http://$net.1:8500/ui/
-    case $* in
-    '') ;;
-    --keep) keep=1 ;;
-    *) usage_error 'run takes --keep or nothing' ;;
-    esac
-    start=$(now_us)
-    token=t$(now_us)
+    local start begun part ui=http://$net.1:8500/ui/
+    [[ $# == 0 || $* == --keep ]] || usage_error 'run takes --keep or nothing'
+    begun=$(now_us)
     begin
-    story_up
-    story_write
-    story_plain_write
-    story_bad_value
-    story_failure
-    story_return
-    story_clock
-    paint '1;32' "All as it should be, after $(seconds_since "$start")."
-    if [[ -n $keep ]]; then
+    for part in up write plain_write bad_value failure return clock; do "story_$part"; done
+    paint '1;32' "All as it should be, after $(took "$begun")."
+    if (($#)); then
         trap - EXIT INT TERM HUP
         printf 'It stays up: %s, scripts/demo status, scripts/demo down\n' "$ui"
         return
