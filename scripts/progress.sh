@@ -2,10 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Shared by setup, fetch and tests/run (sourced, not run): what is done, and that it goes on.
 
-say() {
-    printf '%s: %s\n' "${0##*/}" "$*" >&2
-}
-
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 fail() {
     say "$*"
     exit 1
@@ -34,10 +31,5 @@ with_signs() {
     return "$code"
 }
 
-sign() {
-    say "$what: $((SECONDS - begin)) s, $(so_far "$log" | cut -c 1-70)"
-}
-
-so_far() {
-    grep -a '[[:alnum:]]\{3\}' "$1" | tail -n 1
-}
+sign() { say "$what: $((SECONDS - begin)) s, $(so_far "$log" | cut -c 1-70)"; }
+so_far() { grep -a '[[:alnum:]]\{3\}' "$1" | tail -n 1; }
