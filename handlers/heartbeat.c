@@ -108,7 +108,9 @@ static int repair(struct consul *consul, const struct place *place, struct error
 {
     char path[FILE_PATH];
     bool due = false;
-    int rc = delivery_proof_due(consul, place, &due, err);
+    struct snapshot s = {.place = place, .consul = consul};
+    int rc = delivery_proof_due(&s, &due, err);
+    snapshot_release(&s);
     if (rc < 0 || !due)
         return rc;
     const char *const argv[] = {path,

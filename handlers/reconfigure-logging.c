@@ -90,7 +90,7 @@ static int know_entries(const struct options *opt, const cJSON *payload,
         return rc;
     *ret = opt->watch == SETTINGS
                ? local_state_settled(local, digest)
-               : local->state >= LOCAL_STATE_DONE && strcmp(local->results, digest) == 0;
+               : local_state_settled(local, local->settings) && strcmp(local->results, digest) == 0;
     return 0;
 }
 
@@ -111,7 +111,8 @@ static int know_instances(const struct options *opt, const cJSON *payload,
         rc = service_urls_judge(payload, &policy, &now, err);
     policy_release(&policy);
     if (rc == 0)
-        *ret = local->state >= LOCAL_STATE_DONE && now.urls[0] && !service_urls_news(&now, &last);
+        *ret = local_state_settled(local, local->settings) && now.urls[0] &&
+               !service_urls_news(&now, &last);
     return rc;
 }
 

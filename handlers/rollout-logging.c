@@ -18,6 +18,7 @@
 #include "rollout/claim.h"
 #include "rollout/debounce.h"
 #include "rollout/delivery_proof.h"
+#include "rollout/logging_check.h"
 #include "shipper/apply_client.h"
 
 #include <errno.h>
@@ -49,92 +50,88 @@ struct rollout {
     bool retry;
     bool wait;
     bool ran; /* this process, not another run that was at work */
-    struct consul *consul;
-    struct snapshot snapshot;
-    struct local_state local;
+    struct snapshot s;
     struct delivery_proof proof;
 };
 
-/* The local says "applying" while apply-logging works, so that a run killed in between
- * is found by the heartbeat. */
+static int write_state(struct rollout *r, struct error *err)
+{
+    return local_state_write(r->place.state_dir, &r->s.local, err);
+}
+
+/* The state file says that an attempt runs while apply-logging works, so that a run killed in
+ * between is found by the heartbeat. */
 static int apply_settings(struct rollout *r, struct error *err)
 {
     struct apply_result result = {0};
-    char *request = apply_protocol_format_request(&r->snapshot.entries, r->place.settings_root);
+    const char *wanted = r->s.wanted.revision;
+    char *request = apply_protocol_format_request(&r->s.wanted.entries, r->place.settings_root);
     if (!request)
         return error_set(err, -ENOMEM, "out of memory");
-    local_state_begin(&r->local, r->snapshot.wanted);
-    int rc = local_state_write(r->place.state_dir, &r->local, err);
+    local_state_begin(&r->s.local, wanted);
+    int rc = write_state(r, err);
     if (rc == 0)
-        rc = apply_client_run(r->place.config_dir, r->place.state_dir, request, r->snapshot.wanted,
-                              &result, err);
+        rc = apply_client_run(r->place.config_dir, r->place.state_dir, request, wanted, &result,
+                              err);
     free(request);
     if (rc < 0)
         return rc;
-    local_state_end(&r->local, result.done, result.rollback_failed, result.reason);
-    program_log(result.done ? LOG_NOTICE : LOG_ERR, "revision %.*s %s%s%s", SETTINGS_SHORT,
-                r->local.tried, result.done ? "is in force" : "failed",
-                result.reason[0] ? ": " : "", result.reason);
-    return local_state_write(r->place.state_dir, &r->local, err);
+    local_state_end(&r->s.local, result.done, result.rollback_failed, result.reason);
+    program_log(result.done ? LOG_NOTICE : LOG_ERR, "revision %.*s %s%s%s", SETTINGS_SHORT, wanted,
+                result.done ? "is in force" : "failed", result.reason[0] ? ": " : "",
+                result.reason);
+    return write_state(r, err);
 }
 
 /* Call after snapshot_records(). */
 static int report_state(struct rollout *r, struct error *err)
 {
     struct verdict v;
-    int rc = claim_write_record(r->consul, &r->place, &r->local, &r->snapshot, err);
+    int rc = claim_write_record(&r->s, err);
     if (rc < 0)
         return rc;
     int lock = publish_lock(r->place.state_dir, CHECK_ID, err);
     if (lock < 0)
         return lock;
-    snapshot_judge(&r->place, &r->snapshot, &r->local, &v);
-    delivery_proof_judge(&r->place, &r->snapshot, &r->local, &r->proof, &v);
-    rc = publish_verdict(r->consul, r->place.state_dir, CHECK_ID, &v, err);
+    logging_check_judge(&r->s, &r->proof, &v);
+    rc = publish_verdict(r->s.consul, r->place.state_dir, CHECK_ID, &v, err);
     file_unlock(lock);
     return rc;
 }
 
 static int finish_round(struct rollout *r, struct error *err)
 {
-    int rc = delivery_proof_note(&r->place, &r->snapshot, &r->local, &r->proof, err);
+    int rc = delivery_proof_note(&r->s, &r->proof, err);
     if (rc == 0)
-        rc = local_state_write(r->place.state_dir, &r->local, err);
+        rc = write_state(r, err);
     if (rc == 0)
         rc = report_state(r, err);
-    return rc < 0 ? rc : snapshot_close(&r->place, &r->snapshot, &r->local, err);
-}
-
-static int judge_turn_once(struct rollout *r, struct rolling *turn, struct error *err)
-{
-    return claim_judge(r->consul, &r->place, &r->local, r->retry, &r->snapshot, turn, err);
+    return rc < 0 ? rc : snapshot_close(&r->s, err);
 }
 
 /* A moment after a failure: wait, and look again, for the newest request wins. */
 static int judge_turn(struct rollout *r, struct rolling *turn, struct error *err)
 {
-    int rc = judge_turn_once(r, turn, err);
-    if (rc < 0 || !rolling_may_apply(turn) || r->retry || !debounce_after_failure(&r->local))
+    int rc = claim_judge(&r->s, r->retry, turn, err);
+    if (rc < 0 || !rolling_may_apply(turn) || r->retry || !debounce_after_failure(&r->s.local))
         return rc;
-    rc = debounce_read(r->consul, &r->place, &r->local, &r->snapshot, err);
-    return rc < 0 ? rc : judge_turn_once(r, turn, err);
+    rc = debounce_read(&r->s, err);
+    return rc < 0 ? rc : claim_judge(&r->s, r->retry, turn, err);
 }
 
 /* After an apply with LOG_ROLLOUT=parallel nobody has been looked at yet. */
 static int seek_proof(struct rollout *r, int64_t limit_ms, struct error *err)
 {
-    int rc = snapshot_records(r->consul, &r->place, CONSUL_DEFAULT, &r->snapshot, err);
-    if (rc < 0)
-        return rc;
-    return delivery_proof_seek(&r->place, &r->snapshot, limit_ms, &r->local, &r->proof, err);
+    int rc = snapshot_records(&r->s, err);
+    return rc < 0 ? rc : delivery_proof_seek(&r->s, limit_ms, &r->proof, err);
 }
 
-/* The local is there before the announcement, see local_state_look(). */
+/* The state file is there before the announcement, see local_state_look(). */
 static int announce_and_apply(struct rollout *r, const struct rolling *turn, struct error *err)
 {
-    int rc = local_state_write(r->place.state_dir, &r->local, err);
-    if (rc == 0 && !r->snapshot.settings.log_parallel)
-        rc = claim_apply(r->consul, &r->place, &r->local, turn, &r->snapshot, err);
+    int rc = write_state(r, err);
+    if (rc == 0 && !r->s.wanted.settings.log_parallel)
+        rc = claim_apply(&r->s, turn, err);
     if (rc == 0)
         rc = apply_settings(r, err);
     return rc < 0 ? rc : seek_proof(r, limits()->proof_ms, err);
@@ -143,9 +140,9 @@ static int announce_and_apply(struct rollout *r, const struct rolling *turn, str
 /* Must what is in force be applied again? */
 static bool repairs(const struct rollout *r)
 {
-    return r->snapshot.wanted[0] &&
-           (r->retry || r->local.state == LOCAL_STATE_APPLYING || local_state_overdue(&r->local) ||
-            delivery_proof_silent(r->place.state_dir, &r->local));
+    return r->s.wanted.revision[0] &&
+           (r->retry || r->s.local.running || local_state_overdue(&r->s.local) ||
+            delivery_proof_silent(&r->s));
 }
 
 /* What is wanted runs, or nothing is wanted. A run that has not found the proof after the apply
@@ -153,21 +150,21 @@ static bool repairs(const struct rollout *r)
 static int keep_in_force(struct rollout *r, struct error *err)
 {
     int rc = repairs(r) ? apply_settings(r, err) : 0;
-    return rc < 0 || !delivery_proof_pending(&r->snapshot, &r->local) ? rc : seek_proof(r, 0, err);
+    return rc < 0 || !delivery_proof_pending(&r->s) ? rc : seek_proof(r, 0, err);
 }
 
 static int act_on_turn(struct rollout *r, const struct rolling *turn, struct error *err)
 {
     bool go = false;
-    if (turn->state == ROLLING_FINISHED || delivery_proof_pending(&r->snapshot, &r->local))
+    if (turn->state == ROLLING_FINISHED || delivery_proof_pending(&r->s))
         return keep_in_force(r, err);
     int rc = 0;
     if (rolling_may_apply(turn))
-        rc = delivery_proof_preflight(&r->place, &r->snapshot, &r->local, &r->proof, &go, err);
+        rc = delivery_proof_preflight(&r->s, &r->proof, &go, err);
     if (rc == 0 && go)
         return announce_and_apply(r, turn, err);
     if (rc == 0)
-        local_state_wait(&r->local, r->snapshot.wanted);
+        local_state_wait(&r->s.local, r->s.wanted.revision);
     return rc;
 }
 
@@ -177,9 +174,10 @@ static int round_once(void *arg, struct error *err)
     struct rolling turn;
     r->ran = true;
     r->retry = local_state_take_retry(r->place.state_dir);
-    local_state_read(r->place.state_dir, &r->local);
+    snapshot_release(&r->s);
     delivery_proof_release(&r->proof);
-    int rc = debounce_read(r->consul, &r->place, &r->local, &r->snapshot, err);
+    local_state_read(r->place.state_dir, &r->s.local);
+    int rc = debounce_read(&r->s, err);
     if (rc < 0)
         return rc;
     for (int i = 0; i == 0 || (rc == -ESTALE && i < LOOKS); i++) {
@@ -193,7 +191,9 @@ static int round_once(void *arg, struct error *err)
 /* Did the last attempt here fail? Its reason has been said. */
 static bool failed_here(const struct rollout *r)
 {
-    return r->local.state == LOCAL_STATE_FAILED || r->local.state == LOCAL_STATE_REFUSED;
+    const struct server_record *own = &r->s.local.record;
+    return own->state == SERVER_RECORD_FAILED ||
+           (own->state == SERVER_RECORD_KEPT && own->reason[0]);
 }
 
 /* One run at a time. A run at work takes a request over; with --wait this one comes after it. */
@@ -219,13 +219,14 @@ static int run_rollout(struct rollout *r, struct error *err)
                          "(lictor enable creates the directory)",
                          r->place.state_dir);
     int rc = r->retry ? local_state_ask_retry(r->place.state_dir, err) : 0;
+    r->s.place = &r->place;
     if (rc == 0)
-        rc = consul_open(r->place.config_dir, &r->consul, err);
+        rc = consul_open(r->place.config_dir, &r->s.consul, err);
     if (rc == 0)
         rc = run_in_turn(r, err);
     delivery_proof_release(&r->proof);
-    snapshot_release(&r->snapshot);
-    consul_close(r->consul);
+    snapshot_release(&r->s);
+    consul_close(r->s.consul);
     return rc;
 }
 

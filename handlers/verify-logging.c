@@ -9,8 +9,7 @@
 #include "base/program.h"
 #include "check/check_run.h"
 #include "consul/consul.h"
-#include "rollout/delivery_proof.h"
-#include "rollout/snapshot.h"
+#include "rollout/logging_check.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -36,46 +35,41 @@ static void write_probe(const struct check_run *run, const char *node, struct er
         why->text[0] = '\0';
 }
 
-static void judge_logging(const struct place *place, const struct snapshot *snapshot,
-                          const struct delivery_proof *proof, const struct error *probe,
-                          struct verdict *v)
+static void judge_logging(struct snapshot *s, const struct delivery_proof *proof,
+                          const struct error *probe, struct verdict *v)
 {
-    struct local_state local = {0};
-    local_state_read(place->state_dir, &local);
-    snapshot_judge(place, snapshot, &local, v);
-    delivery_proof_judge(place, snapshot, &local, proof, v);
+    logging_check_judge(s, proof, v);
     if (!probe->text[0])
         return;
     verdict_raise(v, VERDICT_WARNING);
     verdict_note(v, "%s", probe->text);
 }
 
-static int gather_logging(struct consul *consul, const struct place *place,
-                          struct snapshot *snapshot, struct delivery_proof *proof,
-                          struct error *err)
+static int gather_logging(struct snapshot *s, struct delivery_proof *proof, struct error *err)
 {
-    int rc = snapshot_settings(consul, place, CONSUL_STALE, snapshot, err);
+    local_state_read(s->place->state_dir, &s->local);
+    int rc = snapshot_settings(s, err);
     if (rc == 0)
-        rc = snapshot_records(consul, place, CONSUL_STALE, snapshot, err);
-    return rc < 0 ? rc : delivery_proof_gather(place, snapshot, proof, err);
+        rc = snapshot_records(s, err);
+    return rc < 0 ? rc : delivery_proof_gather(s, proof, err);
 }
 
 static int look_at_logging(struct consul *consul, struct check_run *run, struct verdict *v,
                            struct error *err)
 {
-    struct snapshot snapshot = {0};
+    struct snapshot s = {.place = &run->place, .consul = consul, .read = CONSUL_STALE};
     struct delivery_proof proof = {0};
     struct error probe = {0}, why = {0};
-    int rc = snapshot_node(consul, &snapshot, err);
+    int rc = snapshot_node(&s, err);
     if (rc == 0)
-        write_probe(run, snapshot.node, &probe);
+        write_probe(run, s.node, &probe);
     run->leaderless = run->publish && rc == 0 && consul_prove_leader(consul, &why) == -EAGAIN;
     if (rc == 0)
-        rc = gather_logging(consul, &run->place, &snapshot, &proof, err);
+        rc = gather_logging(&s, &proof, err);
     if (rc == 0)
-        judge_logging(&run->place, &snapshot, &proof, &probe, v);
+        judge_logging(&s, &proof, &probe, v);
     delivery_proof_release(&proof);
-    snapshot_release(&snapshot);
+    snapshot_release(&s);
     return rc;
 }
 

@@ -10,11 +10,12 @@
 
 #define FILE_TEXT 256 /* bytes of a file's name */
 
-static void load_spans(const cJSON *root, struct held_since *spans)
+void held_since_load(const cJSON *root, struct held_since *spans)
 {
     const cJSON *list = NULL;
     const cJSON *item = NULL;
     struct error ignored = {0};
+    *spans = (struct held_since){.now_ms = boottime_ms()};
     if (json_object(root, "since_ms", &list, &ignored) < 0)
         return;
     cJSON_ArrayForEach(item, list)
@@ -32,10 +33,9 @@ static void load_spans(const cJSON *root, struct held_since *spans)
 void held_since_read(const char *state_dir, const char *name, struct held_since *spans)
 {
     char file[FILE_TEXT];
-    *spans = (struct held_since){.now_ms = boottime_ms()};
     (void)snprintf(file, sizeof file, "%s.spans", name);
     cJSON *root = state_read_boot(state_dir, file);
-    load_spans(root, spans);
+    held_since_load(root, spans);
     cJSON_Delete(root);
 }
 
@@ -66,6 +66,12 @@ int64_t held_since_note(struct held_since *spans, const char *name, bool holds)
     return spans->now_ms - spans->span[at].since_ms;
 }
 
+int64_t held_since_ms(const struct held_since *spans, const char *name)
+{
+    int at = find_span(spans, name);
+    return at < 0 ? -1 : spans->now_ms - spans->span[at].since_ms;
+}
+
 void held_since_forgive(struct held_since *spans, const char *name, int64_t delta_ms)
 {
     int at = find_span(spans, name);
@@ -76,24 +82,27 @@ void held_since_forgive(struct held_since *spans, const char *name, int64_t delt
         spans->span[at].since_ms = spans->now_ms;
 }
 
-static cJSON *to_json(const struct held_since *spans)
+bool held_since_save(const struct held_since *spans, cJSON *root)
 {
-    cJSON *root = state_begin();
     cJSON *list = cJSON_AddObjectToObject(root, "since_ms");
     for (int i = 0; list && i < spans->n; i++) {
         if (!cJSON_AddNumberToObject(list, spans->span[i].name, (double)spans->span[i].since_ms))
             list = NULL;
     }
-    if (list)
-        return root;
-    cJSON_Delete(root);
-    return NULL;
+    return list;
 }
 
 int held_since_write(const struct held_since *spans, const char *state_dir, const char *name,
                      struct error *err)
 {
     char file[FILE_TEXT];
+    if (!state_dir)
+        return 0;
+    cJSON *root = state_begin();
+    if (!held_since_save(spans, root)) {
+        cJSON_Delete(root);
+        root = NULL;
+    }
     (void)snprintf(file, sizeof file, "%s.spans", name);
-    return state_dir ? state_write(state_dir, file, to_json(spans), false, err) : 0;
+    return state_write(state_dir, file, root, false, err);
 }

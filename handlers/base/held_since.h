@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,6 +26,11 @@ struct held_since {
     int n;
 };
 
+/* From and to the member "since_ms" of a document of this boot (state_begin()); root NULL gives
+ * none. held_since_save: false when out of memory. */
+void held_since_load(const cJSON *root, struct held_since *spans);
+bool held_since_save(const struct held_since *spans, cJSON *root);
+
 /* Read <state_dir>/<name>.spans as of now. A file that is missing, of another boot or does
  * not parse gives none. state_dir NULL: no memory at all. */
 void held_since_read(const char *state_dir, const char *name, struct held_since *spans);
@@ -33,6 +39,9 @@ void held_since_read(const char *state_dir, const char *name, struct held_since 
  * spans nothing is remembered. Returns for how long it has held, ms: 0 in
  * the first run in which it holds, -1 when it does not (its memory is dropped). */
 int64_t held_since_note(struct held_since *spans, const char *name, bool holds);
+
+/* For how long a condition has held, as of this run, ms; -1: it did not hold at the last. */
+int64_t held_since_ms(const struct held_since *spans, const char *name);
 
 /* Move a running span's begin forward by delta_ms, so that this time does not count. */
 void held_since_forgive(struct held_since *spans, const char *name, int64_t delta_ms);

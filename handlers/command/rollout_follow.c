@@ -52,26 +52,26 @@ enum rollout_follow_state rollout_follow_judge(const struct rolling_server *serv
 }
 
 /* One look. *ret_state and the text; the digest of what is in KV, to see other settings. */
-static int look_at_rollout(struct consul *consul, const struct place *place, char digest[KV_DIGEST],
+static int look_at_rollout(struct snapshot *s, char digest[KV_DIGEST],
                            enum rollout_follow_state *ret_state, char ret[ROLLOUT_FOLLOW_TEXT],
                            struct error *err)
 {
-    struct snapshot s = {0};
-    int rc = snapshot_settings(consul, place, CONSUL_DEFAULT, &s, err);
+    const struct wanted *w = &s->wanted;
+    int rc = snapshot_settings(s, err);
     if (rc == 0 && !digest[0])
-        memcpy(digest, s.digest, KV_DIGEST);
-    if (rc == 0 && strcmp(digest, s.digest) != 0)
+        memcpy(digest, w->digest, KV_DIGEST);
+    if (rc == 0 && strcmp(digest, w->digest) != 0)
         rc = error_set(err, -ECANCELED, "other LOG_ settings were written in the meantime");
-    if (rc == 0 && s.refusal[0])
-        rc = error_set(err, -ECANCELED, "%s", s.refusal);
+    if (rc == 0 && w->refusal[0])
+        rc = error_set(err, -ECANCELED, "%s", w->refusal);
     *ret_state = ROLLOUT_FOLLOW_DONE;
     (void)snprintf(ret, ROLLOUT_FOLLOW_TEXT,
                    "no LOG_ setting is there: every server keeps what it has");
-    if (rc == 0 && s.wanted[0])
-        rc = snapshot_records(consul, place, CONSUL_DEFAULT, &s, err);
-    if (rc == 0 && s.wanted[0])
-        *ret_state = rollout_follow_judge(s.servers, s.n, s.wanted, ret);
-    snapshot_release(&s);
+    if (rc == 0 && w->revision[0])
+        rc = snapshot_records(s, err);
+    if (rc == 0 && w->revision[0])
+        *ret_state = rollout_follow_judge(s->peers.servers, s->peers.order.n, w->revision, ret);
+    snapshot_release(s);
     return rc;
 }
 
@@ -80,11 +80,12 @@ int rollout_follow(struct consul *consul, const struct place *place, int64_t lim
 {
     const struct place where = {.config_dir = place->config_dir,
                                 .settings_root = place->settings_root};
+    struct snapshot s = {.place = &where, .consul = consul};
     enum rollout_follow_state state = ROLLOUT_FOLLOW_WAITS;
     char digest[KV_DIGEST] = "", text[ROLLOUT_FOLLOW_TEXT], said[ROLLOUT_FOLLOW_TEXT] = "";
     int64_t begin = boottime_ms(), said_ms = 0;
     for (int64_t now = begin; now - begin < limit_ms; now = boottime_ms()) {
-        int rc = look_at_rollout(consul, &where, digest, &state, text, err);
+        int rc = look_at_rollout(&s, digest, &state, text, err);
         if (rc < 0 && rc != -EAGAIN) /* a new leader is worth waiting for */
             return rc;
         if (rc < 0)

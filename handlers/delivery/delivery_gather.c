@@ -4,8 +4,6 @@
 #include "base/boottime.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "base/state.h"
-#include "base/trust.h"
 #include "elasticsearch/elasticsearch.h"
 #include "settings/credential.h"
 #include "shipper/shipper_config.h"
@@ -265,10 +263,7 @@ void delivery_gather_release(struct delivery_gathered *gathered)
 
 /* ---- memory -------------------------------------------------------------- */
 
-/* {"boot":ID,"nodes":{NODE:{"newest":MS,"since":SPAN CLOCK}}} */
-static const char memory_file[] = "delivery.json";
-
-/* Since when (span clock) there has been nothing newer; unknown is now. */
+/* Since when (boot time) there has been nothing newer; unknown is now. */
 static int64_t since(const cJSON *nodes, const char *node, int64_t newest_ms)
 {
     struct error ignored = {0};
@@ -290,25 +285,16 @@ static void note(cJSON *nodes, const char *node, int64_t newest_ms, int64_t sinc
     (void)cJSON_AddNumberToObject(entry, "since", (double)since_ms);
 }
 
-void delivery_gather_arrivals(const struct delivery_gathered *gathered, const char *state_dir,
-                              const char *const *nodes, size_t n, enum delivery_arrival *ret)
+cJSON *delivery_gather_arrivals(const struct delivery_gathered *gathered, const cJSON *before,
+                                const char *const *nodes, size_t n, enum delivery_arrival *ret)
 {
-    bool keep = state_dir && trust_own_directory(state_dir);
-    struct error ignored = {0};
-    cJSON *before = keep ? state_read_boot(state_dir, memory_file) : NULL;
-    cJSON *after = state_begin();
-    cJSON *to = cJSON_AddObjectToObject(after, "nodes");
-    const cJSON *from = cJSON_GetObjectItemCaseSensitive(before, "nodes");
+    cJSON *after = cJSON_CreateObject();
     for (size_t i = 0; i < n; i++) {
         int64_t newest_ms = gathered->found[i].newest_ms;
-        int64_t since_ms = since(from, nodes[i], newest_ms);
-        note(to, nodes[i], newest_ms, since_ms);
+        int64_t since_ms = since(before, nodes[i], newest_ms);
+        note(after, nodes[i], newest_ms, since_ms);
         ret[i] = delivery_arrival(newest_ms >= 0, gathered->asked_ms - newest_ms,
                                   boottime_ms() - since_ms);
     }
-    if (keep)
-        (void)!state_write(state_dir, memory_file, after, false, &ignored);
-    else
-        cJSON_Delete(after);
-    cJSON_Delete(before);
+    return after;
 }

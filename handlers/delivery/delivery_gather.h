@@ -46,10 +46,10 @@ void delivery_gather_release(struct delivery_gathered *gathered);
  * of the logs could not be written. */
 MUST_CHECK int delivery_write_probes(const char *config_dir, const char *node, struct error *err);
 
-/* Judge how the records of each node arrive (delivery_arrival()) by what was found and by
- * what was remembered in <state_dir>/delivery.json; remember it for the next time.
- * state_dir NULL: no memory. Only with SEEN. A memory that cannot be written is none. */
-void delivery_gather_arrivals(const struct delivery_gathered *gathered, const char *state_dir,
-                              const char *const *nodes, size_t n, enum delivery_arrival *ret);
+/* Judge how the records of each node arrive (delivery_arrival()) by what was found and by what
+ * is remembered: {NODE:{"newest":MS,"since":BOOT TIME}}, NULL nothing. Returns what to remember
+ * for the next time, to be freed with cJSON_Delete(); NULL when out of memory. Only with SEEN. */
+cJSON *delivery_gather_arrivals(const struct delivery_gathered *gathered, const cJSON *before,
+                                const char *const *nodes, size_t n, enum delivery_arrival *ret);
 
 #endif

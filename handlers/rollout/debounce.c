@@ -4,48 +4,40 @@
 #include "base/boottime.h"
 #include "base/limits.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define SETTLE_TIMES 10
 
-static int read_once(struct consul *consul, const struct place *place, struct snapshot *ret,
-                     struct error *err)
-{
-    snapshot_release(ret);
-    return snapshot_settings(consul, place, CONSUL_DEFAULT, ret, err);
-}
-
 /* Nothing that decides changes without one of these. */
-static bool same(const struct snapshot *s, const char *digest, const char *urls)
+static bool same(const struct wanted *w, const char *digest, const char *urls)
 {
-    return strcmp(digest, s->digest) == 0 && strcmp(urls, s->service.urls) == 0;
+    return strcmp(digest, w->digest) == 0 && strcmp(urls, w->service.urls) == 0;
 }
 
 /* Dealt with already? */
-static bool known(const struct place *place, const struct local_state *local,
-                  const struct snapshot *s)
+static bool known(const struct snapshot *s)
 {
     struct service_urls last;
-    service_urls_read(place->state_dir, &last);
-    return local_state_settled(local, s->digest) && !service_urls_news(&s->service, &last);
+    service_urls_read(s->place->state_dir, &last);
+    return local_state_settled(&s->local, s->wanted.digest) &&
+           !service_urls_news(&s->wanted.service, &last);
 }
 
-int debounce_read(struct consul *consul, const struct place *place, const struct local_state *local,
-                  struct snapshot *ret, struct error *err)
+int debounce_read(struct snapshot *s, struct error *err)
 {
     char before[KV_DIGEST] = "";
     char urls[SERVICE_URLS_TEXT] = "";
-    int rc = read_once(consul, place, ret, err);
+    const struct wanted *w = &s->wanted;
+    int rc = snapshot_settings(s, err);
     for (int i = 0; rc == 0 && i < SETTLE_TIMES; i++) {
-        if (same(ret, before, urls))
+        if (same(w, before, urls))
             return 0;
-        (void)snprintf(before, sizeof before, "%s", ret->digest);
-        memcpy(urls, ret->service.urls, sizeof urls);
-        if (ret->settings.log_settle_us == 0 || known(place, local, ret))
+        memcpy(before, w->digest, sizeof before);
+        memcpy(urls, w->service.urls, sizeof urls);
+        if (w->settings.log_settle_us == 0 || known(s))
             return 0;
-        boottime_sleep(ret->settings.log_settle_us / 1000);
-        rc = read_once(consul, place, ret, err);
+        boottime_sleep(w->settings.log_settle_us / 1000);
+        rc = snapshot_settings(s, err);
     }
     return rc;
 }
@@ -53,7 +45,7 @@ int debounce_read(struct consul *consul, const struct place *place, const struct
 bool debounce_after_failure(const struct local_state *local)
 {
     int64_t age = local_state_age_ms(local);
-    if (local->state != LOCAL_STATE_FAILED || age >= limits()->apply_again_ms)
+    if (local->record.state != SERVER_RECORD_FAILED || age >= limits()->apply_again_ms)
         return false;
     boottime_sleep(limits()->apply_again_ms - age);
     return true;

@@ -7,10 +7,8 @@
 
 /* Read the settings until two readings LOG_SETTLE apart are equal; after ten the newest is
  * taken. What the local state was settled with needs no waiting. Returns as
- * snapshot_settings(); *ret is released before every reading. */
-MUST_CHECK int debounce_read(struct consul *consul, const struct place *place,
-                             const struct local_state *local, struct snapshot *ret,
-                             struct error *err);
+ * snapshot_settings(). */
+MUST_CHECK int debounce_read(struct snapshot *s, struct error *err);
 
 /* Attempts are limits()->apply_again_ms apart after a failure: wait for the rest of it.
  * Returns whether it has waited: then read again. */

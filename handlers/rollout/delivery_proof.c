@@ -2,43 +2,23 @@
 #include "rollout/delivery_proof.h"
 
 #include "base/boottime.h"
-#include "base/file.h"
-#include "base/held_since.h"
-#include "base/json.h"
-#include "base/state.h"
-#include "base/trust.h"
-#include "shipper/shipper_commands.h"
-#include "shipper/shipper_config.h"
+#include "rollout/logging_memory.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
-#include <unistd.h>
 
 #define LOOK_AGAIN_MS 250
-#define MEMORY_FILE   "proof.json"
-#define ASK_MS        1000 /* whether the log shipper runs; it may be at work on itself */
 
 /* ---- looking ------------------------------------------------------------- */
-
-static bool in_force(const struct snapshot *s, const struct local_state *local)
-{
-    return s->wanted[0] && strcmp(local->revision, s->wanted) == 0;
-}
-
-static bool is_own(const struct snapshot *s, const char *node)
-{
-    return strcasecmp(s->node, node) == 0;
-}
 
 static bool is_current(const struct snapshot *s, const struct rolling_server *server)
 {
     const struct server_record *r = server->record;
     return r && server->alive && r->state == SERVER_RECORD_DONE &&
-           strcmp(r->revision, s->wanted) == 0;
+           strcmp(r->revision, s->wanted.revision) == 0;
 }
 
 static int add_node(struct delivery_proof *p, const char *node)
@@ -49,27 +29,28 @@ static int add_node(struct delivery_proof *p, const char *node)
 
 static int choose_nodes(const struct snapshot *s, struct delivery_proof *p)
 {
-    p->nodes = calloc(s->order.n + 1, sizeof *p->nodes);
+    size_t servers = s->peers.order.n;
+    p->nodes = calloc(servers + 1, sizeof *p->nodes);
     int rc = p->nodes ? add_node(p, s->node) : -ENOMEM;
-    for (size_t i = 0; rc == 0 && i < s->order.n; i++) {
-        if (is_current(s, &s->servers[i]) && !is_own(s, s->servers[i].node))
-            rc = add_node(p, s->servers[i].node);
+    for (size_t i = 0; rc == 0 && i < servers; i++) {
+        const struct rolling_server *server = &s->peers.servers[i];
+        if (is_current(s, server) && strcasecmp(s->node, server->node) != 0)
+            rc = add_node(p, server->node);
     }
     return rc;
 }
 
-int delivery_proof_gather(const struct place *place, const struct snapshot *s,
-                          struct delivery_proof *ret, struct error *err)
+int delivery_proof_gather(const struct snapshot *s, struct delivery_proof *ret, struct error *err)
 {
     *ret = (struct delivery_proof){0};
-    if (!s->wanted[0] || !s->settings.log_enabled)
+    if (!s->wanted.revision[0] || !s->wanted.settings.log_enabled)
         return 0;
     int rc = choose_nodes(s, ret);
     if (rc < 0)
         (void)error_set(err, rc, "out of memory");
-    const struct delivery_question question = {.config_dir = place->config_dir,
-                                               .settings = &s->settings,
-                                               .revision = s->wanted,
+    const struct delivery_question question = {.config_dir = s->place->config_dir,
+                                               .settings = &s->wanted.settings,
+                                               .revision = s->wanted.revision,
                                                .nodes = ret->nodes,
                                                .n = ret->n};
     if (rc == 0)
@@ -89,113 +70,37 @@ void delivery_proof_release(struct delivery_proof *proof)
     *proof = (struct delivery_proof){0};
 }
 
-/* ---- memory -------------------------------------------------------------- */
-
-/* What the next run of rollout-logging should know. */
-struct memory {
-    char uuid[ELASTICSEARCH_UUID]; /* seen last */
-    int64_t mute_ms; /* since when (span clock) nothing of this server arrives, -1 it does */
-};
-
-static void recall(const char *state_dir, struct memory *ret)
+void delivery_proof_addresses(const struct delivery_proof *proof, struct delivery_facts *ret)
 {
-    struct error ignored = {0};
-    cJSON *root = state_read_boot(state_dir, MEMORY_FILE);
-    *ret = (struct memory){.mute_ms = -1};
-    (void)snprintf(ret->uuid, sizeof ret->uuid, "%s", json_text(root, "uuid", ""));
-    if (json_integer(root, "mute_ms", &ret->mute_ms, &ignored) < 0)
-        ret->mute_ms = -1;
-    cJSON_Delete(root);
+    ret->urls = proof->gathered.url;
+    ret->n_urls = proof->gathered.urls;
+    ret->sight = proof->gathered.sight;
+    ret->sight_text = proof->gathered.sight_text;
 }
 
-/* What cannot be written is not remembered. */
-static void remember(const char *state_dir, const struct memory *memory)
-{
-    struct error ignored = {0};
-    cJSON *root = state_begin();
-    if (cJSON_AddStringToObject(root, "uuid", memory->uuid) &&
-        cJSON_AddNumberToObject(root, "mute_ms", (double)memory->mute_ms))
-        (void)!state_write(state_dir, MEMORY_FILE, root, false, &ignored);
-    else
-        cJSON_Delete(root);
-}
+/* ---- before a change ----------------------------------------------------- */
 
-static void forget_memory(const char *state_dir)
-{
-    char path[FILE_PATH];
-    struct error ignored = {0};
-    if (file_path(path, sizeof path, state_dir, MEMORY_FILE, &ignored) == 0)
-        (void)unlink(path);
-}
-
-static void update_memory(const char *state_dir, const struct delivery_proof *p, bool mute)
-{
-    struct memory memory;
-    const char *uuid = delivery_uuid(p->gathered.url, p->gathered.urls);
-    if (!state_dir || !trust_own_directory(state_dir))
-        return;
-    recall(state_dir, &memory);
-    if (!mute)
-        memory.mute_ms = -1;
-    else if (memory.mute_ms < 0)
-        memory.mute_ms = boottime_ms();
-    if (*uuid)
-        (void)snprintf(memory.uuid, sizeof memory.uuid, "%s", uuid);
-    remember(state_dir, &memory);
-}
-
-bool delivery_proof_silent(const char *state_dir, const struct local_state *local)
-{
-    struct memory memory;
-    recall(state_dir, &memory);
-    return memory.mute_ms >= 0 && local_state_age_ms(local) > boottime_ms() - memory.mute_ms;
-}
-
-int delivery_proof_due(struct consul *consul, const struct place *place, bool *ret_due,
-                       struct error *err)
-{
-    struct local_state local;
-    struct memory memory;
-    int rc = snapshot_due(consul, place, ret_due, err);
-    if (rc < 0 || *ret_due)
-        return rc;
-    local_state_read(place->state_dir, &local);
-    recall(place->state_dir, &memory);
-    *ret_due = delivery_proof_silent(place->state_dir, &local) ||
-               (memory.uuid[0] && strcmp(memory.uuid, local.cluster_uuid) != 0);
-    return rc;
-}
-
-/* ---- for rollout-logging ------------------------------------------------- */
-
-static void set_addresses(const struct delivery_proof *p, struct delivery_facts *f)
-{
-    f->urls = p->gathered.url;
-    f->n_urls = p->gathered.urls;
-    f->sight = p->gathered.sight;
-    f->sight_text = p->gathered.sight_text;
-}
-
-static bool goes(const struct delivery_proof *proof)
+bool delivery_proof_goes(const struct delivery_proof *proof)
 {
     char ignored[DELIVERY_WHY];
     struct delivery_facts facts = {.own = ""};
-    set_addresses(proof, &facts);
+    delivery_proof_addresses(proof, &facts);
     return !proof->looked || delivery_preflight(&facts, ignored);
 }
 
-int delivery_proof_preflight(const struct place *place, const struct snapshot *s,
-                             const struct local_state *local, struct delivery_proof *proof,
-                             bool *ret_go, struct error *err)
+int delivery_proof_preflight(const struct snapshot *s, struct delivery_proof *proof, bool *ret_go,
+                             struct error *err)
 {
     *ret_go = true;
-    if (s->settings.log_parallel || local->state == LOCAL_STATE_APPLYING)
+    if (s->wanted.settings.log_parallel || s->local.running)
         return 0;
     delivery_proof_release(proof);
-    int rc = delivery_proof_gather(place, s, proof, err);
-    *ret_go = rc == 0 && goes(proof);
+    int rc = delivery_proof_gather(s, proof, err);
+    *ret_go = rc == 0 && delivery_proof_goes(proof);
     return rc;
 }
+
+/* ---- after it ------------------------------------------------------------ */
 
 static bool is_possible(const struct delivery_proof *p)
 {
@@ -209,145 +114,74 @@ static bool is_found(const struct delivery_proof *p, int64_t since_ms)
            p->gathered.found[0].revision_ms >= since_ms;
 }
 
-bool delivery_proof_pending(const struct snapshot *s, const struct local_state *local)
+bool delivery_proof_in_force(const struct snapshot *s)
 {
-    return local->unproven && local->state == LOCAL_STATE_DONE && in_force(s, local);
+    return s->wanted.revision[0] && strcmp(s->local.in_force, s->wanted.revision) == 0;
 }
 
-int delivery_proof_seek(const struct place *place, const struct snapshot *s, int64_t limit_ms,
-                        struct local_state *local, struct delivery_proof *proof, struct error *err)
+bool delivery_proof_pending(const struct snapshot *s)
 {
-    struct error ignored = {0};
-    const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000L};
+    return s->local.unproven && !s->local.running && !s->local.waiting &&
+           s->local.record.state == SERVER_RECORD_APPLYING && delivery_proof_in_force(s);
+}
+
+int delivery_proof_seek(struct snapshot *s, int64_t limit_ms, struct delivery_proof *proof,
+                        struct error *err)
+{
     int64_t end = boottime_ms() + limit_ms;
     int rc = 0;
-    if (!delivery_proof_pending(s, local))
+    if (!delivery_proof_pending(s))
         return 0;
-    bool again = delivery_write_probes(place->config_dir, s->node, &ignored) == 0;
-    do {
+    bool again = delivery_write_probes(s->place->config_dir, s->node, NULL) == 0;
+    for (;;) {
         delivery_proof_release(proof);
-        rc = delivery_proof_gather(place, s, proof, err);
+        rc = delivery_proof_gather(s, proof, err);
         if (rc == 0)
-            local->unproven = is_possible(proof) && !is_found(proof, local->applied_ms);
-        again = again && rc == 0 && local->unproven && boottime_ms() < end;
-    } while (again && nanosleep(&pause, NULL) == 0);
-    return rc;
+            local_state_prove(&s->local,
+                              is_possible(proof) && !is_found(proof, s->local.applied_ms));
+        if (!again || rc < 0 || !s->local.unproven || boottime_ms() >= end)
+            return rc;
+        boottime_sleep(LOOK_AGAIN_MS);
+    }
 }
 
-int delivery_proof_note(const struct place *place, const struct snapshot *s,
-                        struct local_state *local, struct delivery_proof *proof, struct error *err)
+int delivery_proof_note(struct snapshot *s, struct delivery_proof *proof, struct error *err)
 {
-    int rc = proof->looked ? 0 : delivery_proof_gather(place, s, proof, err);
+    int rc = proof->looked ? 0 : delivery_proof_gather(s, proof, err);
     const char *uuid = delivery_uuid(proof->gathered.url, proof->gathered.urls);
-    if (rc < 0 || !in_force(s, local))
+    if (rc < 0 || !delivery_proof_in_force(s))
         return rc;
-    if (*uuid || !s->settings.log_enabled)
-        (void)snprintf(local->cluster_uuid, sizeof local->cluster_uuid, "%s", uuid);
-    if (!s->settings.log_enabled)
-        forget_memory(place->state_dir);
+    if (*uuid || !s->wanted.settings.log_enabled)
+        (void)snprintf(s->local.record.cluster_uuid, sizeof s->local.record.cluster_uuid, "%s",
+                       uuid);
     return rc;
 }
 
-/* ---- what is said -------------------------------------------------------- */
+/* ---- does what was seen call for a run? ---------------------------------- */
 
-/* A shipper that another user runs cannot be asked from here. */
-static enum delivery_shipper ask_shipper(const char *config_dir)
+static bool is_silent(const struct logging_memory *memory, const struct local_state *local)
 {
-    char path[FILE_PATH];
-    struct error ignored = {0};
-    enum delivery_shipper answer = DELIVERY_UNKNOWN;
-    struct shipper_config_list *list = calloc(1, sizeof *list);
-    bool ours = file_path(path, sizeof path, config_dir, "apply-socket", &ignored) == 0 &&
-                access(path, F_OK) < 0;
-    if (list && ours && shipper_config_read(config_dir, list, &ignored) == 0) {
-        int rc = 0;
-        for (size_t i = 0; rc == 0 && i < list->n; i++)
-            rc = shipper_commands_ask(&list->shipper[i], ASK_MS);
-        answer = rc == 0 ? DELIVERY_RUNS : rc == -EINVAL ? DELIVERY_DEAD : DELIVERY_UNKNOWN;
-        shipper_config_release(list);
-    }
-    free(list);
-    return answer;
+    int64_t silent_ms = held_since_ms(&memory->spans, "silent");
+    return silent_ms >= 0 && local_state_age_ms(local) > silent_ms;
 }
 
-static const char *uuid_of(const struct snapshot *s, const char *node)
+bool delivery_proof_silent(const struct snapshot *s)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        if (strcasecmp(s->records[i].node, node) == 0)
-            return s->records[i].cluster_uuid;
-    }
-    return "";
+    struct logging_memory memory;
+    logging_memory_read(s->place->state_dir, &memory);
+    logging_memory_release(&memory);
+    return is_silent(&memory, &s->local);
 }
 
-/* This server belongs to them only when it has the wanted revision in force. */
-static void set_servers(const struct snapshot *s, const struct delivery_proof *p, bool own_current,
-                        const enum delivery_arrival *arrivals, struct delivery_server *servers,
-                        struct delivery_facts *f)
+int delivery_proof_due(struct snapshot *s, bool *ret_due, struct error *err)
 {
-    for (size_t i = own_current ? 0 : 1; i < p->n; i++)
-        servers[f->n++] = (struct delivery_server){
-            .node = p->nodes[i], .uuid = uuid_of(s, p->nodes[i]), .arrival = arrivals[i]};
-    f->servers = servers;
-    f->own = s->node;
-    f->all = f->n == s->order.n;
-}
-
-static void set_spans(const char *state_dir, struct delivery_facts *f)
-{
-    struct error ignored = {0};
-    struct held_since spans = {0};
-    bool keep = state_dir && trust_own_directory(state_dir);
-    held_since_read(keep ? state_dir : NULL, "delivery", &spans);
-    f->broken_ms = held_since_note(&spans, "broken", delivery_broken(f));
-    f->lost_ms = held_since_note(&spans, "lost", delivery_lost(f));
-    if (keep && held_since_write(&spans, state_dir, "delivery", &ignored) < 0)
-        f->broken_ms = f->lost_ms = 0; /* as with differences: a full disk is no proof */
-}
-
-/* ---- the whole ----------------------------------------------------------- */
-
-/* Does the log shipper of this server seem to be silent? */
-static bool is_silent(const struct delivery_proof *p, const struct local_state *local,
-                      const enum delivery_arrival *arrivals)
-{
-    return p->gathered.sight == DELIVERY_SEEN &&
-           (local->unproven || arrivals[0] == DELIVERY_SILENT);
-}
-
-static void judge_proof(const struct place *place, const struct snapshot *s,
-                        const struct local_state *local, const struct delivery_proof *proof,
-                        enum delivery_arrival *arrivals, struct delivery_server *servers,
-                        struct verdict *v)
-{
-    struct delivery_facts facts = {.n = 0};
-    bool ours = in_force(s, local);
-    bool silent = false;
-    set_addresses(proof, &facts);
-    if (facts.sight == DELIVERY_SEEN)
-        delivery_gather_arrivals(&proof->gathered, place->state_dir, proof->nodes, proof->n,
-                                 arrivals);
-    facts.unproven = ours && local->unproven;
-    set_servers(s, proof, ours && !local->unproven, arrivals, servers, &facts);
-    silent = ours && is_silent(proof, local, arrivals);
-    if (silent)
-        facts.shipper = ask_shipper(place->config_dir);
-    if (ours)
-        update_memory(place->state_dir, proof, silent);
-    set_spans(place->state_dir, &facts);
-    delivery_judge(&facts, v);
-    if (local->state == LOCAL_STATE_WAITING && !s->settings.log_parallel && !goes(proof))
-        verdict_note(v, "no server is touched before Elasticsearch answers well "
-                        "(LOG_ROLLOUT=parallel does not ask)");
-}
-
-void delivery_proof_judge(const struct place *place, const struct snapshot *s,
-                          const struct local_state *local, const struct delivery_proof *proof,
-                          struct verdict *v)
-{
-    struct delivery_server *servers = calloc(proof->n + 1, sizeof *servers);
-    enum delivery_arrival *arrivals = calloc(proof->n + 1, sizeof *arrivals);
-    if (proof->looked && servers && arrivals)
-        judge_proof(place, s, local, proof, arrivals, servers, v);
-    free(servers);
-    free(arrivals);
+    struct logging_memory memory;
+    int rc = snapshot_due(s, ret_due, err);
+    if (rc < 0 || *ret_due)
+        return rc;
+    logging_memory_read(s->place->state_dir, &memory);
+    *ret_due = is_silent(&memory, &s->local) ||
+               (memory.uuid[0] && strcmp(memory.uuid, s->local.record.cluster_uuid) != 0);
+    logging_memory_release(&memory);
+    return rc;
 }

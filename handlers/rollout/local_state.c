@@ -8,80 +8,120 @@
 #include "base/state.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define STATE_FILE "logging.json"
 
-static const char *const state_names[] = {"none",    "applying", "done",
-                                          "refused", "failed",   "waiting"};
+/* ---- the file ------------------------------------------------------------ */
 
-static void copy(char *to, size_t size, const cJSON *root, const char *name)
-{
-    (void)snprintf(to, size, "%s", json_text(root, name, ""));
-}
+/* Its members beside the record, by type. */
+struct member {
+    const char *name;
+    size_t offset;
+};
+
+#define MEMBER(name)                                                                               \
+    {                                                                                              \
+#name, offsetof(struct local_state, name)                                                  \
+    }
+
+static const struct member texts[] = {MEMBER(in_force), MEMBER(settings), MEMBER(results),
+                                      MEMBER(boot)};
+static const struct member flags[] = {MEMBER(running), MEMBER(touched), MEMBER(waiting),
+                                      MEMBER(unproven), MEMBER(rollback_failed)};
+static const struct member numbers[] = {MEMBER(applied_ms), MEMBER(at_ms)};
+
+/* Where a member is. */
+#define AT(local, member) ((void *)((char *)(uintptr_t)(local) + (member).offset))
 
 static void load_members(const cJSON *root, struct local_state *ret)
 {
-    struct error ignored = {0};
+    for (size_t i = 0; i < COUNT(texts); i++)
+        (void)snprintf(AT(ret, texts[i]), KV_DIGEST, "%s", json_text(root, texts[i].name, ""));
+    for (size_t i = 0; i < COUNT(flags); i++)
+        (void)!json_boolean(root, flags[i].name, AT(ret, flags[i]), NULL);
+    for (size_t i = 0; i < COUNT(numbers); i++)
+        (void)!json_integer(root, numbers[i].name, AT(ret, numbers[i]), NULL);
+}
+
+static bool save_members(const struct local_state *local, cJSON *root)
+{
+    bool ok = server_record_save(&local->record, cJSON_AddObjectToObject(root, "record"));
+    for (size_t i = 0; ok && i < COUNT(texts); i++)
+        ok = cJSON_AddStringToObject(root, texts[i].name, AT(local, texts[i]));
+    for (size_t i = 0; ok && i < COUNT(flags); i++)
+        ok = cJSON_AddBoolToObject(root, flags[i].name, *(const bool *)AT(local, flags[i]));
+    for (size_t i = 0; ok && i < COUNT(numbers); i++)
+        ok = cJSON_AddNumberToObject(root, numbers[i].name,
+                                     (double)*(const int64_t *)AT(local, numbers[i]));
+    return ok;
+}
+
+static void set_record(struct local_state *local, enum server_record_state state,
+                       const char *revision, const char *reason)
+{
+    struct server_record *r = &local->record;
+    r->state = state;
+    r->unproven = local->unproven && (state == SERVER_RECORD_KEPT || state == SERVER_RECORD_FAILED);
+    (void)snprintf(r->revision, sizeof r->revision, "%s", revision);
+    (void)snprintf(r->reason, sizeof r->reason, "%s", reason);
+}
+
+/* The record speaks of what is in force. */
+static void record_in_force(struct local_state *local)
+{
+    set_record(local,
+               !local->in_force[0] ? SERVER_RECORD_KEPT
+               : local->unproven   ? SERVER_RECORD_APPLYING
+                                   : SERVER_RECORD_DONE,
+               local->in_force, "");
+}
+
+/* The file of the releases that had six states and no record in it. */
+static bool load_old(const cJSON *root, struct local_state *ret)
+{
     const char *state = json_text(root, "state", "none");
-    for (int i = LOCAL_STATE_NONE; i <= LOCAL_STATE_WAITING; i++) {
-        if (strcmp(state, state_names[i]) == 0)
-            ret->state = (enum local_state_state)i;
-    }
-    copy(ret->settings, sizeof ret->settings, root, "settings");
-    copy(ret->results, sizeof ret->results, root, "results");
-    copy(ret->revision, sizeof ret->revision, root, "revision");
-    copy(ret->tried, sizeof ret->tried, root, "tried");
-    copy(ret->reason, sizeof ret->reason, root, "reason");
-    copy(ret->boot, sizeof ret->boot, root, "boot");
-    if (json_boolean(root, "rollback_failed", &ret->rollback_failed, &ignored) < 0)
-        ret->rollback_failed = false;
-    if (json_boolean(root, "touched", &ret->touched, &ignored) < 0)
-        ret->touched = false;
-    if (json_boolean(root, "unproven", &ret->unproven, &ignored) < 0)
-        ret->unproven = false;
-    if (json_integer(root, "applied_ms", &ret->applied_ms, &ignored) < 0)
-        ret->applied_ms = 0;
-    copy(ret->cluster_uuid, sizeof ret->cluster_uuid, root, "cluster_uuid");
-    if (json_integer(root, "at_ms", &ret->at_ms, &ignored) < 0)
-        ret->boot[0] = '\0';
+    const char *reason = json_text(root, "reason", "");
+    (void)snprintf(ret->in_force, sizeof ret->in_force, "%s", json_text(root, "revision", ""));
+    (void)snprintf(ret->record.cluster_uuid, sizeof ret->record.cluster_uuid, "%s",
+                   json_text(root, "cluster_uuid", ""));
+    ret->running = strcmp(state, "applying") == 0;
+    ret->waiting = strcmp(state, "waiting") == 0;
+    ret->touched = ret->touched && ret->running;
+    if (ret->touched)
+        set_record(ret, SERVER_RECORD_APPLYING, json_text(root, "tried", ""), "");
+    else if (ret->rollback_failed || strcmp(state, "failed") == 0)
+        set_record(ret, SERVER_RECORD_FAILED, json_text(root, "tried", ""), reason);
+    else if (strcmp(state, "refused") == 0)
+        set_record(ret, SERVER_RECORD_KEPT, ret->in_force, reason);
+    else
+        record_in_force(ret);
+    return strcmp(state, "none") != 0;
 }
 
 void local_state_read(const char *state_dir, struct local_state *ret)
 {
     cJSON *root = state_read(state_dir, STATE_FILE);
+    const cJSON *record = cJSON_GetObjectItemCaseSensitive(root, "record");
     *ret = (struct local_state){0};
-    if (root)
-        load_members(root, ret);
+    load_members(root, ret);
+    ret->known = record ? server_record_load(record, &ret->record) == 0 : load_old(root, ret);
+    if (!ret->known)
+        *ret = (struct local_state){0};
     cJSON_Delete(root);
-}
-
-static cJSON *to_json(const struct local_state *local)
-{
-    cJSON *root = cJSON_CreateObject();
-    if (cJSON_AddStringToObject(root, "state", state_names[local->state]) &&
-        cJSON_AddStringToObject(root, "settings", local->settings) &&
-        cJSON_AddStringToObject(root, "results", local->results) &&
-        cJSON_AddStringToObject(root, "revision", local->revision) &&
-        cJSON_AddStringToObject(root, "tried", local->tried) &&
-        cJSON_AddStringToObject(root, "reason", local->reason) &&
-        cJSON_AddBoolToObject(root, "rollback_failed", local->rollback_failed) &&
-        cJSON_AddBoolToObject(root, "touched", local->touched) &&
-        cJSON_AddBoolToObject(root, "unproven", local->unproven) &&
-        cJSON_AddNumberToObject(root, "applied_ms", (double)local->applied_ms) &&
-        cJSON_AddStringToObject(root, "cluster_uuid", local->cluster_uuid) &&
-        cJSON_AddStringToObject(root, "boot", local->boot) &&
-        cJSON_AddNumberToObject(root, "at_ms", (double)local->at_ms))
-        return root;
-    cJSON_Delete(root);
-    return NULL;
 }
 
 int local_state_write(const char *state_dir, const struct local_state *local, struct error *err)
 {
-    return state_write(state_dir, STATE_FILE, to_json(local), false, err);
+    cJSON *root = cJSON_CreateObject();
+    if (!save_members(local, root)) {
+        cJSON_Delete(root);
+        root = NULL;
+    }
+    return state_write(state_dir, STATE_FILE, root, false, err);
 }
 
 int local_state_ask_retry(const char *state_dir, struct error *err)
@@ -94,10 +134,10 @@ int local_state_ask_retry(const char *state_dir, struct error *err)
 bool local_state_take_retry(const char *state_dir)
 {
     char path[FILE_PATH];
-    struct error ignored = {0};
-    return file_path(path, sizeof path, state_dir, "rollout.retry", &ignored) == 0 &&
-           unlink(path) == 0;
+    return file_path(path, sizeof path, state_dir, "rollout.retry", NULL) == 0 && unlink(path) == 0;
 }
+
+/* ---- what is due --------------------------------------------------------- */
 
 int64_t local_state_age_ms(const struct local_state *local)
 {
@@ -109,7 +149,7 @@ int64_t local_state_age_ms(const struct local_state *local)
 
 bool local_state_settled(const struct local_state *local, const char *settings_digest)
 {
-    return local->state >= LOCAL_STATE_DONE && strcmp(local->settings, settings_digest) == 0;
+    return local->known && !local->running && strcmp(local->settings, settings_digest) == 0;
 }
 
 bool local_state_overdue(const struct local_state *local)
@@ -119,9 +159,10 @@ bool local_state_overdue(const struct local_state *local)
 
 bool local_state_due(const struct local_state *local)
 {
-    return local->state == LOCAL_STATE_APPLYING || local->state == LOCAL_STATE_WAITING ||
-           local->unproven || local_state_overdue(local);
+    return local->running || local->waiting || local->unproven || local_state_overdue(local);
 }
+
+/* ---- as it goes on ------------------------------------------------------- */
 
 static void stamp(struct local_state *local)
 {
@@ -131,89 +172,86 @@ static void stamp(struct local_state *local)
 
 void local_state_begin(struct local_state *local, const char *wanted)
 {
-    if (local->rollback_failed || strcmp(local->revision, wanted) != 0)
+    if (local->rollback_failed || strcmp(local->in_force, wanted) != 0)
         local->touched = true;
-    local->state = LOCAL_STATE_APPLYING;
-    (void)snprintf(local->tried, sizeof local->tried, "%s", wanted);
+    local->known = local->running = true;
+    local->waiting = false;
+    if (local->touched)
+        set_record(local, SERVER_RECORD_APPLYING, wanted, "");
+    else
+        record_in_force(local);
     stamp(local);
 }
 
-static void set_reason(struct local_state *local, const char *reason)
+static bool has_refused(const struct local_state *local, const char *wanted)
 {
-    (void)snprintf(local->reason, sizeof local->reason, "%s", reason);
+    return local->record.state == SERVER_RECORD_FAILED &&
+           strcmp(local->record.revision, wanted) == 0;
+}
+
+static void find_work(struct local_state *local, const struct server_record *published)
+{
+    if (published && published->state == SERVER_RECORD_APPLYING) {
+        local_state_begin(local, published->revision);
+        return;
+    }
+    local->known = local->waiting = true;
+    local->unproven = published && published->unproven;
+    record_in_force(local);
 }
 
 void local_state_look(struct local_state *local, const char *wanted, const char *refusal,
                       const struct server_record *published)
 {
-    bool refused = local->state == LOCAL_STATE_FAILED && strcmp(local->tried, wanted) == 0;
-    if (local->state == LOCAL_STATE_NONE && published && published->state == SERVER_RECORD_APPLYING)
-        local_state_begin(local, published->revision);
-    else if (local->state == LOCAL_STATE_NONE) {
-        local->state = LOCAL_STATE_WAITING;
-        local->unproven = published && published->unproven;
-    }
-    if (local->state == LOCAL_STATE_APPLYING)
+    if (!local->known)
+        find_work(local, published);
+    if (local->running)
         return;
     if (!wanted[0]) {
-        local->state = LOCAL_STATE_REFUSED;
-        set_reason(local, refusal);
+        local->waiting = false;
+        if (!local->rollback_failed)
+            set_record(local, SERVER_RECORD_KEPT, local->in_force, refusal);
         stamp(local);
-    } else if (strcmp(local->revision, wanted) == 0 && !refused && !local->rollback_failed) {
-        local->state = LOCAL_STATE_DONE;
-        local->reason[0] = '\0';
+    } else if (strcmp(local->in_force, wanted) == 0 && !has_refused(local, wanted) &&
+               !local->rollback_failed) {
+        local->waiting = false;
+        record_in_force(local);
     }
 }
 
 void local_state_wait(struct local_state *local, const char *wanted)
 {
-    if (local->state == LOCAL_STATE_APPLYING ||
-        (local->state == LOCAL_STATE_FAILED && strcmp(local->tried, wanted) == 0))
+    if (local->running || has_refused(local, wanted))
         return;
-    local->state = LOCAL_STATE_WAITING;
+    local->waiting = true;
     if (!local->rollback_failed)
-        local->reason[0] = '\0';
-}
-
-static enum server_record_state recorded_state(const struct local_state *local)
-{
-    if (local->state == LOCAL_STATE_APPLYING && local->touched)
-        return SERVER_RECORD_APPLYING;
-    if (local->state == LOCAL_STATE_FAILED || local->rollback_failed)
-        return SERVER_RECORD_FAILED;
-    if (local->state == LOCAL_STATE_NONE || local->state == LOCAL_STATE_REFUSED ||
-        !local->revision[0])
-        return SERVER_RECORD_KEPT;
-    return local->unproven ? SERVER_RECORD_APPLYING : SERVER_RECORD_DONE;
-}
-
-void local_state_record(const struct local_state *local, const char *node,
-                        struct server_record *ret)
-{
-    *ret = (struct server_record){.state = recorded_state(local)};
-    bool tried = ret->state == SERVER_RECORD_FAILED ||
-                 (ret->state == SERVER_RECORD_APPLYING && local->touched);
-    bool reason = ret->state == SERVER_RECORD_KEPT || ret->state == SERVER_RECORD_FAILED;
-    (void)snprintf(ret->node, sizeof ret->node, "%s", node);
-    (void)snprintf(ret->revision, sizeof ret->revision, "%s",
-                   tried ? local->tried : local->revision);
-    (void)snprintf(ret->reason, sizeof ret->reason, "%s", reason ? local->reason : "");
-    (void)snprintf(ret->cluster_uuid, sizeof ret->cluster_uuid, "%s", local->cluster_uuid);
-    ret->unproven = local->unproven && reason;
+        record_in_force(local);
 }
 
 void local_state_end(struct local_state *local, bool done, bool rollback_failed, const char *reason)
 {
-    local->state = done ? LOCAL_STATE_DONE : LOCAL_STATE_FAILED;
-    local->rollback_failed = rollback_failed;
+    char attempted[KV_DIGEST];
+    (void)snprintf(attempted, sizeof attempted, "%s",
+                   local->touched ? local->record.revision : local->in_force);
     if (done && local->touched) {
         local->unproven = true;
         local->applied_ms = boottime_wall_ms();
-        local->cluster_uuid[0] = '\0';
+        local->record.cluster_uuid[0] = '\0';
     }
-    local->touched = false;
-    (void)snprintf(local->reason, sizeof local->reason, "%s", reason);
-    if (done)
-        (void)snprintf(local->revision, sizeof local->revision, "%s", local->tried);
+    local->running = local->touched = false;
+    local->rollback_failed = !done && rollback_failed;
+    if (done) {
+        memcpy(local->in_force, attempted, sizeof attempted);
+        record_in_force(local);
+    } else {
+        set_record(local, SERVER_RECORD_FAILED, attempted, reason);
+    }
     stamp(local);
+}
+
+void local_state_prove(struct local_state *local, bool unproven)
+{
+    local->unproven = unproven;
+    if (!local->touched && local->record.state != SERVER_RECORD_FAILED)
+        record_in_force(local);
 }

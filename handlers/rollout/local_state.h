@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* local_state.h: what this server has done about the logging settings: <state-dir>/logging.json.
  *
- * A cache: a lost local state makes rollout-logging look and apply again, which finds what
- * is already right. Written by rollout-logging alone, under its lock; read by the
- * watch handler, which must answer "is there anything to do?" without a network. */
+ * Holds this server's record, the truth that KV shall have, and what is nobody else's
+ * business. A cache: a lost local state makes rollout-logging look and apply again, which finds
+ * what is already right. Written by rollout-logging alone, under its lock; read by the watch
+ * handler, which must answer "is there anything to do?" without a network. */
 #ifndef LOCAL_STATE_H
 #define LOCAL_STATE_H
 
@@ -14,33 +15,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum local_state_state {
-    LOCAL_STATE_NONE,     /* nothing done yet, or the local state is lost */
-    LOCAL_STATE_APPLYING, /* begun; found again: it was killed */
-    LOCAL_STATE_DONE,     /* `revision` is in force and reported */
-    LOCAL_STATE_REFUSED,  /* the settings are refused or absent; `revision` is in force */
-    LOCAL_STATE_FAILED,   /* apply-logging failed; `revision` is in force */
-    LOCAL_STATE_WAITING   /* for the turn of this server; `revision` is in force */
-};
-
+/* All-zero: nothing is known, or the file is lost. */
 struct local_state {
-    enum local_state_state state;
+    struct server_record record; /* its node is not in the file */
+    bool known;                  /* false: nothing done yet, or the file is lost */
+    bool running;                /* an attempt has begun; found again: it was killed */
+    bool touched;  /* it is at another revision than the one in force; the record is APPLYING */
+    bool waiting;  /* for the turn of this server */
+    bool unproven; /* `in_force` runs, but none of its records has arrived yet
+                       (delivery_proof.h) */
+    bool rollback_failed;
+    char in_force[KV_DIGEST]; /* revision, "" none */
     char settings[KV_DIGEST]; /* digest of the LOG_ entries dealt with */
     char results[KV_DIGEST];  /* digest of lictor/logging/ when there was nothing to do */
-    char revision[KV_DIGEST]; /* in force, "" none */
-    char tried[KV_DIGEST];    /* revision of the last attempt */
-    char reason[300];         /* why it failed or was refused */
-    bool rollback_failed;
-    bool touched;  /* an attempt at another revision than the one in force is not over */
-    bool unproven; /* `revision` runs, but none of its records has arrived yet (delivery_proof.h) */
-    int64_t applied_ms; /* records written from then on count, ms since the epoch */
-    char cluster_uuid[SERVER_RECORD_UUID]; /* of the Elasticsearch `revision` ships to, as this
-                                        server sees it; "" unknown */
-    char boot[64];                         /* boot the time belongs to */
-    int64_t at_ms;                         /* span clock (duration.h) of the last attempt */
+    int64_t applied_ms;       /* records written from then on count, ms since the epoch */
+    char boot[KV_DIGEST];     /* boot the time belongs to */
+    int64_t at_ms;            /* boottime.h, of the last attempt */
 };
 
-/* Read it. Missing, unreadable or not ours: LOCAL_STATE_NONE. */
+/* Read it. Missing, unreadable or not ours: all-zero. */
 void local_state_read(const char *state_dir, struct local_state *ret);
 
 MUST_CHECK int local_state_write(const char *state_dir, const struct local_state *local,
@@ -54,11 +47,12 @@ bool local_state_take_retry(const char *state_dir);
 /* Milliseconds since the last attempt; INT64_MAX when it was in another boot. */
 int64_t local_state_age_ms(const struct local_state *local);
 
-/* Has rollout-logging dealt with these settings (digest over the LOG_ entries)? True
- * for DONE, REFUSED and FAILED with that digest. */
+/* Has rollout-logging dealt with these settings (digest over the LOG_ entries)? Never while an
+ * attempt is not over. */
 bool local_state_settled(const struct local_state *local, const char *settings_digest);
 
-/* Begin an attempt at `wanted`: state APPLYING, time of now. */
+/* Begin an attempt at `wanted`, at this moment. Another revision than the one in force makes
+ * the record APPLYING; a repair leaves DONE what is done. */
 void local_state_begin(struct local_state *local, const char *wanted);
 
 /* Bring the local state up to what is wanted now, before the turn is judged.
@@ -66,8 +60,8 @@ void local_state_begin(struct local_state *local, const char *wanted);
  * wanted     revision, "" when the settings are refused or absent; refusal says why
  * published  this server's record in KV, NULL none: an announcement found there by
  *            somebody who has lost the local state is this server's own, not over yet
- * An interrupted attempt stays one; what is in force and wanted again is DONE; NONE becomes
- * WAITING, to be written before anything is announced: else a run killed then is
+ * An interrupted attempt stays one; what is in force and wanted again is DONE; one who knows
+ * nothing is then waiting, to be written before anything is announced: else a run killed then is
  * taken for one who has lost the local state. */
 void local_state_look(struct local_state *local, const char *wanted, const char *refusal,
                       const struct server_record *published);
@@ -76,15 +70,12 @@ void local_state_look(struct local_state *local, const char *wanted, const char 
  * interrupted attempt stay what they are. */
 void local_state_wait(struct local_state *local, const char *wanted);
 
-/* What the local state says as this server's record: the truth about it. What is in force and
- * only applied again (a repair) stays DONE meanwhile; what runs but is unproven is not DONE
- * yet. */
-void local_state_record(const struct local_state *local, const char *node,
-                        struct server_record *ret);
-
 /* Note the end of the attempt begun last. A new revision is unproven first. */
 void local_state_end(struct local_state *local, bool done, bool rollback_failed,
                      const char *reason);
+
+/* Note whether what is in force still lacks its proof. */
+void local_state_prove(struct local_state *local, bool unproven);
 
 /* Is the last attempt longer ago than limits()->resync_ms? Then what is in force is
  * applied again, and what was refused is tried again. */

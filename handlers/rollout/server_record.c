@@ -33,46 +33,50 @@ static bool is_revision(const char *text)
     return (len == 0 || len == KV_DIGEST - 1) && strspn(text, "0123456789abcdef") == len;
 }
 
+int server_record_load(const cJSON *object, struct server_record *ret)
+{
+    const char *revision = json_text(object, "revision", "?");
+    *ret = (struct server_record){0};
+    if (!is_revision(revision) || parse_state(json_text(object, "state", ""), &ret->state) < 0)
+        return -EBADMSG;
+    text_copy(ret->revision, sizeof ret->revision, revision);
+    text_copy(ret->reason, sizeof ret->reason, json_text(object, "reason", ""));
+    text_copy(ret->cluster_uuid, sizeof ret->cluster_uuid, json_text(object, "cluster_uuid", ""));
+    ret->unproven = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "unproven"));
+    return 0;
+}
+
 int server_record_parse(const char *node, const char *text, size_t len, struct server_record *ret,
                         struct error *err)
 {
     cJSON *root = NULL;
-    const char *revision = NULL;
-    const char *state = NULL;
     *ret = (struct server_record){0};
     int rc = json_parse(text, len, "record", &root, err);
     if (rc == 0)
-        rc = json_string(root, "revision", &revision, err);
-    if (rc == 0)
-        rc = json_string(root, "state", &state, err);
-    if (rc == 0 && (!is_revision(revision) || parse_state(state, &ret->state) < 0))
-        rc = -EBADMSG;
-    if (rc == 0) {
-        text_copy(ret->node, sizeof ret->node, node);
-        text_copy(ret->revision, sizeof ret->revision, revision);
-        text_copy(ret->reason, sizeof ret->reason, json_text(root, "reason", ""));
-        text_copy(ret->cluster_uuid, sizeof ret->cluster_uuid, json_text(root, "cluster_uuid", ""));
-        ret->unproven = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "unproven"));
-    } else {
-        rc = error_set(err, -EBADMSG, "%s%s is not a record of a server", SERVER_RECORD_PREFIX,
-                       node);
-    }
+        rc = server_record_load(root, ret);
     cJSON_Delete(root);
-    return rc;
+    if (rc < 0)
+        return error_set(err, -EBADMSG, "%s%s is not a record of a server", SERVER_RECORD_PREFIX,
+                         node);
+    text_copy(ret->node, sizeof ret->node, node);
+    return 0;
+}
+
+bool server_record_save(const struct server_record *record, cJSON *object)
+{
+    return cJSON_AddNumberToObject(object, "v", 1) &&
+           cJSON_AddStringToObject(object, "revision", record->revision) &&
+           cJSON_AddStringToObject(object, "state", server_record_state_name(record->state)) &&
+           cJSON_AddStringToObject(object, "reason", record->reason) &&
+           (!record->cluster_uuid[0] ||
+            cJSON_AddStringToObject(object, "cluster_uuid", record->cluster_uuid)) &&
+           (!record->unproven || cJSON_AddTrueToObject(object, "unproven"));
 }
 
 char *server_record_format(const struct server_record *record)
 {
     cJSON *root = cJSON_CreateObject();
-    char *text = NULL;
-    if (cJSON_AddNumberToObject(root, "v", 1) &&
-        cJSON_AddStringToObject(root, "revision", record->revision) &&
-        cJSON_AddStringToObject(root, "state", server_record_state_name(record->state)) &&
-        cJSON_AddStringToObject(root, "reason", record->reason) &&
-        (!record->cluster_uuid[0] ||
-         cJSON_AddStringToObject(root, "cluster_uuid", record->cluster_uuid)) &&
-        (!record->unproven || cJSON_AddTrueToObject(root, "unproven")))
-        text = cJSON_PrintUnformatted(root);
+    char *text = server_record_save(record, root) ? cJSON_PrintUnformatted(root) : NULL;
     cJSON_Delete(root);
     return text;
 }

@@ -8,6 +8,7 @@
 #include "consul/kv.h"
 #include "settings/settings.h"
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -50,5 +51,10 @@ bool server_record_same(const struct server_record *a, const struct server_recor
 MUST_CHECK int server_record_parse(const char *node, const char *text, size_t len,
                                    struct server_record *ret, struct error *err);
 char *server_record_format(const struct server_record *record);
+
+/* The same as members of an object. server_record_load: 0 or -EBADMSG. server_record_save:
+ * false when out of memory. */
+MUST_CHECK int server_record_load(const cJSON *object, struct server_record *ret);
+bool server_record_save(const struct server_record *record, cJSON *object);
 
 #endif

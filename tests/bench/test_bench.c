@@ -25,7 +25,7 @@ static void make_settled(const char *dir, const char *payload_path)
 {
     struct kv_list list = {0};
     struct error err = {0};
-    struct local_state local = {.state = LOCAL_STATE_DONE};
+    struct local_state local = {.known = true, .record.state = SERVER_RECORD_DONE};
     char text[2000] = "[";
     static const char *const keys[] = {"LOG_ELASTICSEARCH_URL", "LOG_INDEX", "LOG_LEVEL",
                                        "LOG_SETTLE", "LOG_SOURCES"};

@@ -14,7 +14,7 @@
 
 static struct {
     struct sink open, closed; /* the latter wants a password */
-    char etc[300], state[300], address[40];
+    char etc[300], address[40];
 } here;
 
 static const char *const nodes[] = {"n1", "n2"};
@@ -280,22 +280,25 @@ static void every_carrier_gets_its_record(void **state)
 
 /* ---- memory -------------------------------------------------------------- */
 
-static void remember(const char *boot, int64_t newest_ms, int64_t ago_ms)
+static cJSON *memory;
+
+static void remember(int64_t newest_ms, int64_t ago_ms)
 {
-    char name[400], text[300];
-    (void)snprintf(name, sizeof name, "../state/delivery.json");
-    (void)snprintf(text, sizeof text,
-                   "{\"boot\":\"%s\",\"nodes\":{\"n1\":{\"newest\":%lld,\"since\":%lld}}}", boot,
-                   (long long)newest_ms, (long long)(boottime_ms() - ago_ms));
-    put(name, text, 0600);
+    cJSON_Delete(memory);
+    memory = cJSON_CreateObject();
+    cJSON *node = cJSON_AddObjectToObject(memory, "n1");
+    assert_non_null(cJSON_AddNumberToObject(node, "newest", (double)newest_ms));
+    assert_non_null(cJSON_AddNumberToObject(node, "since", (double)(boottime_ms() - ago_ms)));
 }
 
-static enum delivery_arrival arrival_of(int64_t newest_ms, const char *state_dir)
+static enum delivery_arrival arrival_of(int64_t newest_ms)
 {
     struct probe_found found = {newest_ms, -1};
     struct delivery_gathered e = {.asked_ms = 10000000, .found = &found};
     enum delivery_arrival arrival;
-    delivery_gather_arrivals(&e, state_dir, nodes, 1, &arrival);
+    cJSON *after = delivery_gather_arrivals(&e, memory, nodes, 1, &arrival);
+    cJSON_Delete(memory);
+    memory = after;
     return arrival;
 }
 
@@ -303,34 +306,30 @@ static void progress_is_remembered(void **state)
 {
     (void)state;
     const int64_t old = 10000000 - 200000; /* two hundred seconds */
-    const char *boot = boottime_boot_id();
-    remember(boot, old, 100000);
-    assert_int_equal(arrival_of(old, here.state), DELIVERY_SILENT);
-    assert_int_equal(arrival_of(old, here.state), DELIVERY_SILENT);
-    assert_int_equal(arrival_of(old + 1, here.state), DELIVERY_LATE);
-    assert_int_equal(arrival_of(old + 1, here.state), DELIVERY_LATE);
-    remember(boot, old, 80000);
-    assert_int_equal(arrival_of(old, here.state), DELIVERY_LATE);
-    remember(boot, old, 100000);
-    assert_int_equal(arrival_of(10000000 - 50000, here.state), DELIVERY_ARRIVES);
-    assert_int_equal(arrival_of(-1, here.state), DELIVERY_SILENT);
+    remember(old, 100000);
+    assert_int_equal(arrival_of(old), DELIVERY_SILENT);
+    assert_int_equal(arrival_of(old), DELIVERY_SILENT);
+    assert_int_equal(arrival_of(old + 1), DELIVERY_LATE);
+    assert_int_equal(arrival_of(old + 1), DELIVERY_LATE);
+    remember(old, 80000);
+    assert_int_equal(arrival_of(old), DELIVERY_LATE);
+    remember(old, 100000);
+    assert_int_equal(arrival_of(10000000 - 50000), DELIVERY_ARRIVES);
+    assert_int_equal(arrival_of(-1), DELIVERY_SILENT);
 }
 
 static void what_is_not_known_begins_now(void **state)
 {
     (void)state;
     const int64_t old = 10000000 - 200000;
-    remember("another", old, 100000);
-    assert_int_equal(arrival_of(old, here.state), DELIVERY_LATE);
-    remember(boottime_boot_id(), old, -100000); /* from the future */
-    assert_int_equal(arrival_of(old, here.state), DELIVERY_LATE);
-    put("../state/delivery.json", "{\"boot\":7", 0600);
-    assert_int_equal(arrival_of(old, here.state), DELIVERY_LATE);
-    remember(boottime_boot_id(), old, 100000);
-    assert_int_equal(arrival_of(old, NULL), DELIVERY_LATE);
-    assert_int_equal(chmod(here.state, 0755), 0); /* not ours alone: not believed */
-    assert_int_equal(arrival_of(old, here.state), DELIVERY_LATE);
-    assert_int_equal(chmod(here.state, 0700), 0);
+    remember(old, -100000); /* from the future */
+    assert_int_equal(arrival_of(old), DELIVERY_LATE);
+    cJSON_Delete(memory);
+    memory = NULL;
+    assert_int_equal(arrival_of(old), DELIVERY_LATE);
+    cJSON_Delete(memory);
+    memory = cJSON_CreateArray();
+    assert_int_equal(arrival_of(old), DELIVERY_LATE);
 }
 
 static int setup(void **state)
@@ -340,9 +339,7 @@ static int setup(void **state)
     char address[40], dir[400];
     int net = keeper_take_net();
     (void)snprintf(here.etc, sizeof here.etc, "%.200s/etc", keeper_dir());
-    (void)snprintf(here.state, sizeof here.state, "%.200s/state", keeper_dir());
-    run("mkdir -p \"$1/logging.d\" \"$1/credentials\" && mkdir -m 0700 \"$2\"", here.etc,
-        here.state);
+    run("mkdir -p \"$1/logging.d\" \"$1/credentials\"", here.etc, "");
     put_target("rsyslog", "/p/rsyslog.log");
     (void)snprintf(here.address, sizeof here.address, "127.0.%d.1", net);
     (void)snprintf(address, sizeof address, "127.0.%d.2", net);
@@ -356,6 +353,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
+    cJSON_Delete(memory);
     sink_kill(&here.open);
     sink_kill(&here.closed);
     return 0;

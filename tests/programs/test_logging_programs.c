@@ -108,11 +108,18 @@ static void help_says_what_exit_codes_mean(void **state)
 
 /* ---- the watch handler --------------------------------------------------- */
 
-static void write_state(enum local_state_state what, const char *level)
+/* What was done before. */
+enum past { NOTHING, INTERRUPTED, DONE, REFUSED, FAILED };
+
+static void write_state(enum past past, const char *level)
 {
     struct error err = {0};
     struct kv_list list = {0};
-    struct local_state local = {.state = what};
+    struct local_state local = {.known = past != NOTHING, .running = past == INTERRUPTED};
+    if (past == DONE)
+        local.record.state = SERVER_RECORD_DONE;
+    else if (past == FAILED)
+        local.record.state = SERVER_RECORD_FAILED;
     if (level)
         assert_int_equal(kv_add(&list, PLACE "LOG_LEVEL", level, strlen(level), 1), 0);
     assert_int_equal(kv_digest(&list, PLACE "LOG_", local.settings, &err), 0);
@@ -128,36 +135,36 @@ static void write_state(enum local_state_state what, const char *level)
  * Whenever it is not, it becomes rollout-logging, which finds no agent here. */
 static const struct payload_row {
     const char *name, *watch, *payload;
-    enum local_state_state done;
+    enum past done;
     const char *level;
     int code;
     const char *begins;
 } payload_rows[] = {
-    {"dealt with", "settings", LEVEL("d2Fybg=="), LOCAL_STATE_DONE, "warn", 0, ""},
-    {"refused before", "settings", LEVEL("d2Fybg=="), LOCAL_STATE_REFUSED, "warn", 0, ""},
-    {"failed before", "settings", LEVEL("d2Fybg=="), LOCAL_STATE_FAILED, "warn", 0, ""},
-    {"interrupted", "settings", LEVEL("d2Fybg=="), LOCAL_STATE_APPLYING, "warn", 1,
+    {"dealt with", "settings", LEVEL("d2Fybg=="), DONE, "warn", 0, ""},
+    {"refused before", "settings", LEVEL("d2Fybg=="), REFUSED, "warn", 0, ""},
+    {"failed before", "settings", LEVEL("d2Fybg=="), FAILED, "warn", 0, ""},
+    {"interrupted", "settings", LEVEL("d2Fybg=="), INTERRUPTED, "warn", 1,
      "rollout-logging: cannot reach the Consul agent"},
-    {"another value", "settings", LEVEL("aW5mbw=="), LOCAL_STATE_DONE, "warn", 1,
+    {"another value", "settings", LEVEL("aW5mbw=="), DONE, "warn", 1,
      "rollout-logging: cannot reach the Consul agent"},
-    {"never seen", "settings", LEVEL("aW5mbw=="), LOCAL_STATE_NONE, NULL, 1,
+    {"never seen", "settings", LEVEL("aW5mbw=="), NOTHING, NULL, 1,
      "rollout-logging: cannot reach the Consul agent"},
-    {"gone", "settings", "null\n", LOCAL_STATE_DONE, "warn", 1,
+    {"gone", "settings", "null\n", DONE, "warn", 1,
      "rollout-logging: cannot reach the Consul agent"},
-    {"gone, and looked after", "settings", "null\n", LOCAL_STATE_REFUSED, NULL, 0, ""},
-    {"an empty list is the same", "settings", "[]\n", LOCAL_STATE_REFUSED, NULL, 0, ""},
-    {"not JSON", "settings", "oops", LOCAL_STATE_DONE, "warn", 1,
+    {"gone, and looked after", "settings", "null\n", REFUSED, NULL, 0, ""},
+    {"an empty list is the same", "settings", "[]\n", REFUSED, NULL, 0, ""},
+    {"not JSON", "settings", "oops", DONE, "warn", 1,
      "reconfigure-logging: watch payload: is not JSON; asking Consul instead\n"
      "rollout-logging: cannot reach the Consul agent"},
-    {"nothing at all", "settings", "", LOCAL_STATE_DONE, "warn", 1,
+    {"nothing at all", "settings", "", DONE, "warn", 1,
      "reconfigure-logging: watch payload: is not JSON; asking Consul instead\n"},
-    {"another shape", "settings", "{\"a\":1}", LOCAL_STATE_DONE, "warn", 1,
+    {"another shape", "settings", "{\"a\":1}", DONE, "warn", 1,
      "reconfigure-logging: not a KV entry as Consul writes it; asking Consul "
      "instead\n"},
-    {"results dealt with", "results", "null\n", LOCAL_STATE_DONE, NULL, 0, ""},
+    {"results dealt with", "results", "null\n", DONE, NULL, 0, ""},
     {"new results", "results",
-     "[{\"Key\":\"lictor/logging/n1\",\"ModifyIndex\":7,\"Value\":\"e30=\"}]", LOCAL_STATE_DONE,
-     NULL, 1, "rollout-logging: cannot reach the Consul agent"},
+     "[{\"Key\":\"lictor/logging/n1\",\"ModifyIndex\":7,\"Value\":\"e30=\"}]", DONE, NULL, 1,
+     "rollout-logging: cannot reach the Consul agent"},
 };
 
 static void the_handler_starts_a_rollout_only_for_news(void **state)
@@ -204,7 +211,7 @@ static void the_handler_starts_a_rollout_only_for_other_instances(void **state)
     static const char *const words[] = {"service", NULL};
     const char *path = scratch_at("discovered");
     struct error err = {0};
-    write_state(LOCAL_STATE_DONE, "warn");
+    write_state(DONE, "warn");
     for (size_t i = 0; i < COUNT(service_rows); i++) {
         const char *last = service_rows[i].last;
         print_message("  %s\n", service_rows[i].name);
@@ -227,7 +234,7 @@ static void an_oversized_payload_is_read_from_consul(void **state)
     assert_non_null(huge);
     memset(huge, ' ', 2U << 20);
     huge[2U << 20] = '\0';
-    write_state(LOCAL_STATE_DONE, "warn");
+    write_state(DONE, "warn");
     struct outcome o = run("reconfigure-logging", huge, words);
     assert_non_null(strstr(o.err, "reconfigure-logging: watch payload: Message too long; "
                                   "asking Consul instead\nrollout-logging: cannot reach"));

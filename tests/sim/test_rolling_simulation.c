@@ -166,10 +166,11 @@ static void look(int i, struct view *v)
                                       .wanted = text_of(v->kv.wanted),
                                       .own = &v->own,
                                       .published = readable(&v->kv.record[i]),
-                                      .in_force = s->local.revision,
+                                      .in_force = s->local.in_force,
                                       .again = s->again,
                                       .parallel = v->kv.parallel};
-    local_state_record(&s->local, name_of(i), &v->own);
+    v->own = s->local.record;
+    (void)snprintf(v->own.node, sizeof v->own.node, "%s", name_of(i));
 }
 
 static void write_record(int i, const struct server_record *is)
@@ -190,11 +191,12 @@ static void publish(int i, const struct view *v)
  * yet. */
 static bool seek_proof(struct server *s)
 {
-    if (!s->local.unproven || s->local.state != LOCAL_STATE_DONE ||
-        strcmp(s->local.revision, s->view.facts.wanted) != 0)
+    const struct local_state *l = &s->local;
+    if (!l->unproven || l->running || l->waiting || l->record.state != SERVER_RECORD_APPLYING ||
+        strcmp(l->in_force, s->view.facts.wanted) != 0)
         return false;
     if (w.calm || one_in(2)) {
-        s->local.unproven = false;
+        local_state_prove(&s->local, false);
         s->exposed = false;
     }
     s->step = REPORT;
@@ -549,8 +551,9 @@ static void begin_run(enum without without, bool mild)
             continue; /* fresh: neither local nor record */
         local_state_begin(&s->local, text_of(0));
         local_state_end(&s->local, true, false, "");
-        s->local.unproven = false;
-        local_state_record(&s->local, name_of(i), &w.kv.record[i].is);
+        local_state_prove(&s->local, false);
+        w.kv.record[i].is = s->local.record;
+        (void)snprintf(w.kv.record[i].is.node, SETTINGS_NAME + 1, "%s", name_of(i));
         w.kv.record[i].index = ++w.index;
     }
 }
@@ -581,7 +584,7 @@ static bool is_done(int i)
 {
     const struct server_record *r = readable(&w.kv.record[i]);
     return r && r->state == SERVER_RECORD_DONE && strcmp(r->revision, text_of(w.kv.wanted)) == 0 &&
-           strcmp(w.server[i].local.revision, r->revision) == 0 && !w.server[i].exposed;
+           strcmp(w.server[i].local.in_force, r->revision) == 0 && !w.server[i].exposed;
 }
 
 /* Has somebody refused what is wanted, or died applying? */

@@ -1,110 +1,144 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/boottime.h"
-#include "base/limits.h"
+#include "base/file.h"
 #include "rollout/local_state.h"
 #include "test.h"
+
+/* What a server has behind it. */
+enum past { FRESH, DONE, REFUSED, FAILED, WAITING, APPLYING };
+
+static enum past past_of(const struct local_state *l)
+{
+    if (!l->known)
+        return FRESH;
+    if (l->running)
+        return APPLYING;
+    if (l->waiting)
+        return WAITING;
+    if (l->record.state == SERVER_RECORD_FAILED)
+        return FAILED;
+    return l->record.state == SERVER_RECORD_KEPT ? REFUSED : DONE;
+}
+
+static void bring_into_force(struct local_state *l, const char *revision)
+{
+    local_state_begin(l, revision);
+    local_state_end(l, true, false, "");
+    local_state_prove(l, false);
+}
 
 static void an_attempt_begins_and_ends(void **state)
 {
     (void)state;
-    struct local_state l = {.state = LOCAL_STATE_DONE, .revision = "a"};
+    struct local_state l = {0};
+    bring_into_force(&l, "a");
     local_state_begin(&l, "b");
-    assert_int_equal(l.state, LOCAL_STATE_APPLYING);
-    assert_string_equal(l.revision, "a");
+    assert_int_equal(past_of(&l), APPLYING);
+    assert_string_equal(l.in_force, "a");
     local_state_end(&l, false, true, "disk full");
-    assert_int_equal(l.state, LOCAL_STATE_FAILED);
-    assert_string_equal(l.revision, "a");
+    assert_int_equal(past_of(&l), FAILED);
+    assert_string_equal(l.in_force, "a");
     assert_int_equal(l.rollback_failed, true);
     local_state_look(&l, "b", "", NULL);
-    assert_int_equal(l.state, LOCAL_STATE_FAILED); /* a failure is not forgotten by looking */
+    assert_int_equal(past_of(&l), FAILED); /* a failure is not forgotten by looking */
     local_state_begin(&l, "c");
     local_state_end(&l, true, false, "");
-    assert_int_equal(l.state, LOCAL_STATE_DONE);
-    assert_string_equal(l.revision, "c");
+    assert_int_equal(past_of(&l), DONE);
+    assert_string_equal(l.in_force, "c");
     assert_int_equal(l.rollback_failed, false);
 }
 
 static const struct server_record at_work = {.state = SERVER_RECORD_APPLYING, .revision = "b"};
 
-/* The local after a look at what is wanted, then after it is not our turn; and what it
- * says as a record. */
+/* The local state after a look at what is wanted, then after it is not our turn; and the
+ * record. */
 static const struct look_row {
     const char *name;
-    enum local_state_state state;
+    enum past past;
     const char *in_force, *tried;
     bool rollback_failed;
     const char *wanted;
     const struct server_record *published;
-    enum local_state_state looked, waited;
+    enum past looked, waited;
     enum server_record_state record;
     const char *revision, *reason;
 } look_rows[] = {
-    {"fresh", LOCAL_STATE_NONE, "", "", false, "b", NULL, LOCAL_STATE_WAITING, LOCAL_STATE_WAITING,
+    {"fresh", FRESH, "", "", false, "b", NULL, WAITING, WAITING, SERVER_RECORD_KEPT, "", ""},
+    {"in force", DONE, "a", "", false, "a", NULL, DONE, WAITING, SERVER_RECORD_DONE, "a", ""},
+    {"another one wanted", DONE, "a", "", false, "b", NULL, DONE, WAITING, SERVER_RECORD_DONE, "a",
+     ""},
+    {"still waiting", WAITING, "a", "", false, "b", NULL, WAITING, WAITING, SERVER_RECORD_DONE, "a",
+     ""},
+    {"waited, and back", WAITING, "a", "", false, "a", NULL, DONE, WAITING, SERVER_RECORD_DONE, "a",
+     ""},
+    {"refused settings", DONE, "a", "", false, "", NULL, REFUSED, WAITING, SERVER_RECORD_DONE, "a",
+     ""},
+    {"refused settings, and back", REFUSED, "a", "", false, "a", NULL, DONE, WAITING,
+     SERVER_RECORD_DONE, "a", ""},
+    {"an own refusal", FAILED, "a", "b", false, "b", NULL, FAILED, FAILED, SERVER_RECORD_FAILED,
+     "b", "why"},
+    {"A -> B refused -> A", FAILED, "a", "b", false, "a", NULL, DONE, WAITING, SERVER_RECORD_DONE,
+     "a", ""},
+    {"A -> B refused -> C", FAILED, "a", "b", false, "c", NULL, FAILED, WAITING, SERVER_RECORD_DONE,
+     "a", ""},
+    {"first one refused -> C", FAILED, "", "b", false, "c", NULL, FAILED, WAITING,
      SERVER_RECORD_KEPT, "", ""},
-    {"in force", LOCAL_STATE_DONE, "a", "a", false, "a", NULL, LOCAL_STATE_DONE,
-     LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
-    {"another one wanted", LOCAL_STATE_DONE, "a", "a", false, "b", NULL, LOCAL_STATE_DONE,
-     LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
-    {"still waiting", LOCAL_STATE_WAITING, "a", "a", false, "b", NULL, LOCAL_STATE_WAITING,
-     LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
-    {"waited, and back", LOCAL_STATE_WAITING, "a", "a", false, "a", NULL, LOCAL_STATE_DONE,
-     LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
-    {"refused settings", LOCAL_STATE_DONE, "a", "a", false, "", NULL, LOCAL_STATE_REFUSED,
-     LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
-    {"refused settings, and back", LOCAL_STATE_REFUSED, "a", "a", false, "a", NULL,
-     LOCAL_STATE_DONE, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
-    {"an own refusal", LOCAL_STATE_FAILED, "a", "b", false, "b", NULL, LOCAL_STATE_FAILED,
-     LOCAL_STATE_FAILED, SERVER_RECORD_FAILED, "b", "why"},
-    {"A -> B refused -> A", LOCAL_STATE_FAILED, "a", "b", false, "a", NULL, LOCAL_STATE_DONE,
-     LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
-    {"A -> B refused -> C", LOCAL_STATE_FAILED, "a", "b", false, "c", NULL, LOCAL_STATE_FAILED,
-     LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
-    {"first one refused -> C", LOCAL_STATE_FAILED, "", "b", false, "c", NULL, LOCAL_STATE_FAILED,
-     LOCAL_STATE_WAITING, SERVER_RECORD_KEPT, "", ""},
-    {"rollback failed -> A", LOCAL_STATE_FAILED, "a", "b", true, "a", NULL, LOCAL_STATE_FAILED,
-     LOCAL_STATE_WAITING, SERVER_RECORD_FAILED, "b", "why"},
-    {"a repair failed", LOCAL_STATE_FAILED, "a", "a", false, "a", NULL, LOCAL_STATE_FAILED,
-     LOCAL_STATE_FAILED, SERVER_RECORD_FAILED, "a", "why"},
-    {"interrupted", LOCAL_STATE_APPLYING, "a", "b", false, "b", NULL, LOCAL_STATE_APPLYING,
-     LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "b", ""},
-    {"interrupted, then refused settings", LOCAL_STATE_APPLYING, "a", "b", false, "", NULL,
-     LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "b", ""},
-    {"interrupted, and back", LOCAL_STATE_APPLYING, "a", "b", false, "a", NULL,
-     LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "b", ""},
-    {"an interrupted repair", LOCAL_STATE_APPLYING, "a", "a", false, "a", NULL,
-     LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_DONE, "a", ""},
-    {"interrupted behind a failed rollback", LOCAL_STATE_APPLYING, "a", "a", true, "a", NULL,
-     LOCAL_STATE_APPLYING, LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "a", ""},
-    {"lost while applying", LOCAL_STATE_NONE, "", "", false, "c", &at_work, LOCAL_STATE_APPLYING,
-     LOCAL_STATE_APPLYING, SERVER_RECORD_APPLYING, "b", ""},
-    {"announced, nothing touched yet", LOCAL_STATE_DONE, "a", "a", false, "b", &at_work,
-     LOCAL_STATE_DONE, LOCAL_STATE_WAITING, SERVER_RECORD_DONE, "a", ""},
+    {"rollback failed -> A", FAILED, "a", "b", true, "a", NULL, FAILED, WAITING,
+     SERVER_RECORD_FAILED, "b", "why"},
+    {"rollback failed, then refused settings", FAILED, "a", "b", true, "", NULL, FAILED, WAITING,
+     SERVER_RECORD_FAILED, "b", "why"},
+    {"a repair failed", FAILED, "a", "a", false, "a", NULL, FAILED, FAILED, SERVER_RECORD_FAILED,
+     "a", "why"},
+    {"interrupted", APPLYING, "a", "b", false, "b", NULL, APPLYING, APPLYING,
+     SERVER_RECORD_APPLYING, "b", ""},
+    {"interrupted, then refused settings", APPLYING, "a", "b", false, "", NULL, APPLYING, APPLYING,
+     SERVER_RECORD_APPLYING, "b", ""},
+    {"interrupted, and back", APPLYING, "a", "b", false, "a", NULL, APPLYING, APPLYING,
+     SERVER_RECORD_APPLYING, "b", ""},
+    {"an interrupted repair", APPLYING, "a", "a", false, "a", NULL, APPLYING, APPLYING,
+     SERVER_RECORD_DONE, "a", ""},
+    {"interrupted behind a failed rollback", APPLYING, "a", "a", true, "a", NULL, APPLYING,
+     APPLYING, SERVER_RECORD_APPLYING, "a", ""},
+    {"lost while applying", FRESH, "", "", false, "c", &at_work, APPLYING, APPLYING,
+     SERVER_RECORD_APPLYING, "b", ""},
+    {"announced, nothing touched yet", DONE, "a", "", false, "b", &at_work, DONE, WAITING,
+     SERVER_RECORD_DONE, "a", ""},
 };
+
+static void live_through(struct local_state *l, const struct look_row *row)
+{
+    if (row->in_force[0])
+        bring_into_force(l, row->in_force);
+    if (row->past == REFUSED)
+        local_state_look(l, "", "bad level", NULL);
+    if (row->past == WAITING)
+        local_state_wait(l, "b");
+    if (row->past == FAILED || row->rollback_failed) {
+        local_state_begin(l, row->tried);
+        local_state_end(l, false, row->rollback_failed, "why");
+    }
+    if (row->past == APPLYING)
+        local_state_begin(l, row->tried);
+    assert_int_equal(past_of(l), row->past);
+}
 
 static void a_look_and_a_wait_keep_the_truth(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(look_rows); i++) {
         const struct look_row *row = &look_rows[i];
-        struct server_record record;
-        struct local_state l = {
-            .state = row->state, .reason = "why", .rollback_failed = row->rollback_failed};
-        (void)snprintf(l.revision, sizeof l.revision, "%s", row->in_force);
-        (void)snprintf(l.tried, sizeof l.tried, "%s", row->tried);
-        if (l.state == LOCAL_STATE_APPLYING)
-            local_state_begin(&l, row->tried);
+        struct local_state l = {0};
         print_message("  %s\n", row->name);
+        live_through(&l, row);
         local_state_look(&l, row->wanted, "bad level", row->published);
-        assert_int_equal(l.state, row->looked);
-        if (l.state == LOCAL_STATE_REFUSED)
-            assert_string_equal(l.reason, "bad level");
+        assert_int_equal(past_of(&l), row->looked);
+        if (row->looked == REFUSED)
+            assert_string_equal(l.record.reason, "bad level");
         local_state_wait(&l, row->wanted);
-        assert_int_equal(l.state, row->waited);
-        local_state_record(&l, "n1", &record);
-        assert_string_equal(record.node, "n1");
-        assert_int_equal(record.state, row->record);
-        assert_string_equal(record.revision, row->revision);
-        assert_string_equal(record.reason, row->reason);
+        assert_int_equal(past_of(&l), row->waited);
+        assert_int_equal(l.record.state, row->record);
+        assert_string_equal(l.record.revision, row->revision);
+        assert_string_equal(l.record.reason, row->reason);
     }
 }
 
@@ -112,41 +146,37 @@ static void a_look_and_a_wait_keep_the_truth(void **state)
 static void a_repair_is_none_while_another_attempt_is_not_over(void **state)
 {
     (void)state;
-    struct server_record record;
-    struct local_state l = {.state = LOCAL_STATE_DONE, .revision = "a"};
+    struct local_state l = {0};
+    bring_into_force(&l, "a");
     local_state_begin(&l, "b");
     local_state_look(&l, "a", "", NULL);
     local_state_begin(&l, "a");
-    local_state_record(&l, "n1", &record);
-    assert_int_equal(record.state, SERVER_RECORD_APPLYING);
-    assert_string_equal(record.revision, "a");
+    assert_int_equal(l.record.state, SERVER_RECORD_APPLYING);
+    assert_string_equal(l.record.revision, "a");
     local_state_end(&l, true, false, "");
-    l.unproven = false;
+    local_state_prove(&l, false);
     local_state_begin(&l, "a");
-    local_state_record(&l, "n1", &record);
-    assert_int_equal(record.state, SERVER_RECORD_DONE);
+    assert_int_equal(l.record.state, SERVER_RECORD_DONE);
 }
 
 static void assert_record(const struct local_state *l, enum server_record_state state,
                           const char *revision)
 {
-    struct server_record record;
-    local_state_record(l, "n1", &record);
-    assert_int_equal(record.state, state);
-    assert_string_equal(record.revision, revision);
-    assert_string_equal(record.cluster_uuid, l->cluster_uuid);
+    assert_int_equal(l->record.state, state);
+    assert_string_equal(l->record.revision, revision);
 }
 
 /* Confirmed is not done: only its proof makes it so, whatever happens meanwhile. */
 static void what_is_applied_is_unproven_first(void **state)
 {
     (void)state;
-    struct local_state l = {.state = LOCAL_STATE_DONE, .revision = "a", .cluster_uuid = "of a"};
+    struct local_state l = {.record.cluster_uuid = "of a"};
+    bring_into_force(&l, "a");
     local_state_begin(&l, "b");
     local_state_end(&l, true, false, "");
     assert_true(l.unproven);
     assert_true(l.applied_ms > 0);
-    assert_string_equal(l.cluster_uuid, "");
+    assert_string_equal(l.record.cluster_uuid, "");
     assert_true(local_state_due(&l));
     assert_record(&l, SERVER_RECORD_APPLYING, "b");
     local_state_look(&l, "c", "", NULL); /* another one is wanted, not this server's turn */
@@ -162,7 +192,7 @@ static void what_is_applied_is_unproven_first(void **state)
     assert_record(&l, SERVER_RECORD_APPLYING, "b");
     local_state_end(&l, true, false, "");
     assert_record(&l, SERVER_RECORD_APPLYING, "b");
-    l.unproven = false;
+    local_state_prove(&l, false);
     assert_record(&l, SERVER_RECORD_DONE, "b");
     local_state_begin(&l, "b"); /* nor does it take a proof away */
     local_state_end(&l, true, false, "");
@@ -174,42 +204,45 @@ static void what_is_applied_is_unproven_first(void **state)
 static void rolled_back_to_the_unproven_is_said(void **state)
 {
     struct local_state l = {0};
-    struct server_record r;
     (void)state;
     local_state_begin(&l, "aa");
     local_state_end(&l, true, false, "");
     local_state_begin(&l, "bb");
     local_state_end(&l, false, false, "no");
-    local_state_record(&l, "n1", &r);
-    assert_int_equal(r.state, SERVER_RECORD_FAILED);
-    assert_true(r.unproven);
+    assert_int_equal(l.record.state, SERVER_RECORD_FAILED);
+    assert_true(l.record.unproven);
     struct local_state lost = {0};
-    local_state_look(&lost, "cc", "", &r);
-    local_state_record(&lost, "n1", &r);
-    assert_int_equal(r.state, SERVER_RECORD_KEPT);
-    assert_true(r.unproven);
+    local_state_look(&lost, "cc", "", &l.record);
+    assert_int_equal(lost.record.state, SERVER_RECORD_KEPT);
+    assert_true(lost.record.unproven);
 }
 
 static void refused_settings_are_a_reason_to_keep(void **state)
 {
     (void)state;
-    struct server_record record;
-    struct local_state l = {.state = LOCAL_STATE_DONE, .revision = "a"};
+    struct local_state l = {0};
+    bring_into_force(&l, "a");
     local_state_look(&l, "", "bad level", NULL);
-    local_state_record(&l, "n1", &record);
-    assert_int_equal(record.state, SERVER_RECORD_KEPT);
-    assert_string_equal(record.revision, "a");
-    assert_string_equal(record.reason, "bad level");
+    assert_int_equal(l.record.state, SERVER_RECORD_KEPT);
+    assert_string_equal(l.record.revision, "a");
+    assert_string_equal(l.record.reason, "bad level");
 }
+
+static const struct look_row ways[] = {
+    [DONE] = {.past = DONE, .in_force = "a"},
+    [REFUSED] = {.past = REFUSED, .in_force = "a"},
+    [FAILED] = {.past = FAILED, .in_force = "a", .tried = "b"},
+    [WAITING] = {.past = WAITING, .in_force = "a"},
+    [APPLYING] = {.past = APPLYING, .in_force = "a", .tried = "b"},
+};
 
 static void who_waits_or_was_interrupted_looks_again_soon(void **state)
 {
     (void)state;
-    static const bool due[] = {false, true, false, false, false, true};
-    for (int i = LOCAL_STATE_NONE; i <= LOCAL_STATE_WAITING; i++) {
-        struct local_state l = {.state = (enum local_state_state)i, .at_ms = boottime_ms()};
-        (void)snprintf(l.boot, sizeof l.boot, "%s", boottime_boot_id());
-        assert_int_equal(local_state_due(&l), due[i]);
+    for (int i = DONE; i <= APPLYING; i++) {
+        struct local_state l = {0};
+        live_through(&l, &ways[i]);
+        assert_int_equal(local_state_due(&l), i == WAITING || i == APPLYING);
         l.at_ms -= 600000;
         assert_int_equal(local_state_due(&l), true);
     }
@@ -218,10 +251,12 @@ static void who_waits_or_was_interrupted_looks_again_soon(void **state)
 static void only_finished_work_is_settled(void **state)
 {
     (void)state;
-    static const bool settled[] = {false, false, true, true, true, true};
-    for (int i = LOCAL_STATE_NONE; i <= LOCAL_STATE_WAITING; i++) {
-        struct local_state l = {.state = (enum local_state_state)i, .settings = "d"};
-        assert_int_equal(local_state_settled(&l, "d"), settled[i]);
+    struct local_state fresh = {.settings = "d"};
+    assert_int_equal(local_state_settled(&fresh, "d"), false);
+    for (int i = DONE; i <= APPLYING; i++) {
+        struct local_state l = {.settings = "d"};
+        live_through(&l, &ways[i]);
+        assert_int_equal(local_state_settled(&l, "d"), i != APPLYING);
         assert_int_equal(local_state_settled(&l, "e"), false);
     }
 }
@@ -241,6 +276,10 @@ static void a_retry_is_asked_once_and_taken_once(void **state)
     assert_int_equal(local_state_ask_retry(dir, &err), -ENOENT);
 }
 
+#define REVISION(digit) digit digit digit digit digit digit digit digit
+#define A64             REVISION("aaaaaaaa")
+#define B64             REVISION("bbbbbbbb")
+
 static void it_survives_writing_and_reading(void **state)
 {
     (void)state;
@@ -248,62 +287,92 @@ static void it_survives_writing_and_reading(void **state)
     char path[64];
     struct error err = {0};
     struct local_state out;
-    struct local_state in = {.state = LOCAL_STATE_FAILED,
+    struct local_state in = {.record = {.state = SERVER_RECORD_FAILED,
+                                        .revision = B64,
+                                        .reason = "why \"so\"",
+                                        .cluster_uuid = "yVzQkXGLSEStZ7tqOXlNcw",
+                                        .unproven = true},
+                             .known = true,
+                             .touched = true,
+                             .waiting = true,
+                             .unproven = true,
+                             .rollback_failed = true,
+                             .in_force = A64,
                              .settings = "s",
                              .results = "r",
-                             .revision = "a",
-                             .tried = "b",
-                             .reason = "why \"so\"",
-                             .rollback_failed = true,
-                             .touched = true,
-                             .unproven = true,
                              .applied_ms = 1764028800123,
-                             .cluster_uuid = "yVzQkXGLSEStZ7tqOXlNcw",
                              .boot = "boot",
                              .at_ms = 12345};
     assert_non_null(mkdtemp(dir));
     local_state_read(dir, &out);
-    assert_int_equal(out.state, LOCAL_STATE_NONE);
+    assert_false(out.known);
     assert_int_equal(local_state_write(dir, &in, &err), 0);
     local_state_read(dir, &out);
     assert_memory_equal(&in, &out, sizeof in);
     (void)snprintf(path, sizeof path, "%s/logging.json", dir);
     assert_int_equal(truncate(path, 20), 0);
     local_state_read(dir, &out);
-    assert_int_equal(out.state, LOCAL_STATE_NONE);
+    assert_false(out.known);
     (void)unlink(path);
     (void)rmdir(dir);
 }
 
-/* What the program of before the folders wrote, byte by byte: an upgrade loses nothing. */
+/* What releases before wrote, byte by byte but for the state: an upgrade loses nothing, and
+ * nothing is misread. */
+#define OLD                                                                                        \
+    "{\"state\":\"%s\",\"settings\":\"s1\",\"results\":\"r1\",\"revision\":\"%s\",\"tried\":"      \
+    "\"%s\",\"reason\":\"x refused: y\",\"rollback_failed\":%s,\"touched\":%s,\"unproven\":"       \
+    "%s,\"applied_ms\":1795811879319,\"cluster_uuid\":\"u\",\"boot\":\"b\",\"at_ms\":10933113}"
+
+static const struct old_row {
+    const char *state, *revision, *tried, *rollback_failed, *touched, *unproven;
+    enum past past;
+    enum server_record_state record;
+    const char *of, *reason;
+} old_rows[] = {
+    {"none", "", "", "false", "false", "false", FRESH, SERVER_RECORD_KEPT, "", ""},
+    {"nonsense", "a1", "a1", "false", "false", "false", DONE, SERVER_RECORD_DONE, "a1", ""},
+    {"done", "a1", "a1", "false", "false", "false", DONE, SERVER_RECORD_DONE, "a1", ""},
+    {"done", "a1", "a1", "false", "false", "true", DONE, SERVER_RECORD_APPLYING, "a1", ""},
+    {"waiting", "a1", "a1", "false", "false", "false", WAITING, SERVER_RECORD_DONE, "a1", ""},
+    {"waiting", "", "", "false", "false", "false", WAITING, SERVER_RECORD_KEPT, "", ""},
+    {"refused", "a1", "a1", "false", "false", "false", REFUSED, SERVER_RECORD_KEPT, "a1",
+     "x refused: y"},
+    {"failed", "a1", "b2", "false", "false", "true", FAILED, SERVER_RECORD_FAILED, "b2",
+     "x refused: y"},
+    {"waiting", "a1", "b2", "true", "false", "false", WAITING, SERVER_RECORD_FAILED, "b2",
+     "x refused: y"},
+    {"applying", "a1", "b2", "false", "true", "false", APPLYING, SERVER_RECORD_APPLYING, "b2", ""},
+    {"applying", "a1", "a1", "false", "false", "false", APPLYING, SERVER_RECORD_DONE, "a1", ""},
+};
+
 static void the_file_of_an_older_program_is_understood(void **state)
 {
     (void)state;
-    static const char old[] = "{\"state\":\"failed\",\"settings\":\"s1\",\"results\":\"r1\","
-                              "\"revision\":\"a1\",\"tried\":"
-                              "\"b2\",\"reason\":\"x refused: "
-                              "y\",\"rollback_failed\":false,\"touched\":true,\"unproven\":"
-                              "true,\"applied_ms\":1795811879319,\"cluster_uuid\":\"u\",\"boot\":"
-                              "\"b\",\"at_ms\":10933113}";
     char dir[] = "/tmp/lictor-local-state-XXXXXX";
-    char path[100];
+    char path[100], text[600];
     struct local_state out;
     assert_non_null(mkdtemp(dir));
     (void)snprintf(path, sizeof path, "%s/logging.json", dir);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(old, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-    local_state_read(dir, &out);
-    assert_int_equal(out.state, LOCAL_STATE_FAILED);
-    assert_string_equal(out.settings, "s1");
-    assert_string_equal(out.results, "r1");
-    assert_string_equal(out.revision, "a1");
-    assert_string_equal(out.tried, "b2");
-    assert_string_equal(out.reason, "x refused: y");
-    assert_true(out.touched && out.unproven && !out.rollback_failed);
-    assert_int_equal(out.applied_ms, 1795811879319);
-    assert_int_equal(out.at_ms, 10933113);
+    for (size_t i = 0; i < COUNT(old_rows); i++) {
+        const struct old_row *row = &old_rows[i];
+        (void)snprintf(text, sizeof text, OLD, row->state, row->revision, row->tried,
+                       row->rollback_failed, row->touched, row->unproven);
+        assert_int_equal(file_replace(path, text, strlen(text), 0600, false, NULL), 0);
+        local_state_read(dir, &out);
+        print_message("  %s %s\n", row->state, row->of);
+        assert_int_equal(past_of(&out), row->past);
+        assert_record(&out, row->record, row->of);
+        assert_string_equal(out.record.reason, row->reason);
+        if (row->past == FRESH)
+            continue;
+        assert_string_equal(out.in_force, row->revision);
+        assert_string_equal(out.settings, "s1");
+        assert_string_equal(out.results, "r1");
+        assert_string_equal(out.record.cluster_uuid, "u");
+        assert_int_equal(out.applied_ms, 1795811879319);
+        assert_int_equal(out.at_ms, 10933113);
+    }
     (void)unlink(path);
     (void)rmdir(dir);
 }

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "rollout/logging_check.h"
+
+#include "base/file.h"
+#include "rollout/logging_memory.h"
+#include "rollout/logging_verdict.h"
+#include "shipper/shipper_commands.h"
+#include "shipper/shipper_config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define ASK_MS 1000 /* whether the log shipper runs; it may be at work on itself */
+
+/* One look while it is judged. */
+struct look {
+    struct snapshot *s;
+    const struct delivery_proof *proof;
+    struct logging_memory memory;
+    struct rolling turn;
+    struct logging_facts logging;
+    struct delivery_facts delivery;
+    struct delivery_server *servers;
+    enum delivery_arrival *arrivals;
+};
+
+static void set_logging(struct look *l)
+{
+    struct snapshot *s = l->s;
+    struct peers *p = &s->peers;
+    struct rolling_facts facts;
+    snapshot_facts(s, false, &facts);
+    if (s->wanted.revision[0])
+        rolling_judge(&facts, &l->turn);
+    for (size_t i = 0; i < p->n; i++) {
+        if (strcasecmp(p->records[i].node, s->node) == 0)
+            p->records[i] = s->local.record;
+    }
+    l->logging = (struct logging_facts){.settings = &s->wanted.settings,
+                                        .refusal = s->wanted.refusal,
+                                        .wanted = s->wanted.revision,
+                                        .in_force = s->local.in_force,
+                                        .own = &s->local.record,
+                                        .rollback_failed = s->local.rollback_failed,
+                                        .progress = l->turn.text,
+                                        .held = l->turn.held,
+                                        .records = p->records,
+                                        .n = p->n,
+                                        .missing = p->missing,
+                                        .n_missing = p->n_missing};
+}
+
+/* A shipper that another user runs cannot be asked from here. */
+static enum delivery_shipper ask_shipper(const char *config_dir)
+{
+    char path[FILE_PATH];
+    enum delivery_shipper answer = DELIVERY_UNKNOWN;
+    struct shipper_config_list *list = calloc(1, sizeof *list);
+    bool ours = file_path(path, sizeof path, config_dir, "apply-socket", NULL) == 0 &&
+                access(path, F_OK) < 0;
+    if (list && ours && shipper_config_read(config_dir, list, NULL) == 0) {
+        int rc = 0;
+        for (size_t i = 0; rc == 0 && i < list->n; i++)
+            rc = shipper_commands_ask(&list->shipper[i], ASK_MS);
+        answer = rc == 0 ? DELIVERY_RUNS : rc == -EINVAL ? DELIVERY_DEAD : DELIVERY_UNKNOWN;
+        shipper_config_release(list);
+    }
+    free(list);
+    return answer;
+}
+
+static const char *uuid_of(const struct peers *p, const char *node)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        if (strcasecmp(p->records[i].node, node) == 0)
+            return p->records[i].cluster_uuid;
+    }
+    return "";
+}
+
+static void judge_arrivals(struct look *l)
+{
+    const struct delivery_proof *p = l->proof;
+    cJSON *after = delivery_gather_arrivals(&p->gathered, l->memory.arrivals, p->nodes, p->n,
+                                            l->arrivals);
+    cJSON_Delete(l->memory.arrivals);
+    l->memory.arrivals = after;
+}
+
+/* This server belongs to them only when it has the wanted revision in force. */
+static void set_servers(struct look *l, bool own_current)
+{
+    const struct delivery_proof *p = l->proof;
+    struct delivery_facts *f = &l->delivery;
+    for (size_t i = own_current ? 0 : 1; i < p->n; i++)
+        l->servers[f->n++] = (struct delivery_server){.node = p->nodes[i],
+                                                      .uuid = uuid_of(&l->s->peers, p->nodes[i]),
+                                                      .arrival = l->arrivals[i]};
+    f->servers = l->servers;
+    f->own = l->s->node;
+    f->all = f->n == l->s->peers.order.n;
+}
+
+/* What is seen of this server's own records is remembered while the wanted revision runs. */
+static void remember_own(struct look *l, bool silent)
+{
+    const char *uuid = delivery_uuid(l->delivery.urls, l->delivery.n_urls);
+    (void)held_since_note(&l->memory.spans, "silent", silent);
+    if (*uuid || !l->proof->looked)
+        (void)snprintf(l->memory.uuid, sizeof l->memory.uuid, "%s", uuid);
+}
+
+static void set_delivery(struct look *l)
+{
+    struct delivery_facts *f = &l->delivery;
+    const bool ours = delivery_proof_in_force(l->s);
+    if (!l->proof->looked) {
+        remember_own(l, false);
+        return;
+    }
+    const bool unproven = ours && l->s->local.unproven;
+    delivery_proof_addresses(l->proof, f);
+    if (f->sight == DELIVERY_SEEN)
+        judge_arrivals(l);
+    f->unproven = unproven;
+    set_servers(l, ours && !unproven);
+    const bool silent = ours && f->sight == DELIVERY_SEEN &&
+                        (unproven || l->arrivals[0] == DELIVERY_SILENT);
+    if (silent)
+        f->shipper = ask_shipper(l->s->place->config_dir);
+    if (ours)
+        remember_own(l, silent);
+}
+
+/* For how long? A full disk must not turn a change under way into a warning, and is no proof
+ * that a link is broken. */
+static void set_times(struct look *l)
+{
+    struct logging_memory *m = &l->memory;
+    const int64_t done = (int64_t)logging_verdict_count(&l->logging);
+    const bool differ = l->logging.wanted[0] && !logging_verdict_agree(&l->logging);
+    const bool looked = l->proof->looked;
+    if (done != m->done)
+        (void)held_since_note(&m->spans, "differ", false);
+    m->done = done;
+    l->logging.differ_ms = held_since_note(&m->spans, "differ", differ);
+    l->delivery.broken_ms = held_since_note(&m->spans, "broken",
+                                            looked && delivery_broken(&l->delivery));
+    l->delivery.lost_ms = held_since_note(&m->spans, "lost", looked && delivery_lost(&l->delivery));
+    if (logging_memory_write(l->s->place->state_dir, m, NULL) < 0)
+        l->logging.differ_ms = l->delivery.broken_ms = l->delivery.lost_ms = 0;
+}
+
+static void judge_look(struct look *l, struct verdict *ret)
+{
+    const struct wanted *w = &l->s->wanted;
+    logging_verdict_judge(&l->logging, ret);
+    if (w->service.note[0] && !w->refusal[0]) {
+        verdict_note(ret, "%s", w->service.note);
+        verdict_raise(ret, VERDICT_WARNING);
+    }
+    if (!l->proof->looked)
+        return;
+    delivery_judge(&l->delivery, ret);
+    if (l->s->local.waiting && !w->settings.log_parallel && !delivery_proof_goes(l->proof))
+        verdict_note(ret, "no server is touched before Elasticsearch answers well "
+                          "(LOG_ROLLOUT=parallel does not ask)");
+}
+
+void logging_check_judge(struct snapshot *s, const struct delivery_proof *proof,
+                         struct verdict *ret)
+{
+    struct look l = {.s = s,
+                     .proof = proof,
+                     .servers = calloc(proof->n + 1, sizeof *l.servers),
+                     .arrivals = calloc(proof->n + 1, sizeof *l.arrivals)};
+    logging_memory_read(s->place->state_dir, &l.memory);
+    if (l.servers && l.arrivals) {
+        set_logging(&l);
+        set_delivery(&l);
+        set_times(&l);
+        judge_look(&l, ret);
+    } else {
+        verdict_set(ret, VERDICT_WARNING, "cannot look: out of memory");
+    }
+    logging_memory_release(&l.memory);
+    free(l.servers);
+    free(l.arrivals);
+}
