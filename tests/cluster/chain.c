@@ -238,6 +238,21 @@ void chain_beat(struct cluster *c)
     }
 }
 
+struct cluster *chain_start(void)
+{
+    struct cluster *c = cluster_start(
+        &(struct cluster_options){.limits = "confirm=0s,apply_again=1s"});
+    for (int i = 1; i <= SERVERS; i++)
+        server_shipper(c, i, SHIPPER_STAND_IN, NULL);
+    return c;
+}
+
+void chain_set(struct cluster *c)
+{
+    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "LOG_SETTLE", "0", "CLUSTER_SERVERS",
+                 "server_1=server-1,server_2=server-2,server_3=server-3", NULL);
+}
+
 /* ---- kills --------------------------------------------------------------- */
 
 static unsigned roll(uint64_t *seed, unsigned n)
@@ -311,6 +326,12 @@ static bool goal_reached(void *arg, struct buffer *seen)
     for (int i = 1; i <= SERVERS; i++)
         reached += has_reached(g, i, seen);
     return g->index ? reached == SERVERS : g->refused > 0;
+}
+
+void chain_reach(struct cluster *c, const char *index)
+{
+    struct goal goal = {c, index, now_ms(), 0};
+    wait_until(index, 30000, goal_reached, &goal);
 }
 
 /* A revision whose name begins with "bad-" is refused by all of them; only one may. */

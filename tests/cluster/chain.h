@@ -6,6 +6,12 @@
 
 #include "harness.h"
 
+/* Three servers with the stand-in shipper; nothing is set. */
+struct cluster *chain_start(void);
+
+/* The address, no wait for quiet, and the order 1, 2, 3. */
+void chain_set(struct cluster *c);
+
 /* A thread which looks some hundred times a second at every server's destination and at
  * all records. It finds
  *   - two servers "applying" at once,
@@ -28,6 +34,9 @@ void chain_record(struct cluster *c, int i, char ret[80]);
 
 /* Every living server looks once, as with a heartbeat. */
 void chain_beat(struct cluster *c);
+
+/* Wait until every server is done with this LOG_INDEX, with heartbeats meanwhile. */
+void chain_reach(struct cluster *c, const char *index);
 
 /* Write changes, good and bad ones, and kill programs, agents or both of a random server
  * while they are under way: `rounds` times. After a good one all must have it, after a

@@ -280,6 +280,9 @@ enum shipper {
  * confirmed; with LOG_ROLLOUT=rolling an Elasticsearch must answer even so. */
 void server_shipper(struct cluster *c, int i, enum shipper kind, const char *template);
 
+/* From now on Consul runs the programs in this directory on server i; first TEST_BIN. */
+void server_programs(struct cluster *c, int i, const char *dir);
+
 /* How often the action was called so far on server i; i = 0: on all. */
 size_t shipper_calls(struct cluster *c, int i, const char *action);
 

@@ -154,7 +154,7 @@ static void write_config(struct cluster *c, int i, int expect)
         server_write(c, i, "consul.d/20-more.json", c->options.consul);
 }
 
-static void write_libexec(struct cluster *c, int i)
+void server_programs(struct cluster *c, int i, const char *dir)
 {
     for (size_t p = 0; p < COUNT(programs); p++) {
         char name[100], script[1000];
@@ -162,7 +162,7 @@ static void write_libexec(struct cluster *c, int i)
         (void)snprintf(script, sizeof script,
                        "#!/bin/sh\necho \"run %s $*\" >>%s/runs.log\n"
                        ". %s/clock\nexec %s/%s \"$@\"\n",
-                       programs[p], c->server[i].dir, c->server[i].dir, TEST_BIN, programs[p]);
+                       programs[p], c->server[i].dir, c->server[i].dir, dir, programs[p]);
         write_file(c, i, name, script, 0755);
     }
 }
@@ -206,7 +206,7 @@ void server_make(struct cluster *c, int i, int expect)
     if (chmod(server_path(c, i, "state"), 0700) < 0)
         harness_fail("cannot make %s: %s", c->server[i].dir, strerror(errno));
     server_clock(c, i, NULL);
-    write_libexec(c, i);
+    server_programs(c, i, TEST_BIN);
     write_config(c, i, expect);
     if (c->options.user)
         hand_over(c, i);

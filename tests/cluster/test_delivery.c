@@ -59,7 +59,8 @@ static bool all_run(void *arg, struct buffer *seen)
     for (int i = 1; i <= SERVERS; i++) {
         char *running = server_read(here.c, i, "shipper/running.conf");
         char *local = server_read(here.c, i, "state/logging.json");
-        bool yes = strstr(running, arg) && strstr(local, "\"state\":\"done\"");
+        bool yes = strstr(running, arg) &&
+                   strstr(local, "\"running\":false,\"touched\":false,\"waiting\":false");
         if (buffer_printf(seen, "server %d: %s ", i, local) < 0)
             yes = false;
         free(running);

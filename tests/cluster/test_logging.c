@@ -70,7 +70,7 @@ static void revision_of(struct cluster *c, int i, char ret[SETTINGS_SHORT + 1])
 {
     char *local = server_read(c, i, "state/logging.json");
     cJSON *root = cJSON_Parse(local);
-    const char *revision = cJSON_GetStringValue(cJSON_GetObjectItem(root, "revision"));
+    const char *revision = cJSON_GetStringValue(cJSON_GetObjectItem(root, "in_force"));
     (void)snprintf(ret, SETTINGS_SHORT + 1, "%s", revision ? revision : "none");
     cJSON_Delete(root);
     free(local);

@@ -13,11 +13,7 @@
 
 static int setup(void **state)
 {
-    struct cluster *c = cluster_start(
-        &(struct cluster_options){.limits = "confirm=0s,apply_again=1s"});
-    *state = c;
-    for (int i = 1; i <= 3; i++)
-        server_shipper(c, i, SHIPPER_STAND_IN, NULL);
+    *state = chain_start();
     return 0;
 }
 

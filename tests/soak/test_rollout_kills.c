@@ -5,13 +5,8 @@
 
 static int setup(void **state)
 {
-    struct cluster *c = cluster_start(
-        &(struct cluster_options){.limits = "confirm=0s,apply_again=1s"});
-    *state = c;
-    for (int i = 1; i <= 3; i++)
-        server_shipper(c, i, SHIPPER_STAND_IN, NULL);
-    settings_put(c, "LOG_ELASTICSEARCH_URL", cluster_sink(c), "LOG_SETTLE", "0", "CLUSTER_SERVERS",
-                 "server_1=server-1,server_2=server-2,server_3=server-3", NULL);
+    *state = chain_start();
+    chain_set(*state);
     return 0;
 }
 
