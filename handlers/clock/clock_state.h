@@ -27,8 +27,8 @@ struct clock_state_reference {
     int64_t asked_us;                     /* own raw clock */
     struct clock_reference found;         /* as of `at` */
     struct local_clock_reading at;
-    struct figure_bound shown; /* by how much the clock is off at most */
-    struct verdict notes;      /* that, and who did not answer */
+    int64_t shown_us;     /* by how much the clock is off at most, as shown */
+    struct verdict notes; /* that, and who did not answer */
 };
 
 /* All-zero is empty. Some 160 KB: static, not on the stack. Holds no heap memory. */

@@ -115,16 +115,9 @@ int64_t figure_step(int64_t us)
     return us <= decade ? decade : us <= 2 * decade ? 2 * decade : 5 * decade;
 }
 
-void figure_look(struct figure_bound *bound, int64_t us)
+int64_t figure_bound(int64_t us, int64_t shown)
 {
-    const int64_t step = figure_step(us);
-    if (step >= bound->shown_us) {
-        *bound = (struct figure_bound){.shown_us = step};
-        return;
-    }
-    bound->peak_us = step > bound->peak_us ? step : bound->peak_us;
-    if (++bound->calm >= FIGURE_CALM)
-        *bound = (struct figure_bound){.shown_us = bound->peak_us};
+    return us <= shown && shown / 3 <= us ? shown : figure_step(us);
 }
 
 /* ---- of several servers -------------------------------------------------- */

@@ -31,17 +31,9 @@ int64_t figure_between(int64_t lo, int64_t hi, int64_t shown);
 /* 1, 2, 5, 10, 20, 50 ... ms: the least that is not below us (us >= 0). */
 int64_t figure_step(int64_t us);
 
-/* A bound shown in such steps: it rises at once and falls after FIGURE_CALM looks in
- * which less was enough, to the most that these needed. All-zero is none. */
-#define FIGURE_CALM 20
-
-struct figure_bound {
-    int64_t shown_us;
-    int64_t peak_us; /* most that was needed in the `calm` latest looks */
-    int calm;        /* looks in a row that needed less than shown_us, 0..FIGURE_CALM */
-};
-
-void figure_look(struct figure_bound *bound, int64_t us);
+/* The same for a bound that moves: what was shown before (0 nothing) stays while it is not too
+ * little, and not more than three times too much. */
+int64_t figure_bound(int64_t us, int64_t shown);
 
 /* How a sentence says it of one server and of several. */
 struct figure_verb {

@@ -23,9 +23,9 @@ static void take_best(const struct sntp_interval *offset, struct clock_state_ref
 {
     char text[FIGURE_TEXT];
     r->found = found_of(offset);
-    figure_look(&r->shown, llabs(r->found.offset_us) + r->found.err_us);
+    r->shown_us = figure_bound(llabs(r->found.offset_us) + r->found.err_us, r->shown_us);
     verdict_note(&r->notes, "by its NTP servers this clock is off by at most %s",
-                 figure_limit(r->shown.shown_us, text));
+                 figure_limit(r->shown_us, text));
 }
 
 static void take_result(const struct settings *settings, const struct sntp_result *result,
@@ -62,7 +62,7 @@ void ntp_reference_ask(const struct settings *settings, const struct local_clock
     if (strcmp(servers, r->servers) == 0 &&
         (!servers[0] || now->raw_us - r->asked_us < limits()->reference_again_ms * 1000))
         return;
-    *r = (struct clock_state_reference){.asked_us = now->raw_us, .shown = r->shown};
+    *r = (struct clock_state_reference){.asked_us = now->raw_us, .shown_us = r->shown_us};
     memcpy(r->servers, servers, sizeof servers);
     if (!servers[0])
         return;

@@ -25,7 +25,7 @@ static int64_t gap(const struct local_clock_reading *clock)
 
 int offsets_pair_at(int i, int j)
 {
-    return i * (i - 1) / 2 + j;
+    return i > j ? i * (i - 1) / 2 + j : j * (j - 1) / 2 + i;
 }
 
 /* ---- participants -------------------------------------------------------- */
@@ -38,56 +38,38 @@ static int find_server(const struct offsets *offsets, const char *name)
     return -1;
 }
 
-static bool is_among(const char *name, const char *const *names, size_t n)
+/* In its place by name; as it was, if it is not new. */
+static void insert(struct offsets *offsets, const struct offsets *old, const char *name,
+                   int64_t now_us)
 {
-    for (size_t i = 0; i < n; i++)
-        if (strcasecmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
-/* Returns how many left. */
-static int drop_missing(struct offsets *offsets, const char *const *names, size_t n)
-{
-    int kept = 0;
-    const int had = offsets->n;
-    for (int i = 0; i < had; i++) {
-        if (!is_among(offsets->server[i].name, names, n))
-            continue;
-        if (kept != i)
-            offsets->server[kept] = offsets->server[i];
-        kept++;
-    }
-    offsets->n = kept;
-    return had - kept;
-}
-
-static void insert(struct offsets *offsets, const char *name, int64_t now_us)
-{
+    const int was = find_server(old, name);
     int at = offsets->n;
     while (at > 0 && strverscmp(offsets->server[at - 1].name, name) > 0)
         at--;
     memmove(&offsets->server[at + 1], &offsets->server[at],
             (size_t)(offsets->n - at) * sizeof offsets->server[0]);
-    offsets->server[at] = (struct offsets_server){.round_us = now_us};
+    offsets->server[at] = was >= 0 ? old->server[was] : (struct offsets_server){.round_us = now_us};
     (void)snprintf(offsets->server[at].name, sizeof offsets->server[at].name, "%s", name);
     offsets->n++;
 }
 
-/* Pairs are kept by index: another set begins again with them. */
+/* Pairs are kept by index, which another set changes. */
 static void take_participants(struct offsets *offsets, const char *const *names, size_t n,
                               int64_t now_us)
 {
-    const int left = drop_missing(offsets, names, n);
-    const int stayed = offsets->n;
+    static struct offsets old;
+    int was[OFFSETS_SERVERS];
+    old = *offsets;
+    offsets->n = 0;
     for (size_t i = 0; i < n; i++)
         if (find_server(offsets, names[i]) < 0)
-            insert(offsets, names[i], now_us);
-    if (left > 0 || offsets->n > stayed)
-        memset(offsets->pair, 0, sizeof offsets->pair);
-    if (left > 0 && offsets->standing == OFFSETS_DIFFERED) {
-        offsets->standing = OFFSETS_NOTHING;
-        offsets->proven_us = now_us;
+            insert(offsets, &old, names[i], now_us);
+    for (int i = 0; i < offsets->n; i++) {
+        was[i] = find_server(&old, offsets->server[i].name);
+        for (int j = 0; j < i; j++)
+            offsets->pair[offsets_pair_at(i, j)] = was[i] >= 0 && was[j] >= 0
+                                                       ? old.pair[offsets_pair_at(was[i], was[j])]
+                                                       : (struct offsets_pair){0};
     }
 }
 
@@ -176,8 +158,7 @@ static void forget_pairs(struct offsets *offsets, int i)
 {
     for (int j = 0; j < offsets->n; j++)
         if (j != i)
-            offsets->pair[i > j ? offsets_pair_at(i, j) : offsets_pair_at(j, i)] =
-                (struct offsets_pair){0};
+            offsets->pair[offsets_pair_at(i, j)] = (struct offsets_pair){0};
 }
 
 /* Keep what the own record echoes. Another boot has another raw clock. */
@@ -203,7 +184,6 @@ static void take_record(struct offsets *offsets, int i, const struct clock_recor
                         const struct local_clock_reading *at, bool again)
 {
     struct offsets_server *server = &offsets->server[i];
-    struct clock_offset offset;
     server->peer_moved_us = again ? gap(&record->clock) - gap(&server->peer) : 0;
     server->own_moved_us = again ? gap(at) - gap(&server->own) : 0;
     server->peer = record->clock;
@@ -211,8 +191,6 @@ static void take_record(struct offsets *offsets, int i, const struct clock_recor
     server->ppm = record->ppm;
     server->synced = record->synced;
     server->reference = record->reference;
-    if (offsets->self >= 0 && offsets_between(offsets, offsets->self, i, at->raw_us, &offset) == 0)
-        figure_look(&server->shown_bound, clock_offset_most(&offset));
 }
 
 /* A record that was overtaken by a later one still bounds the raw clocks. */
@@ -360,12 +338,6 @@ static bool are_rounds(const struct offset_bound *rounds, int64_t now_us)
     return true;
 }
 
-static bool is_shown(const struct figure_bound *shown)
-{
-    return is_change(shown->shown_us) && is_change(shown->peak_us) && shown->calm >= 0 &&
-           shown->calm < FIGURE_CALM;
-}
-
 static bool is_server(const struct offsets_server *s, int64_t now_us)
 {
     return is_text(s->name, sizeof s->name) && s->name[0] &&
@@ -374,22 +346,24 @@ static bool is_server(const struct offsets_server *s, int64_t now_us)
            is_clock(&s->peer) && is_clock(&s->own) && is_past(s->own.raw_us, now_us) &&
            are_rounds(&s->rounds, now_us) && (s->rounds.n == 0 || is_ppm(s->ppm)) &&
            is_reference(&s->reference) && is_change(s->peer_moved_us) &&
-           is_change(s->own_moved_us) && is_shown(&s->shown_bound) && is_change(s->shown_us) &&
-           is_change(s->shown_reference_us);
+           is_change(s->own_moved_us) && is_change(s->shown_us) && is_change(s->shown_reference_us);
+}
+
+static bool is_beyond(const struct offsets_beyond *beyond, int64_t now_us)
+{
+    return beyond->records >= 0 && beyond->records <= 2 && is_past(beyond->end_us, now_us);
 }
 
 static bool is_pair(const struct offsets_pair *pair, int64_t now_us)
 {
-    return pair->warning >= 0 && pair->warning <= 2 && pair->critical >= 0 && pair->critical <= 2 &&
-           is_past(pair->warning_end_us, now_us) && is_past(pair->critical_end_us, now_us) &&
-           is_change(pair->shown_us);
+    return is_beyond(&pair->warning, now_us) && is_beyond(&pair->critical, now_us) &&
+           is_change(pair->shown_us) && pair->bound_us >= 0;
 }
 
 static bool is_last(const struct offsets *offsets, int64_t now_us)
 {
     return offsets->standing >= OFFSETS_NOTHING && offsets->standing <= OFFSETS_DIFFERED &&
-           offsets->status >= VERDICT_PASSING && offsets->status <= VERDICT_CRITICAL &&
-           is_text(offsets->summary, sizeof offsets->summary) &&
+           is_text(offsets->agreed, sizeof offsets->agreed) &&
            is_past(offsets->proven_us, now_us) && is_clock(&offsets->own) &&
            is_past(offsets->own.raw_us, now_us) && is_time(offsets->limits.warning_us) &&
            is_time(offsets->limits.critical_us);

@@ -95,20 +95,25 @@ struct offsets_server {
     int64_t peer_moved_us; /* real - raw since the round before, its and ours: */
     int64_t own_moved_us;  /* clocks that are being slewed prove less */
 
-    bool wrong; /* its reference was beyond the warning limit and is not within yet */
-    struct figure_bound shown_bound; /* of its offset from us */
-    int64_t shown_us;                /* by how much it was said to differ; 0 not */
-    int64_t shown_reference_us;      /* the same from its NTP servers */
+    bool wrong;       /* its reference was beyond the warning limit and is not within yet */
+    int64_t shown_us; /* by how much it was said to differ */
+    int64_t shown_reference_us; /* the same from its NTP servers */
 };
 
 enum offsets_standing { OFFSETS_NOTHING, OFFSETS_AGREED, OFFSETS_DIFFERED };
 
+/* Two participants beyond a limit. */
+struct offsets_beyond {
+    int records;    /* in a row, 0..2; 2: it is proven, and not refuted since */
+    int64_t end_us; /* own raw clock: no later record proves anything new */
+};
+
 /* Two participants. */
 struct offsets_pair {
-    int warning, critical;  /* records in a row beyond that limit, 0..2 */
-    int64_t warning_end_us; /* own raw clock: no later record proves anything new */
-    int64_t critical_end_us;
-    int64_t shown_us; /* by how much they were said to differ; 0 not */
+    struct offsets_beyond warning;
+    struct offsets_beyond critical;
+    int64_t shown_us; /* by how much they differ, as shown */
+    int64_t bound_us; /* and at most, as shown; 0: no bound */
 };
 
 #define OFFSETS_PAIRS (OFFSETS_SERVERS * (OFFSETS_SERVERS - 1) / 2)
@@ -124,10 +129,9 @@ struct offsets {
     struct offsets_pair pair[OFFSETS_PAIRS];       /* offsets_pair_at() */
     struct local_clock_reading own;                /* own clocks last seen, for jumps */
 
-    enum offsets_standing standing; /* the last proven verdict ... */
-    enum verdict_status status;
-    char summary[VERDICT_SUMMARY];
-    int64_t proven_us; /* ... and since when it is not proven any more */
+    enum offsets_standing standing; /* what was proven last ... */
+    int64_t proven_us;              /* ... and since when it is not proven any more */
+    char agreed[VERDICT_SUMMARY];   /* OFFSETS_AGREED: in words */
 
     /* not kept: of this run, set by offsets_begin() */
     int self;       /* index of this server, -1: does not take part */
@@ -135,7 +139,7 @@ struct offsets {
     int64_t own_ppm;
 };
 
-/* Where pair (i, j) is, 0 <= j < i < n; its offset is i minus j. */
+/* Where the pair of i and j is, in either order; its offset is the larger one minus the other. */
 int offsets_pair_at(int i, int j);
 
 /* May a state that was read be used: version, boot, every number in its range, every text
@@ -145,9 +149,8 @@ bool offsets_valid(const struct offsets *offsets, const char *boot, int64_t now_
 /* ---- a run ---------------------------------------------------------------- */
 
 /* Take the participants of this run: names[n], any order, node names, this server among them
- * when it votes. Who is new begins without rounds, who left is forgotten; both keep the last
- * verdict standing until something is proven, but one that blames somebody is dropped when
- * somebody left. More than OFFSETS_SERVERS are refused (skew_verdict_judge() says so).
+ * when it votes. Who is new begins without rounds, who left is forgotten, what was proven of the
+ * others stays. More than OFFSETS_SERVERS are refused (skew_verdict_judge() says so).
  * Another boot or version empties the state. now: own clocks.
  * Returns by how much the own real clock was stepped or slewed since the run before, beyond
  * 10 ms, microseconds; 0 for less. */

@@ -23,6 +23,11 @@ struct look {
     int n_silent;
     int n_wrong;
     bool unproven; /* a pair that speaks is neither beyond nor within the warning limit */
+    struct wide {
+        int i, j;
+        bool own;         /* this server is one of them: the bounds of others follow from these */
+        int64_t bound_us; /* as shown; INT64_MAX: there is none */
+    } wide;               /* of such pairs the one with the widest bound */
 };
 
 static int64_t silent_us(void)
@@ -30,42 +35,45 @@ static int64_t silent_us(void)
     return SILENT_INTERVALS * limits()->clock_interval_ms * 1000;
 }
 
+/* May what was proven then still be said? */
+static bool is_recent(const struct look *look, int64_t proven_us)
+{
+    return look->now_us - proven_us <= limits()->clock_unproven_ms * 1000;
+}
+
 static struct offsets_pair *pair_of(struct offsets *offsets, int i, int j)
 {
-    return &offsets->pair[i > j ? offsets_pair_at(i, j) : offsets_pair_at(j, i)];
+    return &offsets->pair[offsets_pair_at(i, j)];
 }
 
 /* ---- looking ------------------------------------------------------------- */
 
 /* Two successive records prove it: the later one was stamped after the earlier one was
  * received, so that a step of all clocks at once (a leap second) cannot deceive both, and it
- * would do so also had the clocks not moved in between (all of them are being slewed). */
-static void count(int *records, int64_t *end_us, int64_t limit_us,
-                  const struct clock_offset *offset)
+ * would do so also had the clocks not moved in between (all of them are being slewed). Then
+ * it stands for a while, as long as it may be so by as much as was said (`possible`). */
+static bool count(const struct look *look, const struct clock_offset *offset, int64_t limit_us,
+                  bool possible, struct offsets_beyond *beyond)
 {
     const int64_t least = clock_offset_least(offset);
-    if (least <= limit_us) {
-        *records = 0;
-    } else if (*records == 0) {
-        *records = 1;
-        *end_us = offset->to_us;
-    } else if (*records == 1 && offset->from_us >= *end_us) {
-        *records = least - offset->moved_us > limit_us ? 2 : 1;
-        *end_us = offset->to_us;
+    if (least > limit_us && (beyond->records == 0 || offset->from_us >= beyond->end_us)) {
+        const bool again = beyond->records > 0 && least - offset->moved_us > limit_us;
+        beyond->records = again || beyond->records == 2 ? 2 : 1;
+        beyond->end_us = offset->to_us;
+    } else if (least <= limit_us) {
+        const bool stands = beyond->records == 2 && possible &&
+                            clock_offset_most(offset) > limit_us && is_recent(look, beyond->end_us);
+        beyond->records = stands ? 2 : 0;
     }
+    return beyond->records == 2;
 }
 
-static void mark(struct outlier_pairs *pairs, int i, int j, int records)
+static void note_unproven(struct look *look, int i, int j, int64_t bound_us)
 {
-    pairs->beyond[i][j] = pairs->beyond[j][i] = records == 2;
-}
-
-/* A bound grows with its age, too: what is shown of it rises at once. */
-static void raise_shown(struct offsets *offsets, int i, int j, int64_t most_us)
-{
-    struct offsets_server *server = &offsets->server[i == offsets->self ? j : i];
-    if ((i == offsets->self || j == offsets->self) && most_us > server->shown_bound.shown_us)
-        figure_look(&server->shown_bound, most_us);
+    const bool own = i == look->offsets->self || j == look->offsets->self;
+    look->unproven = true;
+    if (own > look->wide.own || (own == look->wide.own && bound_us > look->wide.bound_us))
+        look->wide = (struct wide){i, j, own, bound_us};
 }
 
 static void look_at_pair(struct look *look, int i, int j)
@@ -76,16 +84,20 @@ static void look_at_pair(struct look *look, int i, int j)
     struct clock_offset offset;
     if (offsets_between(offsets, i, j, look->now_us, &offset) < 0) {
         *pair = (struct offsets_pair){0};
-        look->unproven = true;
+        note_unproven(look, i, j, INT64_MAX);
         return;
     }
-    raise_shown(offsets, i, j, clock_offset_most(&offset));
-    count(&pair->warning, &pair->warning_end_us, limits->warning_us, &offset);
-    count(&pair->critical, &pair->critical_end_us, limits->critical_us, &offset);
-    mark(&look->warning, i, j, pair->warning);
-    mark(&look->critical, i, j, pair->critical);
-    if (pair->warning < 2 && pair->critical < 2 && clock_offset_most(&offset) > limits->warning_us)
-        look->unproven = true;
+    const int64_t most_us = clock_offset_most(&offset);
+    const int64_t shown_us = figure_between(offset.lo_us, offset.hi_us, pair->shown_us);
+    const bool possible = shown_us == pair->shown_us;
+    const bool warning = count(look, &offset, limits->warning_us, possible, &pair->warning);
+    const bool critical = count(look, &offset, limits->critical_us, possible, &pair->critical);
+    pair->shown_us = shown_us;
+    pair->bound_us = figure_bound(most_us, pair->bound_us);
+    look->warning.beyond[i][j] = look->warning.beyond[j][i] = warning;
+    look->critical.beyond[i][j] = look->critical.beyond[j][i] = critical;
+    if (!warning && !critical && most_us > limits->warning_us)
+        note_unproven(look, i, j, pair->bound_us);
 }
 
 /* Its NTP servers have the word until they say that it is within the limit again. */
@@ -100,9 +112,9 @@ static void look_at_reference(struct offsets_server *server, bool silent, int64_
         server->wrong = false;
     else if (clock_offset_least(&offset) > limit_us)
         server->wrong = true;
-    server->shown_reference_us = server->wrong ? figure_between(offset.lo_us, offset.hi_us,
-                                                                server->shown_reference_us)
-                                               : 0;
+    if (server->wrong)
+        server->shown_reference_us = figure_between(offset.lo_us, offset.hi_us,
+                                                    server->shown_reference_us);
 }
 
 static void look_at_server(struct look *look, int i)
@@ -158,15 +170,6 @@ static void figure_named(struct look *look, const struct outlier_pairs *pairs,
     server->shown_us = figure_between(lo, hi, server->shown_us);
 }
 
-static int64_t figure_pair(struct look *look, int i, int j)
-{
-    struct offsets_pair *pair = pair_of(look->offsets, i, j);
-    struct clock_offset offset;
-    if (offsets_between(look->offsets, i, j, look->now_us, &offset) == 0)
-        pair->shown_us = figure_between(offset.lo_us, offset.hi_us, pair->shown_us);
-    return pair->shown_us;
-}
-
 static void say_differs(struct look *look, const struct outlier_pairs *pairs,
                         const struct outlier *outlier, int64_t limit_us, char ret[OUTLIER_TEXT])
 {
@@ -175,13 +178,11 @@ static void say_differs(struct look *look, const struct outlier_pairs *pairs,
     int first = 0;
     int second = 0;
     outlier_first(pairs, &first, &second);
-    words.pair_us = figure_pair(look, first, second);
+    words.pair_us = pair_of(offsets, first, second)->shown_us;
     for (int i = 0; i < offsets->n; i++) {
         words.names[i] = look->names[i];
         if (outlier->named[i])
             figure_named(look, pairs, outlier, i);
-        else
-            offsets->server[i].shown_us = 0;
         words.figures_us[i] = offsets->server[i].shown_us;
     }
     outlier_text(pairs, outlier, &words, ret);
@@ -216,74 +217,21 @@ static void say_silent(const struct look *look, char ret[OUTLIER_TEXT])
 
 /* ---- what cannot be proven ----------------------------------------------- */
 
-/* The server whose bound, as shown, is the widest; -1: all are within the limit. *ret_us
- * is 0 where there is no bound at all. */
-static int widest(const struct look *look, int64_t *ret_us)
-{
-    const struct offsets *offsets = look->offsets;
-    int worst = -1;
-    *ret_us = offsets->limits.warning_us;
-    for (int i = 0; i < offsets->n; i++) {
-        const struct offsets_server *server = &offsets->server[i];
-        if (i == offsets->self || look->silent[i])
-            continue;
-        if (server->rounds.n == 0) {
-            *ret_us = 0;
-            return i;
-        }
-        if (server->shown_bound.shown_us <= *ret_us)
-            continue;
-        worst = i;
-        *ret_us = server->shown_bound.shown_us;
-    }
-    return worst;
-}
-
-/* The two servers whose bounds, as shown, are the widest together. */
-static int64_t widest_pair(const struct look *look, int ret[2])
-{
-    const struct offsets *offsets = look->offsets;
-    int64_t bound[2] = {0};
-    for (int i = 0; i < offsets->n; i++) {
-        const int64_t shown = offsets->server[i].shown_bound.shown_us;
-        if (i == offsets->self || look->silent[i])
-            continue;
-        if (shown > bound[0]) {
-            bound[1] = bound[0];
-            ret[1] = ret[0];
-            bound[0] = shown;
-            ret[0] = i;
-        } else if (shown > bound[1]) {
-            bound[1] = shown;
-            ret[1] = i;
-        }
-    }
-    const int64_t together = bound[0] + bound[1];
-    const int64_t limit = offsets->limits.warning_us;
-    return figure_step(together > limit ? together : limit + 1);
-}
-
 static void say_unproven(const struct look *look, char ret[OUTLIER_TEXT])
 {
+    const struct wide *wide = &look->wide;
+    const char *peer = look->names[wide->i == look->offsets->self ? wide->j : wide->i];
     char limit[FIGURE_TEXT];
     char figure[FIGURE_TEXT];
-    int two[2] = {0};
-    int64_t bound_us = 0;
-    const int worst = widest(look, &bound_us);
     figure_limit(look->offsets->limits.warning_us, limit);
-    if (worst >= 0 && bound_us == 0)
-        (void)snprintf(ret, OUTLIER_TEXT, "cannot prove %s: no bound with %s", limit,
-                       look->names[worst]);
-    else if (worst >= 0)
+    figure_limit(wide->bound_us, figure);
+    if (wide->bound_us == INT64_MAX)
+        (void)snprintf(ret, OUTLIER_TEXT, "cannot prove %s: no bound with %s", limit, peer);
+    else
         (void)snprintf(ret, OUTLIER_TEXT,
-                       "cannot prove %s: bound with %s is %s (slow disk or network?)", limit,
-                       look->names[worst], figure_limit(bound_us, figure));
-    else {
-        bound_us = widest_pair(look, two);
-        (void)snprintf(ret, OUTLIER_TEXT,
-                       "cannot prove %s: bound of %s with %s is %s (slow disk or network?)", limit,
-                       look->names[two[0]], look->names[two[1]], figure_limit(bound_us, figure));
-    }
+                       "cannot prove %s: bound %s%s%swith %s is %s (slow disk or network?)", limit,
+                       wide->own ? "" : "of ", wide->own ? "" : look->names[wide->j],
+                       wide->own ? "" : " ", peer, figure);
 }
 
 /* ---- details ------------------------------------------------------------- */
@@ -301,7 +249,7 @@ static void note_pairs(struct look *look, const struct outlier_pairs *pairs,
             if (!pairs->beyond[i][j] || outlier->named[i] || outlier->named[j] || left-- <= 0)
                 continue;
             verdict_note(v, "%s and %s differ by %s", look->names[i], look->names[j],
-                         figure_size(figure_pair(look, i, j), figure));
+                         figure_size(pair_of(look->offsets, i, j)->shown_us, figure));
         }
     }
 }
@@ -321,11 +269,15 @@ static void note_unsynced(const struct look *look, struct verdict *v)
 }
 
 /* Below half of the limit nobody needs to know it better, and a figure that moves there
- * with the load of the machine would be a raft write every time. */
-static int64_t figure_shown(const struct look *look, int i)
+ * with the load of the machine would be a raft write every time. That all agree says more
+ * than a bound which has become wider since. */
+static int64_t figure_proven(const struct look *look, int i, enum verdict_status status)
 {
-    const int64_t least_us = figure_step(look->offsets->limits.warning_us / 2);
-    const int64_t shown_us = look->offsets->server[i].shown_bound.shown_us;
+    const int64_t limit_us = look->offsets->limits.warning_us;
+    const int64_t least_us = figure_step(limit_us / 2);
+    const int64_t shown_us = pair_of(look->offsets, look->offsets->self, i)->bound_us;
+    if (status == VERDICT_PASSING && shown_us > limit_us)
+        return limit_us;
     return shown_us > least_us ? shown_us : least_us;
 }
 
@@ -339,7 +291,8 @@ static void note_bounds(const struct look *look, struct verdict *v)
         if (i == offsets->self || look->silent[i] || offsets->server[i].rounds.n == 0)
             continue;
         len += (size_t)snprintf(list + len, sizeof list - len, "%s%s %s", len > 0 ? ", " : "",
-                                look->names[i], figure_limit(figure_shown(look, i), figure));
+                                look->names[i],
+                                figure_limit(figure_proven(look, i, v->status), figure));
     }
     if (len > 0)
         verdict_note(v, "proven at most: %s", list);
@@ -406,17 +359,6 @@ static bool judge_alone(const struct offsets *offsets, struct verdict *ret)
     return true;
 }
 
-/* Something proven, which stands until something else is. */
-static void prove(struct look *look, enum offsets_standing standing, enum verdict_status status,
-                  const char *text, struct verdict *ret)
-{
-    struct offsets *offsets = look->offsets;
-    verdict_set(ret, status, "%s", text);
-    offsets->standing = standing;
-    offsets->status = status;
-    (void)snprintf(offsets->summary, sizeof offsets->summary, "%s", ret->summary);
-}
-
 static bool judge_differs(struct look *look, const struct outlier_pairs *pairs, int64_t limit_us,
                           enum verdict_status status, struct verdict *ret)
 {
@@ -428,52 +370,38 @@ static bool judge_differs(struct look *look, const struct outlier_pairs *pairs, 
     say_differs(look, pairs, &outlier, limit_us, text);
     if (outlier.kind != OUTLIER_NAMED && look->n_wrong > 0 && outlier_explains(pairs, look->wrong))
         say_wrong(look, text);
-    prove(look, OFFSETS_DIFFERED, status, text, ret);
-    look->offsets->proven_us = look->now_us;
+    verdict_set(ret, status, "%s", text);
+    look->offsets->standing = OFFSETS_DIFFERED;
     if (outlier.kind == OUTLIER_NAMED || outlier.pairs > 1)
         note_pairs(look, pairs, &outlier, ret);
     return true;
 }
 
-static void judge_agreement(struct look *look, struct verdict *ret)
-{
-    struct offsets *offsets = look->offsets;
-    char text[OUTLIER_TEXT];
-    char limit[FIGURE_TEXT];
-    (void)snprintf(text, sizeof text, "%d clocks agree within %s", offsets->n,
-                   figure_limit(offsets->limits.warning_us, limit));
-    prove(look, OFFSETS_AGREED, VERDICT_PASSING, text, ret);
-}
-
-/* No pair is beyond. That servers differed goes before what else may be said, for as long
- * as it is neither confirmed nor refuted. */
+/* No pair is beyond. That all agreed stands for a while; that some differed has just been
+ * refuted. */
 static void judge_others(struct look *look, struct verdict *ret)
 {
     struct offsets *offsets = look->offsets;
     char text[OUTLIER_TEXT] = "";
-    if (!look->unproven)
+    char limit[FIGURE_TEXT];
+    if (!look->unproven) {
         offsets->proven_us = look->now_us;
-    if (!look->unproven && look->n_silent > 0)
-        offsets->standing = OFFSETS_NOTHING; /* it was about one who says nothing now */
-    const bool stands = look->now_us - offsets->proven_us <= limits()->clock_unproven_ms * 1000;
-    if (look->unproven && stands && offsets->standing == OFFSETS_DIFFERED) {
-        verdict_set(ret, offsets->status, "%s", offsets->summary);
-        return;
+        offsets->standing = look->n_silent > 0 ? OFFSETS_NOTHING : OFFSETS_AGREED;
+        (void)snprintf(offsets->agreed, sizeof offsets->agreed, "%d clocks agree within %s",
+                       offsets->n, figure_limit(offsets->limits.warning_us, limit));
     }
     if (look->n_wrong > 0)
         say_wrong(look, text);
     else if (look->n_silent > 0)
         say_silent(look, text);
-    else if (look->unproven && !stands)
+    else if (offsets->standing == OFFSETS_DIFFERED || !is_recent(look, offsets->proven_us))
         say_unproven(look, text);
-    else if (look->unproven && offsets->standing == OFFSETS_NOTHING)
+    else if (offsets->standing == OFFSETS_NOTHING)
         (void)snprintf(text, sizeof text, "waiting for the clocks of %d servers", offsets->n);
     if (text[0])
         verdict_set(ret, VERDICT_WARNING, "%s", text);
-    else if (look->unproven)
-        verdict_set(ret, offsets->status, "%s", offsets->summary);
     else
-        judge_agreement(look, ret);
+        verdict_set(ret, VERDICT_PASSING, "%s", offsets->agreed);
 }
 
 void skew_verdict_judge(struct offsets *offsets, const struct skew_limits *limits,
@@ -483,8 +411,6 @@ void skew_verdict_judge(struct offsets *offsets, const struct skew_limits *limit
     *ret = (struct verdict){0};
     if (judge_alone(offsets, ret))
         return;
-    if (memcmp(&offsets->limits, limits, sizeof *limits) != 0)
-        memset(offsets->pair, 0, sizeof offsets->pair);
     offsets->limits = *limits;
     look_at_all(offsets, now->raw_us, &look);
     if (!judge_differs(&look, &look.critical, limits->critical_us, VERDICT_CRITICAL, ret) &&

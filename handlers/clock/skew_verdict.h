@@ -13,7 +13,8 @@
  *   passing   "3 clocks agree within 100 ms": every pair, the warning limit
  *             "1 clock: there is no other to compare it with"
  *             "this server does not vote: the voters compare their clocks"
- *   critical, warning: a pair is beyond that limit in two successive records
+ *   critical, warning: a pair is beyond that limit in two successive records, and may still
+ *             be so by as much as is said, for limits()->clock_unproven_ms at most
  *             "server-3 differs by +2.0 s from server-1 and server-2 (limit 500 ms)"
  *             "server-1 and server-2 differ by 2.0 s (limit 500 ms)"
  *             "no majority: server-1, server-2 against server-3, server-4"
@@ -23,10 +24,9 @@
  *             "server-2 is silent": no round for four intervals
  *             "waiting for the clocks of 3 servers": nothing was proven yet
  *             "cannot prove 100 ms: bound with server-2 is 500 ms (slow disk or network?)":
- *             not proven for limits()->clock_unproven_ms
+ *             not proven for limits()->clock_unproven_ms, or since some differed
  *             "52 servers: the clocks of at most 51 are compared"
- * Otherwise the last verdict stands. Other limits than last time begin again with what is
- * beyond. The caller may add lines (local_clock_advice()) with verdict_note(). */
+ * The caller may add lines (local_clock_advice()) with verdict_note(). */
 void skew_verdict_judge(struct offsets *offsets, const struct skew_limits *limits,
                         const struct local_clock_reading *now, struct verdict *ret);
 

@@ -151,6 +151,7 @@ struct machine {
 
 static struct machine machines[MACHINES];
 static struct offsets states[MACHINES];
+static struct verdict said[MACHINES];
 static struct record records[RECORDS];
 static int n_machines;
 static int n_names;
@@ -425,15 +426,16 @@ static void judge(struct machine *m, const struct local_clock_reading *reading, 
     const int pairs = offsets->n * (offsets->n - 1) / 2;
     memcpy(before, offsets->pair, (size_t)pairs * sizeof before[0]);
     skew_verdict_judge(offsets, &skew_limits, reading, ret);
+    said[m - machines] = *ret;
     seen.judgements++;
     seen.passed += ret->status == VERDICT_PASSING;
     for (int i = 0; i < offsets->n; i++) {
         for (int j = 0; j < i; j++) {
             const int at = offsets_pair_at(i, j);
-            check_alarm(m, offsets, i, j, 0, before[at].warning, offsets->pair[at].warning,
-                        skew_limits.warning_us);
-            check_alarm(m, offsets, i, j, 1, before[at].critical, offsets->pair[at].critical,
-                        skew_limits.critical_us);
+            check_alarm(m, offsets, i, j, 0, before[at].warning.records,
+                        offsets->pair[at].warning.records, skew_limits.warning_us);
+            check_alarm(m, offsets, i, j, 1, before[at].critical.records,
+                        offsets->pair[at].critical.records, skew_limits.critical_us);
         }
     }
 }
@@ -707,6 +709,7 @@ static void set_up(int n, bool same_name, double synced)
 {
     memset(machines, 0, sizeof machines);
     memset(states, 0, sizeof states);
+    memset(said, 0, sizeof said);
     now = HOUR;
     events = n_records = 0;
     all_moved = 0;
@@ -769,7 +772,7 @@ static int seconds_until(enum verdict_status status, const char *text)
         int n = 0;
         run_until(from + s * SECOND);
         for (int i = 0; i < n_names; i++)
-            n += states[i].status == status && strncmp(states[i].summary, text, strlen(text)) == 0;
+            n += said[i].status == status && strncmp(said[i].summary, text, strlen(text)) == 0;
         if (n == n_names)
             return s;
     }

@@ -131,25 +131,16 @@ static void steps_are_1_2_5(void **state)
 static void a_bound_rises_at_once_and_falls_late(void **state)
 {
     (void)state;
-    struct figure_bound bound = {0};
-    figure_look(&bound, 9 * MS);
-    assert_int_equal(bound.shown_us, 10 * MS);
-    figure_look(&bound, 150 * MS);
-    assert_int_equal(bound.shown_us, 200 * MS);
-    for (int i = 0; i < 19; i++) {
-        figure_look(&bound, i == 7 ? 40 * MS : 9 * MS);
-        assert_int_equal(bound.shown_us, 200 * MS);
+    static const int64_t looks[][2] = {
+        {9 * MS, 10 * MS},   {150 * MS, 200 * MS}, {200 * MS, 200 * MS}, {90 * MS, 200 * MS},
+        {67 * MS, 200 * MS}, {66 * MS, 100 * MS},  {101 * MS, 200 * MS}, {9 * MS, 10 * MS},
+        {10001, 20 * MS},    {7 * MS, 20 * MS},    {0, 1 * MS},
+    };
+    int64_t shown = 0;
+    for (size_t i = 0; i < COUNT(looks); i++) {
+        shown = figure_bound(looks[i][0], shown);
+        assert_int_equal(shown, looks[i][1]);
     }
-    figure_look(&bound, 9 * MS);
-    assert_int_equal(bound.shown_us, 50 * MS);
-    for (int i = 0; i < 19; i++)
-        figure_look(&bound, 9 * MS);
-    figure_look(&bound, 50 * MS); /* needed again: the count begins anew */
-    for (int i = 0; i < 19; i++)
-        figure_look(&bound, 9 * MS);
-    assert_int_equal(bound.shown_us, 50 * MS);
-    figure_look(&bound, 9 * MS);
-    assert_int_equal(bound.shown_us, 10 * MS);
 }
 
 static const char *const names[] = {"a", "bb", "ccc", "server-4", "server-5"};

@@ -197,18 +197,18 @@ static void another_boot_begins_anew(void **state)
     int64_t jump_us = 0;
     start();
     assert_int_equal(hear("server-2", &record, NOW, &jump_us), OFFSETS_ROUND);
-    offsets.pair[offsets_pair_at(1, 0)].critical = 2;
-    offsets.pair[offsets_pair_at(2, 1)].warning = 2;
-    offsets.pair[offsets_pair_at(2, 0)].warning = 2;
+    offsets.pair[offsets_pair_at(1, 0)].critical.records = 2;
+    offsets.pair[offsets_pair_at(2, 1)].warning.records = 2;
+    offsets.pair[offsets_pair_at(2, 0)].warning.records = 2;
     record = record_at(NOW + 15 * SECOND, 3600 * SECOND);
     (void)snprintf(record.boot, sizeof record.boot, "boot-3");
     record.echo.known = false;
     assert_int_equal(hear("server-2", &record, NOW + 15 * SECOND, &jump_us), OFFSETS_RECEIVED);
     assert_int_equal(jump_us, 0);
     assert_int_equal(offsets.server[1].rounds.n, 0);
-    assert_int_equal(offsets.pair[offsets_pair_at(1, 0)].critical, 0);
-    assert_int_equal(offsets.pair[offsets_pair_at(2, 1)].warning, 0);
-    assert_int_equal(offsets.pair[offsets_pair_at(2, 0)].warning, 2);
+    assert_int_equal(offsets.pair[offsets_pair_at(1, 0)].critical.records, 0);
+    assert_int_equal(offsets.pair[offsets_pair_at(2, 1)].warning.records, 0);
+    assert_int_equal(offsets.pair[offsets_pair_at(2, 0)].warning.records, 2);
 }
 
 /* ---- jumps --------------------------------------------------------------- */
@@ -275,21 +275,30 @@ static void participants_come_and_go(void **state)
     (void)state;
     static const char *const more[] = {"server-10", "server-3", "server-1", "Server-3", "server-2"};
     static const char *const less[] = {"server-3", "server-1"};
+    static const char *const before[] = {"server-3", "server-1", "server-0"};
     const struct clock_record record = record_at(NOW, 0);
     int64_t jump_us = 0;
     start();
     assert_int_equal(hear("server-2", &record, NOW, &jump_us), OFFSETS_ROUND);
-    offsets.pair[offsets_pair_at(1, 0)].warning = 2;
+    offsets.pair[offsets_pair_at(1, 0)].warning.records = 2;
+    offsets.pair[offsets_pair_at(2, 0)].warning.records = 1;
     (void)begin_at("boot-1", NOW + 1, 0, three, 3);
-    assert_int_equal(offsets.pair[offsets_pair_at(1, 0)].warning, 2);
+    assert_int_equal(offsets.pair[offsets_pair_at(1, 0)].warning.records, 2);
     (void)begin_at("boot-1", NOW + 2, 0, more, 5);
     check_names("server-1 server-2 server-3 server-10 ");
     assert_int_equal(offsets.self, 0);
     assert_int_equal(offsets.server[1].rounds.n, 1);
     assert_int_equal(offsets.server[3].round_us, NOW + 2);
-    assert_int_equal(offsets.pair[offsets_pair_at(1, 0)].warning, 0);
+    assert_int_equal(offsets.pair[offsets_pair_at(1, 0)].warning.records, 2);
+    assert_int_equal(offsets.pair[offsets_pair_at(0, 2)].warning.records, 1);
+    assert_int_equal(offsets.pair[offsets_pair_at(3, 0)].warning.records, 0);
     (void)begin_at("boot-1", NOW + 3, 0, less, 2);
     check_names("server-1 server-3 ");
+    assert_int_equal(offsets.pair[offsets_pair_at(1, 0)].warning.records, 1);
+    (void)begin_at("boot-1", NOW + 3, 0, before, 3);
+    check_names("server-0 server-1 server-3 ");
+    assert_int_equal(offsets.pair[offsets_pair_at(1, 0)].warning.records, 0);
+    assert_int_equal(offsets.pair[offsets_pair_at(2, 1)].warning.records, 1);
     (void)begin_at("boot-1", NOW + 4, 0, less, 1);
     check_names("server-3 ");
     assert_int_equal(offsets.self, -1);
@@ -456,13 +465,12 @@ static bool damage(int k)
         {&two->rounds.round[1].sent_us, two->rounds.round[1].heard_us + 1},
         {&two->rounds.round[1].got_us, two->rounds.round[1].stamped_us + 1},
         {&two->rounds.round[1].stamped_us, OFFSETS_MOST + 1},
-        {&two->shown_bound.shown_us, INT64_MIN},
-        {&two->shown_bound.peak_us, INT64_MAX},
         {&two->shown_us, INT64_MIN},
         {&two->shown_reference_us, INT64_MAX},
-        {&offsets.pair[0].warning_end_us, LATER + 1},
-        {&offsets.pair[2].critical_end_us, -1},
+        {&offsets.pair[0].warning.end_us, LATER + 1},
+        {&offsets.pair[2].critical.end_us, -1},
         {&offsets.pair[1].shown_us, INT64_MIN},
+        {&offsets.pair[1].bound_us, -1},
         {&offsets.own.raw_us, LATER + 1},
         {&offsets.own.real_us, -1},
         {&offsets.proven_us, LATER + 1},
@@ -475,9 +483,8 @@ static bool damage(int k)
     } counts[] = {
         {&offsets.version, OFFSETS_VERSION + 1},   {&offsets.n, -1},
         {&offsets.n, OFFSETS_SERVERS + 1},         {&two->rounds.n, -1},
-        {&two->rounds.n, OFFSET_BOUND_ROUNDS + 1}, {&two->shown_bound.calm, -1},
-        {&two->shown_bound.calm, FIGURE_CALM},     {&offsets.pair[0].warning, 3},
-        {&offsets.pair[1].critical, -1},
+        {&two->rounds.n, OFFSET_BOUND_ROUNDS + 1}, {&offsets.pair[0].warning.records, 3},
+        {&offsets.pair[1].critical.records, -1},
     };
     const int n_numbers = COUNT(numbers);
     const int n_counts = COUNT(counts);
@@ -518,16 +525,13 @@ static bool damage_text(int k)
         two->boot[0] = '\0'; /* with rounds */
         break;
     case 8:
-        memset(offsets.summary, 's', sizeof offsets.summary);
+        memset(offsets.agreed, 's', sizeof offsets.agreed);
         break;
     case 9:
-        offsets.summary[0] = '\033';
+        offsets.agreed[0] = '\033';
         break;
     case 10:
         offsets.standing = (enum offsets_standing)3;
-        break;
-    case 11:
-        offsets.status = (enum verdict_status)7;
         break;
     default:
         return false;
