@@ -77,15 +77,15 @@ static int gather(struct consul *consul, const struct place *place, struct clock
 
 static void note_settings(const struct settings *s, struct verdict *notes)
 {
-    for (size_t i = 0; i < s->rejects; i++) {
-        if (s->reject[i].group == GROUP_CLOCK) {
-            verdict_note(notes, "%s (its default is in force)", s->reject[i].text);
+    for (size_t i = 0; i < s->rejects.n; i++) {
+        if (settings_group(s->rejects.entries[i].key) == GROUP_CLOCK) {
+            verdict_note(notes, "%s (its default is in force)", s->rejects.entries[i].value);
             verdict_set(notes, VERDICT_WARNING, "a CLOCK_ setting is rejected");
         }
     }
-    for (size_t i = 0; i < s->unknowns; i++) {
-        if (s->unknown[i].group == GROUP_CLOCK) {
-            verdict_note(notes, "%s (it has no effect)", s->unknown[i].text);
+    for (size_t i = 0; i < s->unknowns.n; i++) {
+        if (settings_group(s->unknowns.entries[i].key) == GROUP_CLOCK) {
+            verdict_note(notes, "%s (it has no effect)", s->unknowns.entries[i].value);
             verdict_set(notes, VERDICT_WARNING, "a CLOCK_ setting is unknown");
         }
     }
@@ -161,6 +161,7 @@ int clock_round_run(struct consul *consul, const struct place *place, struct clo
         rc = tell(consul, &facts, buffer_text(&record), err);
     buffer_release(&record);
     kv_release(&facts.records);
+    settings_release(&facts.settings);
     agent_release(&facts.agent);
     return lock < 0 ? lock : rc;
 }

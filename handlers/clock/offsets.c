@@ -130,9 +130,8 @@ static bool is_ppm(int64_t ppm)
 
 static bool is_reference(const struct clock_reference *reference)
 {
-    return !reference->known ||
-           (reference->offset_us >= -OFFSETS_MOST && is_time(reference->err_us) &&
-            reference->offset_us <= OFFSETS_MOST);
+    return reference->offset_us >= -OFFSETS_MOST && reference->offset_us <= OFFSETS_MOST &&
+           is_time(reference->err_us);
 }
 
 static bool is_sane(const struct clock_record *record)

@@ -115,5 +115,6 @@ int cluster_facts_confirm(struct consul *consul, const struct server_mapping *ma
 void cluster_facts_release(struct cluster_facts *servers)
 {
     agent_release(&servers->agent);
+    settings_release(&servers->settings);
     *servers = (struct cluster_facts){0};
 }

@@ -262,12 +262,12 @@ static void remapped(const struct look *look, struct problems *p)
 
 static void refusals(const struct settings *s, struct problems *p)
 {
-    for (size_t i = 0; i < s->rejects; i++)
-        if (s->reject[i].group == GROUP_CLUSTER)
-            problem(p, "its default is in force", "%s", s->reject[i].text);
-    for (size_t i = 0; i < s->unknowns; i++)
-        if (s->unknown[i].group == GROUP_CLUSTER)
-            problem(p, "it has no effect", "%s", s->unknown[i].text);
+    for (size_t i = 0; i < s->rejects.n; i++)
+        if (settings_group(s->rejects.entries[i].key) == GROUP_CLUSTER)
+            problem(p, "its default is in force", "%s", s->rejects.entries[i].value);
+    for (size_t i = 0; i < s->unknowns.n; i++)
+        if (settings_group(s->unknowns.entries[i].key) == GROUP_CLUSTER)
+            problem(p, "it has no effect", "%s", s->unknowns.entries[i].value);
 }
 
 static void cluster_problems(const struct look *look, const struct quorum_held *held,

@@ -73,10 +73,10 @@ int settings_show(const struct settings_change *change)
     printf("%-28s %-8s %s\n", "KEY", "FROM", "VALUE");
     for (int i = 0; rc == 0 && i < SETTING_COUNT; i++)
         rc = show_row(change, (enum setting)i);
-    for (size_t i = 0; i < change->settings.rejects; i++)
-        printf("rejected: %s\n", change->settings.reject[i].text);
-    for (size_t i = 0; i < change->settings.unknowns; i++)
-        printf("unknown: %s\n", change->settings.unknown[i].text);
+    for (size_t i = 0; i < change->settings.rejects.n; i++)
+        printf("rejected: %s\n", change->settings.rejects.entries[i].value);
+    for (size_t i = 0; i < change->settings.unknowns.n; i++)
+        printf("unknown: %s\n", change->settings.unknowns.entries[i].value);
     show_log(change);
     return rc;
 }

@@ -70,13 +70,13 @@ static void note_others(const struct logging_facts *facts, struct verdict *v)
 static void note_rejects(const struct logging_facts *facts, struct verdict *v)
 {
     const struct settings *s = facts->settings;
-    for (size_t i = 0; i < s->rejects; i++) {
-        if (s->reject[i].group == GROUP_LOG)
-            verdict_note(v, "%s", s->reject[i].text);
+    for (size_t i = 0; i < s->rejects.n; i++) {
+        if (settings_group(s->rejects.entries[i].key) == GROUP_LOG)
+            verdict_note(v, "%s", s->rejects.entries[i].value);
     }
-    for (size_t i = 0; i < s->unknowns; i++)
-        verdict_note(v, "%s", s->unknown[i].text);
-    if (s->unknowns > 0)
+    for (size_t i = 0; i < s->unknowns.n; i++)
+        verdict_note(v, "%s", s->unknowns.entries[i].value);
+    if (s->unknowns.n > 0)
         verdict_raise(v, VERDICT_WARNING);
 }
 

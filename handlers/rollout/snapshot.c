@@ -78,6 +78,7 @@ static int read_settings(struct snapshot *s, struct error *err)
     struct wanted *w = &s->wanted;
     const char *root = s->place->settings_root;
     kv_release(&w->entries);
+    settings_release(&w->settings);
     *w = (struct wanted){.digest = ""};
     (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", root, SETTINGS_PLACE);
     int rc = settings_read(s->consul, root, s->read, &w->entries, err);
@@ -255,6 +256,7 @@ int snapshot_close(struct snapshot *s, struct error *err)
 void snapshot_release(struct snapshot *s)
 {
     kv_release(&s->wanted.entries);
+    settings_release(&s->wanted.settings);
     s->wanted = (struct wanted){.digest = ""};
     agent_release(&s->agent);
     forget_records(&s->peers);

@@ -47,14 +47,14 @@ static int judge_log(const struct policy *policy, const struct settings *s, stru
 {
     if (!s->log_present)
         return 0;
-    for (size_t i = 0; i < s->rejects && ret->log == EFFECTIVE_NONE; i++) {
-        if (s->reject[i].group != GROUP_LOG)
+    for (size_t i = 0; i < s->rejects.n; i++) {
+        const struct kv_entry *reject = &s->rejects.entries[i];
+        if (settings_group(reject->key) != GROUP_LOG)
             continue;
         ret->log = EFFECTIVE_REJECTED;
-        (void)error_set(&ret->why, -EINVAL, "%s", s->reject[i].text);
-    }
-    if (ret->log == EFFECTIVE_REJECTED)
+        (void)error_set(&ret->why, -EINVAL, "%s", reject->value);
         return 0;
+    }
     ret->log = policy_judge(policy, s, &ret->why) < 0 ? EFFECTIVE_FORBIDDEN : EFFECTIVE_ALLOWED;
     return effective_revision(s, ret->revision, err);
 }

@@ -105,14 +105,9 @@ int settings_path(const char *root, const char *key, char ret[SETTINGS_KEY], str
 static const char *const rollouts[] = {"rolling", "parallel"};
 static const char *const levels[] = {"debug", "info", "warn", "error", "fatal"};
 
-const char *settings_level_name(enum log_level level)
+const char *settings_level_name(int level)
 {
     return levels[level];
-}
-
-static int parse_log_enabled(const char *text, struct settings *s, struct error *err)
-{
-    return setting_value_yes_no(text, &s->log_enabled, err);
 }
 
 static int parse_log_url(const char *text, struct settings *s, struct error *err)
@@ -121,64 +116,6 @@ static int parse_log_url(const char *text, struct settings *s, struct error *err
     if (strncmp(text, "consul:", 7) == 0)
         return setting_value_service(text, s->log_service, err);
     return setting_value_urls(text, s->log_url, SETTINGS_URLS, &s->log_urls, err);
-}
-
-static int parse_log_credential(const char *text, struct settings *s, struct error *err)
-{
-    return setting_value_source(text, s->log_credential, err);
-}
-
-static int parse_log_index(const char *text, struct settings *s, struct error *err)
-{
-    return setting_value_index(text, s->log_index, err);
-}
-
-static int parse_log_level(const char *text, struct settings *s, struct error *err)
-{
-    int level = 0;
-    int rc = setting_value_word(text, levels, COUNT(levels), &level, err);
-    if (rc == 0)
-        s->log_level = (enum log_level)level;
-    return rc;
-}
-
-static int parse_log_sources(const char *text, struct settings *s, struct error *err)
-{
-    return setting_value_sources(text, s->log_source, SETTINGS_SOURCES, &s->log_sources, err);
-}
-
-static int parse_log_rollout(const char *text, struct settings *s, struct error *err)
-{
-    int rollout = 0;
-    int rc = setting_value_word(text, rollouts, COUNT(rollouts), &rollout, err);
-    if (rc == 0)
-        s->log_parallel = rollout == 1;
-    return rc;
-}
-
-static int parse_log_settle(const char *text, struct settings *s, struct error *err)
-{
-    return setting_value_duration(text, 10 * SECOND, &s->log_settle_us, err);
-}
-
-static int parse_servers(const char *text, struct settings *s, struct error *err)
-{
-    return setting_value_servers(text, s->server, SETTINGS_SERVERS, &s->servers, err);
-}
-
-static int parse_management(const char *text, struct settings *s, struct error *err)
-{
-    return setting_value_node_or_host(text, s->management_server, err);
-}
-
-static int parse_grace(const char *text, struct settings *s, struct error *err)
-{
-    return setting_value_duration(text, 7 * DAY, &s->grace_us, err);
-}
-
-static int parse_maintenance(const char *text, struct settings *s, struct error *err)
-{
-    return setting_value_until(text, s->maintenance_node, &s->maintenance_until_s, err);
 }
 
 static int parse_skew(const char *text, int64_t *ret_us, struct error *err)
@@ -192,45 +129,48 @@ static int parse_skew(const char *text, int64_t *ret_us, struct error *err)
     return rc;
 }
 
-static int parse_clock_warning(const char *text, struct settings *s, struct error *err)
+static int parse_value(enum setting setting, const char *text, struct settings *s,
+                       struct error *err)
 {
-    return parse_skew(text, &s->clock_warning_us, err);
+    switch (setting) {
+    case LOG_ENABLED:
+        return setting_value_yes_no(text, &s->log_enabled, err);
+    case LOG_ELASTICSEARCH_URL:
+        return parse_log_url(text, s, err);
+    case LOG_ELASTICSEARCH_CREDENTIAL:
+        return setting_value_source(text, s->log_credential, err);
+    case LOG_INDEX:
+        return setting_value_index(text, s->log_index, err);
+    case LOG_LEVEL:
+        return setting_value_word(text, levels, COUNT(levels), &s->log_level, err);
+    case LOG_SOURCES:
+        return setting_value_sources(text, s->log_source, SETTINGS_SOURCES, &s->log_sources, err);
+    case LOG_ROLLOUT:
+        return setting_value_word(text, rollouts, COUNT(rollouts), &s->log_parallel, err);
+    case LOG_SETTLE:
+        return setting_value_duration(text, 10 * SECOND, &s->log_settle_us, err);
+    case CLUSTER_SERVERS:
+        return setting_value_servers(text, s->server, SETTINGS_SERVERS, &s->servers, err);
+    case CLUSTER_MANAGEMENT_SERVER:
+        return setting_value_node_or_host(text, s->management_server, err);
+    case CLUSTER_GRACE:
+        return setting_value_duration(text, 7 * DAY, &s->grace_us, err);
+    case CLUSTER_MAINTENANCE:
+        return setting_value_until(text, s->maintenance_node, &s->maintenance_until_s, err);
+    case CLOCK_SKEW_WARNING:
+        return parse_skew(text, &s->clock_warning_us, err);
+    case CLOCK_SKEW_CRITICAL:
+        return parse_skew(text, &s->clock_critical_us, err);
+    default:
+        return setting_value_ntp_servers(text, s->clock_reference, SETTINGS_REFERENCES,
+                                         &s->clock_references, err);
+    }
 }
-
-static int parse_clock_critical(const char *text, struct settings *s, struct error *err)
-{
-    return parse_skew(text, &s->clock_critical_us, err);
-}
-
-static int parse_reference(const char *text, struct settings *s, struct error *err)
-{
-    return setting_value_ntp_servers(text, s->clock_reference, SETTINGS_REFERENCES,
-                                     &s->clock_references, err);
-}
-
-static int (*const parsers[SETTING_COUNT])(const char *text, struct settings *s,
-                                           struct error *err) = {
-    [LOG_ENABLED] = parse_log_enabled,
-    [LOG_ELASTICSEARCH_URL] = parse_log_url,
-    [LOG_ELASTICSEARCH_CREDENTIAL] = parse_log_credential,
-    [LOG_INDEX] = parse_log_index,
-    [LOG_LEVEL] = parse_log_level,
-    [LOG_SOURCES] = parse_log_sources,
-    [LOG_ROLLOUT] = parse_log_rollout,
-    [LOG_SETTLE] = parse_log_settle,
-    [CLUSTER_SERVERS] = parse_servers,
-    [CLUSTER_MANAGEMENT_SERVER] = parse_management,
-    [CLUSTER_GRACE] = parse_grace,
-    [CLUSTER_MAINTENANCE] = parse_maintenance,
-    [CLOCK_SKEW_WARNING] = parse_clock_warning,
-    [CLOCK_SKEW_CRITICAL] = parse_clock_critical,
-    [CLOCK_REFERENCE] = parse_reference,
-};
 
 static void set_default(enum setting setting, struct settings *s)
 {
     if (rows[setting].otherwise)
-        (void)!parsers[setting](rows[setting].otherwise, s, NULL);
+        (void)!parse_value(setting, rows[setting].otherwise, s, NULL);
 }
 
 /* The only value with spaces is the only one that never reaches a template. */
@@ -239,7 +179,7 @@ static int read_value(enum setting setting, const char *value, size_t len, struc
 {
     int rc = setting == CLUSTER_MAINTENANCE ? setting_value_barrier_words(value, len, err)
                                             : setting_value_barrier(value, len, err);
-    return rc < 0 ? rc : parsers[setting](value, s, err);
+    return rc < 0 ? rc : parse_value(setting, value, s, err);
 }
 
 /* ---- texts --------------------------------------------------------------- */
@@ -256,10 +196,7 @@ static int reject_value(enum setting setting, const char *value, size_t len, con
 
 static void reject(struct settings *s, enum setting setting, const char *text)
 {
-    struct settings_reject *r = &s->reject[s->rejects++];
-    r->group = rows[setting].group;
-    (void)snprintf(r->key, sizeof r->key, "%s", rows[setting].key);
-    (void)snprintf(r->text, sizeof r->text, "%s", text);
+    (void)!kv_add(&s->rejects, rows[setting].key, text, strlen(text), 0);
     s->log_rejects += rows[setting].group == GROUP_LOG;
 }
 
@@ -271,17 +208,12 @@ static const char *similar_key(const char *key)
     return text_nearest(key, names, SETTING_COUNT);
 }
 
-static void note_unknown(struct settings *s, const char *key)
+static int reject_key(const char *key, char ret_shown[SETTINGS_UNKNOWN], struct error *err)
 {
-    struct settings_reject *r = &s->unknown[s->unknowns];
-    char shown[sizeof r->key] = "";
     const char *similar = similar_key(key);
-    text_copy(shown, sizeof shown, key);
-    r->group = settings_group(key);
-    memcpy(r->key, shown, sizeof shown);
-    (void)snprintf(r->text, sizeof r->text, "%s: there is no setting of that name%s%s%s", shown,
-                   similar ? " (" : "", similar ? similar : "", similar ? "?)" : "");
-    s->unknowns++;
+    text_copy(ret_shown, SETTINGS_UNKNOWN, key);
+    return error_set(err, -EINVAL, "%s: there is no setting of that name%s%s%s", ret_shown,
+                     similar ? " (" : "", similar ? similar : "", similar ? "?)" : "");
 }
 
 int settings_check(const char *key, const char *value, struct error *err)
@@ -289,10 +221,9 @@ int settings_check(const char *key, const char *value, struct error *err)
     enum setting setting;
     struct settings s = {0};
     struct error why = {0};
-    if (settings_find(key, &setting) < 0) {
-        note_unknown(&s, key);
-        return error_set(err, -EINVAL, "%s", s.unknown[0].text);
-    }
+    char shown[SETTINGS_UNKNOWN];
+    if (settings_find(key, &setting) < 0)
+        return reject_key(key, shown, err);
     if (read_value(setting, value, strlen(value), &s, &why) < 0)
         return reject_value(setting, value, strlen(value), why.text, err);
     return 0;
@@ -312,13 +243,9 @@ static void judge_entry(enum setting setting, const struct kv_entry *entry, stru
     set_default(setting, s);
 }
 
-const char *settings_rejected(const struct settings *s, const char *key)
+bool settings_rejected(const struct settings *s, const char *key)
 {
-    for (size_t i = 0; i < s->rejects; i++) {
-        if (strcmp(s->reject[i].key, key) == 0)
-            return s->reject[i].text;
-    }
-    return NULL;
+    return kv_find(&s->rejects, key) != NULL;
 }
 
 static void judge_completeness(struct settings *s)
@@ -368,18 +295,22 @@ static void find_unknown(const struct kv_list *list, const char *place, struct s
 {
     enum setting setting;
     size_t len = strlen(place);
-    for (size_t i = 0; i < list->n && s->unknowns < SETTINGS_REJECTS; i++) {
+    for (size_t i = 0; i < list->n && s->unknowns.n < SETTINGS_UNKNOWNS; i++) {
         const char *key = list->entries[i].key;
-        if (strncmp(key, place, len) == 0 && key[len] != '\0' &&
-            settings_find(key + len, &setting) < 0)
-            note_unknown(s, key + len);
+        char shown[SETTINGS_UNKNOWN];
+        struct error text;
+        if (strncmp(key, place, len) != 0 || key[len] == '\0' ||
+            settings_find(key + len, &setting) == 0)
+            continue;
+        (void)reject_key(key + len, shown, &text);
+        (void)!kv_add(&s->unknowns, shown, text.text, strlen(text.text), 0);
     }
 }
 
 void settings_parse(const struct kv_list *list, const char *root, struct settings *ret)
 {
     char path[SETTINGS_KEY];
-    *ret = (struct settings){0};
+    settings_release(ret);
     for (int i = 0; i < SETTING_COUNT; i++) {
         const struct kv_entry *entry = NULL;
         if (settings_path(root, rows[i].key, path, NULL) == 0)
@@ -392,4 +323,11 @@ void settings_parse(const struct kv_list *list, const char *root, struct setting
     judge_limits(ret);
     if (settings_path(root, "", path, NULL) == 0)
         find_unknown(list, path, ret);
+}
+
+void settings_release(struct settings *s)
+{
+    kv_release(&s->rejects);
+    kv_release(&s->unknowns);
+    *s = (struct settings){0};
 }

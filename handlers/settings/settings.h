@@ -74,22 +74,13 @@ MUST_CHECK int settings_path(const char *root, const char *key, char ret[SETTING
 #define SETTINGS_SOURCES    16
 #define SETTINGS_SERVERS    51
 #define SETTINGS_REFERENCES 8
-#define SETTINGS_REJECTS    16 /* each setting at most once */
-_Static_assert(SETTING_COUNT <= SETTINGS_REJECTS, "all may be wrong at once");
+#define SETTINGS_UNKNOWNS   16 /* more are not named */
+#define SETTINGS_UNKNOWN    64 /* bytes of such a key as it is named */
 
 /* Least severe level that is shipped, in order. */
 enum log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR, LEVEL_FATAL };
 
-/* A value refused, or an unknown key. `text` is a sentence for people: names the key, what is
- * wrong, at most 60 printable ASCII characters of the value, never a URL's user part; what
- * is expected, and an example. */
-struct settings_reject {
-    enum setting_group group;
-    char key[64]; /* other characters than printable ASCII are '?' */
-    char text[384];
-};
-
-/* Effective values. Holds no heap memory. */
+/* Effective values. Filled in by settings_parse() only; settings_release() frees what is wrong. */
 struct settings {
     bool log_present; /* at least one LOG_ key was readable */
     bool log_enabled;
@@ -98,10 +89,10 @@ struct settings {
     char log_service[SETTING_VALUE_SERVICE];   /* instead of URLs: whose instances; else "" */
     char log_credential[SETTING_VALUE_SOURCE]; /* name of a file of root's, "" none */
     char log_index[SETTING_VALUE_INDEX];
-    enum log_level log_level;
+    int log_level; /* enum log_level */
     char log_source[SETTINGS_SOURCES][SETTING_VALUE_SOURCE];
     size_t log_sources;
-    bool log_parallel; /* LOG_ROLLOUT: all servers at once */
+    int log_parallel; /* LOG_ROLLOUT: all servers at once; 0 or 1 */
     int64_t log_settle_us;
 
     char server[SETTINGS_SERVERS][SETTINGS_NAME + 1]; /* node name of server_(i+1) */
@@ -117,24 +108,26 @@ struct settings {
     struct ntp_server clock_reference[SETTINGS_REFERENCES];
     size_t clock_references; /* 0: none */
 
-    struct settings_reject reject[SETTINGS_REJECTS]; /* values refused */
-    size_t rejects;
-    size_t log_rejects;                               /* of these, in the LOG_ group */
-    struct settings_reject unknown[SETTINGS_REJECTS]; /* keys not in the table, the first */
-    size_t unknowns;
+    /* By key a sentence for people: names the key, what is wrong, at most 60 printable ASCII
+     * characters of the value, never a URL's user part; what is expected, and an example. */
+    struct kv_list rejects;  /* values refused, each setting at most once */
+    size_t log_rejects;      /* of these, in the LOG_ group */
+    struct kv_list unknowns; /* keys not in the table, in printable ASCII (else '?'), the first */
 };
 
 /* Judge what is in our place. `list` holds full keys, ROOT SETTINGS_PLACE KEY; others
  * are ignored. Missing keys get their defaults. Never fails: what is wrong is in
- * ret->reject; with ret->log_rejects > 0 the LOG_ values must not be used. A LOG_ set
+ * ret->rejects; with ret->log_rejects > 0 the LOG_ values must not be used. A LOG_ set
  * that is present and enabled but has no URL counts as a reject of
  * LOG_ELASTICSEARCH_URL ("incomplete"). With ret->log_service it has no URLs yet: replace
  * the entry by what service_urls.h finds, and parse again. A CLOCK_SKEW_WARNING above
- * CLOCK_SKEW_CRITICAL rejects both. */
+ * CLOCK_SKEW_CRITICAL rejects both. *ret is all zero, or from before. */
 void settings_parse(const struct kv_list *list, const char *root, struct settings *ret);
 
-/* The reject's text of a setting, NULL when its value was not refused. Borrowed. */
-const char *settings_rejected(const struct settings *s, const char *key);
+/* Was the value of that setting refused? */
+bool settings_rejected(const struct settings *s, const char *key);
+
+void settings_release(struct settings *s);
 
 /* Judge one KEY=VALUE, as lictor set does before writing.
  * Returns 0; -EINVAL with the reject's text (unknown key or value refused). */
@@ -142,6 +135,6 @@ MUST_CHECK int settings_check(const char *key, const char *value, struct error *
 
 #define SETTINGS_SHORT 6 /* hex digits of a revision shown to people */
 
-const char *settings_level_name(enum log_level level);
+const char *settings_level_name(int level);
 
 #endif

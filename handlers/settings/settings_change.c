@@ -87,12 +87,12 @@ static int name_problems(const struct settings_change *p, struct buffer *problem
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < p->names.n; i++)
         rc = name_change(p, p->names.entries[i].key, problems);
-    for (size_t i = 0; rc == 0 && i < p->settings.rejects; i++) {
-        if (asked(p, p->settings.reject[i].key))
-            rc = buffer_printf(problems, "%s\n", p->settings.reject[i].text);
+    for (size_t i = 0; rc == 0 && i < p->settings.rejects.n; i++) {
+        if (asked(p, p->settings.rejects.entries[i].key))
+            rc = buffer_printf(problems, "%s\n", p->settings.rejects.entries[i].value);
     }
-    for (size_t i = 0; rc == 0 && p->names.n == 0 && i < p->settings.unknowns; i++)
-        rc = buffer_printf(problems, "%s\n", p->settings.unknown[i].text);
+    for (size_t i = 0; rc == 0 && p->names.n == 0 && i < p->settings.unknowns.n; i++)
+        rc = buffer_printf(problems, "%s\n", p->settings.unknowns.entries[i].value);
     if (rc == 0 && p->log.log == EFFECTIVE_FORBIDDEN && (p->names.n == 0 || p->log_changes))
         rc = buffer_printf(problems, "%s\n", p->log.why.text);
     return rc;
@@ -142,5 +142,6 @@ void settings_change_release(struct settings_change *p)
     kv_release(&p->list);
     kv_release(&p->names);
     policy_release(&p->policy);
+    settings_release(&p->settings);
     *p = (struct settings_change){0};
 }

@@ -108,7 +108,7 @@ static void judged_under_the_policy(void **state)
 {
     struct fake_agent *agent = *state;
     struct consul *consul = connect_to(agent);
-    struct settings settings;
+    static struct settings settings;
     struct error err = {0};
     char dir[] = "/tmp/lictor-gather-XXXXXX";
     char path[64];
@@ -136,7 +136,7 @@ static void nothing_without_the_right_to_see_it_is_no_answer(void **state)
 {
     struct fake_agent *agent = *state;
     struct consul *consul = connect_to(agent);
-    struct settings settings;
+    static struct settings settings;
     struct error err = {0};
     int rc = settings_read_judged(consul, "/nowhere", HARNESS_ROOT, CONSUL_STALE, &settings, &err);
     assert_int_equal(rc, 0);

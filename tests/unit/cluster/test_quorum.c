@@ -109,6 +109,13 @@ static void add_confirmed(struct facts *f, const char *word)
                    slash ? slash + 1 : name);
 }
 
+static void add_problem(struct kv_list *list, const char *key, const char *what)
+{
+    char text[200];
+    int len = snprintf(text, sizeof text, "%s: %s", key, what);
+    assert_int_equal(kv_add(list, key, text, (size_t)len, 0), 0);
+}
+
 static void add_settings(struct facts *f, const struct row *row)
 {
     struct settings *s = &f->settings;
@@ -118,18 +125,10 @@ static void add_settings(struct facts *f, const struct row *row)
     if (row->maintenance)
         (void)snprintf(s->maintenance_node, sizeof s->maintenance_node, "%s", row->maintenance);
     s->maintenance_until_s = row->maintenance ? UNTIL_S : 0;
-    if (row->reject) {
-        struct settings_reject *reject = &s->reject[s->rejects++];
-        reject->group = settings_group(row->reject);
-        (void)snprintf(reject->key, sizeof reject->key, "%s", row->reject);
-        (void)snprintf(reject->text, sizeof reject->text, "%s: \"x\" is wrong", row->reject);
-    }
-    if (row->unknown) {
-        struct settings_reject *unknown = &s->unknown[s->unknowns++];
-        unknown->group = settings_group(row->unknown);
-        (void)snprintf(unknown->key, sizeof unknown->key, "%s", row->unknown);
-        (void)snprintf(unknown->text, sizeof unknown->text, "%s: no such setting", row->unknown);
-    }
+    if (row->reject)
+        add_problem(&s->rejects, row->reject, "\"x\" is wrong");
+    if (row->unknown)
+        add_problem(&s->unknowns, row->unknown, "no such setting");
 }
 
 static void each_word(const char *text, void (*add)(struct facts *, const char *, size_t),
@@ -157,6 +156,7 @@ static void map_word(struct facts *f, const char *word, size_t i)
 
 static void build(const struct row *row, struct facts *f)
 {
+    settings_release(&f->settings);
     memset(f, 0, sizeof *f);
     each_word(row->servers, add_word, f);
     each_word(row->confirmed, confirm_word, f);

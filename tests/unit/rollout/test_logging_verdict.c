@@ -116,14 +116,10 @@ static void each_situation_has_its_sentence(void **state)
 static void rejects_and_unknown_keys_are_named(void **state)
 {
     (void)state;
-    struct settings settings = {
-        .log_present = true,
-        .rejects = 2,
-        .log_rejects = 1,
-        .unknowns = 1,
-        .reject = {{GROUP_LOG, "LOG_LEVEL", "LOG_LEVEL is wrong"},
-                   {GROUP_CLUSTER, "CLUSTER_GRACE", "CLUSTER_GRACE is wrong"}},
-        .unknown = {{GROUP_LOG, "LOG_LEVLE", "LOG_LEVLE is unknown"}}};
+    struct settings settings = {.log_present = true, .log_rejects = 1};
+    assert_int_equal(kv_set(&settings.rejects, "LOG_LEVEL", "LOG_LEVEL is wrong"), 0);
+    assert_int_equal(kv_set(&settings.rejects, "CLUSTER_GRACE", "CLUSTER_GRACE is wrong"), 0);
+    assert_int_equal(kv_set(&settings.unknowns, "LOG_LEVLE", "LOG_LEVLE is unknown"), 0);
     struct server_record own = rec("n1", SERVER_RECORD_KEPT, A, "");
     struct logging_facts facts = {.settings = &settings,
                                   .refusal = "a LOG_ setting is rejected",
@@ -135,6 +131,7 @@ static void rejects_and_unknown_keys_are_named(void **state)
     logging_verdict_judge(&facts, &v);
     assert_string_equal(v.summary, "settings rejected, revision aaaaaa stays in force");
     assert_string_equal(v.details, "LOG_LEVEL is wrong\nLOG_LEVLE is unknown\n");
+    settings_release(&settings);
 }
 
 static void switched_off_is_said(void **state)

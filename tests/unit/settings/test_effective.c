@@ -45,7 +45,7 @@ static void one_judgement_of_everything(void **state)
     assert_int_equal(policy_parse(policy_text, strlen(policy_text), "p", &policy, NULL), 0);
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct kv_list list = {0};
-        struct settings s;
+        static struct settings s;
         struct effective log;
         char wanted[KV_DIGEST] = "", path[SETTINGS_KEY], key[64];
         for (size_t k = 0; k < COUNT(rows[i].keys) && rows[i].keys[k]; k++) {
@@ -83,7 +83,7 @@ static void put(struct kv_list *list, const char *key, const char *value)
 static void revision_of(const char *const *pairs, char ret[KV_DIGEST])
 {
     struct kv_list list = {0};
-    struct settings s;
+    static struct settings s;
     struct error err = {0};
     for (size_t i = 0; pairs[i]; i += 2)
         put(&list, pairs[i], pairs[i + 1]);
@@ -142,7 +142,7 @@ static void equal_meanings_have_equal_revisions(void **state)
 static void the_revision_keeps_the_order_for_use(void **state)
 {
     (void)state;
-    struct settings s;
+    static struct settings s;
     char digest[KV_DIGEST];
     struct kv_list list = {0};
     put(&list, URL, "http://b,http://a");
