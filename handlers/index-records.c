@@ -141,7 +141,7 @@ static void tell_losses(struct indexer *self)
     if (!sender_describe(&self->sender, text, sizeof text) ||
         !is_time(&self->losses_told, AGAIN_MS))
         return;
-    program_log(self->sender.losses.given_up ? LOG_ERR : LOG_WARNING, "%s", text);
+    program_log(self->sender.losses.cut ? LOG_ERR : LOG_WARNING, "%s", text);
     self->sender.losses = (struct sender_losses){0};
 }
 

@@ -315,11 +315,12 @@ enum elasticsearch_trouble elasticsearch_write(struct http *http,
                                                const struct buffer *body, cJSON **ret_answer,
                                                struct error *err)
 {
-    char address[URL_TEXT + SETTING_VALUE_INDEX + 80];
+    char address[URL_TEXT + SETTING_VALUE_INDEX + 100];
     enum elasticsearch_trouble trouble = ELASTICSEARCH_SLOW;
     *ret_answer = NULL;
     (void)snprintf(address, sizeof address,
-                   "%s/%s/_bulk?filter_path=items.*.status,items.*.error.type", to->url, to->index);
+                   "%s/%s/_bulk?filter_path=items.*.status,items.*.error.type,items.*.error.reason",
+                   to->url, to->index);
     if (prepare(http, to, address, body->data, body->len, ELASTICSEARCH_WRITTEN) == 0) {
         http_perform(http);
         trouble = judge_written(http, ret_answer);

@@ -84,7 +84,7 @@ MUST_CHECK enum elasticsearch_trouble elasticsearch_search(const struct elastics
                                                            const char *body, cJSON **ret_answer,
                                                            struct error *err);
 
-/* POST /INDEX/_bulk; of the answer only each item's status and error type are asked for. http:
+/* POST /INDEX/_bulk; of the answer only each item's status and error are asked for. http:
  * all-zero, or kept since the last request. The credential may be sent to this URL: nobody
  * judges that here. Returns and hands over as elasticsearch_search(). */
 MUST_CHECK enum elasticsearch_trouble elasticsearch_write(struct http *http,

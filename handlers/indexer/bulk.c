@@ -2,6 +2,7 @@
 #include "indexer/bulk.h"
 
 #include "base/json.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -71,7 +72,7 @@ size_t bulk_waiting(const struct bulk *bulk)
 {
     size_t n = 0;
     for (size_t i = 0; i < bulk->n; i++)
-        n += bulk->record[i].state == BULK_WAITING;
+        n += !bulk->record[i].done;
     return n;
 }
 
@@ -123,19 +124,26 @@ static int append_as_text(struct buffer *body, const char *record, const char *w
     return rc < 0 ? rc : append_text(body, "}");
 }
 
-/* "index" and not "create": the newest probe record of a stream takes the older one's place. */
-static int append_record(const struct bulk *bulk, const struct bulk_record *r, const char *now,
-                         struct buffer *body)
+static int append_action(struct buffer *body, const char *id, const char *index)
 {
-    const char *id = bulk->text.data + r->at;
-    const char *record = id + strlen(id) + 1;
     int rc = append_text(body, "{\"index\":{\"_id\":");
     if (rc == 0)
         rc = append_string(body, id);
+    if (rc == 0 && index)
+        rc = buffer_printf(body, ",\"_index\":\"%s" BULK_REFUSED "\"", index);
+    return rc < 0 ? rc : append_text(body, "}}\n");
+}
+
+/* "index" and not "create": the newest probe record of a stream takes the older one's place. */
+static int append_record(const struct bulk *bulk, const struct bulk_record *r,
+                         const struct bulk_order *order, struct buffer *body)
+{
+    const char *id = bulk->text.data + r->at;
+    const char *record = id + strlen(id) + 1;
+    int rc = append_action(body, id, r->as_text ? order->index : NULL);
     if (rc == 0)
-        rc = append_text(body, "}}\n");
-    if (rc == 0)
-        rc = r->as_text ? append_as_text(body, record, r->why, now) : append_text(body, record);
+        rc = r->as_text ? append_as_text(body, record, r->why, order->now)
+                        : append_text(body, record);
     return rc < 0 ? rc : append_text(body, "\n");
 }
 
@@ -152,9 +160,9 @@ int bulk_body(const struct bulk *bulk, const struct bulk_order *order, struct bu
     *ret = (struct bulk_part){.begin = i};
     for (; i < bulk->n && ret->records < order->records; i++) {
         size_t before = body->len;
-        if (bulk->record[i].state != BULK_WAITING)
+        if (bulk->record[i].done)
             continue;
-        int rc = append_record(bulk, &bulk->record[i], order->now, body);
+        int rc = append_record(bulk, &bulk->record[i], order, body);
         if (rc < 0)
             return error_set(err, rc, "no memory for a request of %zu records", ret->records + 1);
         if (ret->records > 0 && body->len > order->bytes) {
@@ -169,43 +177,22 @@ int bulk_body(const struct bulk *bulk, const struct bulk_order *order, struct bu
 
 /* ---- answer -------------------------------------------------------------- */
 
-static void refuse_record(struct bulk_record *r, const char *why, struct bulk_answer *ret)
-{
-    (void)snprintf(ret->why, sizeof ret->why, "%s", why);
-    (void)snprintf(r->why, sizeof r->why, "%s", why);
-    r->stuck = r->as_text;
-    ret->stuck += r->stuck;
-    ret->as_text += !r->as_text;
-    r->as_text = true;
-}
+/* {"index":{"status":N,"error":{"type":"...","reason":"..."}}} */
+struct item {
+    int64_t status;
+    const char *type, *reason; /* "" unknown */
+};
 
-static void judge_record(struct bulk_record *r, int status, const char *why,
-                         struct bulk_answer *ret)
-{
-    if (status < 300) {
-        r->state = BULK_DONE;
-        ret->done++;
-    } else if (status == 400 || status == TOO_LONG) {
-        refuse_record(r, why, ret);
-    } else {
-        (void)snprintf(ret->why_again, sizeof ret->why_again, "%s", why);
-        ret->status = status;
-        ret->again++;
-        r->stuck = false;
-    }
-}
-
-/* {"index":{"status":N,"error":{"type":"..."}}} */
-static int read_item(const cJSON *item, int64_t *ret_status, const char **ret_why)
+static int read_item(const cJSON *root, struct item *ret)
 {
     const cJSON *error = NULL, *inner = NULL;
-    struct error ignored = {0};
-    if (json_object(item, "index", &inner, &ignored) < 0 ||
-        json_integer(inner, "status", ret_status, &ignored) < 0 || *ret_status < 200 ||
-        *ret_status > 599)
+    if (json_object(root, "index", &inner, NULL) < 0 ||
+        json_integer(inner, "status", &ret->status, NULL) < 0 || ret->status < 200 ||
+        ret->status > 599)
         return -EBADMSG;
-    *ret_why = json_object(inner, "error", &error, &ignored) == 0 ? json_text(error, "type", "")
-                                                                  : "";
+    (void)!json_object(inner, "error", &error, NULL);
+    ret->type = json_text(error, "type", "");
+    ret->reason = json_text(error, "reason", "");
     return 0;
 }
 
@@ -216,15 +203,40 @@ static const char *word(const char *why)
     return strspn(why, set) == strlen(why) && strlen(why) < BULK_WHY ? why : "";
 }
 
+static bool is_long(const struct bulk *bulk, const struct bulk_record *r)
+{
+    const char *id = bulk->text.data + r->at;
+    return strlen(id + strlen(id) + 1) > BULK_MESSAGE;
+}
+
+static void judge_record(const struct bulk *bulk, struct bulk_record *r, const struct item *item,
+                         struct bulk_answer *ret)
+{
+    r->done = item->status < 300;
+    r->refused = item->status == 400 || item->status == TOO_LONG;
+    ret->taken += r->done && !r->as_text;
+    ret->as_text += r->done && r->as_text;
+    ret->cut += r->done && r->as_text && is_long(bulk, r);
+    ret->refused += r->refused && !r->as_text;
+    ret->stuck += r->refused && r->as_text;
+    ret->again += !r->done && !r->refused;
+    if (r->refused && !r->as_text)
+        (void)snprintf(r->why, sizeof r->why, "%s", word(item->type));
+    if (r->done || (r->refused && ret->again > 0) || (r->refused && !r->as_text && ret->stuck > 0))
+        return; /* the heavier reason stays */
+    ret->status = (int)item->status;
+    (void)snprintf(ret->why, sizeof ret->why, "%s", word(item->type));
+    text_copy(ret->reason, sizeof ret->reason, item->reason);
+}
+
 static size_t valid_items(const cJSON *items)
 {
     size_t n = 0;
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, items)
     {
-        int64_t status = 0;
-        const char *why = "";
-        if (read_item(item, &status, &why) < 0)
+        struct item ignored;
+        if (read_item(item, &ignored) < 0)
             return 0;
         n++;
     }
@@ -235,38 +247,42 @@ int bulk_judge(struct bulk *bulk, const struct bulk_part *part, const cJSON *ans
                struct bulk_answer *ret, struct error *err)
 {
     const cJSON *items = NULL;
-    struct error ignored = {0};
     *ret = (struct bulk_answer){0};
-    if (json_array(answer, "items", &items, &ignored) < 0 || valid_items(items) != part->records)
+    if (json_array(answer, "items", &items, NULL) < 0 || valid_items(items) != part->records)
         return error_set(err, -EBADMSG, "the answer is not about these %zu records", part->records);
     const cJSON *item = items->child;
     for (size_t i = part->begin; i < part->end && item; i++) {
-        int64_t status = 0;
-        const char *why = "";
-        if (bulk->record[i].state != BULK_WAITING)
+        struct item of;
+        if (bulk->record[i].done || read_item(item, &of) < 0)
             continue;
-        (void)read_item(item, &status, &why);
-        judge_record(&bulk->record[i], (int)status, word(why), ret);
+        judge_record(bulk, &bulk->record[i], &of, ret);
         item = item->next;
     }
     return 0;
 }
 
-void bulk_refuse(struct bulk *bulk, const struct bulk_part *part, struct bulk_answer *ret)
+void bulk_refuse(struct bulk *bulk, const struct bulk_part *part, int status,
+                 struct bulk_answer *ret)
 {
+    const struct item item = {.status = status, .type = "", .reason = ""};
     *ret = (struct bulk_answer){0};
     for (size_t i = part->begin; i < part->end; i++) {
-        if (bulk->record[i].state == BULK_WAITING)
-            refuse_record(&bulk->record[i], "", ret);
+        if (!bulk->record[i].done)
+            judge_record(bulk, &bulk->record[i], &item, ret);
     }
 }
 
-void bulk_give_up(struct bulk *bulk, const struct bulk_part *part)
+size_t bulk_condemn(struct bulk *bulk, const struct bulk_part *part)
 {
+    size_t n = 0;
     for (size_t i = part->begin; i < part->end; i++) {
-        if (bulk->record[i].state == BULK_WAITING && bulk->record[i].stuck)
-            bulk->record[i].state = BULK_GIVEN_UP;
+        struct bulk_record *r = &bulk->record[i];
+        if (r->done || !r->refused || r->as_text)
+            continue;
+        r->as_text = true;
+        n++;
     }
+    return n;
 }
 
 void bulk_clear(struct bulk *bulk)

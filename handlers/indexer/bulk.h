@@ -2,11 +2,11 @@
 /* bulk.h: records on their way into Elasticsearch: the bodies of _bulk requests, and what an
  * answer says of each record. No I/O.
  *
- * A record that is already there takes its own place: its id stands for it. One that
- * Elasticsearch will never take as it is (400: its index maps a member in another way; 413: too
- * long) goes once more as text, {"message":"<the record>","level":"unknown","refused":...}.
- * One that is refused even then is stuck: the caller decides whether the record or the index
- * is to blame. Everything else stays and is sent again.
+ * A record that is already there takes its own place: its id stands for it. One that is
+ * refused with 400 or 413 waits: the index may be to blame. Once the caller knows that it is
+ * not, the record goes to an index of its own, INDEX-refused, in a form of ours that no log can
+ * spoil: {"message":"<the record>","level":"unknown","isoTimestamp":...,"refused":"<why>"}, as text
+ * that can be searched. Everything else stays and is sent again.
  * Source: Elasticsearch reference 8.6, Bulk API. */
 #ifndef BULK_H
 #define BULK_H
@@ -21,15 +21,15 @@
 #define BULK_TEXT    (1U << 30)   /* bytes of all records at once */
 #define BULK_MESSAGE (256 * 1024) /* bytes of a record that goes as text; the rest is cut */
 #define BULK_WHY     48           /* bytes of an error type with NUL */
-
-enum bulk_state { BULK_WAITING, BULK_DONE, BULK_GIVEN_UP };
+#define BULK_REASON  200          /* bytes of an error's reason with NUL */
+#define BULK_REFUSED "-refused"   /* the end of the index for what is refused */
 
 struct bulk_record {
     size_t at;          /* of the id in the text, NUL, then of the record, NUL */
-    bool as_text;       /* the record itself was refused */
-    bool stuck;         /* as text, too, by the last answer */
-    char why[BULK_WHY]; /* by which error type, "" unknown */
-    enum bulk_state state;
+    bool done;          /* it is there; else it waits */
+    bool refused;       /* by the last answer */
+    bool as_text;       /* goes to INDEX-refused */
+    char why[BULK_WHY]; /* by which error type it was refused, "" unknown */
 };
 
 /* All-zero is empty. */
@@ -47,13 +47,17 @@ struct bulk_part {
 
 /* What an answer said of the records of one request. */
 struct bulk_answer {
-    size_t done;
-    size_t again;             /* refused for now (401, 403, 404, 429, 5xx): still waiting */
-    int status;               /* of the last of these */
-    char why_again[BULK_WHY]; /* and its error type, "" unknown */
-    size_t as_text;           /* refused as they are, waiting as text from now on */
-    size_t stuck;             /* refused as text */
-    char why[BULK_WHY];       /* error type of the last of these two */
+    size_t taken;   /* as they are */
+    size_t as_text; /* taken by INDEX-refused */
+    size_t cut;     /* of these, longer than BULK_MESSAGE */
+    size_t refused; /* with 400 or 413, as they are */
+    size_t stuck;   /* with 400 or 413, by INDEX-refused */
+    size_t again;   /* refused for now (401, 403, 404, 429, 5xx) */
+
+    /* Of the last of `again`, else of `stuck`, else of `refused`; of strangers, printable. */
+    int status;
+    char why[BULK_WHY];       /* error type, "" unknown */
+    char reason[BULK_REASON]; /* in Elasticsearch's words, "" unknown; may hold what we sent */
 };
 
 /* Take one more: "ID<tab>RECORD", len bytes without a newline, RECORD a JSON object in one
@@ -72,6 +76,7 @@ struct bulk_order {
     size_t records;  /* most of them */
     size_t bytes;    /* most, but for the first record */
     const char *now; /* RFC 3339, for what goes as text */
+    const char *index;
 };
 
 /* Append to *body the request for waiting records. Returns 0, -EMSGSIZE, -ENOMEM. */
@@ -84,10 +89,12 @@ MUST_CHECK int bulk_judge(struct bulk *bulk, const struct bulk_part *part, const
                           struct bulk_answer *ret, struct error *err);
 
 /* The one record of this part was refused with the whole request. */
-void bulk_refuse(struct bulk *bulk, const struct bulk_part *part, struct bulk_answer *ret);
+void bulk_refuse(struct bulk *bulk, const struct bulk_part *part, int status,
+                 struct bulk_answer *ret);
 
-/* Give up the stuck records of this part. */
-void bulk_give_up(struct bulk *bulk, const struct bulk_part *part);
+/* The index takes others: what it has refused of this part is itself to blame and goes as text.
+ * Returns how many. */
+size_t bulk_condemn(struct bulk *bulk, const struct bulk_part *part);
 
 /* Forget all records. */
 void bulk_clear(struct bulk *bulk);

@@ -2,6 +2,7 @@
 #include "indexer/sender.h"
 
 #include "base/buffer.h"
+#include "settings/redact.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,29 +13,6 @@
 static const char *url_now(const struct sender *self)
 {
     return self->to->url[self->at];
-}
-
-/* What was refused. Returns 0, or -EAGAIN when the index is to blame. */
-static int settle(struct sender *self, const struct bulk_part *part,
-                  const struct bulk_answer *answer, struct error *err)
-{
-    struct sender_losses *losses = &self->losses;
-    if (answer->done > 0)
-        self->trust = SENDER_TRUST;
-    losses->as_text += answer->as_text;
-    if (answer->as_text + answer->stuck > 0)
-        memcpy(losses->why, answer->why, sizeof losses->why);
-    if (answer->stuck == 0)
-        return 0;
-    if (self->trust == 0)
-        return error_set(err, -EAGAIN,
-                         "%s: %s takes no record%s%s: is it an index, or a "
-                         "data stream, for this?",
-                         url_now(self), self->to->index, answer->why[0] ? ", " : "", answer->why);
-    self->trust -= self->trust < answer->stuck ? self->trust : answer->stuck;
-    losses->given_up += answer->stuck;
-    bulk_give_up(self->bulk, part);
-    return 0;
 }
 
 /* At the first URL that answers, beginning with the one that did last. */
@@ -59,19 +37,94 @@ static enum elasticsearch_trouble post(struct sender *self, const struct buffer 
     return trouble;
 }
 
+/* "(TYPE: REASON)", what of it is known. They are Elasticsearch's words, and it knows what it
+ * was sent: the caller redacts. */
+static const char *words_of(const struct bulk_answer *answer, char ret[BULK_WHY + BULK_REASON + 8])
+{
+    bool both = answer->why[0] && answer->reason[0];
+    ret[0] = '\0';
+    if (answer->why[0] || answer->reason[0])
+        (void)snprintf(ret, BULK_WHY + BULK_REASON + 8, " (%s%s%s)", answer->why, both ? ": " : "",
+                       answer->reason);
+    return ret;
+}
+
+/* The index, or the one for what is refused, takes nothing: its own reason, for an admin. */
+static int blame(const struct sender *self, const char *end, const struct bulk_answer *answer,
+                 struct error *err)
+{
+    char words[BULK_WHY + BULK_REASON + 8];
+    (void)error_set(err, -EAGAIN, "%s: the index %s%s takes no record, %d%s", url_now(self),
+                    self->to->index, end, answer->status, words_of(answer, words));
+    redact_error(&self->to->credential, err);
+    return -EAGAIN;
+}
+
+/* Does the index take anything? An empty record needs no mapping and conflicts with none.
+ * Returns 0, or -EAGAIN with its reason. */
+static int ask_index(struct sender *self, struct error *err)
+{
+    static const char line[] = "lictor-canary\t{}";
+    struct bulk bulk = {.n = 0};
+    struct bulk_part part;
+    struct bulk_answer answer = {.taken = 0};
+    struct buffer body = BUFFER_INIT(1000);
+    cJSON *root = NULL;
+    const struct bulk_order order = {.records = 1, .bytes = 1000, .index = self->to->index};
+    int rc = bulk_add(&bulk, line, sizeof line - 1, err);
+    if (rc == 0)
+        rc = bulk_body(&bulk, &order, &body, &part, err);
+    enum elasticsearch_trouble trouble = rc == 0 ? post(self, &body, &root, err)
+                                                 : ELASTICSEARCH_SLOW;
+    if (rc == 0 && trouble != ELASTICSEARCH_OK && trouble != ELASTICSEARCH_UNTAKEN)
+        rc = -EAGAIN;
+    else if (rc == 0 && trouble == ELASTICSEARCH_OK && bulk_judge(&bulk, &part, root, &answer, err))
+        rc = -EAGAIN;
+    else if (rc == 0 && answer.taken == 0) {
+        answer.status = answer.status ? answer.status : (int)self->http.status;
+        rc = blame(self, "", &answer, err);
+    }
+    cJSON_Delete(root);
+    buffer_release(&body);
+    bulk_release(&bulk);
+    return rc;
+}
+
+/* What was refused. Returns 0, or -EAGAIN when an index is to blame. */
+static int settle(struct sender *self, const struct bulk_part *part,
+                  const struct bulk_answer *answer, struct error *err)
+{
+    struct sender_losses *losses = &self->losses;
+    losses->as_text += answer->as_text;
+    losses->cut += answer->cut;
+    if (answer->refused > 0) {
+        int rc = answer->taken > 0 ? 0 : ask_index(self, err);
+        if (rc < 0)
+            return rc;
+        (void)bulk_condemn(self->bulk, part);
+        if (answer->again + answer->stuck == 0)
+            memcpy(losses->why, answer->why, sizeof losses->why);
+    }
+    return answer->stuck > 0 ? blame(self, BULK_REFUSED, answer, err) : 0;
+}
+
 /* The answer to a request of part->records. Returns 0, -EAGAIN. */
 static int judge_answer(struct sender *self, const struct bulk_part *part, const cJSON *root,
                         struct error *err)
 {
     struct bulk_answer answer;
+    char words[BULK_WHY + BULK_REASON + 8];
     if (bulk_judge(self->bulk, part, root, &answer, err) < 0)
         return error_set(err, -EAGAIN, "%s: %.300s: what runs there?", url_now(self), err->text);
     int rc = settle(self, part, &answer, err);
     if (rc < 0)
         return rc;
-    if (answer.again > 0)
-        return error_set(err, -EAGAIN, "%s: %d%s%s for a record: it is sent again", url_now(self),
-                         answer.status, answer.why_again[0] ? " " : "", answer.why_again);
+    if (answer.again > 0) {
+        (void)error_set(err, -EAGAIN, "%s: %d for a record%s: it is sent again", url_now(self),
+                        answer.status, words_of(&answer, words));
+        redact_error(&self->to->credential, err);
+        return -EAGAIN;
+    }
     self->most = self->most < SENDER_RECORDS / 2 ? self->most * 2 : SENDER_RECORDS;
     return 0;
 }
@@ -93,7 +146,7 @@ static int send_records(struct sender *self, const struct bulk_part *part,
     if (trouble == ELASTICSEARCH_OK) {
         rc = judge_answer(self, part, root, err);
     } else if (trouble == ELASTICSEARCH_UNTAKEN && part->records == 1) {
-        bulk_refuse(self->bulk, part, &refused);
+        bulk_refuse(self->bulk, part, (int)self->http.status, &refused);
         rc = settle(self, part, &refused, err);
     } else if ((trouble == ELASTICSEARCH_UNTAKEN || trouble == ELASTICSEARCH_LARGE) &&
                part->records > 1) {
@@ -112,8 +165,11 @@ static int send_records(struct sender *self, const struct bulk_part *part,
 static int send_part(struct sender *self, size_t *at, struct error *err)
 {
     struct buffer body = BUFFER_INIT(BODY);
-    const struct bulk_order order = {
-        .begin = *at, .records = self->most, .bytes = self->to->bytes, .now = self->now};
+    const struct bulk_order order = {.begin = *at,
+                                     .records = self->most,
+                                     .bytes = self->to->bytes,
+                                     .now = self->now,
+                                     .index = self->to->index};
     struct bulk_part part;
     int rc = bulk_body(self->bulk, &order, &body, &part, err);
     if (rc == 0 && part.records > 0)
@@ -140,12 +196,14 @@ int sender_send(struct sender *sender, struct error *err)
 bool sender_describe(const struct sender *sender, char *ret, size_t size)
 {
     const struct sender_losses *losses = &sender->losses;
-    (void)snprintf(ret, size,
-                   "%s has refused %zu records (%s): written as text, see \"refused\"; "
-                   "%zu were refused even so and are in their files only",
-                   sender->to->index, losses->as_text, losses->why[0] ? losses->why : "too large",
-                   losses->given_up);
-    return losses->as_text + losses->given_up > 0;
+    int len = snprintf(ret, size, "%s has refused %zu records (%s): they are in %s" BULK_REFUSED,
+                       sender->to->index, losses->as_text,
+                       losses->why[0] ? losses->why : "too large", sender->to->index);
+    if (losses->cut > 0)
+        (void)snprintf(ret + len, size - (size_t)len,
+                       ", of %zu the first %d KiB; the rest is in their files only", losses->cut,
+                       BULK_MESSAGE / 1024);
+    return losses->as_text > 0;
 }
 
 void sender_release(struct sender *sender)

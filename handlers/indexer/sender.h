@@ -13,11 +13,11 @@
 #include <stdint.h>
 
 #define SENDER_RECORDS 1024 /* most in one request */
-#define SENDER_TRUST   100  /* given up before another one must be taken */
 
 /* What became of records that cannot stay as they are, since the caller last zeroed it. */
 struct sender_losses {
-    size_t as_text, given_up;
+    size_t as_text;     /* written to INDEX-refused */
+    size_t cut;         /* of these: longer than BULK_MESSAGE, the rest is lost */
     char why[BULK_WHY]; /* the error type of the last */
 };
 
@@ -33,12 +33,12 @@ struct sender {
     struct http http; /* private, as is all below */
     size_t at;        /* the URL which answered last */
     size_t most;      /* records of the next request; 0: not known yet */
-    size_t trust;     /* that the index takes records, and a stuck one is to blame itself */
 };
 
-/* Send what waits in the bulk. A stuck record is given up while the index takes others; when it
- * takes none, all wait. Returns 0 when nothing waits any more; -EAGAIN with a sentence when
- * the rest is to be sent again in a while; -ENOMEM. */
+/* Send what waits in the bulk. What is refused goes to INDEX-refused once the index has taken
+ * another record since: of the same request, else an empty one of ours. When it takes none,
+ * all wait: then the index is to blame. Returns 0 when nothing waits any more; -EAGAIN with a
+ * sentence when the rest is to be sent again in a while; -ENOMEM. */
 MUST_CHECK int sender_send(struct sender *sender, struct error *err);
 
 /* What became of the losses in a sentence for syslog, in ret; false: there are none. */

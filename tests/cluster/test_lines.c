@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* No line is lost because of the index: a real rsyslogd, a real Elasticsearch, and indices in
+ * states that refuse everything for a while, or some records for ever. */
+#include "harness.h"
+#include "keeper.h"
+#include "sink.h"
+
+#define SOON 30000
+
+static struct {
+    struct cluster *c;
+    struct sink sink;
+    FILE *log;
+} here;
+
+/* ---- the parts ----------------------------------------------------------- */
+
+/* A request to Elasticsearch; body NULL: none. */
+static void es(const char *method, const char *path, const char *body)
+{
+    char url[300];
+    (void)snprintf(url, sizeof url, "%s/%s", here.sink.url, path);
+    const char *argv[] = {"/usr/bin/curl",
+                          "-sS",
+                          "--noproxy",
+                          "*",
+                          "-X",
+                          method,
+                          url,
+                          "-H",
+                          "Content-Type: application/json",
+                          body ? "-d" : NULL,
+                          body,
+                          NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    if (o.code != 0 || strstr(o.out, "\"error\""))
+        harness_fail("%s %s: %s%s", method, path, o.out, o.err);
+    outcome_release(&o);
+}
+
+static bool runs_with(void *arg, struct buffer *seen)
+{
+    char *running = server_read(here.c, 1, "shipper/running.conf");
+    bool yes = strstr(running, arg) != NULL;
+    if (buffer_printf(seen, "%zu bytes", strlen(running)) < 0)
+        yes = false;
+    free(running);
+    return yes;
+}
+
+static void ship_to(const char *index)
+{
+    char mark[100];
+    (void)snprintf(mark, sizeof mark, "\\tindex=%s\\t", index);
+    settings_put(here.c, "LOG_ELASTICSEARCH_URL", here.sink.url, "LOG_INDEX", index, "LOG_SETTLE",
+                 "0", "LOG_ROLLOUT", "parallel", NULL);
+    wait_until(index, SOON, runs_with, mark);
+}
+
+/* Each with its number between. */
+static void write_lines(int n, const char *begin, const char *end)
+{
+    for (int i = 1; i <= n; i++)
+        (void)fprintf(here.log, "%s%d%s\n", begin, i, end);
+    (void)fflush(here.log);
+}
+
+struct wanted {
+    const char *index, *query;
+    int n;
+};
+
+static bool are_there(void *arg, struct buffer *seen)
+{
+    const struct wanted *w = arg;
+    int n = sink_documents(&here.sink, w->index, w->query);
+    return buffer_printf(seen, "%d of %d in %s", n, w->n, w->index) == 0 && n == w->n;
+}
+
+static void wait_documents(const char *index, const char *query, int n)
+{
+    struct wanted w = {index, query, n};
+    wait_until(query, 60000, are_there, &w);
+}
+
+static bool is_said(void *arg, struct buffer *seen)
+{
+    char *text = server_read(here.c, 1, "shipper/output.log");
+    bool yes = strstr(text, arg) != NULL;
+    if (buffer_printf(seen, "%s", text) < 0)
+        yes = false;
+    free(text);
+    return yes;
+}
+
+static void wait_said(const char *text)
+{
+    wait_until(text, SOON, is_said, (void *)(uintptr_t)text);
+}
+
+/* ---- the index refuses everything for a while ---------------------------- */
+
+static const struct {
+    const char *index, *make[3], *spoil[3], *mend[3];
+    const char *said;
+} whiles[] = {
+    {"alias",
+     {"PUT", "alias-000001", "{\"aliases\":{\"alias\":{\"is_write_index\":true}}}"},
+     {"POST", "_aliases",
+      "{\"actions\":[{\"add\":{\"index\":\"alias-000001\",\"alias\":\"alias\","
+      "\"is_write_index\":false}}]}"},
+     {"POST", "_aliases",
+      "{\"actions\":[{\"add\":{\"index\":\"alias-000001\",\"alias\":\"alias\","
+      "\"is_write_index\":true}}]}"},
+     "no write index is defined for alias [alias]"},
+    {"pipeline",
+     {"PUT", "pipeline", "{}"},
+     {"PUT", "pipeline/_settings", "{\"index.default_pipeline\":\"gone\"}"},
+     {"PUT", "pipeline/_settings", "{\"index.default_pipeline\":null}"},
+     "pipeline with id [gone] does not exist"},
+    {"closed",
+     {"PUT", "closed", "{}"},
+     {"POST", "closed/_close", NULL},
+     {"POST", "closed/_open", NULL},
+     "index_closed_exception"},
+};
+
+/* Trust that was earned before counts for nothing: all wait, and arrive as they are. */
+static void an_index_that_refuses_for_a_while_costs_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(whiles); i++) {
+        const char *index = whiles[i].index;
+        char refused[60], line[120];
+        print_message("  %s\n", index);
+        (void)snprintf(refused, sizeof refused, "%s-refused", index);
+        (void)snprintf(line, sizeof line, "{\"level\":\"info\",\"row\":\"%s\",\"n\":", index);
+        es(whiles[i].make[0], whiles[i].make[1], whiles[i].make[2]);
+        ship_to(index);
+        write_lines(10, line, "}");
+        wait_documents(index, "row:*", 10);
+        es(whiles[i].spoil[0], whiles[i].spoil[1], whiles[i].spoil[2]);
+        write_lines(500, line, "}");
+        wait_said(whiles[i].said);
+        es(whiles[i].mend[0], whiles[i].mend[1], whiles[i].mend[2]);
+        wait_documents(index, "row:*", 510);
+        assert_int_equal(sink_documents(&here.sink, refused, "*"), -1);
+    }
+}
+
+/* ---- the index refuses some records for ever ----------------------------- */
+
+static void make_full(void)
+{
+    struct buffer body = BUFFER_INIT(1U << 20);
+    assert_int_equal(buffer_printf(&body, "{\"mappings\":{\"properties\":{"), 0);
+    for (int i = 1; i <= 999; i++)
+        assert_int_equal(buffer_printf(&body, "\"f%d\":{\"type\":\"keyword\"},", i), 0);
+    assert_int_equal(buffer_printf(&body, "\"row\":{\"type\":\"keyword\"}}}}"), 0);
+    es("PUT", "full", buffer_text(&body));
+    buffer_release(&body);
+}
+
+static const struct {
+    const char *index, *mapping, *good;
+} mapped[] = {
+    {"level", "{\"mappings\":{\"properties\":{\"level\":{\"type\":\"long\"}}}}",
+     "{\"level\":30,\"row\":\"level\",\"n\":"},
+    {"message",
+     "{\"mappings\":{\"properties\":{\"message\":{\"properties\":{\"a\":{\"type\":"
+     "\"long\"}}}}}}",
+     "{\"message\":{\"a\":1},\"row\":\"message\",\"n\":"},
+    {"full", NULL, "{\"row\":\"full\",\"f1\":"},
+};
+
+/* They are in an index of their own, where they can be searched as text. */
+static void what_the_mapping_refuses_is_kept_as_text(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(mapped); i++) {
+        const char *index = mapped[i].index;
+        char refused[60], plain[100], query[60];
+        print_message("  %s\n", index);
+        (void)snprintf(refused, sizeof refused, "%s-refused", index);
+        (void)snprintf(plain, sizeof plain, "plain words of %swords number ", index);
+        (void)snprintf(query, sizeof query, "message:%swords", index);
+        if (mapped[i].mapping)
+            es("PUT", index, mapped[i].mapping);
+        else
+            make_full();
+        ship_to(index);
+        write_lines(50, mapped[i].good, "}");
+        write_lines(300, plain, "");
+        wait_documents(index, "row:*", 50);
+        wait_documents(refused, query, 300);
+    }
+}
+
+/* ---- the whole ----------------------------------------------------------- */
+
+static int teardown(void **state)
+{
+    (void)state;
+    if (here.log && fclose(here.log) != 0)
+        return -1;
+    cluster_stop(here.c);
+    sink_kill(&here.sink);
+    return 0;
+}
+
+static int setup(void **state)
+{
+    char address[40], dir[400];
+    (void)state;
+    if (!sink_available("8.6.2"))
+        return -1;
+    here.c = cluster_start(&(struct cluster_options){.servers = 1, .limits = "confirm=500ms"});
+    (void)snprintf(address, sizeof address, "127.0.%d.9", here.c->net);
+    (void)snprintf(dir, sizeof dir, "%s/elasticsearch", keeper_dir());
+    server_shipper(here.c, 1, SHIPPER_RSYSLOG, NULL);
+    here.log = fopen(server_path(here.c, 1, "log/app.log"), "a");
+    assert_non_null(here.log);
+    return sink_start(&here.sink, "8.6.2", address, dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_index_that_refuses_for_a_while_costs_nothing),
+        cmocka_unit_test(what_the_mapping_refuses_is_kept_as_text),
+    };
+    return HARNESS_RUN("lines", tests, setup, teardown);
+}
