@@ -73,7 +73,7 @@ static int receive_and_judge(struct clock_state *h, const char *state_dir,
     clock_state_read(state_dir, &now, h);
     if (!h->node[0])
         return 0; /* before the first heartbeat nobody is known */
-    bool jumped = clock_state_continue(h, &now);
+    bool jumped = clock_state_begin(h, NULL, 0, &now);
     if (clock_state_receive(h, list, at, NULL) == 0 && !jumped)
         return 0;
     const struct skew_limits limits = h->offsets.limits;

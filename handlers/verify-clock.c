@@ -76,7 +76,7 @@ static int judge_clocks(const struct check_run *run, struct verdict *v, struct e
                                     "heartbeat begins with it)");
     if (rc == 0) {
         const struct skew_limits limits = h->offsets.limits;
-        (void)clock_state_continue(h, &now);
+        (void)clock_state_begin(h, NULL, 0, &now);
         clock_state_judge(h, &limits, &now, &clocks, v);
     }
     if (rc == 0 && clock->heard)

@@ -136,3 +136,18 @@ const char *json_text(const cJSON *object, const char *name, const char *otherwi
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
     return cJSON_IsString(item) ? item->valuestring : otherwise;
 }
+
+char *json_print(cJSON *root, bool whole)
+{
+    char *text = whole ? cJSON_PrintUnformatted(root) : NULL;
+    cJSON_Delete(root);
+    return text;
+}
+
+int json_append(struct buffer *out, cJSON *root, bool whole)
+{
+    char *text = json_print(root, whole);
+    int rc = text ? buffer_append(out, text, strlen(text)) : -ENOMEM;
+    cJSON_free(text);
+    return rc;
+}

@@ -6,6 +6,7 @@
 #ifndef JSON_H
 #define JSON_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 
 #include <cjson/cJSON.h>
@@ -34,6 +35,11 @@ MUST_CHECK int json_object(const cJSON *object, const char *name, const cJSON **
  * and cJSON finds the first of two. Returns 0, -ENOENT or -EEXIST with *ret_name, borrowed. */
 MUST_CHECK int json_members(const cJSON *object, const char *const *names, size_t n,
                             const char **ret_name);
+
+/* Print root, which is freed; whole: nothing failed while it was built. NULL: out of memory, else
+ * to be freed with cJSON_free(). The second appends it to a buffer: 0, -EMSGSIZE or -ENOMEM. */
+char *json_print(cJSON *root, bool whole);
+MUST_CHECK int json_append(struct buffer *out, cJSON *root, bool whole);
 
 /* The string member, or `otherwise` when it is missing or no string. Borrowed. */
 const char *json_text(const cJSON *object, const char *name, const char *otherwise);

@@ -44,8 +44,7 @@ cJSON *state_begin(void)
 int state_write(const char *dir, const char *name, cJSON *root, bool durable, struct error *err)
 {
     char path[FILE_PATH];
-    char *text = root ? cJSON_PrintUnformatted(root) : NULL;
-    cJSON_Delete(root);
+    char *text = json_print(root, root != NULL);
     if (!text)
         return error_set(err, -ENOMEM, "cannot write %s/%s: out of memory", dir, name);
     int rc = file_path(path, sizeof path, dir, name, err);

@@ -8,14 +8,25 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A whole number of microseconds within least..OFFSETS_MOST. */
-static int read_us(const cJSON *object, const char *name, int64_t least, int64_t *ret,
-                   struct error *err)
+/* A member that is a whole number. */
+struct number {
+    const char *name;
+    int64_t least, most;
+    int64_t *ret;
+};
+
+static int read_numbers(const cJSON *object, const struct number *numbers, size_t n,
+                        struct error *err)
 {
-    int rc = json_integer(object, name, ret, err);
-    if (rc == 0 && (*ret < least || *ret > OFFSETS_MOST))
-        rc = error_set(err, -EBADMSG, "\"%s\" is out of its range", name);
-    return rc;
+    for (size_t i = 0; i < n; i++) {
+        const struct number *number = &numbers[i];
+        int rc = json_integer(object, number->name, number->ret, err);
+        if (rc == 0 && (*number->ret < number->least || *number->ret > number->most))
+            rc = error_set(err, -EBADMSG, "\"%s\" is out of its range", number->name);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
 }
 
 static int read_boot(const cJSON *object, char ret[LOCAL_CLOCK_BOOT], struct error *err)
@@ -32,17 +43,15 @@ static int read_boot(const cJSON *object, char ret[LOCAL_CLOCK_BOOT], struct err
 
 static int read_clocks(const cJSON *root, struct clock_record *ret, struct error *err)
 {
+    const struct number numbers[] = {
+        {"raw", 0, OFFSETS_MOST, &ret->clock.raw_us},
+        {"real", 0, OFFSETS_MOST, &ret->clock.real_us},
+        {"err", 0, OFFSETS_MOST, &ret->clock.err_us},
+        {"ppm", LOCAL_CLOCK_PPM_LEAST, LOCAL_CLOCK_PPM_MOST, &ret->ppm},
+    };
     int rc = read_boot(root, ret->boot, err);
     if (rc == 0)
-        rc = read_us(root, "raw", 0, &ret->clock.raw_us, err);
-    if (rc == 0)
-        rc = read_us(root, "real", 0, &ret->clock.real_us, err);
-    if (rc == 0)
-        rc = read_us(root, "err", 0, &ret->clock.err_us, err);
-    if (rc == 0)
-        rc = read_us(root, "ppm", LOCAL_CLOCK_PPM_LEAST, &ret->ppm, err);
-    if (rc == 0 && ret->ppm > LOCAL_CLOCK_PPM_MOST)
-        rc = error_set(err, -EBADMSG, "\"ppm\" is out of its range");
+        rc = read_numbers(root, numbers, COUNT(numbers), err);
     if (rc == 0)
         rc = json_boolean(root, "synced", &ret->synced, err);
     return rc;
@@ -51,6 +60,8 @@ static int read_clocks(const cJSON *root, struct clock_record *ret, struct error
 /* What it says of us; nothing, when it has not received us yet. */
 static int read_echo(const cJSON *root, const char *own, struct clock_echo *ret, struct error *err)
 {
+    const struct number numbers[] = {{"raw", 0, OFFSETS_MOST, &ret->raw_us},
+                                     {"at", 0, OFFSETS_MOST, &ret->at_us}};
     const cJSON *heard = NULL;
     const cJSON *entry = NULL;
     int rc = json_object(root, "heard", &heard, err);
@@ -62,31 +73,36 @@ static int read_echo(const cJSON *root, const char *own, struct clock_echo *ret,
     if (rc == 0)
         rc = read_boot(entry, ret->boot, err);
     if (rc == 0)
-        rc = read_us(entry, "raw", 0, &ret->raw_us, err);
-    if (rc == 0)
-        rc = read_us(entry, "at", 0, &ret->at_us, err);
+        rc = read_numbers(entry, numbers, COUNT(numbers), err);
     ret->known = rc == 0;
     return rc;
 }
 
 static int read_reference(const cJSON *root, struct clock_reference *ret, struct error *err)
 {
+    const struct number numbers[] = {{"offset", -OFFSETS_MOST, OFFSETS_MOST, &ret->offset_us},
+                                     {"err", 0, OFFSETS_MOST, &ret->err_us}};
     const cJSON *entry = NULL;
     int rc = json_object(root, "reference", &entry, err);
     if (rc == -ENOENT)
         return 0;
     if (rc == 0)
-        rc = read_us(entry, "offset", -OFFSETS_MOST, &ret->offset_us, err);
-    if (rc == 0)
-        rc = read_us(entry, "err", 0, &ret->err_us, err);
+        rc = read_numbers(entry, numbers, COUNT(numbers), err);
     ret->known = rc == 0;
     return rc;
 }
 
-static int read_record(const cJSON *root, const char *own, struct clock_record *ret,
+int clock_record_parse(const char *text, size_t len, const char *own, struct clock_record *ret,
                        struct error *err)
 {
+    cJSON *root = NULL;
     int64_t version = 0;
+    struct error why = {0};
+    *ret = (struct clock_record){0};
+    if (len > CLOCK_RECORD_LIMIT)
+        return error_set(err, -EBADMSG, "is too large");
+    if (json_parse(text, len, "record", &root, &why) < 0)
+        return error_set(err, -EBADMSG, "is not JSON");
     int rc = json_integer(root, "v", &version, err);
     if (rc == 0 && version != 1)
         rc = error_set(err, -EBADMSG, "\"v\" is not 1");
@@ -96,20 +112,6 @@ static int read_record(const cJSON *root, const char *own, struct clock_record *
         rc = read_echo(root, own, &ret->echo, err);
     if (rc == 0)
         rc = read_reference(root, &ret->reference, err);
-    return rc;
-}
-
-int clock_record_parse(const char *text, size_t len, const char *own, struct clock_record *ret,
-                       struct error *err)
-{
-    cJSON *root = NULL;
-    struct error why = {0};
-    *ret = (struct clock_record){0};
-    if (len > CLOCK_RECORD_LIMIT)
-        return error_set(err, -EBADMSG, "is too large");
-    if (json_parse(text, len, "record", &root, &why) < 0)
-        return error_set(err, -EBADMSG, "is not JSON");
-    int rc = read_record(root, own, ret, err);
     cJSON_Delete(root);
     return rc < 0 ? -EBADMSG : 0;
 }
@@ -152,15 +154,18 @@ int clock_record_format(const struct offsets *offsets, const struct local_clock_
                         const struct clock_reference *reference, struct buffer *out)
 {
     cJSON *root = cJSON_CreateObject();
-    char *text = NULL;
-    if (add_integer(root, "v", 1) && cJSON_AddStringToObject(root, "boot", offsets->boot) &&
-        add_integer(root, "raw", stamp->raw_us) && add_integer(root, "real", stamp->real_us) &&
-        add_integer(root, "err", stamp->err_us) && add_integer(root, "ppm", kernel->ppm) &&
-        cJSON_AddBoolToObject(root, "synced", kernel->synced) && add_heard(root, offsets) &&
-        (!reference->known || add_reference(root, reference)))
-        text = cJSON_PrintUnformatted(root);
-    int rc = text ? buffer_append(out, text, strlen(text)) : -ENOMEM;
-    cJSON_free(text);
-    cJSON_Delete(root);
-    return rc;
+    bool whole = add_integer(root, "v", 1) &&
+                 cJSON_AddStringToObject(root, "boot", offsets->boot) &&
+                 add_integer(root, "raw", stamp->raw_us) &&
+                 add_integer(root, "real", stamp->real_us) &&
+                 add_integer(root, "err", stamp->err_us) && add_integer(root, "ppm", kernel->ppm) &&
+                 cJSON_AddBoolToObject(root, "synced", kernel->synced) &&
+                 add_heard(root, offsets) && (!reference->known || add_reference(root, reference));
+    return json_append(out, root, whole);
+}
+
+const char *clock_record_key(const char *node, char ret[CLOCK_RECORD_KEY])
+{
+    (void)snprintf(ret, CLOCK_RECORD_KEY, "%s%s", CLOCK_RECORD_PREFIX, node);
+    return ret;
 }

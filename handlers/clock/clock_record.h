@@ -20,6 +20,10 @@
 
 #define CLOCK_RECORD_PREFIX "lictor/clock/"
 #define CLOCK_RECORD_LIMIT  32768 /* bytes of a record; 51 servers need some 14,000 */
+#define CLOCK_RECORD_KEY    (sizeof CLOCK_RECORD_PREFIX + SETTING_VALUE_NAME)
+
+/* The key of a node's record. Returns ret. */
+const char *clock_record_key(const char *node, char ret[CLOCK_RECORD_KEY]);
 
 /* Read a record (attacker-controlled: anyone who can write KV), with what it says of `own`, a
  * node name. Unknown members are ignored; times are from 0 to OFFSETS_MOST, whether they make

@@ -25,25 +25,18 @@ struct facts {
     struct local_clock_reading at; /* when these were in memory */
 };
 
-static void own_key(const char *node, char ret[sizeof CLOCK_RECORD_PREFIX + SETTING_VALUE_NAME])
-{
-    (void)snprintf(ret, sizeof CLOCK_RECORD_PREFIX + SETTING_VALUE_NAME, "%s%s",
-                   CLOCK_RECORD_PREFIX, node);
-}
-
 /* Never stale: what is received late bounds badly. A huge value of somebody else: one by
  * one. */
 static int read_records(struct consul *consul, struct facts *f, struct error *err)
 {
-    char key[sizeof CLOCK_RECORD_PREFIX + SETTING_VALUE_NAME];
+    char key[CLOCK_RECORD_KEY];
     int rc = consul_kv_read(consul, CLOCK_RECORD_PREFIX, true, CONSUL_DEFAULT, &f->records, err);
     if (rc == -EMSGSIZE) {
         rc = 0;
         kv_release(&f->records);
-        for (size_t i = 0; i < f->n && (rc == 0 || rc == -EMSGSIZE); i++) {
-            own_key(f->voters[i], key);
-            rc = consul_kv_read(consul, key, false, CONSUL_DEFAULT, &f->records, err);
-        }
+        for (size_t i = 0; i < f->n && (rc == 0 || rc == -EMSGSIZE); i++)
+            rc = consul_kv_read(consul, clock_record_key(f->voters[i], key), false, CONSUL_DEFAULT,
+                                &f->records, err);
     }
     local_clock_read(&f->at);
     return rc == -EMSGSIZE ? 0 : rc;
@@ -134,9 +127,8 @@ static int receive_records(struct clock_state *h, const struct facts *f, struct 
 /* Somebody who was faster, or a leader lost meanwhile: there is a next time. */
 static int tell(struct consul *consul, const struct facts *f, const char *record, struct error *err)
 {
-    char key[sizeof CLOCK_RECORD_PREFIX + SETTING_VALUE_NAME];
-    own_key(f->node, key);
-    const struct kv_entry *entry = kv_find(&f->records, key);
+    char key[CLOCK_RECORD_KEY];
+    const struct kv_entry *entry = kv_find(&f->records, clock_record_key(f->node, key));
     int rc = consul_kv_write(consul, key, record, entry ? entry->modify_index : 0, err);
     return rc == -ESTALE || rc == -EAGAIN ? 0 : rc;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "clock/clock_state.h"
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/program.h"
@@ -10,7 +11,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <syslog.h>
 
 #ifndef CLOCK_STATE_LAYOUT
@@ -42,19 +42,15 @@ static void parts_of(struct clock_state *h, struct part ret[PARTS])
 }
 
 /* Over the bytes and over what another build of this program may see differently. */
-static int digest_of(const char *bytes, size_t len, char ret[KV_DIGEST], struct error *err)
+static void digest_bytes(const char *bytes, size_t len, char ret[DIGEST_TEXT])
 {
-    char build[100];
-    struct kv_list list = {0};
-    (void)snprintf(build, sizeof build, "%ld %zu %zu", CLOCK_STATE_LAYOUT + 0L,
-                   sizeof(struct clock_state), sizeof(struct offsets_server));
-    int rc = kv_add(&list, build, bytes, len, 0);
-    if (rc < 0)
-        (void)error_set(err, rc, "out of memory");
-    else
-        rc = kv_digest(&list, "", ret, err);
-    kv_release(&list);
-    return rc;
+    const size_t build[] = {CLOCK_STATE_LAYOUT + 0U, sizeof(struct clock_state),
+                            sizeof(struct offsets_server)};
+    struct digest digest;
+    digest_begin(&digest);
+    digest_add(&digest, build, sizeof build);
+    digest_add(&digest, bytes, len);
+    digest_end(&digest, ret);
 }
 
 int clock_state_lock(const char *state_dir, struct error *err)
@@ -82,15 +78,15 @@ static bool take_parts(const char *bytes, size_t len, struct clock_state *ret)
 
 static bool load_file(const char *path, struct clock_state *ret)
 {
-    char digest[KV_DIGEST];
+    char digest[DIGEST_TEXT];
     struct error ignored = {0};
-    struct buffer text = BUFFER_INIT(KV_DIGEST + sizeof *ret);
-    bool good = file_read(path, &text, &ignored) == 0 && text.len > KV_DIGEST;
+    struct buffer text = BUFFER_INIT(DIGEST_TEXT + sizeof *ret);
+    bool good = file_read(path, &text, &ignored) == 0 && text.len > DIGEST_TEXT;
     if (good) {
-        const char *bytes = text.data + KV_DIGEST;
-        size_t len = text.len - KV_DIGEST;
-        good = digest_of(bytes, len, digest, &ignored) == 0 &&
-               memcmp(digest, text.data, sizeof digest) == 0 && take_parts(bytes, len, ret);
+        const char *bytes = text.data + DIGEST_TEXT;
+        size_t len = text.len - DIGEST_TEXT;
+        digest_bytes(bytes, len, digest);
+        good = memcmp(digest, text.data, sizeof digest) == 0 && take_parts(bytes, len, ret);
     }
     buffer_release(&text);
     return good;
@@ -114,22 +110,20 @@ void clock_state_read(const char *state_dir, const struct local_clock_reading *n
 int clock_state_write(struct clock_state *h, const char *state_dir, struct error *err)
 {
     char path[FILE_PATH];
-    char digest[KV_DIGEST];
+    char digest[DIGEST_TEXT] = "";
     struct part parts[PARTS];
-    struct buffer text = BUFFER_INIT(KV_DIGEST + sizeof *h);
+    struct buffer text = BUFFER_INIT(DIGEST_TEXT + sizeof *h);
     int rc = file_path(path, sizeof path, state_dir, "clock", err);
     if (rc < 0)
         return rc;
     parts_of(h, parts);
-    memset(digest, 0, sizeof digest);
     rc = buffer_append(&text, digest, sizeof digest);
     for (int i = 0; rc == 0 && i < PARTS; i++)
         rc = buffer_append(&text, parts[i].data, parts[i].len);
-    if (rc < 0)
+    if (rc < 0) {
         (void)error_set(err, rc, "out of memory");
-    else
-        rc = digest_of(text.data + KV_DIGEST, text.len - KV_DIGEST, digest, err);
-    if (rc == 0) {
+    } else {
+        digest_bytes(text.data + DIGEST_TEXT, text.len - DIGEST_TEXT, digest);
         memcpy(text.data, digest, sizeof digest);
         rc = file_replace(path, text.data, text.len, 0600, false, err);
     }
@@ -151,27 +145,6 @@ bool clock_state_begin(struct clock_state *h, const char *const *names, size_t n
     if (jump_us != 0)
         program_log(LOG_WARNING, "%s", offsets_jump_text(h->node, jump_us, text));
     return jump_us != 0;
-}
-
-bool clock_state_continue(struct clock_state *h, const struct local_clock_reading *now)
-{
-    static char copies[OFFSETS_SERVERS][SETTING_VALUE_NAME + 1];
-    const char *names[OFFSETS_SERVERS];
-    int n = h->offsets.n;
-    for (int i = 0; i < n; i++) {
-        memcpy(copies[i], h->offsets.server[i].name, sizeof copies[i]);
-        names[i] = copies[i];
-    }
-    return clock_state_begin(h, names, (size_t)n, now);
-}
-
-static bool takes_part(const struct clock_state *h, const char *node)
-{
-    for (int i = 0; i < h->offsets.n; i++) {
-        if (strcasecmp(h->offsets.server[i].name, node) == 0)
-            return true;
-    }
-    return false;
 }
 
 /* One record; true when it was new. */
@@ -204,7 +177,7 @@ int clock_state_receive(struct clock_state *h, const struct kv_list *list,
         const struct kv_entry *entry = &list->entries[i];
         const char *node = entry->key + strlen(CLOCK_RECORD_PREFIX);
         if (strncmp(entry->key, CLOCK_RECORD_PREFIX, strlen(CLOCK_RECORD_PREFIX)) == 0 &&
-            strcmp(node, h->node) != 0 && takes_part(h, node) &&
+            strcmp(node, h->node) != 0 && offsets_find(&h->offsets, node) >= 0 &&
             receive_record(h, node, entry, at, damaged))
             n++;
     }
@@ -223,9 +196,8 @@ static bool is_ours(const struct clock_state *h, const struct kv_entry *entry)
 
 bool clock_state_check_own(struct clock_state *h, const struct kv_list *list)
 {
-    char key[sizeof CLOCK_RECORD_PREFIX + SETTING_VALUE_NAME];
-    (void)snprintf(key, sizeof key, "%s%s", CLOCK_RECORD_PREFIX, h->node);
-    const struct kv_entry *entry = kv_find(list, key);
+    char key[CLOCK_RECORD_KEY];
+    const struct kv_entry *entry = kv_find(list, clock_record_key(h->node, key));
     if (entry && h->sent_us[0] && !is_ours(h, entry))
         h->foreign = h->foreign > 0 ? FOREIGN_MAX : 1;
     else if (h->foreign > 0)

@@ -61,13 +61,10 @@ void clock_state_read(const char *state_dir, const struct local_clock_reading *n
 /* Write it; under the lock. Returns 0 or negative errno. */
 MUST_CHECK int clock_state_write(struct clock_state *h, const char *state_dir, struct error *err);
 
-/* Begin a run: h->node and the participants are known. A jump of the own clock goes to
+/* Begin a run: h->node and the participants are known; names NULL: those of the run before. A jump of the own clock goes to
  * syslog; returns whether there was one, so that the state must be written. */
 bool clock_state_begin(struct clock_state *h, const char *const *names, size_t n,
                        const struct local_clock_reading *now);
-
-/* The same with the participants of the run before. */
-bool clock_state_continue(struct clock_state *h, const struct local_clock_reading *now);
 
 /* Receive the records of participants in a list of KV entries.
  *

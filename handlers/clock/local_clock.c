@@ -3,6 +3,7 @@
 
 #include "base/boottime.h"
 #include "base/error.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -102,14 +103,9 @@ void local_clock_read_kernel(int state, const struct timex *timex, struct local_
 
 /* ---- who disciplines it -------------------------------------------------- */
 
-static const struct {
-    const char *name;
-    const char *comm; /* as /proc shows it: 15 characters */
-} daemons[LOCAL_CLOCK_DAEMONS] = {
-    {"chronyd", "chronyd"},
-    {"ntpd", "ntpd"},
-    {"systemd-timesyncd", "systemd-timesyn"},
-};
+#define COMM 15 /* characters of a name, as /proc shows it */
+
+static const char *const daemons[LOCAL_CLOCK_DAEMONS] = {"chronyd", "ntpd", "systemd-timesyncd"};
 
 static bool is_installed(const char *root, const char *name)
 {
@@ -150,7 +146,7 @@ static void find_running(const char *root, struct local_clock_daemons *ret)
             continue;
         read_comm(dirfd(proc), entry->d_name, comm, sizeof comm);
         for (int i = 0; i < LOCAL_CLOCK_DAEMONS; i++)
-            ret->running[i] = ret->running[i] || strcmp(comm, daemons[i].comm) == 0;
+            ret->running[i] = ret->running[i] || strncmp(comm, daemons[i], COMM) == 0;
     }
     if (proc)
         (void)closedir(proc);
@@ -160,23 +156,8 @@ void local_clock_find_daemons(const char *root, struct local_clock_daemons *ret)
 {
     *ret = (struct local_clock_daemons){0};
     for (int i = 0; i < LOCAL_CLOCK_DAEMONS; i++)
-        ret->installed[i] = is_installed(root, daemons[i].name);
+        ret->installed[i] = is_installed(root, daemons[i]);
     find_running(root, ret);
-}
-
-/* The names of those that are set, "chronyd and ntpd"; returns how many. */
-static int list(const bool set[LOCAL_CLOCK_DAEMONS], const char *between, char *ret, size_t size)
-{
-    size_t len = 0;
-    int n = 0;
-    ret[0] = '\0';
-    for (int i = 0; i < LOCAL_CLOCK_DAEMONS; i++) {
-        if (!set[i] || len >= size)
-            continue;
-        len += (size_t)snprintf(ret + len, size - len, "%s%s", n ? between : "", daemons[i].name);
-        n++;
-    }
-    return n;
 }
 
 const char *local_clock_advice(const struct local_clock_kernel *kernel,
@@ -187,8 +168,10 @@ const char *local_clock_advice(const struct local_clock_kernel *kernel,
                                      : "the kernel does not say whether its clock is synchronised";
     char installed[64];
     char running[64];
-    int n_installed = list(found->installed, " or ", installed, sizeof installed);
-    int n_running = list(found->running, " and ", running, sizeof running);
+    int n_installed = text_names(daemons, found->installed, LOCAL_CLOCK_DAEMONS, " or ", installed,
+                                 sizeof installed);
+    int n_running = text_names(daemons, found->running, LOCAL_CLOCK_DAEMONS, " and ", running,
+                               sizeof running);
     ret[0] = '\0';
     if (n_running > 1)
         (void)snprintf(ret, LOCAL_CLOCK_ADVICE, "%s run side by side: one may set the clock",

@@ -30,7 +30,7 @@ int offsets_pair_at(int i, int j)
 
 /* ---- participants -------------------------------------------------------- */
 
-static int find_server(const struct offsets *offsets, const char *name)
+int offsets_find(const struct offsets *offsets, const char *name)
 {
     for (int i = 0; i < offsets->n; i++)
         if (strcasecmp(offsets->server[i].name, name) == 0)
@@ -42,7 +42,7 @@ static int find_server(const struct offsets *offsets, const char *name)
 static void insert(struct offsets *offsets, const struct offsets *old, const char *name,
                    int64_t now_us)
 {
-    const int was = find_server(old, name);
+    const int was = offsets_find(old, name);
     int at = offsets->n;
     while (at > 0 && strverscmp(offsets->server[at - 1].name, name) > 0)
         at--;
@@ -62,10 +62,10 @@ static void take_participants(struct offsets *offsets, const char *const *names,
     old = *offsets;
     offsets->n = 0;
     for (size_t i = 0; i < n; i++)
-        if (find_server(offsets, names[i]) < 0)
+        if (offsets_find(offsets, names[i]) < 0)
             insert(offsets, &old, names[i], now_us);
     for (int i = 0; i < offsets->n; i++) {
-        was[i] = find_server(&old, offsets->server[i].name);
+        was[i] = offsets_find(&old, offsets->server[i].name);
         for (int j = 0; j < i; j++)
             offsets->pair[offsets_pair_at(i, j)] = was[i] >= 0 && was[j] >= 0
                                                        ? old.pair[offsets_pair_at(was[i], was[j])]
@@ -97,9 +97,9 @@ int64_t offsets_begin(struct offsets *offsets, const struct offsets_own *own,
     offsets->own = *now;
     offsets->own_ppm = own->ppm;
     offsets->refused = n > OFFSETS_SERVERS ? n : 0;
-    if (!offsets->refused)
+    if (names && !offsets->refused)
         take_participants(offsets, names, n, now->raw_us);
-    offsets->self = find_server(offsets, own->name);
+    offsets->self = offsets_find(offsets, own->name);
     if (offsets->self >= 0)
         offsets->server[offsets->self].reference = own->reference;
     return moved;
@@ -216,7 +216,7 @@ enum offsets_received offsets_receive(struct offsets *offsets, const char *name,
                                       const struct clock_record *record,
                                       const struct local_clock_reading *at, int64_t *ret_jump_us)
 {
-    const int i = find_server(offsets, name);
+    const int i = offsets_find(offsets, name);
     *ret_jump_us = 0;
     if (i < 0 || i == offsets->self)
         return OFFSETS_KNOWN;

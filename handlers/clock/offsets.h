@@ -148,8 +148,11 @@ bool offsets_valid(const struct offsets *offsets, const char *boot, int64_t now_
 
 /* ---- a run ---------------------------------------------------------------- */
 
+/* The index of a participant; -1: it is none. */
+int offsets_find(const struct offsets *offsets, const char *name);
+
 /* Take the participants of this run: names[n], any order, node names, this server among them
- * when it votes. Who is new begins without rounds, who left is forgotten, what was proven of the
+ * when it votes; NULL: as before. Who is new begins without rounds, who left is forgotten, what was proven of the
  * others stays. More than OFFSETS_SERVERS are refused (skew_verdict_judge() says so).
  * Another boot or version empties the state. now: own clocks.
  * Returns by how much the own real clock was stepped or slewed since the run before, beyond

@@ -125,35 +125,23 @@ int server_mapping_parse(const char *text, size_t len, struct server_mapping *re
     return rc == -ENOMEM ? rc : -EBADMSG;
 }
 
-static cJSON *render_entry(const struct server_mapping_entry *entry)
+static bool add_entry(cJSON *servers, const struct server_mapping_entry *entry)
 {
     cJSON *item = cJSON_CreateObject();
-    if (cJSON_AddStringToObject(item, "server", entry->server) &&
-        cJSON_AddStringToObject(item, "node", entry->node) &&
-        cJSON_AddStringToObject(item, "id", entry->id))
-        return item;
-    cJSON_Delete(item);
-    return NULL;
+    return cJSON_AddItemToArray(servers, item) &&
+           cJSON_AddStringToObject(item, "server", entry->server) &&
+           cJSON_AddStringToObject(item, "node", entry->node) &&
+           cJSON_AddStringToObject(item, "id", entry->id);
 }
 
 int server_mapping_render(const struct server_mapping *mapping, struct buffer *out)
 {
-    int rc = -ENOMEM;
-    char *text = NULL;
     cJSON *root = cJSON_CreateObject();
-    cJSON *servers = NULL;
-    if (cJSON_AddNumberToObject(root, "v", 1))
-        servers = cJSON_AddArrayToObject(root, "servers");
-    for (size_t i = 0; servers && i < mapping->n; i++)
-        if (!cJSON_AddItemToArray(servers, render_entry(&mapping->entry[i])))
-            servers = NULL;
-    if (servers)
-        text = cJSON_PrintUnformatted(root);
-    if (text)
-        rc = buffer_append(out, text, strlen(text));
-    cJSON_free(text);
-    cJSON_Delete(root);
-    return rc;
+    bool whole = cJSON_AddNumberToObject(root, "v", 1);
+    cJSON *servers = cJSON_AddArrayToObject(root, "servers");
+    for (size_t i = 0; i < mapping->n; i++)
+        whole = add_entry(servers, &mapping->entry[i]) && whole;
+    return json_append(out, root, whole);
 }
 
 static const char *present_id(const struct server_mapping_entry *present, size_t n,

@@ -399,9 +399,7 @@ static char *transaction(const struct operation *operations, size_t n)
     int rc = list ? 0 : -ENOMEM;
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = add_operation(list, &operations[i]);
-    char *text = rc == 0 ? cJSON_PrintUnformatted(list) : NULL;
-    cJSON_Delete(list);
-    return text;
+    return json_print(list, rc == 0);
 }
 
 /* Which of the n operations failed, and why: the first that Consul names, else the last. */
@@ -538,12 +536,11 @@ int consul_check_update(struct consul *consul, const char *check_id, const char 
                         const char *output, struct error *err)
 {
     char *path = NULL;
-    char *body = NULL;
     char *id = encode_key(check_id);
     cJSON *root = cJSON_CreateObject();
-    if (cJSON_AddStringToObject(root, "Status", status) &&
-        cJSON_AddStringToObject(root, "Output", output))
-        body = cJSON_PrintUnformatted(root);
+    bool whole = cJSON_AddStringToObject(root, "Status", status) &&
+                 cJSON_AddStringToObject(root, "Output", output);
+    char *body = json_print(root, whole);
     bool ready = id && body && asprintf(&path, "agent/check/update/%s", id) >= 0;
     const struct request request = {.path = path, .body = body};
     int rc = ready ? send_update(consul, &request, check_id, err)
@@ -551,6 +548,5 @@ int consul_check_update(struct consul *consul, const char *check_id, const char 
     free(path);
     free(id);
     cJSON_free(body);
-    cJSON_Delete(root);
     return rc;
 }

@@ -51,17 +51,13 @@ static char *format_line(const struct probe_stream *stream, int64_t now_ms)
 {
     char name[NODE_BYTES];
     char token[PROBE_TOKEN];
-    char *text = NULL;
     cJSON *root = cJSON_CreateObject();
     cJSON *lictor = cJSON_AddObjectToObject(root, "lictor");
     probe_token(stream, token);
     name_node(stream->node, name, sizeof name);
-    if (lictor && cJSON_AddStringToObject(lictor, "probe", token) &&
-        cJSON_AddStringToObject(lictor, "node", name) &&
-        cJSON_AddNumberToObject(lictor, "at", (double)now_ms))
-        text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    return text;
+    return json_print(root, cJSON_AddStringToObject(lictor, "probe", token) &&
+                                cJSON_AddStringToObject(lictor, "node", name) &&
+                                cJSON_AddNumberToObject(lictor, "at", (double)now_ms));
 }
 
 /* May only we put something into the directory of that file? */
@@ -216,18 +212,12 @@ static bool add_range(cJSON *root, int64_t now_ms)
 char *probe_query(const struct probe_stream *streams, size_t n, const char *revision,
                   int64_t now_ms)
 {
-    char *text = NULL;
     cJSON *root = cJSON_CreateObject();
-    bool ready = cJSON_AddNumberToObject(root, "size", 0) && add_range(root, now_ms);
-    cJSON *aggregations = ready ? cJSON_AddObjectToObject(root, "aggs") : NULL;
-    for (size_t i = 0; aggregations && i < n; i++) {
-        if (!add_stream(aggregations, i, &streams[i], revision))
-            aggregations = NULL;
-    }
-    if (aggregations)
-        text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    return text;
+    bool whole = cJSON_AddNumberToObject(root, "size", 0) && add_range(root, now_ms);
+    cJSON *aggregations = cJSON_AddObjectToObject(root, "aggs");
+    for (size_t i = 0; i < n; i++)
+        whole = add_stream(aggregations, i, &streams[i], revision) && whole;
+    return json_print(root, whole);
 }
 
 /* A maximum over no record is null. */

@@ -76,9 +76,7 @@ bool server_record_save(const struct server_record *record, cJSON *object)
 char *server_record_format(const struct server_record *record)
 {
     cJSON *root = cJSON_CreateObject();
-    char *text = server_record_save(record, root) ? cJSON_PrintUnformatted(root) : NULL;
-    cJSON_Delete(root);
-    return text;
+    return json_print(root, server_record_save(record, root));
 }
 
 bool server_record_same(const struct server_record *a, const struct server_record *b)

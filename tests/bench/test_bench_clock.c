@@ -39,7 +39,7 @@ static void take(struct cluster *c, int i, struct samples *s)
     clock_state_read(server_path(c, i, "state"), &at, &clocks);
     if (!clocks.node[0])
         return;
-    (void)clock_state_continue(&clocks, &at);
+    (void)clock_state_begin(&clocks, NULL, 0, &at);
     for (int j = 0; j < clocks.offsets.n && s->n < SAMPLES; j++) {
         const struct offsets_server *server = &clocks.offsets.server[j];
         struct clock_offset offset;

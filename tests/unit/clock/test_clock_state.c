@@ -252,7 +252,7 @@ static void going_on_keeps_the_participants(void **state)
     add_record(&list, CLOCK_RECORD_PREFIX "n2", "b+0", 6);
     assert_int_equal(clock_state_receive(&kept, &list, &at, NULL), 1);
     at = now();
-    clock_state_continue(&kept, &at);
+    clock_state_begin(&kept, NULL, 0, &at);
     assert_int_equal(kept.offsets.n, 3);
     assert_int_equal(kept.offsets.self, 0);
     assert_string_equal(kept.offsets.server[1].boot, "b+0");

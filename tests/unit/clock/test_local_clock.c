@@ -114,7 +114,7 @@ static void advice_names_who_is_there(void **state)
          "chronyd and ntpd run side by side: one may set the clock"},
         {{true, false, 500},
          {{0}, {1, 1, 1}},
-         "chronyd and ntpd and systemd-timesyncd run side by side: one may set the "
+         "chronyd, ntpd and systemd-timesyncd run side by side: one may set the "
          "clock"},
         {{true, false, 500},
          {{0}, {0}},
