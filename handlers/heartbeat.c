@@ -19,6 +19,7 @@
 #include "rollout/delivery_proof.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,18 +64,33 @@ static int prepare(const struct place *place, const struct verification *what, s
     return program_sibling(what->program, job->path, sizeof job->path, err);
 }
 
+/* A reason why not everything could run and report: a line; the first is the summary. */
+static void note(struct verdict *v, const char *fmt, ...) FORMAT(2, 3);
+
+static void note(struct verdict *v, const char *fmt, ...)
+{
+    char text[VERDICT_SUMMARY];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (!v->summary[0])
+        verdict_set(v, VERDICT_WARNING, "%s", text);
+    verdict_note(v, "%s", text);
+}
+
 static void note_ending(const struct verification *what, const struct child_result *result,
                         struct verdict *v)
 {
     const char *said = buffer_text(&result->errors);
     if (result->rc == -ETIMEDOUT)
-        verdict_note(v, "%s: no end within %d ms", what->program, (int)limits()->verify_ms);
+        note(v, "%s: no end within %d ms", what->program, (int)limits()->verify_ms);
     else if (result->rc < 0)
-        verdict_note(v, "%s: cannot be started: %s", what->program, strerror(-result->rc));
+        note(v, "%s: cannot be started: %s", what->program, strerror(-result->rc));
     else if (result->signal != 0)
-        verdict_note(v, "%s: killed by signal %d", what->program, result->signal);
+        note(v, "%s: killed by signal %d", what->program, result->signal);
     else if (result->exit_code != 0)
-        verdict_note(v, "%s: %.*s", what->program, (int)strcspn(said, "\n"), said);
+        note(v, "%s: %.*s", what->program, (int)strcspn(said, "\n"), said);
 }
 
 /* Run all verifications; what could not run becomes a line of v. */
@@ -94,7 +110,7 @@ static void verify(const struct place *place, struct verdict *v)
     if (rc == 0)
         rc = child_run_all(jobs, results, VERIFICATIONS, &err);
     if (rc < 0)
-        verdict_note(v, "%s", err.text);
+        note(v, "%s", err.text);
     for (size_t i = 0; i < VERIFICATIONS; i++) {
         if (rc == 0)
             note_ending(&verifications[i], &results[i], v);
@@ -149,26 +165,31 @@ static int compare(struct consul *consul, const struct place *place, struct verd
         return rc;
     held_since_read(place->state_dir, "heartbeat", &spans);
     if (held_since_note(&spans, "unsynced", ids[0] != '\0') >= limits()->unsynced_ms)
-        verdict_note(v,
-                     "the catalogue does not show %s as the agent does "
-                     "(has the token service \"cluster\" write?)",
-                     ids);
+        note(v,
+             "the catalogue does not show %s as the agent does "
+             "(has the token service \"cluster\" write?)",
+             ids);
     return held_since_write(&spans, place->state_dir, "heartbeat", err);
 }
 
 /* Everything that can be done now. Without a leader only the verifications: they know
- * what they may publish, and write the truth to syslog. */
-static void verify_and_repair(struct consul *consul, const struct place *place, bool led,
-                              struct verdict *v)
+ * what they may publish, and write the truth to syslog. Without a right there is a leader: what
+ * is missing is said. */
+static void verify_and_repair(struct consul *consul, const struct place *place, struct verdict *v)
 {
     struct error err = {0};
+    struct error right = {0};
+    int proof = consul_prove_leader(consul, &right);
+    bool led = proof == 0;
     verify(place, v);
     if (led && repair(consul, place, &err) < 0)
-        verdict_note(v, "rollout-logging: %s", err.text);
+        note(v, "rollout-logging: %s", err.text);
     if (led && compare(consul, place, v, &err) < 0)
-        verdict_note(v, "cannot compare the checks: %s", err.text);
-    if (v->details[0])
-        verdict_set(v, VERDICT_WARNING, "not everything could run and report");
+        note(v, "cannot compare the checks: %s", err.text);
+    if (proof == -EACCES)
+        verdict_set(v, VERDICT_WARNING, "no right: %s", right.text);
+    else if (v->details[0])
+        verdict_set(v, VERDICT_WARNING, "not everything could run and report: %s", v->summary);
     else
         verdict_set(v, VERDICT_PASSING, "all %zu verifications run and report", VERIFICATIONS);
 }
@@ -201,8 +222,8 @@ static int run_heartbeat(const struct place *place, struct error *err)
     int rc = consul_open(place->config_dir, &consul, err);
     if (rc < 0)
         return rc;
-    verify_and_repair(consul, place, consul_prove_leader(consul, &why) == 0, &v);
-    int code = print_verdict(place, &v, consul_prove_leader(consul, &why) == 0);
+    verify_and_repair(consul, place, &v);
+    int code = print_verdict(place, &v, consul_led(consul_prove_leader(consul, &why)));
     consul_close(consul);
     return code;
 }

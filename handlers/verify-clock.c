@@ -102,7 +102,7 @@ static int look_at_clocks(struct consul *consul, struct check_run *run, struct v
     int proof = clock->heard || !run->publish ? 0 : consul_prove_leader(consul, err);
     if (proof == -ECONNREFUSED)
         return proof;
-    run->leaderless = proof < 0 && proof != -EACCES;
+    run->leaderless = !consul_led(proof);
     if (clock->heard || !run->publish || run->leaderless)
         return judge_clocks(run, v, err);
     return clock_round_run(consul, &run->place, &clock->state, v, err);

@@ -88,7 +88,7 @@ static int send(struct consul *consul, const char *check_id, const struct memory
                 struct memory *m, struct error *err)
 {
     bool same = strcmp(m->status, new->status) == 0 && strcmp(m->text, new->text) == 0;
-    bool led = same || (!hold && consul_prove_leader(consul, NULL) == 0);
+    bool led = same || (!hold && consul_led(consul_prove_leader(consul, NULL)));
     if (!led && !m->status[0])
         return 0; /* nothing published yet: any text would be a change */
     const struct memory *sent = led ? new : m;

@@ -163,7 +163,7 @@ int agent_read_leader(struct consul *consul, bool *ret_known, bool *ret_agreed, 
     if (rc < 0)
         return rc;
     const char *leader = cJSON_GetStringValue(root);
-    *ret_agreed = consul_prove_leader(consul, NULL) == 0;
+    *ret_agreed = consul_led(consul_prove_leader(consul, NULL));
     *ret_known = *ret_agreed || (leader && *leader != '\0');
     cJSON_Delete(root);
     return 0;

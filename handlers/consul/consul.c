@@ -42,6 +42,7 @@ struct consul {
 struct request {
     const char *path; /* below /v1/, encoded */
     const char *body; /* NULL: GET, else PUT */
+    bool anonymous;   /* without our token */
     int64_t limit_ms; /* 0: http_ms */
     size_t most;      /* bytes of an answer, 0: ANSWER_LIMIT */
 };
@@ -215,7 +216,7 @@ static int perform(struct consul *c, const struct request *request, struct error
         .url = url,
         .body = request->body,
         .len = request->body ? strlen(request->body) : 0,
-        .header = {c->token},
+        .header = {request->anonymous ? NULL : c->token},
         .limit_ms = request->limit_ms ? request->limit_ms : limits()->http_ms,
         .most = request->most ? request->most : ANSWER_LIMIT,
         .unix_socket = c->unix_socket,
@@ -261,6 +262,11 @@ static int refuse_status(const struct consul *c, const char *what, const char *r
     char words[240];
     const char *body = buffer_text(&c->http.answer);
     text_copy_bytes(words, sizeof words, body, strcspn(body, "\n"));
+    if (c->http.status == 403 && strstr(words, "ACL not found"))
+        return error_set(err, -EACCES,
+                         "cannot %s: 403 %s (Consul does not know this token: give lictor enable "
+                         "another one)",
+                         what, words);
     if (c->http.status == 403 && rule)
         return error_set(err, -EACCES, "cannot %s: 403 %s (the token needs %s)", what, words, rule);
     return error_set(err, number_of(c->http.status), "cannot %s: %ld %s", what, c->http.status,
@@ -496,16 +502,38 @@ int consul_request(struct consul *consul, bool put, const char *path, struct buf
     return rc;
 }
 
+/* Rights are looked at before the majority is asked. Without a token a list is filtered, not
+ * refused (the agent's own default token may be as dead as ours: then 403 is what we have, said by
+ * the leader itself). Source: Catalog.ServiceNodes, KVS.Get, ACLResolver (Consul 1.8.7). */
+static int prove_without_rights(struct consul *consul, struct error *err)
+{
+    const struct request request = {.path = "catalog/service/cluster?consistent",
+                                    .anonymous = true,
+                                    .limit_ms = limits()->leader_proof_ms};
+    int rc = perform(consul, &request, err);
+    if (rc == 0 && consul->http.status != 200 && consul->http.status != 403)
+        rc = refuse_status(consul, "prove a leader", NULL, err);
+    return rc;
+}
+
 int consul_prove_leader(struct consul *consul, struct error *err)
 {
+    struct error ignored = {0};
     const struct request request = {.path = "kv/lictor/mapping?consistent",
                                     .limit_ms = limits()->leader_proof_ms,
                                     .most = KV_LIMIT};
     int rc = perform(consul, &request, err);
     if (rc == 0 && consul->http.status != 200 && consul->http.status != 404)
-        rc = refuse_status(consul, "prove a leader by reading KV lictor/mapping",
-                           "key \"lictor/mapping\" read", err);
-    return rc;
+        rc = refuse_status(consul, "read KV lictor/mapping", "key \"lictor/mapping\" read", err);
+    if (rc != -EACCES)
+        return rc;
+    int led = prove_without_rights(consul, &ignored);
+    return led < 0 ? error_set(err, led, "%s", ignored.text) : rc;
+}
+
+bool consul_led(int proof)
+{
+    return proof == 0 || proof == -EACCES;
 }
 
 /* 1.8 answers 500 for a check it does not have, newer ones 404. */

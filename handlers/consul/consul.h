@@ -80,9 +80,12 @@ MUST_CHECK int consul_request(struct consul *consul, bool put, const char *path,
                               struct buffer *answer, struct error *err);
 
 /* Is there a leader that a majority follows, now? A ?consistent read within
- * limits()->leader_proof_ms. 0 yes, negative no, with the reason. Does not need rights:
- * 403 and 404 are proof as well. */
+ * limits()->leader_proof_ms. 0 yes; -EACCES yes as well, but this token may not read
+ * lictor/mapping (or is not known at all): the reason says the rule; else no, with the reason. */
 MUST_CHECK int consul_prove_leader(struct consul *consul, struct error *err);
+
+/* Does this answer of consul_prove_leader() mean that there is one? */
+bool consul_led(int proof);
 
 /* Update a TTL check of this agent. status: "passing", "warning", "critical".
  * -ENOENT when the agent has no such check. */

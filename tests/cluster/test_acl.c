@@ -179,7 +179,39 @@ static void without_rights_it_cannot_look(void **state)
     wait_until("verify-quorum of server 2 cannot look", 60000, cannot_look, c);
     assert_int_equal(recorder_when(r, begin, "server-2", "cluster:quorum", "critical", ""), -1);
     recorder_stop(r);
+    wait_check(
+        c, 2, "cluster:heartbeat", "warning",
+        "no right: cannot read KV lictor/mapping: 403 Permission denied (the token needs key "
+        "\"lictor/mapping\" read)",
+        7000);
     wait_catalogue(c, 1, 1, "cluster:quorum", "passing", "3 of 3 servers", 20000);
+}
+
+/* Deleted, not only without rights: Consul refuses every request that carries it. */
+static void delete_token(struct cluster *c, int i)
+{
+    struct cluster as = *c;
+    struct buffer answer = BUFFER_INIT(1U << 20);
+    char path[200];
+    memcpy(as.token, c->server[i].token, sizeof as.token);
+    assert_int_equal(http(&as, i, "GET", "/v1/acl/token/self", NULL, &answer), 200);
+    cJSON *token = cJSON_Parse(buffer_text(&answer));
+    (void)snprintf(path, sizeof path, "/v1/acl/token/%s",
+                   cJSON_GetStringValue(cJSON_GetObjectItem(token, "AccessorID")));
+    assert_int_equal(http(c, 1, "DELETE", path, NULL, NULL), 200);
+    cJSON_Delete(token);
+    buffer_release(&answer);
+}
+
+/* Not taken for "no leader": the heartbeat's line would stay green for ever. */
+static void a_deleted_token_is_said_within_one_interval(void **state)
+{
+    struct cluster *c = *state;
+    wait_check(c, 3, "cluster:heartbeat", "passing", "", 20000);
+    delete_token(c, 3);
+    wait_check(c, 3, "cluster:heartbeat", "warning",
+               "no right: cannot read KV lictor/mapping: 403 ACL not found (Consul does not ",
+               7000);
 }
 
 int main(void)
@@ -191,6 +223,7 @@ int main(void)
         cmocka_unit_test(a_change_rolls_with_the_shipped_policy),
         cmocka_unit_test(mapping_waits_for_the_admin),
         cmocka_unit_test(without_rights_it_cannot_look),
+        cmocka_unit_test(a_deleted_token_is_said_within_one_interval),
     };
     return HARNESS_RUN("acl", tests, setup, cluster_tear_down);
 }

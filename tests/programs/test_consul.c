@@ -276,15 +276,20 @@ static void a_leader_is_proven_by_a_consistent_read_only(void **state)
 {
     (void)state;
     static const struct {
-        int status, rc;
-    } answers[] = {{200, 0}, {404, 0}, {500, -EAGAIN}, {403, -EACCES}, {-1, -ETIMEDOUT}};
+        int status, without_token, rc;
+    } answers[] = {{200, 500, 0},         {404, 500, 0},        {500, 200, -EAGAIN},
+                   {-1, 200, -ETIMEDOUT}, {403, 200, -EACCES},  {403, 403, -EACCES},
+                   {403, 500, -EAGAIN},   {403, -1, -ETIMEDOUT}};
     for (size_t i = 0; i < COUNT(answers); i++) {
         struct bad_agent_rule rules[] = {
-            {"GET /v1/kv/lictor/mapping?consistent ", answers[i].status, "x", 0}, {0}};
+            {"GET /v1/kv/lictor/mapping?consistent ", answers[i].status, "x", 0},
+            {"GET /v1/catalog/service/cluster?consistent ", answers[i].without_token, "[]", 0},
+            {0}};
         struct bad_agent *agent = bad_agent_start(NULL, rules);
         struct consul *c = open_agent();
         struct error err = {0};
         assert_int_equal(consul_prove_leader(c, &err), answers[i].rc);
+        assert_int_equal(consul_led(answers[i].rc), answers[i].rc == 0 || answers[i].rc == -EACCES);
         consul_close(c);
         bad_agent_stop(agent);
     }
