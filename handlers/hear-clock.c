@@ -8,7 +8,6 @@
  * verify-clock. */
 #include "base/buffer.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/program.h"
 #include "base/trust.h"
 #include "clock/clock_state.h"
@@ -40,17 +39,13 @@ static const char help[] =
 static int read_payload(struct kv_list *list, struct local_clock_reading *at, struct error *err)
 {
     struct buffer payload = BUFFER_INIT(PAYLOAD_LIMIT);
-    cJSON *root = NULL;
     int rc = buffer_read(&payload, STDIN_FILENO);
     local_clock_read(at);
     if (rc < 0)
         rc = error_set(err, rc, "watch payload: %s (the heartbeat reads the records)",
                        strerror(-rc));
     if (rc == 0)
-        rc = json_parse(buffer_text(&payload), payload.len, "watch payload", &root, err);
-    if (rc == 0)
-        rc = kv_parse(root, list, err);
-    cJSON_Delete(root);
+        rc = kv_parse_text(&payload, "watch payload", list, err);
     buffer_release(&payload);
     return rc;
 }

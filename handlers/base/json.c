@@ -26,6 +26,18 @@ static bool has_nul(const char *text, size_t len)
     return memchr(text, '\0', len) != NULL;
 }
 
+void json_replace_nul(char *text, size_t len)
+{
+    char *at = text;
+    for (const char *end = text + len; end - at >= 6; at += 2) {
+        at = memchr(at, '\\', (size_t)(end - at));
+        if (!at || end - at < 6)
+            return;
+        if (memcmp(at, "\\u0000", 6) == 0)
+            memcpy(at, "\\ufffd", 6);
+    }
+}
+
 int json_parse(const char *text, size_t len, const char *what, cJSON **ret_root, struct error *err)
 {
     const char *end = NULL;

@@ -20,6 +20,9 @@
 MUST_CHECK int json_parse(const char *text, size_t len, const char *what, cJSON **ret_root,
                           struct error *err);
 
+/* Put U+FFFD in the place of every escaped U+0000, for texts in which others choose the names. */
+void json_replace_nul(char *text, size_t len);
+
 /* A member of an object, by exact name. Each returns 0, -ENOENT when missing or null,
  * -EBADMSG for another type or range; the text names the member. Strings are borrowed. */
 MUST_CHECK int json_string(const cJSON *object, const char *name, const char **ret,

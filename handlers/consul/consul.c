@@ -314,20 +314,6 @@ static int kv_path(const char *key, const char *query, char **ret, struct error 
     return n < 0 ? error_set(err, -ENOMEM, "out of memory") : 0;
 }
 
-static int parse_entries(const struct consul *consul, const char *what, struct kv_list *list,
-                         struct error *err)
-{
-    cJSON *root = NULL;
-    if (consul->http.status == 404)
-        return 0;
-    int rc = json_parse(buffer_text(&consul->http.answer), consul->http.answer.len, what, &root,
-                        err);
-    if (rc == 0)
-        rc = kv_parse(root, list, err);
-    cJSON_Delete(root);
-    return rc;
-}
-
 int consul_kv_read(struct consul *consul, const char *key, bool recurse, enum consul_read read,
                    struct kv_list *list, struct error *err)
 {
@@ -346,8 +332,8 @@ int consul_kv_read(struct consul *consul, const char *key, bool recurse, enum co
     rc = perform(consul, &request, err);
     if (rc == 0 && consul->http.status != 200 && consul->http.status != 404)
         rc = refuse_status(consul, what, rule, err);
-    if (rc == 0)
-        rc = parse_entries(consul, what, list, err);
+    if (rc == 0 && consul->http.status == 200)
+        rc = kv_parse_text(&consul->http.answer, what, list, err);
     free(path);
     return rc;
 }

@@ -88,6 +88,18 @@ int kv_parse(const cJSON *root, struct kv_list *list, struct error *err)
     return 0;
 }
 
+int kv_parse_text(struct buffer *text, const char *what, struct kv_list *list, struct error *err)
+{
+    cJSON *root = NULL;
+    if (text->len > 0)
+        json_replace_nul(text->data, text->len);
+    int rc = json_parse(buffer_text(text), text->len, what, &root, err);
+    if (rc == 0)
+        rc = kv_parse(root, list, err);
+    cJSON_Delete(root);
+    return rc;
+}
+
 const struct kv_entry *kv_find(const struct kv_list *list, const char *key)
 {
     for (size_t i = 0; i < list->n; i++) {

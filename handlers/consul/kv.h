@@ -5,6 +5,7 @@
 #ifndef KV_H
 #define KV_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 
 #include <cjson/cJSON.h>
@@ -34,6 +35,11 @@ struct kv_list {
 /* Append what `root` holds (array, object or null). Returns 0, -EBADMSG when it is
  * something else or a value is not base64, -ENOMEM; on failure the list is as it was. */
 MUST_CHECK int kv_parse(const cJSON *root, struct kv_list *list, struct error *err);
+
+/* The same of JSON as text, in which U+FFFD takes the place of U+0000: whoever may write a key may
+ * give it such a name. what: begins the sentence about what is not JSON. */
+MUST_CHECK int kv_parse_text(struct buffer *text, const char *what, struct kv_list *list,
+                             struct error *err);
 
 /* Append one entry (copied). Returns 0 or -ENOMEM. */
 MUST_CHECK int kv_add(struct kv_list *list, const char *key, const void *value, size_t len,

@@ -44,6 +44,35 @@ static void reads_a_watch_payload(void **state)
     assert_null(list.entries);
 }
 
+/* A transaction takes such a name. */
+static const struct {
+    const char *name, *read;
+} names[] = {
+    {"p/\\u0000z", "p/\xef\xbf\xbdz"}, {"p/\\u0000\\u0000", "p/\xef\xbf\xbd\xef\xbf\xbd"},
+    {"p/\\\\u0000", "p/\\u0000"},      {"p/\\\\\\u0000", "p/\\\xef\xbf\xbd"},
+    {"p/\\n\\\"", "p/\n\""},
+};
+
+static void a_name_with_a_nul_is_read(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct kv_list list = {0};
+        struct buffer text = BUFFER_INIT(200);
+        struct error err = {0};
+        assert_int_equal(
+            buffer_printf(&text, "[{\"Key\":\"%s\",\"ModifyIndex\":1}]", names[i].name), 0);
+        assert_int_equal(kv_parse_text(&text, "payload", &list, &err), 0);
+        assert_string_equal(list.entries[0].key, names[i].read);
+        kv_release(&list);
+        buffer_clear(&text);
+        assert_int_equal(buffer_append(&text, names[i].name, strlen(names[i].name)), 0);
+        assert_int_equal(kv_parse_text(&text, "payload", &list, &err), -EBADMSG);
+        assert_string_equal(err.text, "payload: is not JSON");
+        buffer_release(&text);
+    }
+}
+
 #define NO_ENTRY "not a KV entry as Consul writes it"
 #define NO_TEXT  "KV entry k: value is not base64"
 
@@ -187,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_a_watch_payload),
+        cmocka_unit_test(a_name_with_a_nul_is_read),
         cmocka_unit_test(takes_only_what_consul_writes),
         cmocka_unit_test(finds_by_whole_key),
         cmocka_unit_test(sets_and_removes),
