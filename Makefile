@@ -38,8 +38,8 @@ in_clock         := local_clock sntp figure offset_bound offsets outlier skew_ve
 in_cluster       := server_mapping membership quorum cluster_facts rollout_order
 in_shipper       := mustache file_set owned_files shipper_config render shipper_commands apply apply_protocol apply_client
 in_delivery      := delivery delivery_gather
-in_rollout       := server_record logging_verdict rolling local_state snapshot debounce claim logging_memory delivery_proof \
-                    logging_check
+in_rollout       := server_record logging_verdict rolling local_state snapshot debounce claim attempt logging_memory \
+                    delivery_proof logging_check
 in_command       := command settings_write settings_show rollout_follow set inspect api
 
 MODULES := $(foreach l,$(LAYERS),$(in_$l:%=$l/%))

@@ -12,6 +12,7 @@
 #include "consul/kv.h"
 #include "rollout/local_state.h"
 #include "rollout/server_record.h"
+#include "settings/effective.h"
 #include "settings/policy.h"
 #include "settings/service_urls.h"
 #include "settings/settings.h"
@@ -66,7 +67,10 @@ static int read_payload(cJSON **ret, struct error *err)
     struct buffer payload = BUFFER_INIT(PAYLOAD_LIMIT);
     int rc = buffer_read(&payload, STDIN_FILENO);
     if (rc < 0)
-        rc = error_set(err, rc, "watch payload: %s", strerror(-rc));
+        rc = error_set(err, rc, "watch payload: %s",
+                       rc == -EMSGSIZE ? "is larger than 1 MiB" : strerror(-rc));
+    if (payload.len > 0)
+        json_replace_nul(payload.data, payload.len);
     if (rc == 0)
         rc = json_parse(buffer_text(&payload), payload.len, "watch payload", ret, err);
     buffer_release(&payload);
@@ -78,13 +82,11 @@ static int know_entries(const struct options *opt, const cJSON *payload,
                         const struct local_state *local, bool *ret, struct error *err)
 {
     char digest[KV_DIGEST];
-    char prefix[256] = SERVER_RECORD_PREFIX;
     struct kv_list list = {0};
-    if (opt->watch == SETTINGS)
-        (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", opt->place.settings_root, SETTINGS_PLACE);
     int rc = kv_parse(payload, &list, err);
     if (rc == 0)
-        rc = kv_digest(&list, prefix, digest, err);
+        rc = opt->watch == SETTINGS ? effective_digest(&list, opt->place.settings_root, digest, err)
+                                    : kv_digest(&list, SERVER_RECORD_PREFIX, digest, err);
     kv_release(&list);
     if (rc < 0)
         return rc;

@@ -15,11 +15,11 @@
 #include "base/trust.h"
 #include "check/publish.h"
 #include "consul/consul.h"
+#include "rollout/attempt.h"
 #include "rollout/claim.h"
 #include "rollout/debounce.h"
 #include "rollout/delivery_proof.h"
 #include "rollout/logging_check.h"
-#include "shipper/apply_client.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,30 +57,6 @@ struct rollout {
 static int write_state(struct rollout *r, struct error *err)
 {
     return local_state_write(r->place.state_dir, &r->s.local, err);
-}
-
-/* The state file says that an attempt runs while apply-logging works, so that a run killed in
- * between is found by the heartbeat. */
-static int apply_settings(struct rollout *r, struct error *err)
-{
-    struct apply_result result = {0};
-    const char *wanted = r->s.wanted.revision;
-    char *request = apply_protocol_format_request(&r->s.wanted.entries, r->place.settings_root);
-    if (!request)
-        return error_set(err, -ENOMEM, "out of memory");
-    local_state_begin(&r->s.local, wanted);
-    int rc = write_state(r, err);
-    if (rc == 0)
-        rc = apply_client_run(r->place.config_dir, r->place.state_dir, request, wanted, &result,
-                              err);
-    free(request);
-    if (rc < 0)
-        return rc;
-    local_state_end(&r->s.local, result.done, result.rollback_failed, result.reason);
-    program_log(result.done ? LOG_NOTICE : LOG_ERR, "revision %.*s %s%s%s", SETTINGS_SHORT, wanted,
-                result.done ? "is in force" : "failed", result.reason[0] ? ": " : "",
-                result.reason);
-    return write_state(r, err);
 }
 
 /* Call after snapshot_records(). */
@@ -126,17 +102,6 @@ static int seek_proof(struct rollout *r, int64_t limit_ms, struct error *err)
     return rc < 0 ? rc : delivery_proof_seek(&r->s, limit_ms, &r->proof, err);
 }
 
-/* The state file is there before the announcement, see local_state_look(). */
-static int announce_and_apply(struct rollout *r, const struct rolling *turn, struct error *err)
-{
-    int rc = write_state(r, err);
-    if (rc == 0 && !r->s.wanted.settings.log_parallel)
-        rc = claim_apply(&r->s, turn, err);
-    if (rc == 0)
-        rc = apply_settings(r, err);
-    return rc < 0 ? rc : seek_proof(r, limits()->proof_ms, err);
-}
-
 /* Must what is in force be applied again? */
 static bool repairs(const struct rollout *r)
 {
@@ -149,7 +114,7 @@ static bool repairs(const struct rollout *r)
  * looks once; the heartbeat comes again. */
 static int keep_in_force(struct rollout *r, struct error *err)
 {
-    int rc = repairs(r) ? apply_settings(r, err) : 0;
+    int rc = repairs(r) ? attempt_run(&r->s, NULL, err) : 0;
     return rc < 0 || !delivery_proof_pending(&r->s) ? rc : seek_proof(r, 0, err);
 }
 
@@ -161,8 +126,10 @@ static int act_on_turn(struct rollout *r, const struct rolling *turn, struct err
     int rc = 0;
     if (rolling_may_apply(turn))
         rc = delivery_proof_preflight(&r->s, &r->proof, &go, err);
-    if (rc == 0 && go)
-        return announce_and_apply(r, turn, err);
+    if (rc == 0 && go) {
+        rc = attempt_run(&r->s, turn, err);
+        return rc < 0 ? rc : seek_proof(r, limits()->proof_ms, err);
+    }
     if (rc == 0)
         local_state_wait(&r->s.local, r->s.wanted.revision);
     return rc;

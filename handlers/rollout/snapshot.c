@@ -74,15 +74,13 @@ static int judge_settings(struct snapshot *s, const struct policy *policy, struc
 
 static int read_settings(struct snapshot *s, struct error *err)
 {
-    char prefix[256];
     struct wanted *w = &s->wanted;
     const char *root = s->place->settings_root;
     kv_release(&w->entries);
     settings_release(&w->settings);
     *w = (struct wanted){.digest = ""};
-    (void)snprintf(prefix, sizeof prefix, "%s%sLOG_", root, SETTINGS_PLACE);
     int rc = settings_read(s->consul, root, s->read, &w->entries, err);
-    return rc < 0 ? rc : kv_digest(&w->entries, prefix, w->digest, err);
+    return rc < 0 ? rc : effective_digest(&w->entries, root, w->digest, err);
 }
 
 int snapshot_settings(struct snapshot *s, struct error *err)

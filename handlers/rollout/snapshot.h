@@ -19,7 +19,7 @@
 struct wanted {
     struct kv_list entries;   /* our place in KV, pins of the policy applied, consul:SERVICE
                                  replaced by URLs */
-    char digest[KV_DIGEST];   /* of the LOG_ entries as KV has them */
+    char digest[KV_DIGEST];   /* as effective_digest() has it */
     struct settings settings; /* judged; see refusal before using LOG_ */
     char refusal[sizeof(struct error)]; /* why the LOG_ set is refused, "" if not */
     struct service_urls service;        /* the service behind the URLs, if any */

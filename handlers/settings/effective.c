@@ -40,6 +40,24 @@ int effective_revision(const struct settings *s, char ret[KV_DIGEST], struct err
     return rc;
 }
 
+int effective_digest(const struct kv_list *list, const char *root, char ret[KV_DIGEST],
+                     struct error *err)
+{
+    struct kv_entry known[SETTING_COUNT];
+    struct kv_list log = {known, 0};
+    char path[SETTINGS_KEY];
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const struct setting_row *row = settings_row((enum setting)i);
+        int rc = settings_path(root, row->key, path, err);
+        if (rc < 0)
+            return rc;
+        const struct kv_entry *entry = kv_find(list, path);
+        if (row->group == GROUP_LOG && entry)
+            known[log.n++] = *entry;
+    }
+    return kv_digest(&log, "", ret, err);
+}
+
 /* ---- judgement ----------------------------------------------------------- */
 
 static int judge_log(const struct policy *policy, const struct settings *s, struct effective *ret,

@@ -37,4 +37,9 @@ bool effective_service(const struct settings *s);
  * LOG_ENABLED=N. Must not be called with log_rejects > 0. */
 MUST_CHECK int effective_revision(const struct settings *s, char ret[KV_DIGEST], struct error *err);
 
+/* SHA-256 in hex over the LOG_ settings of the table as KV has them, keys and values. Keys that
+ * nobody knows do not count: they change nothing, so they start nothing. */
+MUST_CHECK int effective_digest(const struct kv_list *list, const char *root, char ret[KV_DIGEST],
+                                struct error *err);
+
 #endif

@@ -15,33 +15,57 @@
 
 /* ---- the request --------------------------------------------------------- */
 
-static int add_settings(cJSON *to, const struct kv_list *entries, const char *settings_root)
+/* One of the table, if KV has it: whatever else begins with LOG_ goes no further. */
+static int add_setting(cJSON *to, enum setting setting, const struct kv_list *entries,
+                       const char *settings_root, struct error *err)
 {
-    char prefix[256];
-    int len = snprintf(prefix, sizeof prefix, "%s%s", settings_root, SETTINGS_PLACE);
-    for (size_t i = 0; i < entries->n; i++) {
-        const struct kv_entry *e = &entries->entries[i];
-        if (strncmp(e->key, prefix, (size_t)len) != 0 || settings_group(e->key + len) != GROUP_LOG)
-            continue;
-        if (strlen(e->value) != e->len)
-            return -EBADMSG;
-        if (!cJSON_AddStringToObject(to, e->key + len, e->value))
-            return -ENOMEM;
-    }
-    return 0;
+    char path[SETTINGS_KEY];
+    const char *key = settings_row(setting)->key;
+    int rc = settings_path(settings_root, key, path, err);
+    if (rc < 0)
+        return rc;
+    const struct kv_entry *entry = kv_find(entries, path);
+    if (!entry)
+        return 0;
+    if (strlen(entry->value) != entry->len)
+        return error_set(err, -EBADMSG, "%s cannot be handed over: it holds a NUL", key);
+    return cJSON_AddStringToObject(to, key, entry->value)
+               ? 0
+               : error_set(err, -ENOMEM, "out of memory");
 }
 
-char *apply_protocol_format_request(const struct kv_list *entries, const char *settings_root)
+static int make_request(cJSON *root, const struct kv_list *entries, const char *settings_root,
+                        struct error *err)
 {
-    char *text = NULL;
+    cJSON *settings = cJSON_AddNumberToObject(root, "v", VERSION)
+                          ? cJSON_AddObjectToObject(root, "settings")
+                          : NULL;
+    int rc = settings ? 0 : error_set(err, -ENOMEM, "out of memory");
+    for (int i = 0; rc == 0 && i < SETTING_COUNT; i++) {
+        if (settings_row((enum setting)i)->group == GROUP_LOG)
+            rc = add_setting(settings, (enum setting)i, entries, settings_root, err);
+    }
+    return rc;
+}
+
+int apply_protocol_format_request(const struct kv_list *entries, const char *settings_root,
+                                  char **ret, struct error *err)
+{
     cJSON *root = cJSON_CreateObject();
-    cJSON *settings = NULL;
-    if (cJSON_AddNumberToObject(root, "v", VERSION))
-        settings = cJSON_AddObjectToObject(root, "settings");
-    if (settings && add_settings(settings, entries, settings_root) == 0)
-        text = cJSON_PrintUnformatted(root);
+    int rc = make_request(root, entries, settings_root, err);
+    *ret = rc == 0 ? cJSON_PrintUnformatted(root) : NULL;
     cJSON_Delete(root);
-    return text;
+    if (rc < 0)
+        return rc;
+    if (!*ret)
+        return error_set(err, -ENOMEM, "out of memory");
+    size_t len = strlen(*ret);
+    if (len <= APPLY_PROTOCOL_MAX)
+        return 0;
+    cJSON_free(*ret);
+    *ret = NULL;
+    return error_set(err, -EMSGSIZE, "the LOG_ settings have %zu bytes, %d can be handed over", len,
+                     APPLY_PROTOCOL_MAX);
 }
 
 int apply_protocol_read(int fd, struct buffer *ret, struct error *err)
@@ -49,6 +73,8 @@ int apply_protocol_read(int fd, struct buffer *ret, struct error *err)
     char limit[DURATION_TEXT];
     *ret = BUFFER_INIT(APPLY_PROTOCOL_MAX);
     int rc = buffer_read_within(ret, fd, limits()->request_ms);
+    if (rc == -EMSGSIZE)
+        return error_set(err, rc, "the request is larger than %d bytes", APPLY_PROTOCOL_MAX);
     if (rc == -ETIMEDOUT)
         return error_set(err, rc, "the request has no end after %s",
                          duration_format(limits()->request_ms * 1000, limit));
@@ -121,9 +147,10 @@ int apply_protocol_parse_request(const struct buffer *text, const char *settings
     cJSON *root = NULL;
     int64_t version = 0;
     struct error why = {0};
-    int rc = json_parse(buffer_text(text), text->len, "it", &root, &why);
-    if (rc == 0)
-        rc = check_request_members(root, &why);
+    int rc = json_parse(buffer_text(text), text->len, "request", &root, err);
+    if (rc < 0)
+        return rc;
+    rc = check_request_members(root, &why);
     if (rc == 0)
         rc = json_integer(root, "v", &version, &why);
     if (rc == 0 && version != VERSION)

@@ -19,9 +19,12 @@
 
 #define APPLY_PROTOCOL_MAX 65536 /* bytes of a request, and of an answer */
 
-/* Format a request with the LOG_ entries of our place. The caller free()s the text; NULL when out
- * of memory or a value is not a text. */
-char *apply_protocol_format_request(const struct kv_list *entries, const char *settings_root);
+/* Format a request with those LOG_ settings of the table that are among the entries; other keys
+ * are not handed over. The caller cJSON_free()s *ret. Returns 0, -ENOMEM, -ENAMETOOLONG, or what
+ * no second attempt changes: -EBADMSG (a value holds a NUL), -EMSGSIZE. */
+MUST_CHECK int apply_protocol_format_request(const struct kv_list *entries,
+                                             const char *settings_root, char **ret,
+                                             struct error *err);
 
 /* Read a request from fd to its end, within limits()->request_ms.
  * Returns 0, -EMSGSIZE, -ETIMEDOUT, or the negative errno of read(2). */

@@ -198,10 +198,10 @@ static const struct words_row {
     {"garbage",
      "\x7f"
      "ELF\x01\x02 GET / HTTP/1.1\r\n\r\n",
-     "it: is not JSON"},
-    {"nothing", "", "it: is not JSON"},
+     "request: is not JSON"},
+    {"nothing", "", "request: is not JSON"},
     {"another JSON", "[{\"v\":1}]", "it is not a JSON object"},
-    {"two requests", URL("http://a") URL("http://b"), "it: is not JSON"},
+    {"two requests", URL("http://a") URL("http://b"), "request: is not JSON"},
     {"version 2", "{\"v\":2,\"settings\":{}}", "only version 1 is known"},
     {"a huge version", "{\"v\":1e999,\"settings\":{}}", "\\\"v\\\" is not an integer"},
     {"a long number",
@@ -223,7 +223,7 @@ static const struct words_row {
      "is not a known member"},
     {"a command", "{\"v\":1,\"reload\":[\"/bin/sh\"],\"settings\":{}}", "is not a known member"},
     {"arguments in front", "--config-dir /tmp/evil --apply-dir /tmp/evil\n" URL("http://a"),
-     "it: is not JSON"},
+     "request: is not JSON"},
     {"a setting outside our place", SET("\"../any/LOG_INDEX\":\"a\""),
      "is not the name of a LOG_ setting"},
     {"no setting of logging", SET("\"CLUSTER_SERVERS\":\"a\""),
@@ -350,18 +350,18 @@ static void depth_and_width_are_refused(void **state)
         size_t n;
         const char *tail, *answer;
     } rows[] = {
-        {"60,000 deep", "{\"v\":1,\"settings\":", "[", 60000, "", "it: is not JSON"},
-        {"100,000 deep", "{\"v\":1,\"settings\":", "[", 100000, "", "too long"},
+        {"60,000 deep", "{\"v\":1,\"settings\":", "[", 60000, "", "request: is not JSON"},
+        {"100,000 deep", "{\"v\":1,\"settings\":", "[", 100000, "", "is larger than"},
         {"deep and closed", "{\"v\":1,\"settings\":{\"LOG_INDEX\":", "{\"a\":", 10000, "",
-         "it: is not JSON"},
+         "request: is not JSON"},
         {"a value of 60 KB", "{\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://", "x",
          60000, "\"}}", "are the limit"},
         {"a name of 60 KB", "{\"v\":1,\"settings\":{\"LOG_", "X", 60000, "\":\"\"}}",
          "the name of a setting is too long"},
         {"10,000 nameless settings", "{\"v\":1,\"settings\":{\"LOG_A\":\"\"", ",\"\":1", 10000,
          "}}", "is given twice"},
-        {"64 KiB of spaces", "", " ", 65536, "", "it: is not JSON"},
-        {"one more", "", " ", 65537, "", "cannot read the request: Message too long"},
+        {"64 KiB of spaces", "", " ", 65536, "", "request: is not JSON"},
+        {"one more", "", " ", 65537, "", "the request is larger than 65536 bytes"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         print_message("  %s\n", rows[i].attack);

@@ -141,6 +141,10 @@ static const struct payload_row {
     const char *begins;
 } payload_rows[] = {
     {"dealt with", "settings", LEVEL("d2Fybg=="), DONE, "warn", 0, ""},
+    {"an unknown key beside it", "settings",
+     "[{\"Key\":\"" PLACE "LOG_LEVEL\",\"ModifyIndex\":7,\"Value\":\"d2Fybg==\"},"
+     "{\"Key\":\"" PLACE "LOG_zz\",\"ModifyIndex\":8,\"Value\":\"YQBi\"}]\n",
+     DONE, "warn", 0, ""},
     {"refused before", "settings", LEVEL("d2Fybg=="), REFUSED, "warn", 0, ""},
     {"failed before", "settings", LEVEL("d2Fybg=="), FAILED, "warn", 0, ""},
     {"interrupted", "settings", LEVEL("d2Fybg=="), INTERRUPTED, "warn", 1,
@@ -236,7 +240,7 @@ static void an_oversized_payload_is_read_from_consul(void **state)
     huge[2U << 20] = '\0';
     write_state(DONE, "warn");
     struct outcome o = run("reconfigure-logging", huge, words);
-    assert_non_null(strstr(o.err, "reconfigure-logging: watch payload: Message too long; "
+    assert_non_null(strstr(o.err, "reconfigure-logging: watch payload: is larger than 1 MiB; "
                                   "asking Consul instead\nrollout-logging: cannot reach"));
     assert_int_equal(o.code, 1);
     outcome_release(&o);

@@ -152,11 +152,48 @@ static void the_revision_keeps_the_order_for_use(void **state)
     assert_string_equal(s.log_url[0], "http://b:9200");
 }
 
+/* ---- what starts a run --------------------------------------------------- */
+
+static void digest_of(const char *const *pairs, char ret[KV_DIGEST])
+{
+    struct kv_list list = {0};
+    for (size_t i = 0; pairs[i]; i += 2)
+        put(&list, pairs[i], pairs[i + 1]);
+    assert_int_equal(effective_digest(&list, ROOT, ret, NULL), 0);
+    kv_release(&list);
+}
+
+static const struct {
+    const char *a[10], *b[10];
+    bool same;
+} digests[] = {
+    {{URL, "http://a"}, {URL, "http://a"}, true},
+    {{URL, "http://a"}, {URL, "http://A"}, false},
+    {{URL, "http://a"}, {URL, "http://a", "LOG_SETTLE", "3s"}, false},
+    {{URL, "http://a"}, {"LOG_INDEX", "http://a"}, false},
+    {{URL, "http://a"}, {"LOG_zz", "1", URL, "http://a", "LOG_zz", "2", "LOG_", "3"}, true},
+    {{URL, "http://a"}, {"CLUSTER_GRACE", "1m", URL, "http://a"}, true},
+    {{NULL}, {"LOG_zz", "1"}, true},
+};
+
+static void only_known_log_settings_start_a_run(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(digests); i++) {
+        char a[KV_DIGEST], b[KV_DIGEST];
+        digest_of(digests[i].a, a);
+        digest_of(digests[i].b, b);
+        if ((strcmp(a, b) == 0) != digests[i].same)
+            fail_msg("row %zu: the same is %d", i, !digests[i].same);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_judgement_of_everything),
         cmocka_unit_test(equal_meanings_have_equal_revisions),
+        cmocka_unit_test(only_known_log_settings_start_a_run),
         cmocka_unit_test(the_revision_keeps_the_order_for_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,13 +35,13 @@ static const struct row {
     int rc;
     const char *err;
 } rows[] = {
-    {"", -EBADMSG, "request: it: is not JSON"},
-    {"garbage", -EBADMSG, "request: it: is not JSON"},
+    {"", -EBADMSG, "request: is not JSON"},
+    {"garbage", -EBADMSG, "request: is not JSON"},
     {"null", -EBADMSG, "request: it is not a JSON object"},
     {"1e999", -EBADMSG, "request: it is not a JSON object"},
     {"[1]", -EBADMSG, "request: it is not a JSON object"},
     {"{}", -ENOENT, "request: \"v\" is missing"},
-    {SET("") SET(""), -EBADMSG, "request: it: is not JSON"},
+    {SET("") SET(""), -EBADMSG, "request: is not JSON"},
     {"{\"v\":2,\"settings\":{}}", -EBADMSG, "request: only version 1 is known"},
     {"{\"v\":1.5,\"settings\":{}}", -EBADMSG, "request: \"v\" is not an integer"},
     {"{\"v\":1e400,\"settings\":{}}", -EBADMSG, "request: \"v\" is not an integer"},
@@ -63,8 +63,7 @@ static const struct row {
     {SET("\"../../any/LOG_LEVEL\":\"warn\""), -EBADMSG,
      "request: \"../../any/LOG_LEVEL\" is not the name of a LOG_ setting"},
     {SET("\"\":\"warn\""), -EBADMSG, "request: \"\" is not the name of a LOG_ setting"},
-    {SET("\"LOG_LEVEL\":\"a\\u0000b\""), -EBADMSG,
-     "request: it: holds U+0000 or no valid \\u escape"},
+    {SET("\"LOG_LEVEL\":\"a\\u0000b\""), -EBADMSG, "request: holds U+0000 or no valid \\u escape"},
 };
 
 static void nothing_else_is_taken(void **state)
@@ -115,7 +114,7 @@ static void depth_costs_nothing(void **state)
     assert_non_null(text);
     memset(text, '[', deep);
     assert_int_equal(parse(text, deep, &list, &err), -EBADMSG);
-    assert_string_equal(err.text, "request: it: is not JSON");
+    assert_string_equal(err.text, "request: is not JSON");
     free(text);
     kv_release(&list);
 }
@@ -165,29 +164,59 @@ static void every_request_has_an_end(void **state)
     assert_int_equal(setenv("LICTOR_LIMITS", "request=300ms", 1), 0);
     expect_read(10, 5, 0, "");
     expect_read(APPLY_PROTOCOL_MAX, 1, 0, "");
-    expect_read(APPLY_PROTOCOL_MAX + 1, 1, -EMSGSIZE, "cannot read the request: Message too long");
+    expect_read(APPLY_PROTOCOL_MAX + 1, 1, -EMSGSIZE, "the request is larger than 65536 bytes");
     expect_read(1, 10000, -ETIMEDOUT, "the request has no end after 300ms");
 }
 
-static void only_the_log_settings_are_handed_over(void **state)
+/* Formatting these entries. */
+static int format(const struct kv_list *list, char **ret, const char *expected)
+{
+    struct error err = {0};
+    int rc = apply_protocol_format_request(list, ROOT, ret, &err);
+    assert_string_equal(err.text, expected);
+    return rc;
+}
+
+static void only_known_log_settings_are_handed_over(void **state)
 {
     (void)state;
     struct kv_list list = {0};
+    char *text = NULL, *huge = calloc(1, 70000), name[600] = AT "LOG_";
+    assert_non_null(huge);
+    memset(huge, 'x', 70000);
+    memset(name + strlen(name), 'n', 480);
     assert_int_equal(kv_add(&list, AT "CLUSTER_GRACE", "1m", 2, 1), 0);
     assert_int_equal(kv_add(&list, AT "LOG_LEVEL", "warn", 4, 2), 0);
-    assert_int_equal(kv_add(&list, "other/service/cluster/tag/any/LOG_X", "1", 1, 3), 0);
-    char *text = apply_protocol_format_request(&list, ROOT);
+    assert_int_equal(kv_add(&list, AT "LOG_zz", huge, 70000, 3), 0);
+    assert_int_equal(kv_add(&list, AT "LOG_nul", "a\0b", 3, 3), 0);
+    assert_int_equal(kv_add(&list, AT "LOG_\xef\xbf\xbd", "1", 1, 3), 0);
+    assert_int_equal(kv_add(&list, AT "LOG_\xef\xbf\xbd", "2", 1, 3), 0);
+    assert_int_equal(kv_add(&list, name, "long", 4, 3), 0);
+    assert_int_equal(kv_add(&list, "other/service/cluster/tag/any/LOG_INDEX", "1", 1, 3), 0);
+    assert_int_equal(format(&list, &text, ""), 0);
     assert_string_equal(text, "{\"v\":1,\"settings\":{\"LOG_LEVEL\":\"warn\"}}");
     cJSON_free(text);
+    free(huge);
     kv_release(&list);
 }
 
-static void a_value_with_a_nul_is_not_cut_short(void **state)
+static void what_cannot_be_handed_over_is_said(void **state)
 {
     (void)state;
     struct kv_list list = {0};
+    char *text = NULL, *huge = calloc(1, 65503);
+    assert_non_null(huge);
+    memset(huge, 'x', 65502);
     assert_int_equal(kv_add(&list, AT "LOG_LEVEL", "warn\0x", 6, 2), 0);
-    assert_null(apply_protocol_format_request(&list, ROOT));
+    assert_int_equal(format(&list, &text, "LOG_LEVEL cannot be handed over: it holds a NUL"),
+                     -EBADMSG);
+    assert_null(text);
+    assert_int_equal(kv_set(&list, AT "LOG_LEVEL", huge), 0);
+    assert_int_equal(
+        format(&list, &text, "the LOG_ settings have 65537 bytes, 65536 can be handed over"),
+        -EMSGSIZE);
+    assert_null(text);
+    free(huge);
     kv_release(&list);
 }
 
@@ -258,8 +287,8 @@ static void every_answer_is_understood_or_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_the_log_settings_are_handed_over),
-        cmocka_unit_test(a_value_with_a_nul_is_not_cut_short),
+        cmocka_unit_test(only_known_log_settings_are_handed_over),
+        cmocka_unit_test(what_cannot_be_handed_over_is_said),
         cmocka_unit_test(every_answer_is_understood_or_refused),
         cmocka_unit_test(an_answer_survives_writing_and_reading),
         cmocka_unit_test(settings_are_taken),

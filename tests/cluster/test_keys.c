@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* Keys that nobody of us wrote, on three real servers with a shipper that is instant: they change
+ * nothing, stop nothing, and are named. */
+#include "chain.h"
+
+#include "base/base64.h"
+
+#define PLACE    HARNESS_ROOT "/service/cluster/tag/any/"
+#define SOON     20000
+#define QUIET_MS 4000
+
+static int setup(void **state)
+{
+    *state = chain_start();
+    chain_set(*state);
+    return 0;
+}
+
+static int calm(void **state)
+{
+    struct cluster *c = *state;
+    setting_delete(c, "LOG_ENABLED");
+    kv_delete_prefix(c, PLACE "LOG_z");
+    setting_delete(c, "LOG_%ff");
+    setting_delete(c, "LOG_%fe");
+    setting_put(c, "LOG_INDEX", "calm");
+    chain_reach(c, "calm");
+    for (int i = 1; i <= 3; i++)
+        wait_check(c, i, "cluster:logging", "passing", "3 of 3 servers on revision", SOON);
+    return 0;
+}
+
+/* `len` bytes of one value. free() it. */
+static char *many(size_t len)
+{
+    char *text = malloc(len + 1);
+    assert_non_null(text);
+    memset(text, 'x', len);
+    text[len] = '\0';
+    return text;
+}
+
+static void put_bytes(struct cluster *c, const char *key, const void *bytes, size_t len)
+{
+    char body[400];
+    char *value = base64_encode(bytes, len);
+    (void)snprintf(body, sizeof body,
+                   "[{\"KV\":{\"Verb\":\"set\",\"Key\":\"%s\",\"Value\":\"%s\"}}]", key, value);
+    assert_int_equal(http(c, 1, "PUT", "/v1/txn", body, NULL), 200);
+    free(value);
+}
+
+static void expect_named(struct cluster *c, const char *text)
+{
+    for (int i = 1; i <= 3; i++)
+        wait_check(c, i, "cluster:logging", "warning", text, SOON);
+}
+
+/* A change comes through while the key is there, and the key is named. */
+static void expect_harmless(struct cluster *c, const char *index, const char *named)
+{
+    setting_put(c, "LOG_INDEX", index);
+    chain_reach(c, index);
+    expect_named(c, named);
+}
+
+/* ---- unknown LOG_ keys ----------------------------------------------------- */
+
+static void an_unknown_key_changes_nothing(void **state)
+{
+    struct cluster *c = *state;
+    char *huge = many(70000), *name = many(480), key[600];
+    memcpy(name, "LOG_zz", 6);
+    setting_put(c, "LOG_zz", huge);
+    expect_harmless(c, "huge", "LOG_zz: there is no setting of that name");
+    (void)snprintf(key, sizeof key, PLACE "%s", name);
+    kv_put(c, key, "1");
+    expect_harmless(c, "long-name", "LOG_zzxxxxxxxx");
+    setting_put(c, "LOG_%ff", "1");
+    setting_put(c, "LOG_%fe", "2");
+    expect_harmless(c, "equal-names", "LOG_???: there is no setting of that name");
+    put_bytes(c, PLACE "LOG_z\\u0000z", "1", 1);
+    expect_harmless(c, "nul-in-name", "LOG_z");
+    setting_put(c, "LOG_ENABLED", "N");
+    for (int i = 1; i <= 3; i++)
+        wait_check(c, i, "cluster:logging", "warning", "(switched off)", SOON);
+    free(huge);
+    free(name);
+}
+
+static void an_unknown_key_with_a_nul_starts_nothing(void **state)
+{
+    struct cluster *c = *state;
+    put_bytes(c, PLACE "LOG_zz", "a\0b", 3);
+    setting_put(c, "LOG_LEVEL", "warn");
+    expect_harmless(c, "nul", "LOG_zz: there is no setting of that name");
+    size_t before = runs(c, 0, "reconfigure-logging");
+    sleep_ms(QUIET_MS);
+    assert_in_range(runs(c, 0, "reconfigure-logging") - before, 0, 3);
+    setting_delete(c, "LOG_LEVEL");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(an_unknown_key_changes_nothing, calm),
+        cmocka_unit_test_setup(an_unknown_key_with_a_nul_starts_nothing, calm),
+    };
+    return HARNESS_RUN("keys", tests, setup, cluster_tear_down);
+}
