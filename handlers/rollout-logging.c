@@ -70,7 +70,7 @@ static int report_state(struct rollout *r, struct error *err)
     if (lock < 0)
         return lock;
     logging_check_judge(&r->s, &r->proof, &v);
-    rc = publish_verdict(r->s.consul, r->place.state_dir, CHECK_ID, &v, err);
+    rc = publish_verdict(r->s.consul, r->place.state_dir, CHECK_ID, &v, false, err);
     file_unlock(lock);
     return rc;
 }

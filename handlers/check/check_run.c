@@ -26,8 +26,7 @@ static int publish(struct check_run *run, check_look *look, struct error *err)
     int looked = look_now(run, look, &consul, &v, &why);
     if (looked < 0)
         publish_cannot_look(&v, why.text);
-    int rc = looked == 0 && run->leaderless ? publish_held(consul, dir, run->publish, &v, err)
-                                            : publish_verdict(consul, dir, run->publish, &v, err);
+    int rc = publish_verdict(consul, dir, run->publish, &v, looked == 0 && run->leaderless, err);
     if (looked < 0)
         rc = error_set(err, looked, "%s", why.text);
     consul_close(consul);

@@ -25,7 +25,7 @@ typedef int check_look(struct consul *consul, struct check_run *run, struct verd
 /* Look, and bring the verdict to where it belongs.
  *
  * To publish: one look at a time (publish_lock); what could not be looked at is published as
- * "cannot look: <reason>"; what was found without a leader is held back (publish_held), the
+ * "cannot look: <reason>"; what was found without a leader is held back, the
  * truth goes to syslog. By hand: the verdict to stdout.
  * Returns an exit code (published or rightly held back: CHECK_PASSING), or negative errno with a
  * text: could not look, or could not publish. */

@@ -98,8 +98,8 @@ static int send(struct consul *consul, const char *check_id, const struct memory
     return rc;
 }
 
-static int publish(struct consul *consul, const char *state_dir, const char *check_id,
-                   const struct verdict *v, bool hold, struct error *err)
+int publish_verdict(struct consul *consul, const char *state_dir, const char *check_id,
+                    const struct verdict *v, bool hold, struct error *err)
 {
     char file[FILE_TEXT];
     struct memory before, now, m;
@@ -120,18 +120,6 @@ static int publish(struct consul *consul, const char *state_dir, const char *che
             rc = error_set(err, -EIO, "%s", disk.text);
     }
     return rc;
-}
-
-int publish_verdict(struct consul *consul, const char *state_dir, const char *check_id,
-                    const struct verdict *v, struct error *err)
-{
-    return publish(consul, state_dir, check_id, v, false, err);
-}
-
-int publish_held(struct consul *consul, const char *state_dir, const char *check_id,
-                 const struct verdict *v, struct error *err)
-{
-    return publish(consul, state_dir, check_id, v, true, err);
 }
 
 void publish_cannot_look(struct verdict *v, const char *reason)

@@ -21,16 +21,12 @@ MUST_CHECK int publish_lock(const char *state_dir, const char *check_id, struct 
 
 /* Publish. Every change of verdict (status or summary) against the last one seen is one line in
  * syslog ("cluster:quorum: passing -> critical: ..."), also when it must be held back.
- * consul may be NULL (no agent): then only syslog and state file.
+ * consul may be NULL (no agent): then only syslog and state file. hold: it was found without a
+ * leader, so it is held back even if there is one by now (it would be late, and wrong).
  * Returns 0 published, or rightly held back because there is no leader; -EPERM state_dir is
  * not ours (nothing done); else the agent's failure. */
 MUST_CHECK int publish_verdict(struct consul *consul, const char *state_dir, const char *check_id,
-                               const struct verdict *v, struct error *err);
-
-/* The same for a verdict that was found without a leader: it is held back even if there
- * is one by now (it would be published late, and be wrong). */
-MUST_CHECK int publish_held(struct consul *consul, const char *state_dir, const char *check_id,
-                            const struct verdict *v, struct error *err);
+                               const struct verdict *v, bool hold, struct error *err);
 
 /* The verdict "cannot look: <reason>", a warning. */
 void publish_cannot_look(struct verdict *v, const char *reason);

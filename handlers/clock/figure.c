@@ -122,30 +122,27 @@ int64_t figure_bound(int64_t us, int64_t shown)
 
 /* ---- of several servers -------------------------------------------------- */
 
-/* Do all figures of the set read the same? *ret_us is the first of them. */
-static bool is_common(const struct figure_servers *servers, int64_t *ret_us)
+/* Do all figures of the set read the same, and as what? */
+static bool is_common(const struct figure_servers *servers, char ret[FIGURE_TEXT])
 {
-    char first[FIGURE_TEXT] = "";
     char text[FIGURE_TEXT];
+    ret[0] = '\0';
     for (int i = 0; i < servers->n; i++) {
         if (!servers->set[i])
             continue;
         figure_signed(servers->figures_us[i], text);
-        if (first[0] && strcmp(first, text) != 0)
+        if (ret[0] && strcmp(ret, text) != 0)
             return false;
-        if (!first[0])
-            *ret_us = servers->figures_us[i];
-        memcpy(first, text, sizeof first);
+        memcpy(ret, text, sizeof text);
     }
-    return first[0] != '\0';
+    return ret[0] != '\0';
 }
 
 /* One figure for all. */
-static void write_common(const struct figure_servers *servers, const char *verb, int64_t figure_us,
+static void write_common(const struct figure_servers *servers, const char *verb, const char *figure,
                          char *ret, size_t size)
 {
-    char figure[FIGURE_TEXT];
-    const size_t tail = strlen(verb) + strlen(figure_signed(figure_us, figure)) + 5;
+    const size_t tail = strlen(verb) + strlen(figure) + 5;
     const size_t room = tail < size ? size - tail : 1;
     (void)text_names(servers->names, servers->set, servers->n, " and ", ret, room);
     const size_t len = strlen(ret);
@@ -156,18 +153,17 @@ int figure_names(const struct figure_servers *servers, const struct figure_verb 
                  size_t size)
 {
     struct text_list list;
-    int64_t common_us = 0;
+    char figure[FIGURE_TEXT];
     int total = 0;
     for (int i = 0; i < servers->n; i++)
         total += servers->set[i];
     text_list_begin(&list, ret, size, total, total);
-    if (is_common(servers, &common_us)) {
-        write_common(servers, total == 1 ? verb->one : verb->many, common_us, ret, size);
+    if (is_common(servers, figure)) {
+        write_common(servers, total == 1 ? verb->one : verb->many, figure, ret, size);
         return total;
     }
     for (int i = 0; i < servers->n; i++) {
         char item[256];
-        char figure[FIGURE_TEXT];
         bool first = list.written == 0;
         (void)snprintf(item, sizeof item, "%s %s%sby %s", servers->names[i], first ? verb->one : "",
                        first ? " " : "", figure_signed(servers->figures_us[i], figure));

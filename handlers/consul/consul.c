@@ -45,6 +45,9 @@ struct request {
     bool anonymous;   /* without our token */
     int64_t limit_ms; /* 0: http_ms */
     size_t most;      /* bytes of an answer, 0: ANSWER_LIMIT */
+    long good;        /* a status that is an answer as well as 200 */
+    const char *what; /* for texts: "read KV x" */
+    const char *rule; /* the ACL rule it needs; NULL: not said */
 };
 
 /* ---- where the agent is -------------------------------------------------- */
@@ -255,9 +258,8 @@ static int number_of(long status)
     }
 }
 
-/* The sentence for a status that is no success. what: "read KV x", rule: may be NULL. */
-static int refuse_status(const struct consul *c, const char *what, const char *rule,
-                         struct error *err)
+/* The sentence for a status that is no success. */
+static int refuse_status(const struct consul *c, const struct request *request, struct error *err)
 {
     char words[240];
     const char *body = buffer_text(&c->http.answer);
@@ -266,11 +268,21 @@ static int refuse_status(const struct consul *c, const char *what, const char *r
         return error_set(err, -EACCES,
                          "cannot %s: 403 %s (Consul does not know this token: give lictor enable "
                          "another one)",
-                         what, words);
-    if (c->http.status == 403 && rule)
-        return error_set(err, -EACCES, "cannot %s: 403 %s (the token needs %s)", what, words, rule);
-    return error_set(err, number_of(c->http.status), "cannot %s: %ld %s", what, c->http.status,
-                     words);
+                         request->what, words);
+    if (c->http.status == 403 && request->rule)
+        return error_set(err, -EACCES, "cannot %s: 403 %s (the token needs %s)", request->what,
+                         words, request->rule);
+    return error_set(err, number_of(c->http.status), "cannot %s: %ld %s", request->what,
+                     c->http.status, words);
+}
+
+/* Perform, and refuse every status but those that are an answer. */
+static int ask(struct consul *c, const struct request *request, struct error *err)
+{
+    int rc = perform(c, request, err);
+    if (rc < 0 || c->http.status == 200 || c->http.status == request->good)
+        return rc;
+    return refuse_status(c, request, err);
 }
 
 /* ---- reads and writes ---------------------------------------------------- */
@@ -279,12 +291,10 @@ int consul_get(struct consul *consul, const char *path, const char *rule, cJSON 
                struct error *err)
 {
     char what[300];
-    const struct request request = {.path = path};
+    const struct request request = {.path = path, .good = 429, .what = what, .rule = rule};
     *ret_root = NULL;
     (void)snprintf(what, sizeof what, "read %.*s", (int)strcspn(path, "?"), path);
-    int rc = perform(consul, &request, err);
-    if (rc == 0 && consul->http.status != 200 && consul->http.status != 429)
-        rc = refuse_status(consul, what, rule, err);
+    int rc = ask(consul, &request, err);
     if (rc == 0)
         rc = json_parse(buffer_text(&consul->http.answer), consul->http.answer.len, what, ret_root,
                         err);
@@ -328,10 +338,9 @@ int consul_kv_read(struct consul *consul, const char *key, bool recurse, enum co
     int rc = kv_path(key, query, &path, err);
     if (rc < 0)
         return rc;
-    const struct request request = {.path = path, .most = KV_LIMIT};
-    rc = perform(consul, &request, err);
-    if (rc == 0 && consul->http.status != 200 && consul->http.status != 404)
-        rc = refuse_status(consul, what, rule, err);
+    const struct request request = {
+        .path = path, .most = KV_LIMIT, .good = 404, .what = what, .rule = rule};
+    rc = ask(consul, &request, err);
     if (rc == 0 && consul->http.status == 200)
         rc = kv_parse_text(&consul->http.answer, what, list, err);
     free(path);
@@ -351,10 +360,8 @@ int consul_kv_write(struct consul *consul, const char *key, const char *value, u
     int rc = kv_path(key, query, &path, err);
     if (rc < 0)
         return rc;
-    const struct request request = {.path = path, .body = value};
-    rc = perform(consul, &request, err);
-    if (rc == 0 && consul->http.status != 200)
-        rc = refuse_status(consul, what, rule, err);
+    const struct request request = {.path = path, .body = value, .what = what, .rule = rule};
+    rc = ask(consul, &request, err);
     if (rc == 0 && strncmp(buffer_text(&consul->http.answer), "true", 4) != 0)
         rc = error_set(err, -ESTALE, "%s was changed by somebody else meanwhile", key);
     free(path);
@@ -422,7 +429,7 @@ static int transaction_failed(const struct consul *consul, const struct operatio
     (void)snprintf(what, sizeof what, "write KV %s in a transaction", operations[n - 1].key);
     (void)snprintf(rule, sizeof rule, "key \"%s\" %s", o->key, read ? "read" : "write");
     if (consul->http.status != 409)
-        rc = refuse_status(consul, what, rule, err);
+        rc = refuse_status(consul, &(struct request){.what = what, .rule = rule}, err);
     else if (strstr(why, "ermission denied"))
         rc = error_set(err, -EACCES, "cannot %s: permission denied (the token needs %s)", what,
                        rule);
@@ -477,12 +484,11 @@ int consul_request(struct consul *consul, bool put, const char *path, struct buf
                    struct error *err)
 {
     char what[300];
-    const struct request request = {.path = path, .body = put ? "" : NULL, .most = answer->limit};
+    const struct request request = {
+        .path = path, .body = put ? "" : NULL, .most = answer->limit, .what = what};
     (void)snprintf(what, sizeof what, "%s %.*s", put ? "PUT" : "GET", (int)strcspn(path, "?"),
                    path);
-    int rc = perform(consul, &request, err);
-    if (rc == 0 && consul->http.status != 200)
-        rc = refuse_status(consul, what, NULL, err);
+    int rc = ask(consul, &request, err);
     if (rc == 0)
         rc = buffer_append(answer, consul->http.answer.data, consul->http.answer.len);
     return rc;
@@ -495,11 +501,10 @@ static int prove_without_rights(struct consul *consul, struct error *err)
 {
     const struct request request = {.path = "catalog/service/cluster?consistent",
                                     .anonymous = true,
-                                    .limit_ms = limits()->leader_proof_ms};
-    int rc = perform(consul, &request, err);
-    if (rc == 0 && consul->http.status != 200 && consul->http.status != 403)
-        rc = refuse_status(consul, "prove a leader", NULL, err);
-    return rc;
+                                    .limit_ms = limits()->leader_proof_ms,
+                                    .good = 403,
+                                    .what = "prove a leader"};
+    return ask(consul, &request, err);
 }
 
 int consul_prove_leader(struct consul *consul, struct error *err)
@@ -507,10 +512,11 @@ int consul_prove_leader(struct consul *consul, struct error *err)
     struct error ignored = {0};
     const struct request request = {.path = "kv/lictor/mapping?consistent",
                                     .limit_ms = limits()->leader_proof_ms,
-                                    .most = KV_LIMIT};
-    int rc = perform(consul, &request, err);
-    if (rc == 0 && consul->http.status != 200 && consul->http.status != 404)
-        rc = refuse_status(consul, "read KV lictor/mapping", "key \"lictor/mapping\" read", err);
+                                    .most = KV_LIMIT,
+                                    .good = 404,
+                                    .what = "read KV lictor/mapping",
+                                    .rule = "key \"lictor/mapping\" read"};
+    int rc = ask(consul, &request, err);
     if (rc != -EACCES)
         return rc;
     int led = prove_without_rights(consul, &ignored);
@@ -533,8 +539,6 @@ static bool no_such_check(const struct consul *consul)
 static int send_update(struct consul *consul, const struct request *request, const char *check_id,
                        struct error *err)
 {
-    char what[200];
-    (void)snprintf(what, sizeof what, "update check %s", check_id);
     int rc = perform(consul, request, err);
     if (rc < 0 || consul->http.status == 200)
         return rc;
@@ -543,12 +547,13 @@ static int send_update(struct consul *consul, const struct request *request, con
                          "the agent has no check %s: is the snippet of lictor enable "
                          "loaded?",
                          check_id);
-    return refuse_status(consul, what, "service \"cluster\" write", err);
+    return refuse_status(consul, request, err);
 }
 
 int consul_check_update(struct consul *consul, const char *check_id, const char *status,
                         const char *output, struct error *err)
 {
+    char what[200];
     char *path = NULL;
     char *id = encode_key(check_id);
     cJSON *root = cJSON_CreateObject();
@@ -556,7 +561,9 @@ int consul_check_update(struct consul *consul, const char *check_id, const char 
                  cJSON_AddStringToObject(root, "Output", output);
     char *body = json_print(root, whole);
     bool ready = id && body && asprintf(&path, "agent/check/update/%s", id) >= 0;
-    const struct request request = {.path = path, .body = body};
+    (void)snprintf(what, sizeof what, "update check %s", check_id);
+    const struct request request = {
+        .path = path, .body = body, .what = what, .rule = "service \"cluster\" write"};
     int rc = ready ? send_update(consul, &request, check_id, err)
                    : error_set(err, -ENOMEM, "out of memory");
     free(path);

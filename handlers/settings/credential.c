@@ -325,19 +325,15 @@ static int add_file(struct digest *digest, const char *path, struct error *err)
 /* Anyone who sees the digest of a key learns nothing: it has too many bits to be tried. */
 static int check_files(struct credential *c, struct error *err)
 {
+    const char *const files[] = {c->ca, c->cert, c->key};
     struct digest digest;
+    int rc = 0;
     digest_begin(&digest);
-    int rc = check_file(c, c->ca, false, err);
-    if (rc == 0)
-        rc = check_file(c, c->cert, false, err);
-    if (rc == 0)
-        rc = check_file(c, c->key, true, err);
-    if (rc == 0)
-        rc = add_file(&digest, c->ca, err);
-    if (rc == 0)
-        rc = add_file(&digest, c->cert, err);
-    if (rc == 0)
-        rc = add_file(&digest, c->key, err);
+    for (size_t i = 0; rc == 0 && i < COUNT(files); i++) {
+        rc = check_file(c, files[i], files[i] == c->key, err);
+        if (rc == 0)
+            rc = add_file(&digest, files[i], err);
+    }
     if (rc == 0 && (c->ca[0] || c->cert[0]))
         digest_end(&digest, c->files);
     return rc;

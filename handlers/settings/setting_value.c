@@ -33,7 +33,7 @@ static int refuse_byte(const char *text, size_t len, size_t at, struct error *er
     return error_set(err, -EINVAL, "holds a byte that is not printable ASCII (0x%02x)", byte);
 }
 
-static int barrier(const char *text, size_t len, bool words, struct error *err)
+int setting_value_barrier(const char *text, size_t len, bool words, struct error *err)
 {
     if (len == 0)
         return error_set(err, -EINVAL, "is empty");
@@ -47,16 +47,6 @@ static int barrier(const char *text, size_t len, bool words, struct error *err)
             return refuse_byte(text, len, i, err);
     }
     return 0;
-}
-
-int setting_value_barrier(const char *text, size_t len, struct error *err)
-{
-    return barrier(text, len, false, err);
-}
-
-int setting_value_barrier_words(const char *text, size_t len, struct error *err)
-{
-    return barrier(text, len, true, err);
 }
 
 /* ---- words and names ----------------------------------------------------- */
@@ -180,14 +170,9 @@ static int in_item(const struct items *items, size_t i, struct error *err)
                : error_set(err, -EINVAL, "does not fit: item %zu %s", i + 1, err->text);
 }
 
-static int refuse_twin(size_t i, size_t k, struct error *err)
-{
-    return error_set(err, -EINVAL, "has the same as items %zu and %zu", i + 1, k + 1);
-}
-
 struct list_type {
     int (*parse)(const char *item, char *ret, struct error *err);
-    size_t size; /* bytes of an item of ret */
+    size_t size; /* bytes of an item of ret; what parse() does not fill is zero */
 };
 
 static int parse_list(const char *text, size_t most, const struct list_type *type, char *ret,
@@ -197,11 +182,12 @@ static int parse_list(const char *text, size_t most, const struct list_type *typ
     struct items items;
     int rc = cut_items(text, most, &items, err);
     for (size_t k = 0; rc == 0 && k < items.n; k++) {
+        memset(ret + k * size, 0, size);
         if (type->parse(items.item[k], ret + k * size, err) < 0)
             return in_item(&items, k, err);
         for (size_t i = 0; i < k; i++) {
-            if (strcmp(ret + i * size, ret + k * size) == 0)
-                return refuse_twin(i, k, err);
+            if (memcmp(ret + i * size, ret + k * size, size) == 0)
+                return error_set(err, -EINVAL, "has the same as items %zu and %zu", i + 1, k + 1);
         }
     }
     if (rc == 0)
@@ -232,25 +218,23 @@ int setting_value_urls(const char *text, char (*ret)[URL_TEXT], size_t most, siz
     return parse_list(text, most, &urls, *ret, ret_n, err);
 }
 
+static int parse_ntp_server(const char *text, char *ret, struct error *err)
+{
+    struct ntp_server *server = (struct ntp_server *)(void *)ret;
+    struct url url;
+    int rc = url_parse_authority(text, SETTING_VALUE_NTP_PORT, &url, err);
+    if (rc == 0) {
+        (void)snprintf(server->host, sizeof server->host, "%s", url.host);
+        server->port = url.port;
+    }
+    return rc;
+}
+
 int setting_value_ntp_servers(const char *text, struct ntp_server *ret, size_t most, size_t *ret_n,
                               struct error *err)
 {
-    struct items items;
-    int rc = cut_items(text, most, &items, err);
-    for (size_t k = 0; rc == 0 && k < items.n; k++) {
-        struct url url = {0};
-        if (url_parse_authority(items.item[k], SETTING_VALUE_NTP_PORT, &url, err) < 0)
-            return in_item(&items, k, err);
-        for (size_t i = 0; i < k; i++) {
-            if (ret[i].port == url.port && strcmp(ret[i].host, url.host) == 0)
-                return refuse_twin(i, k, err);
-        }
-        memcpy(ret[k].host, url.host, sizeof ret[k].host);
-        ret[k].port = url.port;
-    }
-    if (rc == 0)
-        *ret_n = items.n;
-    return rc;
+    static const struct list_type servers = {parse_ntp_server, sizeof *ret};
+    return parse_list(text, most, &servers, (char *)ret, ret_n, err);
 }
 
 /* ---- servers ------------------------------------------------------------- */

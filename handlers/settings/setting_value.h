@@ -20,12 +20,9 @@
 #define SETTING_VALUE_NAME 128  /* characters of a node name */
 
 /* The barrier: printable ASCII without " \ $ % ` { } ' < > | ; & # and space. What passes
- * may be in a template; every type is narrower. len counts NULs, too. */
-MUST_CHECK int setting_value_barrier(const char *text, size_t len, struct error *err);
-
-/* The same, but single spaces between words are allowed: for values that never reach
- * a template. */
-MUST_CHECK int setting_value_barrier_words(const char *text, size_t len, struct error *err);
+ * may be in a template; every type is narrower. len counts NULs, too. words: single spaces
+ * between words are allowed, for values that never reach a template. */
+MUST_CHECK int setting_value_barrier(const char *text, size_t len, bool words, struct error *err);
 
 /* "Y" or "N". */
 MUST_CHECK int setting_value_yes_no(const char *text, bool *ret, struct error *err);

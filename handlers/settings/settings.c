@@ -177,8 +177,7 @@ static void set_default(enum setting setting, struct settings *s)
 static int read_value(enum setting setting, const char *value, size_t len, struct settings *s,
                       struct error *err)
 {
-    int rc = setting == CLUSTER_MAINTENANCE ? setting_value_barrier_words(value, len, err)
-                                            : setting_value_barrier(value, len, err);
+    int rc = setting_value_barrier(value, len, setting == CLUSTER_MAINTENANCE, err);
     return rc < 0 ? rc : parse_value(setting, value, s, err);
 }
 

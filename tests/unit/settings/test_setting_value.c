@@ -191,9 +191,9 @@ static void a_nul_does_not_hide_what_follows(void **state)
 {
     (void)state;
     static const char text[] = "a\0$";
-    assert_int_equal(setting_value_barrier(text, 1, NULL), 0);
-    assert_int_equal(setting_value_barrier(text, sizeof text - 1, NULL), -EINVAL);
-    assert_int_equal(setting_value_barrier_words(text, sizeof text - 1, NULL), -EINVAL);
+    assert_int_equal(setting_value_barrier(text, 1, false, NULL), 0);
+    assert_int_equal(setting_value_barrier(text, sizeof text - 1, false, NULL), -EINVAL);
+    assert_int_equal(setting_value_barrier(text, sizeof text - 1, true, NULL), -EINVAL);
 }
 
 static void a_failure_leaves_the_variables_alone(void **state)

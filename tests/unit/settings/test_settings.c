@@ -390,12 +390,12 @@ static void the_barrier_itself(void **state)
     for (int byte = 0; byte < 256; byte++) {
         char text[] = {'a', (char)byte, 'b', '\0'};
         bool fine = byte > ' ' && byte < 0x7f && !strchr(out, byte);
-        assert_int_equal(setting_value_barrier(text, 3, NULL), fine ? 0 : -EINVAL);
-        assert_int_equal(setting_value_barrier_words(text, 3, NULL),
+        assert_int_equal(setting_value_barrier(text, 3, false, NULL), fine ? 0 : -EINVAL);
+        assert_int_equal(setting_value_barrier(text, 3, true, NULL),
                          fine || byte == ' ' ? 0 : -EINVAL);
         text[1] = 'a';
         text[2] = (char)byte; /* the last one */
-        assert_int_equal(setting_value_barrier_words(text, 3, NULL), fine ? 0 : -EINVAL);
+        assert_int_equal(setting_value_barrier(text, 3, true, NULL), fine ? 0 : -EINVAL);
     }
 }
 
@@ -405,8 +405,8 @@ static void size_has_a_limit(void **state)
     static char text[SETTING_VALUE_MAX + 2];
     struct error err = {0};
     memset(text, 'a', SETTING_VALUE_MAX + 1);
-    assert_int_equal(setting_value_barrier(text, SETTING_VALUE_MAX, &err), 0);
-    assert_int_equal(setting_value_barrier(text, SETTING_VALUE_MAX + 1, &err), -EINVAL);
+    assert_int_equal(setting_value_barrier(text, SETTING_VALUE_MAX, false, &err), 0);
+    assert_int_equal(setting_value_barrier(text, SETTING_VALUE_MAX + 1, false, &err), -EINVAL);
     assert_string_equal(err.text, "has 8193 bytes, 8192 are the limit");
 }
 
