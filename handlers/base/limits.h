@@ -10,35 +10,41 @@
 
 #include <stdint.h>
 
+/* Each with its value. */
+#define LIMITS(LIMIT)                                                                              \
+    LIMIT(kill_ms, 2000)             /* 2 s: from SIGTERM to SIGKILL of a child */                 \
+    LIMIT(drain_ms, 1000)            /* 1 s: a daemon may hold the output of an ended child */     \
+    LIMIT(http_ms, 10000)            /* 10 s: one request to the agent, all of it */               \
+    LIMIT(leader_proof_ms, 2000)     /* 2 s: the ?consistent read before a check may change */     \
+    LIMIT(no_leader_ms, 30000)       /* 30 s: this long without leader is critical */              \
+    LIMIT(split_ms, 30000)           /* 30 s: a living server outside our raft this long */        \
+    LIMIT(mapping_stable_ms, 60000)  /* 60 s: wholeness before the mapping is confirmed */         \
+    LIMIT(verify_ms, 6000)           /* 6 s: heartbeat's deadline for one verification */          \
+    LIMIT(lock_ms, 4000)             /* 4 s: waiting for another run of the same program */        \
+    LIMIT(apply_again_ms, 10000)     /* 10 s: least distance of applies after a failure */         \
+    LIMIT(resync_ms, 600000)         /* 10 min: rollout-logging runs at least this often */        \
+    LIMIT(unsynced_ms, 60000)        /* 60 s: a check may be missing in the catalogue */           \
+    LIMIT(apply_ms, 120000)          /* 120 s: waiting for one run of apply-logging */             \
+    LIMIT(request_ms, 10000)         /* 10 s: apply-logging's request must be whole */             \
+    LIMIT(confirm_ms, 2000)          /* 2 s: a shipper must be the same process this long */       \
+    LIMIT(clock_interval_ms, 15000)  /* 15 s: a clock record is written this often */              \
+    LIMIT(clock_echo_ms, 60000)      /* 60 s: an echo of an own record older than this is none */  \
+    LIMIT(clock_unproven_ms, 180000) /* 3 min: the last verdict on clocks stands this long */      \
+    LIMIT(resolve_ms, 1000)          /* 1 s: finding the addresses of NTP servers */               \
+    LIMIT(reference_ms, 1500)        /* 1.5 s: asking them, all of it */                           \
+    LIMIT(reference_again_ms, 60000) /* 60 s: they are asked this often */                         \
+    LIMIT(elasticsearch_ms, 2000)    /* 2 s: one question to Elasticsearch, all of it */           \
+    LIMIT(proof_ms, 10000)           /* 10 s: looking for the own record after an apply */         \
+    LIMIT(fresh_ms, 90000)           /* 90 s: a probe record this old has arrived in time */       \
+    LIMIT(patience_ms, 60000)        /* 60 s: a broken link this short is no warning */            \
+    LIMIT(loss_ms, 1800000)          /* 30 min: nothing from any server: critical */               \
+    LIMIT(write_ms, 30000)           /* 30 s: one request that writes records */                   \
+    LIMIT(write_again_ms, 250)       /* 250 ms: before it is sent again; doubled up to 40x */
+
 struct limits {
-    int64_t kill_ms;            /* 2 s: from SIGTERM to SIGKILL of a child */
-    int64_t drain_ms;           /* 1 s: a daemon may hold the output of an ended child */
-    int64_t http_ms;            /* 10 s: one request to the agent, all of it */
-    int64_t leader_proof_ms;    /* 2 s: the ?consistent read before a check may change */
-    int64_t no_leader_ms;       /* 30 s: this long without leader is critical */
-    int64_t split_ms;           /* 30 s: a living server outside our raft this long */
-    int64_t mapping_stable_ms;  /* 60 s: wholeness before the mapping is confirmed */
-    int64_t verify_ms;          /* 6 s: heartbeat's deadline for one verification */
-    int64_t lock_ms;            /* 4 s: waiting for another run of the same program */
-    int64_t apply_again_ms;     /* 10 s: least distance of applies after a failure */
-    int64_t resync_ms;          /* 10 min: rollout-logging runs at least this often */
-    int64_t unsynced_ms;        /* 60 s: a check may be missing in the catalogue */
-    int64_t apply_ms;           /* 120 s: waiting for one run of apply-logging */
-    int64_t request_ms;         /* 10 s: apply-logging's request must be whole */
-    int64_t confirm_ms;         /* 2 s: a shipper must be the same process this long */
-    int64_t clock_interval_ms;  /* 15 s: a clock record is written this often */
-    int64_t clock_echo_ms;      /* 60 s: an echo of an own record older than this is none */
-    int64_t clock_unproven_ms;  /* 3 min: the last verdict on clocks stands this long */
-    int64_t resolve_ms;         /* 1 s: finding the addresses of NTP servers */
-    int64_t reference_ms;       /* 1.5 s: asking them, all of it */
-    int64_t reference_again_ms; /* 60 s: they are asked this often */
-    int64_t elasticsearch_ms;   /* 2 s: one question to Elasticsearch, all of it */
-    int64_t proof_ms;           /* 10 s: looking for the own record after an apply */
-    int64_t fresh_ms;           /* 90 s: a probe record this old has arrived in time */
-    int64_t patience_ms;        /* 60 s: a broken link this short is no warning */
-    int64_t loss_ms;            /* 30 min: nothing from any server: critical */
-    int64_t write_ms;           /* 30 s: one request that writes records */
-    int64_t write_again_ms;     /* 250 ms: before it is sent again; doubled up to 40x */
+#define LIMIT(name, value) int64_t name;
+    LIMITS(LIMIT)
+#undef LIMIT
 };
 
 /* Borrowed, valid for the life of the process. */
