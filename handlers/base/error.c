@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,4 +17,10 @@ int error_set(struct error *err, int code, const char *fmt, ...)
     va_end(ap);
     memcpy(err->text, text, sizeof text);
     return code;
+}
+
+int error_errno(struct error *err, const char *verb, const char *path)
+{
+    int code = errno;
+    return error_set(err, -code, "cannot %s %s: %s", verb, path, strerror(code));
 }

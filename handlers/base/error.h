@@ -28,4 +28,8 @@ struct error {
  * err->text itself, so that a caller can put a sentence around a text. */
 int error_set(struct error *err, int code, const char *fmt, ...) FORMAT(3, 4);
 
+/* The same for a system call that has just failed: "cannot VERB PATH: No such file or directory".
+ * Returns -errno. */
+int error_errno(struct error *err, const char *verb, const char *path);
+
 #endif

@@ -19,12 +19,6 @@
 #define LOCK_POLL_MS 10
 #define LEFT_OVER_S  60
 
-static int fail_file(struct error *err, const char *verb, const char *path)
-{
-    int code = errno;
-    return error_set(err, -code, "cannot %s %s: %s", verb, path, strerror(code));
-}
-
 int file_path(char *ret, size_t size, const char *dir, const char *name, struct error *err)
 {
     int n = snprintf(ret, size, "%s/%s", dir, name);
@@ -36,7 +30,7 @@ int file_path(char *ret, size_t size, const char *dir, const char *name, struct 
 int file_read_open(int fd, const char *path, struct buffer *buf, struct error *err)
 {
     struct stat st;
-    int rc = fstat(fd, &st) < 0 ? fail_file(err, "look at", path) : 0;
+    int rc = fstat(fd, &st) < 0 ? error_errno(err, "look at", path) : 0;
     if (rc == 0 && !S_ISREG(st.st_mode))
         rc = error_set(err, -EINVAL, "%s is not a regular file", path);
     if (rc == 0) {
@@ -54,7 +48,7 @@ int file_read_open(int fd, const char *path, struct buffer *buf, struct error *e
 int file_read(const char *path, struct buffer *buf, struct error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    return fd < 0 ? fail_file(err, "read", path) : file_read_open(fd, path, buf, err);
+    return fd < 0 ? error_errno(err, "read", path) : file_read_open(fd, path, buf, err);
 }
 
 int file_write(int fd, const void *bytes, size_t len)
@@ -135,7 +129,7 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode, bo
         (void)snprintf(parent, sizeof parent, "%.*s", (int)(slash + 1 - path), path);
     int dir = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
-        return fail_file(err, "write", path);
+        return error_errno(err, "write", path);
     int rc = replace(dir, slash ? slash + 1 : path, data, len, mode, durable);
     (void)close(dir);
     if (rc < 0)
@@ -148,10 +142,10 @@ int file_lock(const char *path, int64_t wait_ms, struct error *err)
     int64_t end_ms = boottime_ms() + wait_ms;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return fail_file(err, "open", path);
+        return error_errno(err, "open", path);
     while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR) {
-            int rc = fail_file(err, "lock", path);
+            int rc = error_errno(err, "lock", path);
             (void)close(fd);
             return rc;
         }

@@ -118,7 +118,7 @@ int program_become(const char *name, const char *const *words, struct error *err
     for (; n < WORDS_MAX && words[n]; n++)
         argv[n + 1] = words[n];
     (void)execv(path, (char *const *)(uintptr_t)argv);
-    return error_set(err, -errno, "cannot run %s: %s", path, strerror(errno));
+    return error_errno(err, "run", path);
 }
 
 int program_sibling(const char *name, char *ret, size_t size, struct error *err)

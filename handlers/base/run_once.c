@@ -13,7 +13,7 @@ static int leave_mark(const char *path, struct error *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return error_set(err, -errno, "cannot create %s: %s", path, strerror(errno));
+        return error_errno(err, "create", path);
     (void)close(fd);
     return 0;
 }

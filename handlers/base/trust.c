@@ -13,12 +13,6 @@
 
 #define LINKS_MAX 40 /* as in the kernel */
 
-static int fail_trust(struct error *err, const char *verb, const char *path)
-{
-    int code = errno;
-    return error_set(err, -code, "cannot %s %s: %s", verb, path, strerror(code));
-}
-
 /* An absolute path on its way, component by component, on descriptors. */
 struct walk {
     const char *path;    /* the whole of it, for texts */
@@ -46,7 +40,7 @@ static int judge_owner(const struct walk *walk, int fd, bool *ret_link, struct e
     char text[PATH_MAX];
     struct stat st;
     if (fstat(fd, &st) < 0)
-        return fail_trust(err, "look at", walk->path);
+        return error_errno(err, "look at", walk->path);
     bool sticky = S_ISDIR(st.st_mode) && st.st_uid == 0 && (st.st_mode & S_ISVTX);
     *ret_link = S_ISLNK(st.st_mode);
     if (*ret_link && walk->links == 0)
@@ -67,7 +61,7 @@ static int begin(struct walk *walk, struct error *err)
 {
     int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0)
-        return fail_trust(err, "open", "/");
+        return error_errno(err, "open", "/");
     if (walk->fd >= 0)
         (void)close(walk->fd);
     walk->fd = root;
@@ -80,7 +74,7 @@ static int follow(struct walk *walk, int link, struct error *err)
     char todo[PATH_MAX];
     ssize_t len = readlinkat(link, "", shipper, sizeof shipper - 1);
     if (len < 0)
-        return fail_trust(err, "follow a link of", walk->path);
+        return error_errno(err, "follow a link of", walk->path);
     shipper[len] = '\0';
     int n = snprintf(todo, sizeof todo, "%s/%s", shipper, walk->todo);
     if (n < 0 || (size_t)n >= sizeof todo || --walk->links == 0)
@@ -94,7 +88,7 @@ static int step(struct walk *walk, const char *name, struct error *err)
     bool link = false;
     int fd = openat(walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return fail_trust(err, "open", walk->path);
+        return error_errno(err, "open", walk->path);
     int rc = judge_owner(walk, fd, &link, err);
     if (rc == 0 && link)
         rc = follow(walk, fd, err);
@@ -163,7 +157,7 @@ int trust_read(const char *path, struct buffer *buf, struct error *err)
     /* The very file that was judged, not whatever has its name by now. */
     (void)snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
     int in = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    int rc = in < 0 ? fail_trust(err, "read", path) : file_read_open(in, path, buf, err);
+    int rc = in < 0 ? error_errno(err, "read", path) : file_read_open(in, path, buf, err);
     (void)close(fd);
     return rc;
 }

@@ -280,7 +280,7 @@ static int check_private(const char *path, struct error *err)
 {
     struct stat st;
     if (stat(path, &st) < 0)
-        return error_set(err, -errno, "cannot look at %s: %s", path, strerror(errno));
+        return error_errno(err, "look at", path);
     if (st.st_mode & S_IRWXO)
         return error_set(err, -EPERM, "%s can be read by everybody: chmod o-rwx it", path);
     return 0;
@@ -307,7 +307,7 @@ static int check_file(const struct credential *c, const char *path, bool private
     if (rc == 0 && private)
         rc = check_private(path, &why);
     if (rc == 0 && access(path, R_OK) < 0)
-        rc = error_set(&why, -errno, "cannot read %s: %s", path, strerror(errno));
+        rc = error_errno(&why, "read", path);
     if (rc == -ENOENT)
         rc = -EBADMSG; /* the credential itself is there */
     return rc < 0 ? error_set(err, rc, "%s: %s", c->path, why.text) : 0;
