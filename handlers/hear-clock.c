@@ -15,7 +15,6 @@
 #include "consul/kv.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>

@@ -16,9 +16,7 @@
 #include "consul/consul.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <syslog.h>
 
 static const char help[] =
     "usage: verify-clock [--publish CHECK_ID] [OPTION...]\n"

@@ -3,7 +3,6 @@
  *
  * gather (cluster_facts.c), judge (quorum.c), report (verdict.c, publish.c). Here are the
  * clocks of what must hold for a while, and the confirming of the mapping. */
-#include "base/file.h"
 #include "base/held_since.h"
 #include "base/limits.h"
 #include "base/program.h"

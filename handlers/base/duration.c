@@ -2,7 +2,6 @@
 #include "base/duration.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

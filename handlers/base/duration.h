@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 
-#include <stddef.h>
 #include <stdint.h>
 
 /* Parse a duration. No sign, no fraction, no blanks; "0" alone needs no unit.

@@ -9,8 +9,6 @@
 
 #include "base/error.h"
 
-#include <stdbool.h>
-
 /* Call `work` while holding <dir>/<name>.lock, again and again while somebody asks for it
  * meanwhile. Returns what the last call of work returned; 0 without a call when another
  * run holds the lock (it will look again); negative errno when dir cannot be used. */

@@ -9,7 +9,6 @@
 #include "clock/skew_verdict.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 

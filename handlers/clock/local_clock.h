@@ -8,7 +8,6 @@
 #define LOCAL_CLOCK_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/timex.h>
 

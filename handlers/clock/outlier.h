@@ -8,7 +8,6 @@
 #define OUTLIER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #define OUTLIER_MOST 51

@@ -29,14 +29,11 @@ static bool server_name(const char *text)
     return made_of(digits, "0123456789", 4) && digits[0] != '0';
 }
 
-static int number(const struct server_mapping_entry *entry)
-{
-    return (int)strtol(entry->server + strlen("server_"), NULL, 10);
-}
-
 static int by_number(const void *a, const void *b)
 {
-    return number(a) - number(b);
+    const struct server_mapping_entry *left = a;
+    const struct server_mapping_entry *right = b;
+    return strverscmp(left->server, right->server);
 }
 
 const struct server_mapping_entry *server_mapping_node(const struct server_mapping *mapping,

@@ -3,7 +3,6 @@
 
 #include "base/boottime.h"
 #include "base/duration.h"
-#include "base/file.h"
 #include "base/trust.h"
 
 #include <errno.h>

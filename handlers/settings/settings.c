@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define SECOND   INT64_C(1000000)
 #define DAY      (86400 * SECOND)

@@ -3,7 +3,6 @@
 
 #include "base/duration.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 

@@ -4,7 +4,6 @@
 #include "settings/effective.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 static int read_each(struct consul *consul, const char *root, enum consul_read read,
