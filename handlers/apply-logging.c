@@ -37,8 +37,7 @@ static const char help[] =
     "                    before the shippers start; reads no request\n"
     "\n"
     "request: {\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://es:9200\"}}\n"
-    "result:  one line with state, revision, changed, recovered, reason, "
-    "rollback_failed\n"
+    "result:  one line with state, revision, changed, recovered, reason, rollback_failed\n"
     "exit codes: 0 done, 1 failed, 2 usage\n";
 
 /* One run. file[i] and text[i] belong to shippers.shipper[i]. */

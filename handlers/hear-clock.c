@@ -25,11 +25,8 @@
 static const char help[] =
     "usage: hear-clock [OPTIONS] <PAYLOAD\n"
     "\n"
-    "Watch handler. Reads the payload of a keyprefix watch on lictor/clock/, keeps "
-    "what "
-    "it\n"
-    "says of the other servers' clocks, and starts verify-clock when the verdict "
-    "changes.\n"
+    "Watch handler. Reads the payload of a keyprefix watch on lictor/clock/, keeps what it\n"
+    "says of the other servers' clocks, and starts verify-clock when the verdict changes.\n"
     "\n" PLACE_HELP "\n"
     "exit codes: 0 nothing to do or done, 1 failed, 2 usage\n"
     "example (by hand there is no payload): verify-clock\n";

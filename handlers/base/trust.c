@@ -48,8 +48,7 @@ static int judge_owner(const struct walk *walk, int fd, bool *ret_link, struct e
                          place(walk, fd, text));
     if (st.st_uid != 0 && st.st_uid != geteuid())
         return error_set(err, -EPERM,
-                         "%s belongs to user %u, not to root or the running user: "
-                         "chown root it",
+                         "%s belongs to user %u, not to root or the running user: chown root it",
                          place(walk, fd, text), st.st_uid);
     if ((st.st_mode & (S_IWGRP | S_IWOTH)) && !*ret_link && !sticky)
         return error_set(err, -EPERM, "%s can be written by others: chmod go-w it",

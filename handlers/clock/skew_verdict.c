@@ -313,14 +313,13 @@ static void note_silent(const struct look *look, struct verdict *v)
     }
     if (text_names(look->names, mute, offsets->n, " and ", who, sizeof who) > 0)
         verdict_note(v,
-                     "no new record of %s: agent and heartbeat must run there, and the "
-                     "token must let it write lictor/clock/<node>",
+                     "no new record of %s: agent and heartbeat must run there, and the token must "
+                     "let it write lictor/clock/<node>",
                      who);
     if (text_names(look->names, deaf, offsets->n, " and ", who, sizeof who) > 0)
-        verdict_note(v,
-                     "this server's record is not received by %s: is it written here, and "
-                     "read there?",
-                     who);
+        verdict_note(
+            v, "this server's record is not received by %s: is it written here, and read there?",
+            who);
 }
 
 static void note_others(struct look *look, struct verdict *v)

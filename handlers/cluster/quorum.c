@@ -147,8 +147,7 @@ int quorum_whole(const struct quorum_facts *facts, struct error *err)
                          look.count.living);
     if (voters < 3 || voters % 2 == 0)
         return error_set(err, -EAGAIN,
-                         "the number of voters is %d; an odd one of at "
-                         "least three is needed",
+                         "the number of voters is %d; an odd one of at least three is needed",
                          voters);
     return 0;
 }
@@ -323,9 +322,7 @@ static void note_management(const struct look *look, struct verdict *v)
     for (size_t i = 0; i < who->n_members; i++)
         if (membership_management(who, &who->members[i]))
             return;
-    verdict_note(v,
-                 "management server %s: no member of this cluster has that name or "
-                 "address",
+    verdict_note(v, "management server %s: no member of this cluster has that name or address",
                  who->settings->management_server);
 }
 
@@ -333,15 +330,15 @@ static void note_advice(const struct look *look, struct verdict *v)
 {
     const struct quorum_facts *facts = look->facts;
     if (facts->unheard && look->count.voters > 0)
-        verdict_note(v, "no leader since this server was started: its settings and the "
-                        "confirmed servers cannot be read");
+        verdict_note(v, "no leader since this server was started: its settings and the confirmed "
+                        "servers cannot be read");
     else if (look->confirmed == 0 && !facts->damaged && !forming(look))
-        verdict_note(v, "not confirmed yet: without ACLs that happens by itself when the "
-                        "cluster is whole, else by " CONFIRM);
+        verdict_note(v, "not confirmed yet: without ACLs that happens by itself when the cluster "
+                        "is whole, else by " CONFIRM);
     if (facts->autopilot_known && facts->cleanup && facts->min_quorum < 3)
         verdict_note(v,
-                     "advice: consul operator autopilot set-config -min-quorum=3 (now "
-                     "%lld) keeps dead servers visible",
+                     "advice: consul operator autopilot set-config -min-quorum=3 (now %lld) keeps "
+                     "dead servers visible",
                      (long long)facts->min_quorum);
 }
 
@@ -480,12 +477,11 @@ static void note_finding(const struct look *look, enum finding found, struct ver
 {
     char grace[DURATION_TEXT];
     if (found == FOUND_SPLIT)
-        verdict_note(v, "keep one of the clusters; on every other server stop Consul, empty "
-                        "its data directory, set bootstrap_expect to the number of servers "
-                        "(not 1), start it");
+        verdict_note(v,
+                     "keep one of the clusters; on every other server stop Consul, empty its data "
+                     "directory, set bootstrap_expect to the number of servers (not 1), start it");
     else if (found == FOUND_LEADERLESS)
-        verdict_note(v, "no leader: are enough servers up, and is port 8300 open between "
-                        "them?");
+        verdict_note(v, "no leader: are enough servers up, and is port 8300 open between them?");
     else if (found == FOUND_NO_SPARE_LONG)
         verdict_note(v, "none may fail for longer than CLUSTER_GRACE (%s)",
                      duration_format(look->facts->who.settings->grace_us, grace));

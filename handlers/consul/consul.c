@@ -125,8 +125,7 @@ static int set_address(struct consul *c, struct error *err)
         n = asprintf(&c->base, "%.*s", (int)(strlen(addr) - (addr[strlen(addr) - 1] == '/')), addr);
     } else if (strstr(addr, "://")) {
         return error_set(err, -EINVAL,
-                         "CONSUL_HTTP_ADDR: expected http://, https://, unix:// or "
-                         "host:port");
+                         "CONSUL_HTTP_ADDR: expected http://, https://, unix:// or host:port");
     } else {
         n = asprintf(&c->base, "%s%s", scheme, addr);
     }
@@ -202,10 +201,10 @@ static int transport_error(const struct consul *c, struct error *err)
                          c->base);
     if (c->http.result == HTTP_LARGE)
         return error_set(err, -EMSGSIZE, "the Consul agent's answer is too large");
-    return error_set(err, -ECONNREFUSED,
-                     "cannot reach the Consul agent at %s: %s (is it running? "
-                     "CONSUL_HTTP_ADDR says where)",
-                     c->base, c->http.words);
+    return error_set(
+        err, -ECONNREFUSED,
+        "cannot reach the Consul agent at %s: %s (is it running? CONSUL_HTTP_ADDR says where)",
+        c->base, c->http.words);
 }
 
 /* Perform; status and answer are in c->http until the next one. */
@@ -265,10 +264,10 @@ static int refuse_status(const struct consul *c, const struct request *request, 
     const char *body = buffer_text(&c->http.answer);
     text_copy_bytes(words, sizeof words, body, strcspn(body, "\n"));
     if (c->http.status == 403 && strstr(words, "ACL not found"))
-        return error_set(err, -EACCES,
-                         "cannot %s: 403 %s (Consul does not know this token: give lictor enable "
-                         "another one)",
-                         request->what, words);
+        return error_set(
+            err, -EACCES,
+            "cannot %s: 403 %s (Consul does not know this token: give lictor enable another one)",
+            request->what, words);
     if (c->http.status == 403 && request->rule)
         return error_set(err, -EACCES, "cannot %s: 403 %s (the token needs %s)", request->what,
                          words, request->rule);
@@ -544,8 +543,7 @@ static int send_update(struct consul *consul, const struct request *request, con
         return rc;
     if (no_such_check(consul))
         return error_set(err, -ENOENT,
-                         "the agent has no check %s: is the snippet of lictor enable "
-                         "loaded?",
+                         "the agent has no check %s: is the snippet of lictor enable loaded?",
                          check_id);
     return refuse_status(consul, request, err);
 }

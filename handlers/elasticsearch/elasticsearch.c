@@ -110,29 +110,27 @@ static enum elasticsearch_trouble judge_answer(const struct http *http, cJSON **
 /* ---- sentences ----------------------------------------------------------- */
 
 static const char *const sentences[] = {
-    [ELASTICSEARCH_DNS] = "the name cannot be resolved (DNS): is it right, and does this "
-                          "server's resolver answer?",
-    [ELASTICSEARCH_REFUSED] = "connection refused (TCP): does Elasticsearch run there, and is "
-                              "the port right?",
-    [ELASTICSEARCH_UNREACHABLE] = "no connection (TCP): is the host up, is a firewall in "
-                                  "between?",
-    [ELASTICSEARCH_EXPIRED] = "its certificate has expired or is not valid yet (TLS): renew "
-                              "it, compare the clocks",
-    [ELASTICSEARCH_OTHER_NAME] = "its certificate is for another host (TLS): use the name in "
-                                 "the certificate, or have this one added to it",
-    [ELASTICSEARCH_SLOW] = "it takes the connection but does not answer in time: is it "
-                           "overloaded?",
+    [ELASTICSEARCH_DNS] =
+        "the name cannot be resolved (DNS): is it right, and does this server's resolver answer?",
+    [ELASTICSEARCH_REFUSED] =
+        "connection refused (TCP): does Elasticsearch run there, and is the port right?",
+    [ELASTICSEARCH_UNREACHABLE] = "no connection (TCP): is the host up, is a firewall in between?",
+    [ELASTICSEARCH_EXPIRED] =
+        "its certificate has expired or is not valid yet (TLS): renew it, compare the clocks",
+    [ELASTICSEARCH_OTHER_NAME] = "its certificate is for another host (TLS): use the name in the "
+                                 "certificate, or have this one added to it",
+    [ELASTICSEARCH_SLOW] = "it takes the connection but does not answer in time: is it overloaded?",
     [ELASTICSEARCH_429] = "too busy (429): it is asked again",
     [ELASTICSEARCH_5XX] = "not ready (5xx, or without a cluster): it is asked again",
     [ELASTICSEARCH_LARGE] = "its answer is larger than any of Elasticsearch: what runs there?",
     [ELASTICSEARCH_GARBAGE] = "its answer is not JSON: what runs there?",
-    [ELASTICSEARCH_REDIRECT] = "it redirects, which is not followed: give the address of "
-                               "Elasticsearch itself",
+    [ELASTICSEARCH_REDIRECT] =
+        "it redirects, which is not followed: give the address of Elasticsearch itself",
     [ELASTICSEARCH_FOREIGN] = "the server there is not Elasticsearch",
     [ELASTICSEARCH_OLD] = "older than Elasticsearch 7, which is the least",
     [ELASTICSEARCH_NO_INDEX] = "nothing was ever written to the index",
-    [ELASTICSEARCH_UNSEARCHABLE] = "it refuses to search for probe records (400): their "
-                                   "members must not be mapped by an index template",
+    [ELASTICSEARCH_UNSEARCHABLE] = "it refuses to search for probe records (400): their members "
+                                   "must not be mapped by an index template",
     [ELASTICSEARCH_UNTAKEN] = "it refuses the whole request (400 or 413)",
 };
 
@@ -163,15 +161,15 @@ static void explain(const struct elasticsearch_place *to, enum elasticsearch_tro
     if (trouble == ELASTICSEARCH_401 || trouble == ELASTICSEARCH_403)
         explain_rights(to, trouble, right, ret, size);
     else if (trouble == ELASTICSEARCH_UNTRUSTED)
-        (void)snprintf(ret, size,
-                       "%s: its certificate is of an unknown CA (TLS): name the CA's "
-                       "file as \"ca\" in %.400s",
-                       to->url, c && c->path[0] ? c->path : "a credential");
+        (void)snprintf(
+            ret, size,
+            "%s: its certificate is of an unknown CA (TLS): name the CA's file as \"ca\" in %.400s",
+            to->url, c && c->path[0] ? c->path : "a credential");
     else if (trouble == ELASTICSEARCH_NO_TLS)
-        (void)snprintf(ret, size,
-                       "%s: no TLS connection: does it speak https, does it demand a "
-                       "client certificate?",
-                       to->url);
+        (void)snprintf(
+            ret, size,
+            "%s: no TLS connection: does it speak https, does it demand a client certificate?",
+            to->url);
     else if (trouble == ELASTICSEARCH_CUT)
         (void)snprintf(ret, size, "%s: it ends the connection without an answer%s", to->url,
                        https ? "" : ": does it speak https only?");

@@ -71,8 +71,8 @@ static int check_directory(const char *path, struct error *err)
         return error_set(err, -errno, "%s: %s (lictor enable makes it)", dir, strerror(errno));
     if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022) != 0)
         return error_set(err, -EPERM,
-                         "%s must be a directory of the agent's user, writable for "
-                         "nobody else (lictor enable makes it so)",
+                         "%s must be a directory of the agent's user, writable for nobody else "
+                         "(lictor enable makes it so)",
                          dir);
     return 0;
 }
@@ -242,7 +242,6 @@ int probe_parse(const cJSON *answer, size_t n, struct probe_found *ret, struct e
         ret[i].revision_ms = newest(cJSON_GetObjectItemCaseSensitive(stream, "revision"));
     }
     return rc < 0 ? error_set(err, -EBADMSG,
-                              "the answer to the search for probe "
-                              "records is not an answer to it")
+                              "the answer to the search for probe records is not an answer to it")
                   : 0;
 }

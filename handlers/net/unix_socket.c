@@ -32,9 +32,7 @@ int unix_socket_open(const char *path, int64_t limit_ms, struct error *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path)
-        return error_set(err, -ENAMETOOLONG,
-                         "%.60s...: the path of a socket has at most "
-                         "%zu bytes",
+        return error_set(err, -ENAMETOOLONG, "%.60s...: the path of a socket has at most %zu bytes",
                          path, sizeof address.sun_path - 1);
     memcpy(address.sun_path, path, strlen(path));
     int rc = trust_path(path, err);

@@ -19,10 +19,8 @@
 #define PEM_MAX      (1 << 20)
 #define PASSWORD_MIN 6
 
-static const char key_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                              "0123456789_-";
-static const char path_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                               "0123456789._/-";
+static const char key_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+static const char path_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
 
 static int reject_member(const struct credential *c, struct error *err, const char *member,
                          const char *why)
@@ -300,8 +298,8 @@ static int check_file(const struct credential *c, const char *path, bool private
         return 0;
     if (is_beside(c, path))
         return error_set(err, -EBADMSG,
-                         "%s: %s stands among the credentials, which a log shipper does "
-                         "not see: put it elsewhere",
+                         "%s: %s stands among the credentials, which a log shipper does not see: "
+                         "put it elsewhere",
                          c->path, path);
     int rc = trust_path(path, &why);
     if (rc == 0 && private)

@@ -16,10 +16,9 @@
 #define POLICY_MAX (1 << 18) /* bytes of policy.json */
 #define PATH_MOST  1024      /* bytes of a glob or path */
 
-static const char shipped[] = "{\"sources\": {\"seal\": {\"files\": [\"/var/log/seal/*.log\"],"
-                              " \"except\": [\"/var/log/seal/mongod.log\"]}},"
-                              " \"elasticsearch\": {\"hosts\": [\"*\"], \"ports\": [443, 9200]},"
-                              " \"pin\": {}}";
+static const char shipped[] = "{\"sources\": {\"seal\": {\"files\": [\"/var/log/seal/*.log\"], "
+                              "\"except\": [\"/var/log/seal/mongod.log\"]}}, \"elasticsearch\": "
+                              "{\"hosts\": [\"*\"], \"ports\": [443, 9200]}, \"pin\": {}}";
 
 static int reject_policy(const struct policy *policy, struct error *err, const char *fmt, ...)
     FORMAT(3, 4);
@@ -71,8 +70,8 @@ static const cJSON *pick(const struct policy *policy, const cJSON *object, const
 /* An absolute path of plain characters; a glob has * and ? in its last component. */
 static bool is_path(const char *path, bool glob)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                "0123456789._/-";
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-";
     const char *last = strrchr(path, '/');
     size_t len = strlen(path);
     if (path[0] != '/' || len < 2 || len >= PATH_MOST || path[len - 1] == '/' ||
@@ -99,11 +98,10 @@ static int read_paths(const struct policy *policy, const cJSON *array, const cha
     {
         const char *path = cJSON_IsString(item) ? item->valuestring : "";
         if (!is_path(path, glob))
-            return reject_policy(policy, err,
-                                 "\"%s\" in \"%s\" is not an absolute path of "
-                                 "A-Z a-z 0-9 . _ - /%s",
-                                 setting_value_echo(path, strlen(path), echo), where,
-                                 glob ? " (* and ? in the last component)" : "");
+            return reject_policy(
+                policy, err, "\"%s\" in \"%s\" is not an absolute path of A-Z a-z 0-9 . _ - /%s",
+                setting_value_echo(path, strlen(path), echo), where,
+                glob ? " (* and ? in the last component)" : "");
         (*ret)[*ret_n] = strdup(path);
         if (!(*ret)[*ret_n])
             return error_set(err, -ENOMEM, "out of memory");
@@ -126,10 +124,9 @@ static int read_source(struct policy *policy, const cJSON *object, struct policy
                              why.text);
     if (!cJSON_IsArray(files) || cJSON_GetArraySize(files) == 0 ||
         (except && !cJSON_IsArray(except)))
-        return reject_policy(policy, err,
-                             "source \"%s\" needs a list \"files\"; \"except\" may be "
-                             "a second list",
-                             source->name);
+        return reject_policy(
+            policy, err, "source \"%s\" needs a list \"files\"; \"except\" may be a second list",
+            source->name);
     (void)snprintf(where, sizeof where, "sources.%s.", source->name);
     int rc = check_policy_members(policy, object, where, names, COUNT(names), err);
     if (rc == 0)
@@ -192,9 +189,9 @@ static int read_ports(struct policy *policy, const cJSON *array, struct error *e
     {
         double port = cJSON_IsNumber(item) ? item->valuedouble : 0;
         if (!(port >= 1 && port <= 65535) || (double)(int)port != port)
-            return reject_policy(policy, err,
-                                 "\"elasticsearch.ports\" holds something else than "
-                                 "numbers from 1 to 65535");
+            return reject_policy(
+                policy, err,
+                "\"elasticsearch.ports\" holds something else than numbers from 1 to 65535");
         if (policy->n_ports == COUNT(policy->ports))
             return reject_policy(policy, err, "\"elasticsearch.ports\" has more than %zu ports",
                                  COUNT(policy->ports));

@@ -261,9 +261,7 @@ static int refuse_twins(char (*nodes)[SETTING_VALUE_NAME + 1], size_t n, struct 
     for (size_t k = 1; k < n; k++) {
         for (size_t i = 0; i < k; i++) {
             if (strcasecmp(nodes[i], nodes[k]) == 0)
-                return error_set(err, -EINVAL,
-                                 "has the same node as server_%zu and "
-                                 "server_%zu",
+                return error_set(err, -EINVAL, "has the same node as server_%zu and server_%zu",
                                  i + 1, k + 1);
         }
     }
@@ -285,9 +283,7 @@ int setting_value_servers(const char *text, char (*ret)[SETTING_VALUE_NAME + 1],
     }
     rc = refuse_twins(ret, items.n, err);
     if (rc == 0 && (items.n < 3 || items.n % 2 == 0))
-        rc = error_set(err, -EINVAL,
-                       "has %zu server%s: an odd number, three or more, "
-                       "is needed",
+        rc = error_set(err, -EINVAL, "has %zu server%s: an odd number, three or more, is needed",
                        items.n, items.n == 1 ? "" : "s");
     if (rc == 0)
         *ret_n = items.n;

@@ -16,32 +16,27 @@
 
 static const struct setting_row rows[SETTING_COUNT] = {
     [LOG_ENABLED] = {"LOG_ENABLED", GROUP_LOG, "Y or N", "Y", "N", true,
-                     "N removes the shipping configuration: the only way to switch "
-                     "shipping off."},
-    [LOG_ELASTICSEARCH_URL] =
-        {"LOG_ELASTICSEARCH_URL", GROUP_LOG,
-         "http(s)://host[:port],... (port 9200 if none) or consul:service", NULL,
-         "http://es1:9200,http://es2:9200", true,
-         "Where every server ships to: at most 16 URLs, tried in this order; or the "
-         "passing instances of a service of Consul."},
+                     "N removes the shipping configuration: the only way to switch shipping off."},
+    [LOG_ELASTICSEARCH_URL] = {"LOG_ELASTICSEARCH_URL", GROUP_LOG,
+                               "http(s)://host[:port],... (port 9200 if none) or consul:service",
+                               NULL, "http://es1:9200,http://es2:9200", true,
+                               "Where every server ships to: at most 16 URLs, tried in this order; "
+                               "or the passing instances of a service of Consul."},
     [LOG_ELASTICSEARCH_CREDENTIAL] =
         {"LOG_ELASTICSEARCH_CREDENTIAL", GROUP_LOG,
          "1 to 64 of A-Z a-z 0-9 _ - (first one A-Z a-z 0-9)", NULL, "log-writer", true,
-         "Which of root's files `credentials/NAME.json` lets the shippers in; never a "
-         "secret."},
+         "Which of root's files `credentials/NAME.json` lets the shippers in; never a secret."},
     [LOG_INDEX] = {"LOG_INDEX", GROUP_LOG, "1 to 100 of a-z 0-9 . _ - (first one a-z 0-9)",
                    "plossys-log", "plossys-log", true, "Index or data stream for log records."},
     [LOG_LEVEL] = {"LOG_LEVEL", GROUP_LOG, "debug, info, warn, error or fatal", "info", "warn",
                    true, "Least severe level that is shipped."},
     [LOG_SOURCES] = {"LOG_SOURCES", GROUP_LOG, "list of names", "seal", "seal", true,
-                     "Which entries of `sources` in root's `policy.json` are shipped, at "
-                     "most 16."},
+                     "Which entries of `sources` in root's `policy.json` are shipped, at most 16."},
     [LOG_ROLLOUT] = {"LOG_ROLLOUT", GROUP_LOG, "rolling or parallel", "rolling", "parallel", false,
-                     "One server after the other, stopped by the first one that refuses, or all "
-                     "at once; not part of the revision."},
+                     "One server after the other, stopped by the first one that refuses, or all at "
+                     "once; not part of the revision."},
     [LOG_SETTLE] = {"LOG_SETTLE", GROUP_LOG, "duration from 0s to 10s", "500ms", "2s", false,
-                    "Quiet time before a burst of changes is applied; not part of the "
-                    "revision."},
+                    "Quiet time before a burst of changes is applied; not part of the revision."},
     [CLUSTER_SERVERS] = {"CLUSTER_SERVERS", GROUP_CLUSTER,
                          "server_1=node,server_2=node,... (odd, 3 to 51)", NULL,
                          "server_1=alpha,server_2=beta,server_3=gamma", false,
@@ -56,10 +51,9 @@ static const struct setting_row rows[SETTING_COUNT] = {
                              "This server is down on purpose until then; runs out by itself."},
     [CLOCK_SKEW_WARNING] = {"CLOCK_SKEW_WARNING", GROUP_CLOCK, "duration from 50ms to 10s", "100ms",
                             "200ms", false, "Clocks of two servers further apart are a warning."},
-    [CLOCK_SKEW_CRITICAL] = {"CLOCK_SKEW_CRITICAL", GROUP_CLOCK, "duration from 50ms to 10s",
-                             "500ms", "1s", false,
-                             "Clocks of two servers further apart are critical; not "
-                             "below `CLOCK_SKEW_WARNING`."},
+    [CLOCK_SKEW_CRITICAL] =
+        {"CLOCK_SKEW_CRITICAL", GROUP_CLOCK, "duration from 50ms to 10s", "500ms", "1s", false,
+         "Clocks of two servers further apart are critical; not below `CLOCK_SKEW_WARNING`."},
     [CLOCK_REFERENCE] =
         {"CLOCK_REFERENCE", GROUP_CLOCK, "host[:port],... (port 123 if none)", NULL,
          "ntp1.example,ntp2.example", false,
@@ -252,11 +246,11 @@ static void judge_completeness(struct settings *s)
     if (!s->log_present || !s->log_enabled || s->log_urls > 0 || s->log_service[0] ||
         settings_rejected(s, rows[LOG_ELASTICSEARCH_URL].key))
         return;
-    (void)error_set(&text, -EINVAL,
-                    "%s: is missing, so the LOG_ settings are incomplete; expected %s, for "
-                    "example %s",
-                    rows[LOG_ELASTICSEARCH_URL].key, rows[LOG_ELASTICSEARCH_URL].type,
-                    rows[LOG_ELASTICSEARCH_URL].example);
+    (void)error_set(
+        &text, -EINVAL,
+        "%s: is missing, so the LOG_ settings are incomplete; expected %s, for example %s",
+        rows[LOG_ELASTICSEARCH_URL].key, rows[LOG_ELASTICSEARCH_URL].type,
+        rows[LOG_ELASTICSEARCH_URL].example);
     reject(s, LOG_ELASTICSEARCH_URL, text.text);
 }
 
@@ -269,8 +263,7 @@ static void reject_limit(struct settings *s, enum setting setting, int64_t us, c
     if (settings_rejected(s, rows[setting].key))
         return;
     (void)error_set(&text, -EINVAL,
-                    "%s: %s is %s than %s, %s: both are rejected; expected %s, for "
-                    "example %s",
+                    "%s: %s is %s than %s, %s: both are rejected; expected %s, for example %s",
                     rows[setting].key, duration_format(us, own), relation, rows[other].key,
                     duration_format(other_us, others), rows[setting].type, rows[setting].example);
     reject(s, setting, text.text);
