@@ -52,9 +52,11 @@ void outlier_find(const struct outlier_pairs *pairs, struct outlier *ret)
     *ret = (struct outlier){.kind = OUTLIER_NONE};
     for (int i = 0; i < pairs->n; i++) {
         ret->group[i] = -1;
-        ret->pairs += count_beyond(pairs, i);
+        for (int j = i + 1; j < pairs->n; j++) {
+            if (pairs->beyond[i][j] && ret->pairs++ == 0)
+                memcpy(ret->first, (int[]){i, j}, sizeof ret->first);
+        }
     }
-    ret->pairs /= 2;
     for (int i = 0; i < pairs->n; i++)
         if (!pairs->silent[i] && ret->group[i] < 0)
             gather(pairs, i, ret);
@@ -84,19 +86,6 @@ bool outlier_explains(const struct outlier_pairs *pairs, const bool *named)
 
 #define GROUPS_SAID 4
 
-void outlier_first(const struct outlier_pairs *pairs, int *ret_i, int *ret_j)
-{
-    for (int i = 0; i < pairs->n; i++) {
-        for (int j = i + 1; j < pairs->n; j++) {
-            if (!pairs->beyond[i][j])
-                continue;
-            *ret_i = i;
-            *ret_j = j;
-            return;
-        }
-    }
-}
-
 static void say_named(const struct outlier_pairs *pairs, const struct outlier *outlier,
                       const struct outlier_words *words, char *ret)
 {
@@ -116,21 +105,17 @@ static void say_named(const struct outlier_pairs *pairs, const struct outlier *o
                    figure_limit(words->limit_us, limit));
 }
 
-static void say_pair(const struct outlier_pairs *pairs, const struct outlier *outlier,
-                     const struct outlier_words *words, char *ret)
+static void say_pair(const struct outlier *outlier, const struct outlier_words *words, char *ret)
 {
-    int i = 0;
-    int j = 0;
     char figure[FIGURE_TEXT];
     char limit[FIGURE_TEXT];
     char more[32] = "";
-    outlier_first(pairs, &i, &j);
     if (outlier->pairs > 1)
         (void)snprintf(more, sizeof more, ", and %d more pair%s", outlier->pairs - 1,
                        outlier->pairs > 2 ? "s" : "");
-    (void)snprintf(ret, OUTLIER_TEXT, "%s and %s differ by %s%s (limit %s)", words->names[i],
-                   words->names[j], figure_size(words->pair_us, figure), more,
-                   figure_limit(words->limit_us, limit));
+    (void)snprintf(ret, OUTLIER_TEXT, "%s and %s differ by %s%s (limit %s)",
+                   words->names[outlier->first[0]], words->names[outlier->first[1]],
+                   figure_size(words->pair_us, figure), more, figure_limit(words->limit_us, limit));
 }
 
 static void say_groups(const struct outlier_pairs *pairs, const struct outlier *outlier,
@@ -166,7 +151,7 @@ const char *outlier_text(const struct outlier_pairs *pairs, const struct outlier
     if (outlier->kind == OUTLIER_NAMED)
         say_named(pairs, outlier, words, ret);
     else if (outlier->kind != OUTLIER_NONE && is_pair(outlier))
-        say_pair(pairs, outlier, words, ret);
+        say_pair(outlier, words, ret);
     else if (outlier->kind != OUTLIER_NONE)
         say_groups(pairs, outlier, words, ret);
     return ret;

@@ -30,7 +30,8 @@ struct outlier {
     bool named[OUTLIER_MOST];
     int group[OUTLIER_MOST]; /* 0..groups-1 in order of their first servers, -1: silent */
     int groups;
-    int pairs; /* number of pairs beyond */
+    int pairs;    /* number of pairs beyond */
+    int first[2]; /* of them: the least i, then the least j > i */
 };
 
 void outlier_find(const struct outlier_pairs *pairs, struct outlier *ret);
@@ -46,10 +47,6 @@ struct outlier_words {
     int64_t pair_us;                  /* of the first pair, either sign */
     int64_t limit_us;
 };
-
-/* The first pair that is beyond: the least *ret_i, then the least *ret_j > *ret_i. Only
- * when there is one. */
-void outlier_first(const struct outlier_pairs *pairs, int *ret_i, int *ret_j);
 
 #define OUTLIER_TEXT 400
 

@@ -175,10 +175,7 @@ static void say_differs(struct look *look, const struct outlier_pairs *pairs,
 {
     struct offsets *offsets = look->offsets;
     struct outlier_words words = {.limit_us = limit_us};
-    int first = 0;
-    int second = 0;
-    outlier_first(pairs, &first, &second);
-    words.pair_us = pair_of(offsets, first, second)->shown_us;
+    words.pair_us = pair_of(offsets, outlier->first[0], outlier->first[1])->shown_us;
     for (int i = 0; i < offsets->n; i++) {
         words.names[i] = look->names[i];
         if (outlier->named[i])

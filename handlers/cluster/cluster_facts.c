@@ -6,17 +6,6 @@
 #include <errno.h>
 #include <time.h>
 
-/* Its loss costs a line of advice, nothing else. */
-static int gather_autopilot(struct consul *consul, struct quorum_facts *facts, struct error *err)
-{
-    struct agent_autopilot autopilot = {0};
-    int rc = agent_read_autopilot(consul, &autopilot, err);
-    facts->autopilot_known = autopilot.known;
-    facts->cleanup = autopilot.cleanup;
-    facts->min_quorum = autopilot.min_quorum;
-    return rc;
-}
-
 static int gather_record(struct consul *consul, enum consul_read read, struct cluster_facts *ret,
                          struct error *err)
 {
@@ -43,7 +32,7 @@ static int gather_data(struct consul *consul, const char *config_dir, const char
 {
     int rc = agent_read_peers(consul, &ret->agent, err);
     if (rc == 0)
-        rc = gather_autopilot(consul, &ret->facts, err);
+        rc = agent_read_autopilot(consul, &ret->facts.autopilot, err);
     if (rc == 0)
         rc = gather_record(consul, read, ret, err);
     if (rc == 0)

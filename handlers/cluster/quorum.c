@@ -335,11 +335,11 @@ static void note_advice(const struct look *look, struct verdict *v)
     else if (look->confirmed == 0 && !facts->damaged && !forming(look))
         verdict_note(v, "not confirmed yet: without ACLs that happens by itself when the cluster "
                         "is whole, else by " CONFIRM);
-    if (facts->autopilot_known && facts->cleanup && facts->min_quorum < 3)
+    if (facts->autopilot.known && facts->autopilot.cleanup && facts->autopilot.min_quorum < 3)
         verdict_note(v,
                      "advice: consul operator autopilot set-config -min-quorum=3 (now %lld) keeps "
                      "dead servers visible",
-                     (long long)facts->min_quorum);
+                     (long long)facts->autopilot.min_quorum);
 }
 
 static void note_voters(const struct look *look, struct verdict *v)

@@ -21,15 +21,13 @@
 /* Everything is borrowed. */
 struct quorum_facts {
     struct membership_facts who;
-    const char *damaged;  /* why the record cannot be read; NULL when it can or is absent */
-    bool has_leader;      /* this server knows a leader */
-    bool agreed;          /* a ?consistent read succeeded: a majority follows it */
-    bool unheard;         /* no leader since this server was started: neither record nor
+    const char *damaged; /* why the record cannot be read; NULL when it can or is absent */
+    bool has_leader;     /* this server knows a leader */
+    bool agreed;         /* a ?consistent read succeeded: a majority follows it */
+    bool unheard;        /* no leader since this server was started: neither record nor
                              settings can be read, so both are empty here */
-    bool autopilot_known; /* the next two are known */
-    bool cleanup;         /* CleanupDeadServers */
-    int64_t min_quorum;   /* MinQuorum */
-    int64_t now_s;        /* seconds since the epoch, for CLUSTER_MAINTENANCE */
+    struct agent_autopilot autopilot;
+    int64_t now_s; /* seconds since the epoch, for CLUSTER_MAINTENANCE */
 };
 
 /* What holds in this look. */

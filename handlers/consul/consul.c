@@ -239,22 +239,16 @@ static int perform(struct consul *c, const struct request *request, struct error
 
 static int number_of(long status)
 {
-    switch (status) {
-    case 403:
-        return -EACCES;
-    case 404:
-        return -ENOENT;
-    case 409:
-        return -ESTALE;
-    case 413:
-        return -EMSGSIZE;
-    case 429:
-    case 500:
-    case 503:
-        return -EAGAIN;
-    default:
-        return -EBADMSG;
+    static const struct {
+        long status;
+        int code;
+    } known[] = {{403, -EACCES}, {404, -ENOENT}, {409, -ESTALE}, {413, -EMSGSIZE},
+                 {429, -EAGAIN}, {500, -EAGAIN}, {503, -EAGAIN}};
+    for (size_t i = 0; i < COUNT(known); i++) {
+        if (known[i].status == status)
+            return known[i].code;
     }
+    return -EBADMSG;
 }
 
 /* The sentence for a status that is no success. */

@@ -12,18 +12,13 @@
 
 bool elasticsearch_passes(enum elasticsearch_trouble trouble)
 {
-    switch (trouble) {
-    case ELASTICSEARCH_DNS:
-    case ELASTICSEARCH_REFUSED:
-    case ELASTICSEARCH_UNREACHABLE:
-    case ELASTICSEARCH_SLOW:
-    case ELASTICSEARCH_CUT:
-    case ELASTICSEARCH_429:
-    case ELASTICSEARCH_5XX:
-        return true;
-    default:
-        return false;
-    }
+    static const bool passing[ELASTICSEARCH_UNTAKEN + 1] = {
+        [ELASTICSEARCH_DNS] = true,         [ELASTICSEARCH_REFUSED] = true,
+        [ELASTICSEARCH_UNREACHABLE] = true, [ELASTICSEARCH_SLOW] = true,
+        [ELASTICSEARCH_CUT] = true,         [ELASTICSEARCH_429] = true,
+        [ELASTICSEARCH_5XX] = true,
+    };
+    return passing[trouble];
 }
 
 bool elasticsearch_demands(enum elasticsearch_trouble trouble)
@@ -63,21 +58,6 @@ static int prepare(struct http *http, const struct elasticsearch_place *to, cons
 
 /* ---- what became of it --------------------------------------------------- */
 
-static const enum elasticsearch_trouble transport[] = {
-    [HTTP_OK] = ELASTICSEARCH_OK,
-    [HTTP_DNS] = ELASTICSEARCH_DNS,
-    [HTTP_REFUSED] = ELASTICSEARCH_REFUSED,
-    [HTTP_UNREACHABLE] = ELASTICSEARCH_UNREACHABLE,
-    [HTTP_UNTRUSTED] = ELASTICSEARCH_UNTRUSTED,
-    [HTTP_EXPIRED] = ELASTICSEARCH_EXPIRED,
-    [HTTP_OTHER_NAME] = ELASTICSEARCH_OTHER_NAME,
-    [HTTP_NO_TLS] = ELASTICSEARCH_NO_TLS,
-    [HTTP_SLOW] = ELASTICSEARCH_SLOW,
-    [HTTP_CUT] = ELASTICSEARCH_CUT,
-    [HTTP_LARGE] = ELASTICSEARCH_LARGE,
-    [HTTP_FOREIGN] = ELASTICSEARCH_FOREIGN,
-};
-
 static enum elasticsearch_trouble judge_status(long status)
 {
     if (status == 200)
@@ -98,7 +78,7 @@ static enum elasticsearch_trouble judge_answer(const struct http *http, cJSON **
     const struct buffer *answer = &http->answer;
     struct error ignored = {0};
     *ret_root = NULL;
-    enum elasticsearch_trouble trouble = transport[http->result];
+    enum elasticsearch_trouble trouble = (enum elasticsearch_trouble)http->result;
     if (trouble == ELASTICSEARCH_OK)
         trouble = judge_status(http->status);
     if (trouble == ELASTICSEARCH_OK &&

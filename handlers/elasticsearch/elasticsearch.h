@@ -22,8 +22,7 @@
 
 /* What became of a question, in the order of its way. */
 enum elasticsearch_trouble {
-    ELASTICSEARCH_OK,
-    ELASTICSEARCH_BARRED, /* not asked: the credential may not be sent there */
+    ELASTICSEARCH_OK, /* from here to FOREIGN as enum http_result */
     ELASTICSEARCH_DNS,
     ELASTICSEARCH_REFUSED,     /* TCP: nobody listens */
     ELASTICSEARCH_UNREACHABLE, /* TCP: no connection in time, no route */
@@ -33,19 +32,21 @@ enum elasticsearch_trouble {
     ELASTICSEARCH_NO_TLS,      /* TLS: any other failure */
     ELASTICSEARCH_SLOW,        /* connected, no answer in time */
     ELASTICSEARCH_CUT,         /* the connection ended before the answer did */
+    ELASTICSEARCH_LARGE,
+    ELASTICSEARCH_FOREIGN, /* anything else that is no Elasticsearch */
+    ELASTICSEARCH_BARRED,  /* not asked: the credential may not be sent there */
     ELASTICSEARCH_401,
     ELASTICSEARCH_403,
     ELASTICSEARCH_429,
-    ELASTICSEARCH_5XX, /* or not part of a cluster yet */
-    ELASTICSEARCH_LARGE,
+    ELASTICSEARCH_5XX,          /* or not part of a cluster yet */
     ELASTICSEARCH_GARBAGE,      /* no JSON */
     ELASTICSEARCH_REDIRECT,     /* 3xx */
-    ELASTICSEARCH_FOREIGN,      /* anything else that is no Elasticsearch */
     ELASTICSEARCH_OLD,          /* before 7 */
     ELASTICSEARCH_NO_INDEX,     /* search: 404, nothing was ever written there */
     ELASTICSEARCH_UNSEARCHABLE, /* search: 400, probe records are mapped in another way */
     ELASTICSEARCH_UNTAKEN       /* write: 400 or 413, this request will never be taken */
 };
+_Static_assert(ELASTICSEARCH_FOREIGN == (int)HTTP_FOREIGN, "the same order");
 
 /* Can it go away by itself: is it worth asking again before an admin has changed
  * anything? DNS, TCP, time limits, 429, 5xx. */

@@ -141,9 +141,8 @@ static int read_sources(struct policy *policy, const cJSON *root, const cJSON *o
 {
     const cJSON *item = NULL;
     const cJSON *object = pick(policy, root, otherwise, "sources", cJSON_IsObject, err);
-    int rc = object ? 0 : -EBADMSG;
-    if (rc < 0)
-        return rc;
+    if (!object)
+        return -EBADMSG;
     policy->sources = calloc((size_t)cJSON_GetArraySize(object) + 1, sizeof *policy->sources);
     if (!policy->sources)
         return error_set(err, -ENOMEM, "out of memory");
@@ -151,7 +150,7 @@ static int read_sources(struct policy *policy, const cJSON *root, const cJSON *o
     {
         if (policy_source(policy, item->string))
             return reject_policy(policy, err, "source \"%s\" is given twice", item->string);
-        rc = read_source(policy, item, &policy->sources[policy->n_sources++], err);
+        int rc = read_source(policy, item, &policy->sources[policy->n_sources++], err);
         if (rc < 0)
             return rc;
     }
@@ -204,20 +203,14 @@ static int read_elasticsearch(struct policy *policy, const cJSON *root, const cJ
                               struct error *err)
 {
     static const char *const names[] = {"hosts", "ports"};
-    const cJSON *hosts = NULL, *ports = NULL;
     const cJSON *other = cJSON_GetObjectItemCaseSensitive(otherwise, "elasticsearch");
     const cJSON *object = pick(policy, root, otherwise, "elasticsearch", cJSON_IsObject, err);
-    int rc = object ? 0 : -EBADMSG;
-    if (rc == 0)
-        rc = check_policy_members(policy, object, "elasticsearch.", names, COUNT(names), err);
-    if (rc == 0)
-        hosts = pick(policy, object, other, "hosts", cJSON_IsArray, err);
-    if (hosts)
-        ports = pick(policy, object, other, "ports", cJSON_IsArray, err);
-    if (rc == 0 && !ports)
-        rc = -EBADMSG;
-    if (rc == 0)
-        rc = read_hosts(policy, hosts, err);
+    if (!object ||
+        check_policy_members(policy, object, "elasticsearch.", names, COUNT(names), err) < 0)
+        return -EBADMSG;
+    const cJSON *hosts = pick(policy, object, other, "hosts", cJSON_IsArray, err);
+    const cJSON *ports = hosts ? pick(policy, object, other, "ports", cJSON_IsArray, err) : NULL;
+    int rc = ports ? read_hosts(policy, hosts, err) : -EBADMSG;
     return rc < 0 ? rc : read_ports(policy, ports, err);
 }
 
@@ -251,12 +244,11 @@ static int read_pins(struct policy *policy, const cJSON *root, const cJSON *othe
 {
     const cJSON *item = NULL;
     const cJSON *object = pick(policy, root, otherwise, "pin", cJSON_IsObject, err);
-    int rc = object ? 0 : -EBADMSG;
-    if (rc < 0)
-        return rc;
+    if (!object)
+        return -EBADMSG;
     cJSON_ArrayForEach(item, object)
     {
-        rc = read_pin(policy, item, err);
+        int rc = read_pin(policy, item, err);
         if (rc < 0)
             return rc;
     }

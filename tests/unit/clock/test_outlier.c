@@ -106,12 +106,11 @@ static void the_first_pair(void **state)
     (void)state;
     const struct row row = {.n = 4, .beyond = "23 13 12", .silent = ""};
     struct outlier_pairs pairs;
-    int i = 0;
-    int j = 0;
+    struct outlier found;
     build(&row, &pairs);
-    outlier_first(&pairs, &i, &j);
-    assert_int_equal(i, 1);
-    assert_int_equal(j, 2);
+    outlier_find(&pairs, &found);
+    assert_int_equal(found.first[0], 1);
+    assert_int_equal(found.first[1], 2);
 }
 
 int main(void)

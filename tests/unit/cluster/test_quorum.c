@@ -170,9 +170,9 @@ static void build(const struct row *row, struct facts *f)
     f->facts.unheard = row->unheard;
     f->facts.has_leader = !row->leaderless && !row->no_leader;
     f->facts.agreed = f->facts.has_leader && !row->unproven;
-    f->facts.autopilot_known = !row->no_autopilot;
-    f->facts.cleanup = !row->no_cleanup;
-    f->facts.min_quorum = row->min_quorum < 0 ? 0 : row->min_quorum ? row->min_quorum : 3;
+    f->facts.autopilot.known = !row->no_autopilot;
+    f->facts.autopilot.cleanup = !row->no_cleanup;
+    f->facts.autopilot.min_quorum = row->min_quorum < 0 ? 0 : row->min_quorum ? row->min_quorum : 3;
     f->facts.now_s = row->now_s ? row->now_s : UNTIL_S - 3600;
 }
 
