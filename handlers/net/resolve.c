@@ -8,15 +8,17 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define OUTPUT_MAX 4096
 
-/* One host that needs a child. */
-struct query {
-    const char *argv[5];
-    struct resolve_result *result;
+/* Hosts that are asked for, side by side. */
+struct queries {
+    size_t n;
+    const char *argv[RESOLVE_HOSTS][5];
+    struct child_job job[RESOLVE_HOSTS];
+    struct child_result child[RESOLVE_HOSTS];
+    struct resolve_result *result[RESOLVE_HOSTS];
 };
 
 static bool is_address(const char *text)
@@ -58,52 +60,36 @@ static void read_result(struct child_result *child, struct resolve_result *ret)
         (void)snprintf(ret->text, sizeof ret->text, "cannot be resolved%s", how);
 }
 
-static int run_jobs(struct child_job *jobs, struct child_result *results,
-                    const struct query *queries, size_t n, int64_t timeout_ms, struct error *err)
+static void add_query(struct queries *queries, const char *getent, const char *host,
+                      int64_t timeout_ms, struct resolve_result *ret)
 {
-    for (size_t i = 0; i < n; i++) {
-        jobs[i] = (struct child_job){.argv = queries[i].argv, .timeout_ms = timeout_ms};
-        results[i].output = BUFFER_INIT(OUTPUT_MAX);
-        results[i].errors = BUFFER_INIT(OUTPUT_MAX);
-    }
-    int rc = child_run_all(jobs, results, n, err);
-    for (size_t i = 0; i < n; i++) {
-        if (rc == 0)
-            read_result(&results[i], queries[i].result);
-        buffer_release(&results[i].output);
-        buffer_release(&results[i].errors);
-    }
-    return rc;
-}
-
-static int run_queries(const struct query *queries, size_t n, int64_t timeout_ms, struct error *err)
-{
-    struct child_job *jobs = calloc(n, sizeof *jobs);
-    struct child_result *results = calloc(n, sizeof *results);
-    int rc = -ENOMEM;
-    if (jobs && results)
-        rc = run_jobs(jobs, results, queries, n, timeout_ms, err);
-    else
-        (void)error_set(err, rc, "out of memory");
-    free(jobs);
-    free(results);
-    return rc;
+    const size_t i = queries->n++;
+    const char *const argv[] = {getent, "ahosts", "--", host, NULL};
+    memcpy(queries->argv[i], argv, sizeof argv);
+    queries->job[i] = (struct child_job){.argv = queries->argv[i], .timeout_ms = timeout_ms};
+    queries->child[i].output = BUFFER_INIT(OUTPUT_MAX);
+    queries->child[i].errors = BUFFER_INIT(OUTPUT_MAX);
+    queries->result[i] = ret;
 }
 
 int resolve_hosts(const char *getent, const char *const *hosts, size_t n, int64_t timeout_ms,
                   struct resolve_result *ret, struct error *err)
 {
-    size_t names = 0;
-    struct query *queries = calloc(n + 1, sizeof *queries);
-    if (!queries)
-        return error_set(err, -ENOMEM, "out of memory");
+    struct queries queries = {.n = 0};
+    if (n > RESOLVE_HOSTS)
+        return error_set(err, -E2BIG, "%zu hosts, %d are the limit", n, RESOLVE_HOSTS);
     for (size_t i = 0; i < n; i++) {
         ret[i] = (struct resolve_result){0};
         add_address(&ret[i], hosts[i]);
         if (ret[i].n == 0)
-            queries[names++] = (struct query){{getent, "ahosts", "--", hosts[i], NULL}, &ret[i]};
+            add_query(&queries, getent, hosts[i], timeout_ms, &ret[i]);
     }
-    int rc = names ? run_queries(queries, names, timeout_ms, err) : 0;
-    free(queries);
+    int rc = queries.n ? child_run_all(queries.job, queries.child, queries.n, err) : 0;
+    for (size_t i = 0; i < queries.n; i++) {
+        if (rc == 0)
+            read_result(&queries.child[i], queries.result[i]);
+        buffer_release(&queries.child[i].output);
+        buffer_release(&queries.child[i].errors);
+    }
     return rc;
 }

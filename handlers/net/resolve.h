@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #define RESOLVE_GETENT    "/usr/bin/getent"
+#define RESOLVE_HOSTS     8  /* at most, in one call */
 #define RESOLVE_ADDRESSES 4  /* that are kept of a host */
 #define RESOLVE_ADDRESS   46 /* bytes with NUL (INET6_ADDRSTRLEN) */
 
@@ -21,7 +22,7 @@ struct resolve_result {
     char text[100]; /* after the name of the host: "cannot be resolved" */
 };
 
-/* Find the addresses of n hosts (host.h) side by side, best first (RFC 6724); an address
+/* Find the addresses of n hosts (host.h; at most RESOLVE_HOSTS) side by side, best first (RFC 6724); an address
  * is its own, without a child.
  *
  * getent  RESOLVE_GETENT, or a test's own
