@@ -24,8 +24,10 @@ static int publish(struct check_run *run, check_look *look, struct error *err)
     if (lock < 0)
         return lock;
     int looked = look_now(run, look, &consul, &v, &why);
-    if (looked < 0)
-        publish_cannot_look(&v, why.text);
+    if (looked < 0) {
+        v = (struct verdict){0};
+        verdict_set(&v, VERDICT_WARNING, "cannot look: %s", why.text);
+    }
     int rc = publish_verdict(consul, dir, run->publish, &v, looked == 0 && run->leaderless, err);
     if (looked < 0)
         rc = error_set(err, looked, "%s", why.text);

@@ -121,9 +121,3 @@ int publish_verdict(struct consul *consul, const char *state_dir, const char *ch
     }
     return rc;
 }
-
-void publish_cannot_look(struct verdict *v, const char *reason)
-{
-    *v = (struct verdict){0};
-    verdict_set(v, VERDICT_WARNING, "cannot look: %s", reason);
-}

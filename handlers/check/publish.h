@@ -28,7 +28,4 @@ MUST_CHECK int publish_lock(const char *state_dir, const char *check_id, struct 
 MUST_CHECK int publish_verdict(struct consul *consul, const char *state_dir, const char *check_id,
                                const struct verdict *v, bool hold, struct error *err);
 
-/* The verdict "cannot look: <reason>", a warning. */
-void publish_cannot_look(struct verdict *v, const char *reason);
-
 #endif

@@ -31,10 +31,6 @@ struct membership_count {
 
 void membership_count(const struct membership_facts *facts, struct membership_count *ret);
 
-/* The living member that is this peer, or NULL. */
-const struct agent_member *membership_alive(const struct membership_facts *facts,
-                                            const struct agent_peer *peer);
-
 /* Is this living server in the raft configuration? */
 bool membership_known(const struct membership_facts *facts, const struct agent_member *member);
 
