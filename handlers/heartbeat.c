@@ -82,7 +82,7 @@ static void note(struct verdict *v, const char *fmt, ...)
 static void note_ending(const struct verification *what, const struct child_result *result,
                         struct verdict *v)
 {
-    const char *said = buffer_text(&result->errors);
+    const char *said = buffer_text(&result->errors); /* "PROGRAM: what happened" */
     if (result->rc == -ETIMEDOUT)
         note(v, "%s: no end within %d ms", what->program, (int)limits()->verify_ms);
     else if (result->rc < 0)
@@ -90,7 +90,7 @@ static void note_ending(const struct verification *what, const struct child_resu
     else if (result->signal != 0)
         note(v, "%s: killed by signal %d", what->program, result->signal);
     else if (result->exit_code != 0)
-        note(v, "%s: %.*s", what->program, (int)strcspn(said, "\n"), said);
+        note(v, "%.*s", (int)strcspn(said, "\n"), said);
 }
 
 /* Run all verifications; what could not run becomes a line of v. */

@@ -58,10 +58,21 @@ static int64_t since_last(struct held_since *spans)
     return ms;
 }
 
-static void hold_conditions(struct held_since *spans, const struct quorum_conditions *now,
-                            struct quorum_held *ret)
+/* What shows of the servers for long enough. After a time in which nobody looked it begins
+ * anew: others may have been held up as well. */
+static void hold_signs(struct cluster_facts *servers, struct held_since *spans, int64_t pause_ms)
 {
-    int64_t pause_ms = since_last(spans);
+    static struct membership_sign signs[AGENT_PEERS];
+    struct quorum_facts *facts = &servers->facts;
+    signs_hold(&servers->signs, &facts->who, facts->agreed && pause_ms < limits()->mute_ms / 2,
+               spans, signs);
+    facts->who.signs = signs;
+    facts->blind = servers->signs.no_right.text;
+}
+
+static void hold_conditions(struct held_since *spans, const struct quorum_conditions *now,
+                            int64_t pause_ms, struct quorum_held *ret)
+{
     ret->leaderless_ms = held_since_note(spans, "leaderless", now->leaderless);
     ret->split_ms = held_since_note(spans, "split", now->split);
     ret->no_spare_ms = held_since_note(spans, "no-spare", now->no_spare);
@@ -107,10 +118,14 @@ static int confirm_mapping_now(struct consul *consul, const struct place *place,
                                struct cluster_facts *servers, struct error *err)
 {
     struct server_mapping mapping = {0};
+    struct held_since spans;
     int rc = cluster_facts_gather(consul, place->config_dir, place->settings_root, CONSUL_DEFAULT,
                                   servers, err);
     if (rc < 0)
         return rc;
+    held_since_read(trust_own_directory(place->state_dir) ? place->state_dir : NULL, "quorum",
+                    &spans);
+    hold_signs(servers, &spans, 0);
     rc = quorum_whole(&servers->facts, err);
     if (rc == 0)
         rc = quorum_mapping(&servers->facts, &mapping, err);
@@ -142,8 +157,10 @@ static int look_at_quorum(struct consul *consul, struct check_run *run, struct v
     if (rc < 0)
         return rc;
     held_since_read(trust_own_directory(dir) ? dir : NULL, "quorum", &spans);
+    int64_t pause_ms = since_last(&spans);
+    hold_signs(servers, &spans, pause_ms);
     quorum_conditions(&servers->facts, &now);
-    hold_conditions(&spans, &now, &held);
+    hold_conditions(&spans, &now, pause_ms, &held);
     int64_t whole_ms = held_since_note(&spans, "whole", now.whole);
     if (run->publish)
         confirm_first(consul, servers, whole_ms);

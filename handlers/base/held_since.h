@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HELD_SINCE_MAX  16
+#define HELD_SINCE_MAX  200
 #define HELD_SINCE_NAME 32
 
 /* All-zero is empty. Holds no heap memory. */
@@ -35,7 +35,7 @@ bool held_since_save(const struct held_since *spans, cJSON *root);
  * not parse gives none. state_dir NULL: no memory at all. */
 void held_since_read(const char *state_dir, const char *name, struct held_since *spans);
 
-/* Say whether a condition holds in this run. Of name the first 31 bytes count; beyond 16
+/* Say whether a condition holds in this run. Of name the first 31 bytes count; beyond 200
  * spans nothing is remembered. Returns for how long it has held, ms: 0 in
  * the first run in which it holds, -1 when it does not (its memory is dropped). */
 int64_t held_since_note(struct held_since *spans, const char *name, bool holds);

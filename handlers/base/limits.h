@@ -18,6 +18,8 @@
     LIMIT(leader_proof_ms, 2000)     /* 2 s: the ?consistent read before a check may change */     \
     LIMIT(no_leader_ms, 30000)       /* 30 s: this long without leader is critical */              \
     LIMIT(split_ms, 30000)           /* 30 s: a living server outside our raft this long */        \
+    LIMIT(follow_ms, 25000)          /* 25 s: a server may lag, or have a former one's entry */    \
+    LIMIT(mute_ms, 90000)            /* 90 s: a server's programs may write nothing */             \
     LIMIT(mapping_stable_ms, 60000)  /* 60 s: wholeness before the mapping is confirmed */         \
     LIMIT(verify_ms, 6000)           /* 6 s: heartbeat's deadline for one verification */          \
     LIMIT(lock_ms, 4000)             /* 4 s: waiting for another run of the same program */        \

@@ -37,6 +37,8 @@ static int gather_data(struct consul *consul, const char *config_dir, const char
         rc = gather_record(consul, read, ret, err);
     if (rc == 0)
         rc = settings_read_judged(consul, config_dir, root, read, &ret->settings, err);
+    if (rc == 0)
+        signs_gather(consul, &ret->agent, ret->facts.agreed, &ret->signs);
     return rc;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cluster/quorum.h"
+#include "cluster/signs.h"
 #include "consul/agent.h"
 #include "consul/consul.h"
 
@@ -19,6 +20,7 @@ struct cluster_facts {
     struct agent agent;
     bool record;           /* lictor/mapping exists, readable or not */
     uint64_t record_index; /* its modify index, 0 when it does not exist */
+    struct signs signs;    /* as seen now: signs_hold() makes facts.who.signs of it */
 
     /* private: what facts point into */
     struct settings settings;

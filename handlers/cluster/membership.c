@@ -28,8 +28,8 @@ static const struct agent_member *find_member(const struct membership_facts *fac
     return found;
 }
 
-static const struct agent_member *find_alive(const struct membership_facts *facts,
-                                             const struct agent_peer *peer)
+const struct agent_member *membership_alive(const struct membership_facts *facts,
+                                            const struct agent_peer *peer)
 {
     const struct agent_member *member = find_member(facts, peer);
     return member && member->alive ? member : NULL;
@@ -49,8 +49,10 @@ void membership_count(const struct membership_facts *facts, struct membership_co
     for (size_t i = 0; i < facts->n_peers; i++) {
         if (!facts->peers[i].voter)
             continue;
+        bool alive = membership_alive(facts, &facts->peers[i]) != NULL;
         ret->voters++;
-        ret->living += find_alive(facts, &facts->peers[i]) != NULL;
+        ret->living += alive;
+        ret->following += alive && !(facts->signs && facts->signs[i].lagging);
     }
     for (size_t i = 0; i < facts->n_members; i++) {
         const struct agent_member *member = &facts->members[i];
@@ -102,7 +104,9 @@ static void join_peer(const struct membership_facts *facts, const struct agent_p
                       struct membership *rows)
 {
     struct membership_row *row = row_of(rows, peer_name(facts, peer));
-    bool alive = find_alive(facts, peer) != NULL;
+    bool alive = membership_alive(facts, peer) != NULL;
+    if (facts->signs && alive)
+        row->sign = facts->signs[peer - facts->peers];
     if (peer->voter && alive)
         row->voter = peer;
     else if (peer->voter)

@@ -11,10 +11,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What shows of a living peer besides gossip (signs.h), and has for long enough. */
+struct membership_sign {
+    bool lagging; /* it does not follow the leader */
+    bool mute;    /* its programs write nothing any more */
+    bool frozen;  /* the catalogue's entry is of its former node ID */
+    bool former;  /* the same, now, for however short */
+};
+
 /* Everything is borrowed. */
 struct membership_facts {
     const struct agent_peer *peers; /* at most AGENT_PEERS */
     size_t n_peers;
+    const struct membership_sign *signs; /* by the number of the peer; NULL: nothing shows */
     const struct agent_member *members;
     size_t n_members;
     const struct server_mapping *confirmed; /* NULL: none */
@@ -25,6 +34,7 @@ struct membership_facts {
 struct membership_count {
     int voters;    /* in the raft configuration, dead or alive */
     int living;    /* of these, alive in gossip */
+    int following; /* of these, not lagging */
     int servers;   /* living servers in gossip, voting or not */
     int strangers; /* of these, not in the raft configuration at all */
 };
@@ -38,6 +48,10 @@ bool membership_known(const struct membership_facts *facts, const struct agent_m
  * address? false when it is not set. */
 bool membership_management(const struct membership_facts *facts, const struct agent_member *member);
 
+/* The living member that is this peer, or NULL. */
+const struct agent_member *membership_alive(const struct membership_facts *facts,
+                                            const struct agent_peer *peer);
+
 /* One name in raft, in the record or in CLUSTER_SERVERS. */
 struct membership_row {
     const char *name;                             /* borrowed from the facts */
@@ -46,6 +60,7 @@ struct membership_row {
     const struct agent_member *member;            /* the living server of that name, or NULL */
     const struct agent_peer *voter;               /* the living voter, or NULL */
     const struct agent_peer *dead;                /* a voter that is not alive, or NULL */
+    struct membership_sign sign;                  /* of the living peer */
     bool mapped;                                  /* in CLUSTER_SERVERS */
 };
 

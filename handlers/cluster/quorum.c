@@ -21,6 +21,7 @@ struct look {
     int confirmed; /* number of servers in the record, 0 none */
     int mapped;    /* length of CLUSTER_SERVERS, 0 not set */
     int expected;  /* number expected, 0 unknown */
+    int following; /* living voters which raft reaches */
     int spare;     /* how many more servers may fail, below 0: no majority */
 };
 
@@ -56,7 +57,11 @@ static void look_at(const struct quorum_facts *facts, struct look *ret)
         ret->expected = least(ret->confirmed, ret->mapped);
     else
         ret->expected = ret->confirmed + ret->mapped;
-    ret->spare = spare_of(ret->count.living, ret->count.voters, ret->expected);
+    /* A leader that a majority follows has one, whatever autopilot's 200 ms say. */
+    ret->following = ret->count.following;
+    if (facts->agreed)
+        ret->following = least(ret->count.living, most(ret->following, ret->count.voters / 2 + 1));
+    ret->spare = spare_of(ret->following, ret->count.voters, ret->expected);
 }
 
 /* Not confirmed yet, and fewer than wanted. "Yet": a cluster that had a majority and
@@ -70,6 +75,21 @@ static bool forming(const struct look *look)
         return !facts->has_leader;
     return look->count.voters < most(look->mapped, 2) &&
            reserve(look->count.living, look->count.voters) >= 0;
+}
+
+/* Is there a living server that was started to be a cluster of its own (bootstrap_expect = 1)? Who
+ * was only taken out of raft is no second cluster: Consul takes it in again within a minute. */
+static bool is_split(const struct look *look, const struct quorum_held *held)
+{
+    const struct membership_facts *who = &look->facts->who;
+    if (held->split_ms < limits()->split_ms)
+        return false;
+    for (size_t i = 0; i < who->n_members; i++) {
+        const struct agent_member *member = &who->members[i];
+        if (member->server && member->alive && member->expect == 1)
+            return true;
+    }
+    return false;
 }
 
 static bool leaderless_long(const struct quorum_held *held)
@@ -96,7 +116,7 @@ static bool excused(const struct look *look)
     const struct membership_row *row = maintained(look);
     if (!in_maintenance(look->facts) || !row || row->voter)
         return false;
-    return spare_of(look->count.living + 1, look->count.voters + !row->dead, look->expected) >= 1;
+    return spare_of(look->following + 1, look->count.voters + !row->dead, look->expected) >= 1;
 }
 
 void quorum_conditions(const struct quorum_facts *facts, struct quorum_conditions *ret)
@@ -125,6 +145,13 @@ static int whole_row(const struct look *look, const struct membership_row *row, 
     if (row->mapped && !row->voter)
         return error_set(err, -EAGAIN, "%s is in CLUSTER_SERVERS and does not vote",
                          membership_text(row, text));
+    if (row->sign.lagging)
+        return error_set(err, -EAGAIN, "%s does not follow the leader", membership_text(row, text));
+    if (row->sign.former)
+        return error_set(
+            err, -EAGAIN,
+            "Consul shows a former server's checks for %s (lictor status says what to do)",
+            membership_text(row, text));
     return 0;
 }
 
@@ -217,6 +244,28 @@ static void down(const struct look *look, const struct membership_row *row, stru
         problem(p, "start it and let it join", "%s has not joined", text);
 }
 
+/* Alive in gossip, and yet not as it should. */
+static void ailing(const struct membership_row *row, struct problems *p)
+{
+    char text[MEMBERSHIP_TEXT];
+    char todo[300];
+    membership_text(row, text);
+    if (row->sign.lagging)
+        problem(p, "is port 8300 open between it and the others? its Consul's log says more",
+                "%s is alive and does not follow the leader", text);
+    (void)snprintf(todo, sizeof todo,
+                   "Consul rejects its new node ID; lictor api PUT catalog/deregister --data "
+                   "'{\"Node\":\"%s\"}' lets it in",
+                   row->name);
+    if (row->sign.frozen)
+        problem(p, todo, "the checks that Consul shows of %s are a former server's", text);
+    if (row->sign.mute)
+        problem(p,
+                "there, lictor status and its syslog name the reason (token, rights, no script "
+                "checks)",
+                "%s is alive and reports nothing, what Consul shows of it is old", text);
+}
+
 static void voting(const struct look *look, const struct membership_row *row, struct problems *p)
 {
     char text[MEMBERSHIP_TEXT];
@@ -242,6 +291,23 @@ static void silent(const struct look *look, const struct membership_row *row, st
         return;
     problem(p, "a new server waits 10 s; then see consul operator raft list-peers",
             "%s is alive and does not vote", membership_text(row, text));
+}
+
+/* In gossip only; the others outside raft have a row. */
+static void outside(const struct look *look, const struct quorum_held *held, struct problems *p)
+{
+    const struct membership_facts *who = &look->facts->who;
+    if (held->split_ms < limits()->split_ms || is_split(look, held))
+        return;
+    for (size_t i = 0; i < who->n_members; i++) {
+        const struct agent_member *member = &who->members[i];
+        bool row = false;
+        for (size_t k = 0; k < look->rows.n && !row; k++)
+            row = look->rows.row[k].member == member;
+        if (member->server && member->alive && !row)
+            problem(p, "Consul takes it in within two minutes, or restart Consul there",
+                    "node %s is alive and is not in raft", member->name);
+    }
 }
 
 static void remapped(const struct look *look, struct problems *p)
@@ -282,11 +348,13 @@ static void cluster_problems(const struct look *look, const struct quorum_held *
                 look->count.voters);
     for (size_t i = 0; i < look->rows.n; i++) {
         const struct membership_row *row = &look->rows.row[i];
-        if (row->voter)
+        if (row->voter) {
+            ailing(row, p);
             voting(look, row, p);
-        else if (row->member)
+        } else if (row->member)
             silent(look, row, p);
     }
+    outside(look, held, p);
     remapped(look, p);
     if (facts->damaged)
         problem(p, CONFIRM, "the record " SERVER_MAPPING_KEY " is damaged (%s)", facts->damaged);
@@ -335,6 +403,8 @@ static void note_advice(const struct look *look, struct verdict *v)
     else if (look->confirmed == 0 && !facts->damaged && !forming(look))
         verdict_note(v, "not confirmed yet: without ACLs that happens by itself when the cluster "
                         "is whole, else by " CONFIRM);
+    if (facts->blind && facts->blind[0])
+        verdict_note(v, "who follows the leader is not known: %s", facts->blind);
     if (facts->autopilot.known && facts->autopilot.cleanup && facts->autopilot.min_quorum < 3)
         verdict_note(v,
                      "advice: consul operator autopilot set-config -min-quorum=3 (now %lld) keeps "
@@ -380,7 +450,7 @@ static enum finding find_state(const struct look *look, const struct quorum_held
                                int problems)
 {
     bool leaderless = leaderless_long(held);
-    if (held->split_ms >= limits()->split_ms)
+    if (is_split(look, held))
         return FOUND_SPLIT;
     if (forming(look) && (look->count.voters == 0 || !leaderless))
         return FOUND_FORMING;
@@ -417,12 +487,12 @@ static int wanted(const struct look *look)
 /* "2 of 3 servers, none may fail" */
 static void say_count(const struct look *look, enum finding found, char *ret, size_t size)
 {
-    int here = look->count.living;
+    int here = look->following;
     int of = most(look->expected, look->count.voters);
     int spare = found == FOUND_LEADERLESS ? least(look->spare, 0) : look->spare;
     char may_fail[64] = "none may fail";
     if (found == FOUND_FORMING) {
-        here = look->count.voters > 0 ? here : look->count.servers;
+        here = look->count.voters > 0 ? look->count.living : look->count.servers;
         of = most(wanted(look), here);
     } else if (found == FOUND_SPLIT) {
         of = most(of, look->count.voters + look->count.strangers);

@@ -26,6 +26,7 @@ struct quorum_facts {
     bool agreed;         /* a ?consistent read succeeded: a majority follows it */
     bool unheard;        /* no leader since this server was started: neither record nor
                              settings can be read, so both are empty here */
+    const char *blind;   /* why autopilot's health is not known, "" or NULL: it is */
     struct agent_autopilot autopilot;
     int64_t now_s; /* seconds since the epoch, for CLUSTER_MAINTENANCE */
 };
@@ -33,7 +34,8 @@ struct quorum_facts {
 /* What holds in this look. */
 struct quorum_conditions {
     bool leaderless; /* no leader */
-    bool split;      /* a leader, and a living server outside our raft configuration */
+    bool split;      /* a leader, and a living server outside our raft configuration: another
+                        cluster only if one was started for itself (bootstrap_expect = 1) */
     bool no_spare;   /* spare <= 0, and the cluster is not merely forming */
     bool excused;    /* CLUSTER_MAINTENANCE: spare would be 1 or more with that server,
                         so no_spare's clock stands still */

@@ -18,6 +18,7 @@ static const char help[] =
     "MEMBER (\"Config.NodeName\") each of these members of it on a line of its own; with --keys\n"
     "the names of its members.\n"
     "\n"
+    "  --data JSON           the body of a PUT\n"
     "  --keys                print the names of the members of the answer\n" PLACE_HELP "\n"
     "exit codes: 0 done, 1 failed (the reason is on stdout), 2 usage, 3 the token lacks a right\n"
     "\n"
@@ -73,7 +74,9 @@ int command_api(const struct place *place, int argc, char **argv, struct error *
     struct consul *consul = NULL;
     struct buffer answer = BUFFER_INIT(ANSWER_MAX);
     bool keys = false;
-    const struct program_option rows[] = {PLACE_ROWS(&here), {"keys", NULL, &keys}};
+    const char *data = "";
+    const struct program_option rows[] = {
+        PLACE_ROWS(&here), {"keys", NULL, &keys}, {"data", &data, NULL}};
     const struct program_usage usage = {help, rows, COUNT(rows), .operands = argc};
     int first = program_options(argc, argv, &usage, err);
     if (first <= 0)
@@ -85,7 +88,7 @@ int command_api(const struct place *place, int argc, char **argv, struct error *
         return error_set(err, -EINVAL, "METHOD is GET or PUT, see --help");
     int rc = consul_open(here.config_dir, &consul, err);
     if (rc == 0)
-        rc = consul_request(consul, put, argv[first + 1], &answer, err);
+        rc = consul_request(consul, put ? data : NULL, argv[first + 1], &answer, err);
     if (rc == 0 && (keys || argv[first + 2]))
         rc = print_members(&answer, keys, argv + first + 2, err);
     else

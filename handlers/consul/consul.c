@@ -251,11 +251,14 @@ static int number_of(long status)
     return -EBADMSG;
 }
 
-/* The sentence for a status that is no success. */
+/* The sentence for a status that is no success, the same whoever leads. */
 static int refuse_status(const struct consul *c, const struct request *request, struct error *err)
 {
+    static const char forwarded[] = "rpc error making call: ";
     char words[240];
     const char *body = buffer_text(&c->http.answer);
+    if (strncmp(body, forwarded, sizeof forwarded - 1) == 0)
+        body += sizeof forwarded - 1;
     text_copy_bytes(words, sizeof words, body, strcspn(body, "\n"));
     if (c->http.status == 403 && strstr(words, "ACL not found"))
         return error_set(
@@ -473,13 +476,13 @@ int consul_kv_change(struct consul *consul, const struct consul_change *changes,
     return transact(consul, operations, n, err);
 }
 
-int consul_request(struct consul *consul, bool put, const char *path, struct buffer *answer,
+int consul_request(struct consul *consul, const char *body, const char *path, struct buffer *answer,
                    struct error *err)
 {
     char what[300];
     const struct request request = {
-        .path = path, .body = put ? "" : NULL, .most = answer->limit, .what = what};
-    (void)snprintf(what, sizeof what, "%s %.*s", put ? "PUT" : "GET", (int)strcspn(path, "?"),
+        .path = path, .body = body, .most = answer->limit, .what = what};
+    (void)snprintf(what, sizeof what, "%s %.*s", body ? "PUT" : "GET", (int)strcspn(path, "?"),
                    path);
     int rc = ask(consul, &request, err);
     if (rc == 0)

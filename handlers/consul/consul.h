@@ -74,9 +74,9 @@ struct consul_change {
 MUST_CHECK int consul_kv_change(struct consul *consul, const struct consul_change *changes,
                                 size_t n, struct error *err);
 
-/* One request as it is, GET or PUT (without a body), path below /v1/, the answer appended (its
+/* One request as it is, GET or with a body PUT ("" none), path below /v1/, the answer appended (its
  * buffer has the ceiling). Returns 0 for status 200, else as consul_get(). */
-MUST_CHECK int consul_request(struct consul *consul, bool put, const char *path,
+MUST_CHECK int consul_request(struct consul *consul, const char *body, const char *path,
                               struct buffer *answer, struct error *err);
 
 /* Is there a leader that a majority follows, now? A ?consistent read within

@@ -9,6 +9,8 @@
  *   s  a living server outside raft        g  a failed server outside raft
  *   c  a client agent                      r  meant not to vote
  *   b  started with bootstrap_expect=1     5  started with bootstrap_expect=5
+ *   l  it does not follow the leader       q  its programs report nothing
+ *   f  the catalogue has its former ID
  * `confirmed` holds words NAME[/ID] or server_N=NAME, `mapped` words NAME. */
 struct row {
     const char *name;
@@ -21,6 +23,7 @@ struct row {
     const char *reject;      /* key of a refused value */
     const char *unknown;
     const char *damaged;
+    const char *blind; /* why autopilot's health is not known */
     const char *summary;
     const char *details; /* NULL: not compared */
     enum verdict_status status;
@@ -45,6 +48,7 @@ struct row {
 struct facts {
     char text[WORDS][2][64];
     struct agent_peer peers[WORDS];
+    struct membership_sign signs[WORDS];
     struct agent_member members[WORDS];
     struct server_mapping confirmed;
     struct settings settings;
@@ -84,6 +88,12 @@ static void add_word(struct facts *f, const char *word, size_t i)
     (void)snprintf(id, 64, "%s%s", slash ? "" : "id-", slash ? slash : copy);
     if (!strchr(flags, 'u'))
         add_member(f, name, id, flags);
+    f->signs[f->facts.who.n_peers] = (struct membership_sign){
+        .lagging = strchr(flags, 'l') != NULL,
+        .mute = strchr(flags, 'q') != NULL,
+        .frozen = strchr(flags, 'f') != NULL,
+        .former = strchr(flags, 'f') != NULL,
+    };
     if (!strpbrk(flags, "sgc"))
         f->peers[f->facts.who.n_peers++] = (struct agent_peer){
             .id = id,
@@ -164,6 +174,8 @@ static void build(const struct row *row, struct facts *f)
     add_settings(f, row);
     f->facts.who.peers = f->peers;
     f->facts.who.members = f->members;
+    f->facts.who.signs = f->signs;
+    f->facts.blind = row->blind;
     f->facts.who.confirmed = row->confirmed ? &f->confirmed : NULL;
     f->facts.who.settings = &f->settings;
     f->facts.damaged = row->damaged;
@@ -395,10 +407,59 @@ static const struct row rows[] = {
                 "ours: n4"},
     {"a fourth that has just come", "n1 n2 n3 n4:s", .confirmed = "n1 n2 n3", .status = P,
      .summary = "3 of 3 servers, 1 may fail"},
-    {"split goes before no spare", "n1 n2 n3:s", .confirmed = "n1 n2 n3", .split = true,
+    {"split goes before no spare", "n1 n2 n3:sb", .confirmed = "n1 n2 n3", .split = true,
      .overdue = true, .status = C,
      .summary = "2 of 3 servers, none may fail: two raft clusters in one gossip pool, "
                 "outside ours: n3"},
+
+    {"a living server taken out of raft is no second cluster", "n1 n2 n3:s",
+     .confirmed = "n1 n2 n3", .split = true, .status = W,
+     .summary = "2 of 3 servers, none may fail: even number of voters (2), and 1 more"},
+    {"the same, nobody ever said who they are", "n1 n2 n3:s", .split = true, .status = W,
+     .summary = "2 of 2 servers, none may fail: even number of voters (2), and 1 more",
+     .details = "even number of voters (2): add or remove one; the last one adds no reserve\n"
+                "node n3 is alive and is not in raft: Consul takes it in within two minutes, or\n"
+                "restart Consul there\n"
+                "voting: node n1, node n2\n"
+                "not confirmed yet: without ACLs that happens by itself when the cluster is\n"
+                "whole, else by lictor confirm\n"},
+
+    /* alive in gossip, and yet not as it should */
+    {"one of three does not follow", "n1 n2 n3:l", .confirmed = "n1 n2 n3", .status = W,
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is alive and does not "
+                "follow the leader",
+     .details = "server_3 (node n3) is alive and does not follow the leader: is port 8300\n"
+                "open between it and the others? its Consul's log says more\n"
+                "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
+    {"one of three does not follow for long", "n1 n2 n3:l", .confirmed = "n1 n2 n3",
+     .overdue = true, .status = C,
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is alive and does not "
+                "follow the leader"},
+    {"one of five does not follow", "n1 n2 n3 n4 n5:l", .confirmed = "n1 n2 n3 n4 n5",
+     .overdue = true, .status = W,
+     .summary = "4 of 5 servers, 1 may fail: server_5 (node n5) is alive and does not follow "
+                "the leader"},
+    {"one down, one does not follow, and yet a majority does", "n1 n2:l n3:d",
+     .confirmed = "n1 n2 n3", .status = W,
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down, and 1 more"},
+    {"none follows, says autopilot, and a majority does", "n1 n2:l n3:l", .confirmed = "n1 n2 n3",
+     .status = W,
+     .summary = "2 of 3 servers, none may fail: server_2 (node n2) is alive and does not "
+                "follow the leader, and 1 more"},
+    {"who follows is not known", "n1 n2 n3", .confirmed = "n1 n2 n3",
+     .blind = "403 (operator read)", .status = P, .summary = "3 of 3 servers, 1 may fail",
+     .details = "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"
+                "who follows the leader is not known: 403 (operator read)\n"},
+    {"one reports nothing", "n1 n2:q n3", .confirmed = "n1 n2 n3", .status = W,
+     .summary = "3 of 3 servers, 1 may fail: server_2 (node n2) is alive and reports nothing, "
+                "what Consul shows of it is old"},
+    {"a former server's checks", "n1 n2 n3:f", .confirmed = "n1 n2 n3", .status = W,
+     .summary = "3 of 3 servers, 1 may fail: the checks that Consul shows of server_3 (node n3) "
+                "are a former server's",
+     .details = "the checks that Consul shows of server_3 (node n3) are a former server's:\n"
+                "Consul rejects its new node ID; lictor api PUT catalog/deregister --data\n"
+                "'{\"Node\":\"n3\"}' lets it in\n"
+                "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
 
     /* growing */
     {"a fourth voter", "n1 n2 n3 n4", .confirmed = "n1 n2 n3", .status = W,
@@ -734,6 +795,10 @@ static const struct {
      "4 servers are alive, 3 of them vote",
      NULL},
     {{.name = "a stranger", .servers = "a b c d:s"}, "4 servers are alive, 3 of them vote", NULL},
+    {{"one does not follow", "a b c:l"}, "node c does not follow the leader", NULL},
+    {{"one has a former server's entry", "a b c:f"},
+     "Consul shows a former server's checks for node c (lictor status says what to do)",
+     NULL},
     {{"a name too many", "a b c", .mapped = "a b d"},
      "server_3 (node d) is in CLUSTER_SERVERS and does not vote",
      NULL},

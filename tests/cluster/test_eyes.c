@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* Who is alive in gossip and yet no server, or does not report: on real agents. The servers of
+ * one test are what the one before has left. */
+#include "harness.h"
+
+#include <sched.h>
+#include <stdlib.h>
+
+#define QUICK "mapping_stable=1s,split=2s"
+
+static struct cluster *shared;
+static bool own_network;
+
+/* ---- looking ------------------------------------------------------------- */
+
+static void wait_quorum(int i, const char *status, const char *text, int64_t limit_ms)
+{
+    wait_check(shared, i, "cluster:quorum", status, text, limit_ms);
+}
+
+static void wait_whole(void)
+{
+    for (int i = 1; i <= 3; i++)
+        wait_quorum(i, "passing", "3 of 3 servers, 1 may fail", 90000);
+}
+
+static void ip(const char *command)
+{
+    char full[300];
+    const char *argv[] = {"/bin/sh", "-c", full, NULL};
+    (void)snprintf(full, sizeof full, "PATH=$PATH:/sbin:/usr/sbin; %s", command);
+    struct outcome o = run_tool(NULL, argv, NULL);
+    if (o.code != 0)
+        harness_fail("%s: %s", command, o.err);
+    outcome_release(&o);
+}
+
+static int setup(void **state)
+{
+    *state = shared = cluster_start(&(struct cluster_options){.heartbeat = "5s", .limits = QUICK});
+    wait_whole();
+    return 0;
+}
+
+/* ---- port 8300 ----------------------------------------------------------- */
+
+/* Gossip stays open. The rule goes before the table of local addresses, in a network of our
+ * own. */
+static void close_raft(const char *address)
+{
+    char command[300];
+    (void)snprintf(command, sizeof command,
+                   "ip rule add pref 10 lookup local && ip rule del pref 0 && "
+                   "ip rule add pref 5 ipproto tcp to %s dport 8300 prohibit",
+                   address);
+    ip(command);
+}
+
+static void who_does_not_follow_is_no_spare(void **state)
+{
+    (void)state;
+    struct cluster *c = shared;
+    int cut = cluster_follower(c), leader = cluster_leader(c);
+    if (!own_network)
+        skip();
+    struct recorder *r = recorder_start(c, leader);
+    int64_t begin = now_ms();
+    close_raft(c->server[cut].address);
+    wait_quorum(leader, "warning", "2 of 3 servers, none may fail: server_", 60000);
+    print_message("said after %lld ms\n", (long long)(now_ms() - begin));
+    wait_quorum(leader, "warning", "is alive and does not", 60000);
+    assert_in_range(recorder_when(r, begin, NULL, "cluster:quorum", "warning", "does not") - begin,
+                    1, 60000);
+    assert_int_equal(recorder_when(r, begin, NULL, "cluster:quorum", "critical", ""), -1);
+    recorder_stop(r);
+    ip("ip rule del pref 5");
+    wait_whole();
+}
+
+/* ---- outside raft -------------------------------------------------------- */
+
+static void who_was_taken_out_of_raft_is_no_second_cluster(void **state)
+{
+    (void)state;
+    struct cluster *c = shared;
+    char path[200];
+    int victim = cluster_follower(c), leader = cluster_leader(c);
+    struct recorder *r = recorder_start(c, leader);
+    int64_t begin = now_ms();
+    (void)snprintf(path, sizeof path, "/v1/operator/raft/peer?address=%s:8300",
+                   c->server[victim].address);
+    assert_int_equal(http(c, leader, "DELETE", path, NULL, NULL), 200);
+    wait_quorum(leader, "warning", "2 of 3 servers, none may fail", 20000);
+    wait_whole();
+    print_message("a server again after %lld ms\n", (long long)(now_ms() - begin));
+    assert_int_equal(recorder_when(r, begin, NULL, "cluster:quorum", "critical", ""), -1);
+    recorder_stop(r);
+}
+
+/* ---- wiped and back at once ---------------------------------------------- */
+
+static void a_former_servers_entry_is_named_and_mended(void **state)
+{
+    (void)state;
+    struct cluster *c = shared;
+    const char *confirm[] = {"lictor", "confirm", NULL};
+    int victim = cluster_follower(c), leader = cluster_leader(c);
+    char data[100];
+    (void)snprintf(data, sizeof data, "{\"Node\":\"%s\"}", c->server[victim].node);
+    server_kill(c, victim);
+    server_wipe(c, victim);
+    server_start(c, victim);
+    wait_quorum(leader, "warning", "a former server's", 90000);
+    outcome_expect_failure(server_run(c, leader, NULL, confirm), 1, "a former server's checks");
+    const char *advice[] = {"lictor", "api", "PUT", "catalog/deregister", "--data", data, NULL};
+    struct outcome o = server_run(c, leader, NULL, advice);
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+    wait_quorum(leader, "warning", "was installed again", 90000);
+    o = server_run(c, leader, NULL, confirm);
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+    wait_whole();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_does_not_follow_is_no_spare),
+        cmocka_unit_test(who_was_taken_out_of_raft_is_no_second_cluster),
+        cmocka_unit_test(a_former_servers_entry_is_named_and_mended),
+    };
+    own_network = unshare(CLONE_NEWNET) == 0 &&
+                  system("PATH=$PATH:/sbin:/usr/sbin; ip link set lo up") == 0;
+    return HARNESS_RUN("eyes", tests, setup, cluster_tear_down);
+}
