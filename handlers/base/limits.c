@@ -52,7 +52,7 @@ static void override(struct limits *t)
 const struct limits *limits(void)
 {
     static struct limits t = {
-#define LIMIT(name, value) .name = value,
+#define LIMIT(name, value) .name = (value),
         LIMITS(LIMIT)
 #undef LIMIT
     };

@@ -47,15 +47,21 @@ static void gather(const struct outlier_pairs *pairs, int i, struct outlier *ret
     ret->groups++;
 }
 
+/* Of `i` with those after it. */
+static void count_pairs(const struct outlier_pairs *pairs, int i, struct outlier *ret)
+{
+    for (int j = i + 1; j < pairs->n; j++) {
+        if (pairs->beyond[i][j] && ret->pairs++ == 0)
+            memcpy(ret->first, (int[]){i, j}, sizeof ret->first);
+    }
+}
+
 void outlier_find(const struct outlier_pairs *pairs, struct outlier *ret)
 {
     *ret = (struct outlier){.kind = OUTLIER_NONE};
     for (int i = 0; i < pairs->n; i++) {
         ret->group[i] = -1;
-        for (int j = i + 1; j < pairs->n; j++) {
-            if (pairs->beyond[i][j] && ret->pairs++ == 0)
-                memcpy(ret->first, (int[]){i, j}, sizeof ret->first);
-        }
+        count_pairs(pairs, i, ret);
     }
     for (int i = 0; i < pairs->n; i++)
         if (!pairs->silent[i] && ret->group[i] < 0)
