@@ -320,6 +320,18 @@ static int kv_path(const char *key, const char *query, char **ret, struct error 
     return n < 0 ? error_set(err, -ENOMEM, "out of memory") : 0;
 }
 
+/* A prefix is nobody's own: what others put below it is named. */
+static int refuse_large(const struct consul *c, const char *key, bool recurse, struct error *err)
+{
+    char name[KV_NAME];
+    const char *text = buffer_text(&c->http.answer);
+    size_t bytes = kv_largest(text, c->http.answer.len, name);
+    if (!recurse || bytes == 0)
+        return error_set(err, -EMSGSIZE, "KV %s holds more than 1 MiB", key);
+    return error_set(err, -EMSGSIZE, "KV %s holds more than 1 MiB: %s has %zu kB", key, name,
+                     bytes / 1000);
+}
+
 int consul_kv_read(struct consul *consul, const char *key, bool recurse, enum consul_read read,
                    struct kv_list *list, struct error *err)
 {
@@ -337,6 +349,8 @@ int consul_kv_read(struct consul *consul, const char *key, bool recurse, enum co
     const struct request request = {
         .path = path, .most = KV_LIMIT, .good = 404, .what = what, .rule = rule};
     rc = ask(consul, &request, err);
+    if (rc == -EMSGSIZE)
+        rc = refuse_large(consul, key, recurse, err);
     if (rc == 0 && consul->http.status == 200)
         rc = kv_parse_text(&consul->http.answer, what, list, err);
     free(path);

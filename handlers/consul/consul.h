@@ -43,7 +43,7 @@ enum consul_read { CONSUL_DEFAULT, CONSUL_STALE, CONSUL_CONSISTENT };
 
 /* Entries at key, or below prefix when recurse. A missing key or prefix gives an
  * empty list and 0 (Consul's 404, which is also its answer to a token without
- * rights: empty proves nothing). -EMSGSIZE over 1 MiB. */
+ * rights: empty proves nothing). -EMSGSIZE over 1 MiB: the text names the largest key. */
 MUST_CHECK int consul_kv_read(struct consul *consul, const char *key, bool recurse,
                               enum consul_read read, struct kv_list *list, struct error *err);
 

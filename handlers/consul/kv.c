@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/digest.h"
 #include "base/json.h"
+#include "base/text.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -98,6 +99,28 @@ int kv_parse_text(struct buffer *text, const char *what, struct kv_list *list, s
         rc = kv_parse(root, list, err);
     cJSON_Delete(root);
     return rc;
+}
+
+/* Neither a value, which is base64, nor a key, whose quotes are escaped, can hold the mark. */
+size_t kv_largest(const char *text, size_t len, char ret[KV_NAME])
+{
+    static const char mark[] = "\"Key\":\"";
+    const char *end = text + len;
+    const char *name = memmem(text, len, mark, sizeof mark - 1);
+    size_t most = 0;
+    ret[0] = '\0';
+    while (name) {
+        name += sizeof mark - 1;
+        const char *next = memmem(name, (size_t)(end - name), mark, sizeof mark - 1);
+        size_t size = (size_t)((next ? next : end) - name);
+        const char *quote = memchr(name, '"', size);
+        if (size > most && quote) {
+            text_copy_bytes(ret, KV_NAME, name, (size_t)(quote - name));
+            most = size;
+        }
+        name = next;
+    }
+    return most / 4 * 3;
 }
 
 const struct kv_entry *kv_find(const struct kv_list *list, const char *key)

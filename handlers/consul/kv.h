@@ -41,6 +41,13 @@ MUST_CHECK int kv_parse(const cJSON *root, struct kv_list *list, struct error *e
 MUST_CHECK int kv_parse_text(struct buffer *text, const char *what, struct kv_list *list,
                              struct error *err);
 
+#define KV_NAME 100 /* bytes of a key as people see it */
+
+/* Which entry of this text takes most of it? For an answer that is too large, so the text may end
+ * anywhere. Returns the bytes of its value, about, and its key, printable and cut; 0 and "" when
+ * there is no entry. */
+size_t kv_largest(const char *text, size_t len, char ret[KV_NAME]);
+
 /* Append one entry (copied). Returns 0 or -ENOMEM. */
 MUST_CHECK int kv_add(struct kv_list *list, const char *key, const void *value, size_t len,
                       uint64_t modify_index);

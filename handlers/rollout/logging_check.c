@@ -51,7 +51,8 @@ static void set_logging(struct look *l)
                                         .records = p->records,
                                         .n = p->n,
                                         .missing = p->missing,
-                                        .n_missing = p->n_missing};
+                                        .n_missing = p->n_missing,
+                                        .large = p->large.text};
 }
 
 /* A shipper that another user runs cannot be asked from here. */

@@ -121,6 +121,15 @@ static void judge_own(const struct logging_facts *facts, struct verdict *v)
         judge_agreement(facts, v);
 }
 
+/* It stops nothing, but it is not ours. */
+static void note_large(const struct logging_facts *facts, struct verdict *v)
+{
+    if (!facts->large[0])
+        return;
+    verdict_raise(v, VERDICT_WARNING);
+    verdict_note(v, "%s; only records of servers belong there", facts->large);
+}
+
 void logging_verdict_judge(const struct logging_facts *facts, struct verdict *ret)
 {
     *ret = (struct verdict){0};
@@ -130,6 +139,7 @@ void logging_verdict_judge(const struct logging_facts *facts, struct verdict *re
     if (facts->own->state == SERVER_RECORD_FAILED && !facts->rollback_failed)
         verdict_note(ret, "%s", facts->own->reason);
     note_rejects(facts, ret);
+    note_large(facts, ret);
     if (facts->wanted[0]) {
         note_others(facts, ret);
         note_target(facts, ret);

@@ -25,6 +25,7 @@ struct logging_facts {
     size_t n;
     const char *const *missing; /* names of servers that count but have no record */
     size_t n_missing;
+    const char *large; /* which key below lictor/logging/ is too large, "" none */
     int64_t differ_ms; /* how long the servers have differed, -1: they do not */
 };
 

@@ -172,12 +172,49 @@ int snapshot_node(struct snapshot *s, struct error *err)
     return rc;
 }
 
+static int read_all_records(struct snapshot *s, struct error *err)
+{
+    struct kv_list *list = &s->peers.published;
+    kv_release(list);
+    return consul_kv_read(s->consul, SERVER_RECORD_PREFIX, true, s->read, list, err);
+}
+
+static int read_record(struct snapshot *s, const char *node, struct error *err)
+{
+    char key[sizeof SERVER_RECORD_PREFIX + SETTINGS_NAME];
+    (void)snprintf(key, sizeof key, "%s%s", SERVER_RECORD_PREFIX, node);
+    int rc = kv_find(&s->peers.published, key)
+                 ? 0
+                 : consul_kv_read(s->consul, key, false, s->read, &s->peers.published, err);
+    return rc == -EMSGSIZE ? 0 : rc; /* as none */
+}
+
+/* Those that count: others may have put below the prefix what no answer can hold. */
+static int read_records_that_count(struct snapshot *s, struct error *err)
+{
+    int rc = read_record(s, s->node, err);
+    for (size_t i = 0; rc == 0 && i < s->peers.order.n; i++)
+        rc = read_record(s, s->peers.order.server[i].node, err);
+    return rc;
+}
+
+static int digest_records(struct snapshot *s, struct error *err)
+{
+    return kv_digest(&s->peers.published, SERVER_RECORD_PREFIX, s->peers.digest, err);
+}
+
+/* The order must be known. */
 static int read_records(struct snapshot *s, struct error *err)
 {
-    struct peers *p = &s->peers;
-    kv_release(&p->published);
-    int rc = consul_kv_read(s->consul, SERVER_RECORD_PREFIX, true, s->read, &p->published, err);
-    return rc < 0 ? rc : kv_digest(&p->published, SERVER_RECORD_PREFIX, p->digest, err);
+    struct error large = {0};
+    int rc = read_all_records(s, &large);
+    if (rc == -EMSGSIZE) {
+        s->peers.large = large;
+        rc = read_records_that_count(s, err);
+    } else if (rc < 0) {
+        rc = error_set(err, rc, "%s", large.text);
+    }
+    return rc < 0 ? rc : digest_records(s, err);
 }
 
 int snapshot_records(struct snapshot *s, struct error *err)
@@ -226,6 +263,15 @@ static int find_news(struct snapshot *s, bool *ret_news, struct error *err)
     return rc;
 }
 
+/* Without asking who counts, where that is not needed. */
+static int read_digest(struct snapshot *s, struct error *err)
+{
+    int rc = read_all_records(s, err);
+    if (rc == -EMSGSIZE)
+        return snapshot_records(s, err);
+    return rc < 0 ? rc : digest_records(s, err);
+}
+
 int snapshot_due(struct snapshot *s, bool *ret_due, struct error *err)
 {
     bool news = false;
@@ -234,7 +280,7 @@ int snapshot_due(struct snapshot *s, bool *ret_due, struct error *err)
     if (rc == 0)
         rc = find_news(s, &news, err);
     if (rc == 0)
-        rc = read_records(s, err);
+        rc = read_digest(s, err);
     if (rc == 0)
         *ret_due = news || local_state_due(&s->local) ||
                    !local_state_settled(&s->local, s->wanted.digest) ||

@@ -36,7 +36,9 @@ struct peers {
     size_t n_missing;
     const struct server_record *own; /* this server's, from KV; NULL none that can be read */
     uint64_t own_index;              /* its modify index, 0 if none */
-    char digest[KV_DIGEST];          /* of lictor/logging/ */
+    struct error large;              /* the prefix holds more than can be read, so that only the
+                                        records of servers that count were: which key; else "" */
+    char digest[KV_DIGEST];          /* of the records that were read */
     struct server_record own_room;   /* private: where `own` is */
     struct kv_list published;        /* private: what `servers` points into */
 };

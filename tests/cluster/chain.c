@@ -40,7 +40,7 @@ static void read_file(const struct cluster *c, int i, const char *name, struct b
 /* All records, from whoever answers. False when nobody does. */
 static bool read_records(struct cluster *c, struct kv_list *ret)
 {
-    struct buffer answer = BUFFER_INIT(1U << 20);
+    struct buffer answer = BUFFER_INIT(16U << 20);
     long status = 0;
     for (int i = 1; status != 200 && i <= SERVERS; i++) {
         buffer_clear(&answer);

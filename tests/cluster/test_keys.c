@@ -21,6 +21,7 @@ static int calm(void **state)
     struct cluster *c = *state;
     setting_delete(c, "LOG_ENABLED");
     kv_delete_prefix(c, PLACE "LOG_z");
+    kv_delete_prefix(c, "lictor/logging/zz");
     setting_delete(c, "LOG_%ff");
     setting_delete(c, "LOG_%fe");
     setting_put(c, "LOG_INDEX", "calm");
@@ -100,11 +101,42 @@ static void an_unknown_key_with_a_nul_starts_nothing(void **state)
     setting_delete(c, "LOG_LEVEL");
 }
 
+/* ---- huge keys where records are ----------------------------------------- */
+
+/* Together more than one answer may hold. */
+static void put_huge(struct cluster *c, const char *prefix)
+{
+    char key[200], *huge = many(500000);
+    for (int i = 1; i <= 2; i++) {
+        (void)snprintf(key, sizeof key, "%szz%d", prefix, i);
+        kv_put(c, key, huge);
+    }
+    free(huge);
+}
+
+static void huge_keys_beside_the_records_stop_nothing(void **state)
+{
+    struct cluster *c = *state;
+    put_huge(c, "lictor/logging/");
+    expect_harmless(c, "huge-beside", "lictor/logging/zz1 has 500 kB");
+    struct chain *chain = chain_watch(c);
+    setting_put(c, "LOG_INDEX", "huge-still");
+    chain_reach(c, "huge-still");
+    chain_unwatch(chain);
+    setting_put(c, "LOG_ENABLED", "N");
+    expect_named(c, "(switched off)");
+    expect_named(c, "3 of 3 servers on revision ");
+    size_t before = runs(c, 0, "reconfigure-logging");
+    sleep_ms(QUIET_MS);
+    assert_in_range(runs(c, 0, "reconfigure-logging") - before, 0, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(an_unknown_key_changes_nothing, calm),
         cmocka_unit_test_setup(an_unknown_key_with_a_nul_starts_nothing, calm),
+        cmocka_unit_test_setup(huge_keys_beside_the_records_stop_nothing, calm),
     };
     return HARNESS_RUN("keys", tests, setup, cluster_tear_down);
 }

@@ -79,7 +79,7 @@ static const struct row {
     {"oversized",
      {"", 200, NULL, 2 * 1024 * 1024},
      -EMSGSIZE,
-     "the Consul agent's answer is too large",
+     "KV a/b holds more than 1 MiB",
      NULL},
     {"closed",
      {"", 0, NULL, 0},

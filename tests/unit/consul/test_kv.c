@@ -73,6 +73,30 @@ static void a_name_with_a_nul_is_read(void **state)
     }
 }
 
+static const struct {
+    const char *text, *key;
+    size_t bytes;
+} texts[] = {
+    {"", "", 0},
+    {"[]", "", 0},
+    {"[{\"LockIndex\":0,\"Key\":\"p/a\",\"Value\":\"YQ==\"},{\"Key\":\"p/b\",\"Val", "p/a", 15},
+    {"[{\"Key\":\"p/a\",\"Value\":\"YQ==\"},{\"Key\":\"p/b\",\"Value\":\"YQYQYQYQYQYQYQYQYQ", "p/b",
+     24},
+    {"[{\"Key\":\"p/\xff\\\"Key\\\":\\\"b\",\"Value\":\"\"}]", "p/?\\", 21},
+    {"[{\"Key\":\"p/without an end", "", 0},
+};
+
+static void the_largest_entry_is_found(void **state)
+{
+    (void)state;
+    char key[KV_NAME];
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        print_message("  %s\n", texts[i].text);
+        assert_int_equal(kv_largest(texts[i].text, strlen(texts[i].text), key), texts[i].bytes);
+        assert_string_equal(key, texts[i].key);
+    }
+}
+
 #define NO_ENTRY "not a KV entry as Consul writes it"
 #define NO_TEXT  "KV entry k: value is not base64"
 
@@ -217,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_a_watch_payload),
         cmocka_unit_test(a_name_with_a_nul_is_read),
+        cmocka_unit_test(the_largest_entry_is_found),
         cmocka_unit_test(takes_only_what_consul_writes),
         cmocka_unit_test(finds_by_whole_key),
         cmocka_unit_test(sets_and_removes),

@@ -102,6 +102,7 @@ static void each_situation_has_its_sentence(void **state)
                                       .missing = missing,
                                       .n_missing = row->third_missing,
                                       .progress = progress,
+                                      .large = "",
                                       .differ_ms = row->differ_ms};
         struct verdict v;
         print_message("  %s\n", row->name);
@@ -126,11 +127,14 @@ static void rejects_and_unknown_keys_are_named(void **state)
                                   .wanted = "",
                                   .in_force = A,
                                   .own = &own,
+                                  .large = "lictor/logging/ holds more than 1 MiB",
                                   .differ_ms = -1};
     struct verdict v;
     logging_verdict_judge(&facts, &v);
     assert_string_equal(v.summary, "settings rejected, revision aaaaaa stays in force");
-    assert_string_equal(v.details, "LOG_LEVEL is wrong\nLOG_LEVLE is unknown\n");
+    assert_string_equal(v.details, "LOG_LEVEL is wrong\nLOG_LEVLE is unknown\n"
+                                   "lictor/logging/ holds more than 1 MiB; only records of "
+                                   "servers belong there\n");
     settings_release(&settings);
 }
 
@@ -147,6 +151,7 @@ static void switched_off_is_said(void **state)
                                   .records = &own,
                                   .n = 1,
                                   .progress = "1 of 1 servers on revision aaaaaa",
+                                  .large = "",
                                   .differ_ms = -1};
     struct verdict v;
     logging_verdict_judge(&facts, &v);
