@@ -320,41 +320,70 @@ static int kv_path(const char *key, const char *query, char **ret, struct error 
     return n < 0 ? error_set(err, -ENOMEM, "out of memory") : 0;
 }
 
+/* What is to be read at a key, or below it. */
+struct kv_question {
+    const char *key, *word; /* "": the key alone, "recurse" or "keys" */
+    enum consul_read read;
+    size_t most;    /* bytes of the answer */
+    char what[300]; /* filled in: "read KV x" */
+};
+
 /* A prefix is nobody's own: what others put below it is named. */
-static int refuse_large(const struct consul *c, const char *key, bool recurse, struct error *err)
+static int refuse_large(const struct consul *c, const struct kv_question *q, struct error *err)
 {
     char name[KV_NAME];
     const char *text = buffer_text(&c->http.answer);
     size_t bytes = kv_largest(text, c->http.answer.len, name);
-    if (!recurse || bytes == 0)
-        return error_set(err, -EMSGSIZE, "KV %s holds more than 1 MiB", key);
-    return error_set(err, -EMSGSIZE, "KV %s holds more than 1 MiB: %s has %zu kB", key, name,
-                     bytes / 1000);
+    if (!*q->word || bytes == 0)
+        return error_set(err, -EMSGSIZE, "KV %s holds more than %zu MiB", q->key, q->most >> 20);
+    return error_set(err, -EMSGSIZE, "KV %s holds more than %zu MiB: %s has %zu kB", q->key,
+                     q->most >> 20, name, bytes / 1000);
+}
+
+/* The answer is in c->http, status 200 or 404. */
+static int kv_ask(struct consul *consul, struct kv_question *q, struct error *err)
+{
+    static const char *const modes[] = {"", "&stale", "&consistent"};
+    char query[40];
+    char rule[300];
+    char *path = NULL;
+    (void)snprintf(query, sizeof query, "?%s%s", q->word, modes[q->read]);
+    (void)snprintf(q->what, sizeof q->what, "read KV %s", q->key);
+    (void)snprintf(rule, sizeof rule, "key%s \"%s\" read", *q->word ? "_prefix" : "", q->key);
+    int rc = kv_path(q->key, query, &path, err);
+    if (rc < 0)
+        return rc;
+    const struct request request = {
+        .path = path, .most = q->most, .good = 404, .what = q->what, .rule = rule};
+    rc = ask(consul, &request, err);
+    if (rc == -EMSGSIZE)
+        rc = refuse_large(consul, q, err);
+    free(path);
+    return rc;
 }
 
 int consul_kv_read(struct consul *consul, const char *key, bool recurse, enum consul_read read,
                    struct kv_list *list, struct error *err)
 {
-    static const char *const modes[] = {"", "&stale", "&consistent"};
-    char query[40];
-    char what[300];
-    char rule[300];
-    char *path = NULL;
-    (void)snprintf(query, sizeof query, "?%s%s", recurse ? "recurse" : "", modes[read]);
-    (void)snprintf(what, sizeof what, "read KV %s", key);
-    (void)snprintf(rule, sizeof rule, "key%s \"%s\" read", recurse ? "_prefix" : "", key);
-    int rc = kv_path(key, query, &path, err);
-    if (rc < 0)
+    struct kv_question q = {key, recurse ? "recurse" : "", read, KV_LIMIT, ""};
+    int rc = kv_ask(consul, &q, err);
+    return rc < 0 || consul->http.status == 404
+               ? rc
+               : kv_parse_text(&consul->http.answer, q.what, list, err);
+}
+
+int consul_kv_names(struct consul *consul, const char *prefix, enum consul_read read,
+                    cJSON **ret_names, struct error *err)
+{
+    struct kv_question q = {prefix, "keys", read, ANSWER_LIMIT, ""};
+    struct buffer *answer = &consul->http.answer;
+    *ret_names = NULL;
+    int rc = kv_ask(consul, &q, err);
+    if (rc < 0 || consul->http.status == 404)
         return rc;
-    const struct request request = {
-        .path = path, .most = KV_LIMIT, .good = 404, .what = what, .rule = rule};
-    rc = ask(consul, &request, err);
-    if (rc == -EMSGSIZE)
-        rc = refuse_large(consul, key, recurse, err);
-    if (rc == 0 && consul->http.status == 200)
-        rc = kv_parse_text(&consul->http.answer, what, list, err);
-    free(path);
-    return rc;
+    if (answer->len > 0)
+        json_replace_nul(answer->data, answer->len);
+    return json_parse(buffer_text(answer), answer->len, q.what, ret_names, err);
 }
 
 int consul_kv_write(struct consul *consul, const char *key, const char *value, uint64_t index,

@@ -47,6 +47,11 @@ enum consul_read { CONSUL_DEFAULT, CONSUL_STALE, CONSUL_CONSISTENT };
 MUST_CHECK int consul_kv_read(struct consul *consul, const char *key, bool recurse,
                               enum consul_read read, struct kv_list *list, struct error *err);
 
+/* The full names of the keys below prefix, an array, of which the caller frees *ret_names; NULL when
+ * there are none. -EMSGSIZE over 4 MiB. */
+MUST_CHECK int consul_kv_names(struct consul *consul, const char *prefix, enum consul_read read,
+                               cJSON **ret_names, struct error *err);
+
 /* Write key with check-and-set: index 0 creates only, else the index it must have.
  * -ESTALE when somebody was faster. */
 MUST_CHECK int consul_kv_write(struct consul *consul, const char *key, const char *value,

@@ -4,6 +4,7 @@
 #include "settings/effective.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static int read_each(struct consul *consul, const char *root, enum consul_read read,
@@ -19,6 +20,46 @@ static int read_each(struct consul *consul, const char *root, enum consul_read r
     return rc;
 }
 
+static int add_name(struct kv_list *list, const char *key, struct error *err)
+{
+    return kv_add(list, key, "", 0, 0) < 0 ? error_set(err, -ENOMEM, "out of memory") : 0;
+}
+
+/* Only the name counts of a value that is too large, or whose name cannot be asked for. */
+static int read_unknown(struct consul *consul, const char *key, enum consul_read read,
+                        struct kv_list *ret, struct error *err)
+{
+    size_t before = ret->n;
+    int rc = consul_kv_read(consul, key, false, read, ret, err);
+    return rc == -EMSGSIZE || (rc == 0 && ret->n == before) ? add_name(ret, key, err) : rc;
+}
+
+/* The first keys that nobody knows, so that they can be named. */
+static int read_unknowns(struct consul *consul, const char *place, enum consul_read read,
+                         struct kv_list *ret, struct error *err)
+{
+    cJSON *names = NULL;
+    const cJSON *item = NULL;
+    enum setting setting;
+    size_t left = SETTINGS_UNKNOWNS;
+    char flood[SETTINGS_KEY + 40];
+    (void)snprintf(flood, sizeof flood, "%s(more keys than can be listed)", place);
+    int rc = consul_kv_names(consul, place, read, &names, err);
+    if (rc == -EMSGSIZE)
+        return add_name(ret, flood, err);
+    cJSON_ArrayForEach(item, names)
+    {
+        const char *name = cJSON_GetStringValue(item);
+        if (rc == 0 && left > 0 && name && strncmp(name, place, strlen(place)) == 0 &&
+            name[strlen(place)] && settings_find(name + strlen(place), &setting) < 0) {
+            left--;
+            rc = read_unknown(consul, name, read, ret, err);
+        }
+    }
+    cJSON_Delete(names);
+    return rc;
+}
+
 int settings_read(struct consul *consul, const char *root, enum consul_read read,
                   struct kv_list *ret, struct error *err)
 {
@@ -30,6 +71,8 @@ int settings_read(struct consul *consul, const char *root, enum consul_read read
     if (rc == -EMSGSIZE) {
         kv_release(ret);
         rc = read_each(consul, root, read, ret, err);
+        if (rc == 0)
+            rc = read_unknowns(consul, path, read, ret, err);
     }
     if (rc < 0)
         kv_release(ret);

@@ -9,8 +9,8 @@
 #include "settings/settings.h"
 
 /* Append what is at ROOT SETTINGS_PLACE, for settings_parse(). Keys nobody of us knows
- * may be huge: over the ceiling the keys of the table are read one by one (not at one
- * instant, and unknown keys then stay unreported).
+ * may be huge: over the ceiling the keys of the table are read one by one, and the first
+ * SETTINGS_UNKNOWNS others (not at one instant).
  * read: CONSUL_DEFAULT before something is changed, CONSUL_STALE to verify.
  * Returns 0, also for nothing (which proves nothing: lost rights look the same); on
  * failure, as consul_kv_read(), *ret is released. */

@@ -21,6 +21,7 @@ static int calm(void **state)
     struct cluster *c = *state;
     setting_delete(c, "LOG_ENABLED");
     kv_delete_prefix(c, PLACE "LOG_z");
+    kv_delete_prefix(c, PLACE "OTHER_");
     kv_delete_prefix(c, "lictor/logging/zz");
     setting_delete(c, "LOG_%ff");
     setting_delete(c, "LOG_%fe");
@@ -49,6 +50,17 @@ static void put_bytes(struct cluster *c, const char *key, const void *bytes, siz
                    "[{\"KV\":{\"Verb\":\"set\",\"Key\":\"%s\",\"Value\":\"%s\"}}]", key, value);
     assert_int_equal(http(c, 1, "PUT", "/v1/txn", body, NULL), 200);
     free(value);
+}
+
+/* Together more than one answer may hold. */
+static void put_huge(struct cluster *c, const char *prefix)
+{
+    char key[200], *huge = many(500000);
+    for (int i = 1; i <= 2; i++) {
+        (void)snprintf(key, sizeof key, "%szz%d", prefix, i);
+        kv_put(c, key, huge);
+    }
+    free(huge);
 }
 
 static void expect_named(struct cluster *c, const char *text)
@@ -101,18 +113,16 @@ static void an_unknown_key_with_a_nul_starts_nothing(void **state)
     setting_delete(c, "LOG_LEVEL");
 }
 
-/* ---- huge keys where records are ----------------------------------------- */
-
-/* Together more than one answer may hold. */
-static void put_huge(struct cluster *c, const char *prefix)
+static void unknown_keys_are_named_beside_huge_ones(void **state)
 {
-    char key[200], *huge = many(500000);
-    for (int i = 1; i <= 2; i++) {
-        (void)snprintf(key, sizeof key, "%szz%d", prefix, i);
-        kv_put(c, key, huge);
-    }
-    free(huge);
+    struct cluster *c = *state;
+    put_huge(c, PLACE "OTHER_");
+    setting_put(c, "LOG_zz", "1");
+    expect_harmless(c, "over", "LOG_zz: there is no setting of that name");
+    expect_named(c, "OTHER_zz2: there is no setting of that name");
 }
+
+/* ---- huge keys where records are ----------------------------------------- */
 
 static void huge_keys_beside_the_records_stop_nothing(void **state)
 {
@@ -136,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(an_unknown_key_changes_nothing, calm),
         cmocka_unit_test_setup(an_unknown_key_with_a_nul_starts_nothing, calm),
+        cmocka_unit_test_setup(unknown_keys_are_named_beside_huge_ones, calm),
         cmocka_unit_test_setup(huge_keys_beside_the_records_stop_nothing, calm),
     };
     return HARNESS_RUN("keys", tests, setup, cluster_tear_down);

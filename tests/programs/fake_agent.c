@@ -90,13 +90,18 @@ static enum MHD_Result respond(struct MHD_Connection *connection, unsigned statu
 }
 
 /* Query arguments without a value are not looked up by their name. */
-static enum MHD_Result is_consistent(void *cls, enum MHD_ValueKind kind, const char *key,
+struct arguments {
+    bool consistent, keys;
+};
+
+static enum MHD_Result note_argument(void *cls, enum MHD_ValueKind kind, const char *key,
                                      const char *value)
 {
+    struct arguments *arguments = cls;
     (void)kind;
     (void)value;
-    if (strcmp(key, "consistent") == 0)
-        *(bool *)cls = true;
+    arguments->consistent = arguments->consistent || strcmp(key, "consistent") == 0;
+    arguments->keys = arguments->keys || strcmp(key, "keys") == 0;
     return MHD_YES;
 }
 
@@ -104,11 +109,13 @@ static enum MHD_Result answer_request(struct fake_agent *agent, struct MHD_Conne
                                       const char *method, const char *url, const char *body)
 {
     char line[300];
-    bool consistent = false;
+    struct arguments asked = {false, false};
     (void)snprintf(line, sizeof line, "%s %s", method, url);
     remember(agent, connection, line, body);
-    (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, is_consistent, &consistent);
-    if (consistent && !agent->leader)
+    (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, note_argument, &asked);
+    if (asked.keys)
+        (void)snprintf(line, sizeof line, "%s %s?keys", method, url);
+    if (asked.consistent && !agent->leader)
         return respond(connection, 500, "No cluster leader");
     const struct answer *answer = find(agent, line);
     if (!answer || !answer->body)

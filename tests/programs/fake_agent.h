@@ -16,7 +16,7 @@ void fake_agent_stop(struct fake_agent *agent);
 /* "CONSUL_HTTP_ADDR=http://127.0.0.1:<port>", for an environment. Borrowed. */
 const char *fake_agent_env(const struct fake_agent *agent);
 
-/* Answer requests for "METHOD /path" (path without query) so from now on; asked for
+/* Answer requests for "METHOD /path" (path without query, but for "?keys") so from now on; asked for
  * anything else it says 404. Texts are copied. delay_ms: wait first. Not while a
  * program is running. */
 void fake_agent_answer(struct fake_agent *agent, const char *request, unsigned status,

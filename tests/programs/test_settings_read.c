@@ -76,8 +76,16 @@ static void a_huge_neighbour_is_passed_by(void **state)
     fake_agent_answer(agent, ALL, 200, huge.data);
     fake_agent_kv(agent, URL_KEY, "http://es1", 7);
     fake_agent_kv(agent, LEVEL_KEY, "warn", 8);
+    fake_agent_kv(agent, PLACE "LOG_LEVLE", "warn", 9);
+    fake_agent_answer(agent, "GET /v1/kv/" PLACE "HUGE", 200, huge.data);
+    fake_agent_answer(agent, ALL "?keys", 200,
+                      "[\"" PLACE "\",\"" PLACE "HUGE\",\"" LEVEL_KEY "\",\"" PLACE
+                      "LOG_LEVLE\",\"" PLACE "z\\u0000\"]");
     assert_int_equal(settings_read(consul, HARNESS_ROOT, CONSUL_DEFAULT, &list, &err), 0);
-    assert_int_equal(list.n, 2);
+    assert_int_equal(list.n, 5);
+    assert_int_equal(kv_find(&list, PLACE "LOG_LEVLE")->modify_index, 9);
+    assert_string_equal(kv_find(&list, PLACE "HUGE")->value, "");
+    assert_non_null(kv_find(&list, PLACE "z\xef\xbf\xbd"));
     assert_string_equal(kv_find(&list, URL_KEY)->value, "http://es1");
     assert_int_equal(kv_find(&list, LEVEL_KEY)->modify_index, 8);
     kv_release(&list);
