@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cluster/cluster_facts.h"
 
+#include "clock/clock_record.h"
 #include "settings/settings_read.h"
 
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
 static int gather_record(struct consul *consul, enum consul_read read, struct cluster_facts *ret,
@@ -26,6 +28,24 @@ static int gather_record(struct consul *consul, enum consul_read read, struct cl
     return rc;
 }
 
+/* Who has ever written a clock record: only the names, whatever the size of what is there. Its
+ * loss makes a dead server of a cluster that was never confirmed one that has not joined. */
+static void gather_left(struct consul *consul, struct cluster_facts *ret)
+{
+    struct membership_facts *who = &ret->facts.who;
+    const cJSON *item = NULL;
+    who->left = ret->left;
+    if (consul_get(consul, "kv/" CLOCK_RECORD_PREFIX "?keys&stale", NULL, &ret->left_json, NULL) <
+        0)
+        return;
+    cJSON_ArrayForEach(item, ret->left_json)
+    {
+        const char *key = cJSON_GetStringValue(item);
+        if (key && who->n_left < COUNT(ret->left) && strlen(key) >= sizeof CLOCK_RECORD_PREFIX)
+            ret->left[who->n_left++] = key + sizeof CLOCK_RECORD_PREFIX - 1;
+    }
+}
+
 /* Everything that Consul answers from its own copy of the data. */
 static int gather_data(struct consul *consul, const char *config_dir, const char *root,
                        enum consul_read read, struct cluster_facts *ret, struct error *err)
@@ -37,6 +57,8 @@ static int gather_data(struct consul *consul, const char *config_dir, const char
         rc = gather_record(consul, read, ret, err);
     if (rc == 0)
         rc = settings_read_judged(consul, config_dir, root, read, &ret->settings, err);
+    if (rc == 0)
+        gather_left(consul, ret);
     if (rc == 0)
         signs_gather(consul, &ret->agent, ret->facts.agreed, &ret->signs);
     return rc;
@@ -106,6 +128,7 @@ int cluster_facts_confirm(struct consul *consul, const struct server_mapping *ma
 void cluster_facts_release(struct cluster_facts *servers)
 {
     agent_release(&servers->agent);
+    cJSON_Delete(servers->left_json);
     settings_release(&servers->settings);
     *servers = (struct cluster_facts){0};
 }

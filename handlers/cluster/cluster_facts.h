@@ -25,6 +25,8 @@ struct cluster_facts {
     /* private: what facts point into */
     struct settings settings;
     struct server_mapping confirmed;
+    cJSON *left_json;
+    const char *left[2 * AGENT_PEERS];
     struct error damaged;
 };
 

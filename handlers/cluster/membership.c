@@ -154,6 +154,46 @@ void membership_join(const struct membership_facts *facts, struct membership *re
     qsort(ret->row, ret->n, sizeof ret->row[0], by_server);
 }
 
+static bool gossip_lost(const struct membership_facts *facts, const char *name)
+{
+    for (size_t i = 0; i < facts->n_members; i++) {
+        const struct agent_member *member = &facts->members[i];
+        if (member->server && !member->alive && strcasecmp(member->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool membership_was_there(const struct membership_facts *facts, const char *name)
+{
+    for (size_t i = 0; i < facts->n_left; i++)
+        if (strcasecmp(facts->left[i], name) == 0)
+            return true;
+    return gossip_lost(facts, name);
+}
+
+static bool votes(const struct membership *rows, const char *name)
+{
+    for (size_t i = 0; i < rows->n; i++)
+        if (strcasecmp(rows->row[i].name, name) == 0)
+            return rows->row[i].voter || rows->row[i].dead;
+    return false;
+}
+
+int membership_ever(const struct membership_facts *facts, const struct membership *rows)
+{
+    int n = 0;
+    for (size_t i = 0; i < rows->n; i++)
+        n += rows->row[i].voter || rows->row[i].dead;
+    for (size_t i = 0; i < facts->n_left; i++)
+        n += !votes(rows, facts->left[i]) && !gossip_lost(facts, facts->left[i]);
+    for (size_t i = 0; i < facts->n_members; i++) {
+        const struct agent_member *member = &facts->members[i];
+        n += member->server && !member->alive && !votes(rows, member->name);
+    }
+    return n;
+}
+
 const char *membership_text(const struct membership_row *row, char ret[MEMBERSHIP_TEXT])
 {
     if (row->server[0] != '\0')

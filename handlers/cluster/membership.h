@@ -27,6 +27,8 @@ struct membership_facts {
     const struct agent_member *members;
     size_t n_members;
     const struct server_mapping *confirmed; /* NULL: none */
+    const char *const *left; /* names of whom a clock record is there, alive or not */
+    size_t n_left;
     const struct settings *settings;
 };
 
@@ -71,6 +73,13 @@ struct membership {
 
 /* Join the facts. Sorted: by server number, then the others by name. */
 void membership_join(const struct membership_facts *facts, struct membership *ret);
+
+/* Was a server of this name there before, as far as anything left of it shows: gossip remembers it
+ * as failed or left, or there is a clock record? */
+bool membership_was_there(const struct membership_facts *facts, const char *name);
+
+/* How many servers there ever were, as far as that shows; rows: the facts joined. */
+int membership_ever(const struct membership_facts *facts, const struct membership *rows);
 
 #define MEMBERSHIP_TEXT 192 /* bytes: enough for membership_text() */
 

@@ -64,8 +64,20 @@ static void look_at(const struct quorum_facts *facts, struct look *ret)
     ret->spare = spare_of(ret->following, ret->count.voters, ret->expected);
 }
 
+/* Were all that are wanted there once: the mapped ones, or three where nobody is mapped? */
+static bool all_were_there(const struct look *look)
+{
+    for (size_t i = 0; look->mapped > 0 && i < look->rows.n; i++) {
+        const struct membership_row *row = &look->rows.row[i];
+        if (row->mapped && !row->voter && !row->dead &&
+            !membership_was_there(&look->facts->who, row->name))
+            return false;
+    }
+    return look->mapped > 0 || membership_ever(&look->facts->who, &look->rows) >= 3;
+}
+
 /* Not confirmed yet, and fewer than wanted. "Yet": a cluster that had a majority and
- * lost it is not forming, even if nobody ever confirmed it. */
+ * lost it, or was whole once, is not forming, even if nobody ever confirmed it. */
 static bool forming(const struct look *look)
 {
     const struct quorum_facts *facts = look->facts;
@@ -73,8 +85,8 @@ static bool forming(const struct look *look)
         return false;
     if (look->count.voters == 0)
         return !facts->has_leader;
-    return look->count.voters < most(look->mapped, 2) &&
-           reserve(look->count.living, look->count.voters) >= 0;
+    return look->count.voters < (look->mapped > 0 ? look->mapped : 3) &&
+           reserve(look->count.living, look->count.voters) >= 0 && !all_were_there(look);
 }
 
 /* Is there a living server that was started to be a cluster of its own (bootstrap_expect = 1)? Who
@@ -103,10 +115,15 @@ static bool in_maintenance(const struct quorum_facts *facts)
     return s->maintenance_node[0] != '\0' && facts->now_s < s->maintenance_until_s;
 }
 
+static bool is_maintained(const struct look *look, const struct membership_row *row)
+{
+    return strcasecmp(row->name, look->facts->who.settings->maintenance_node) == 0;
+}
+
 static const struct membership_row *maintained(const struct look *look)
 {
     for (size_t i = 0; i < look->rows.n; i++)
-        if (strcasecmp(look->rows.row[i].name, look->facts->who.settings->maintenance_node) == 0)
+        if (is_maintained(look, &look->rows.row[i]))
             return &look->rows.row[i];
     return NULL;
 }
@@ -117,19 +134,6 @@ static bool excused(const struct look *look)
     if (!in_maintenance(look->facts) || !row || row->voter)
         return false;
     return spare_of(look->following + 1, look->count.voters + !row->dead, look->expected) >= 1;
-}
-
-void quorum_conditions(const struct quorum_facts *facts, struct quorum_conditions *ret)
-{
-    struct look look;
-    look_at(facts, &look);
-    *ret = (struct quorum_conditions){
-        .leaderless = !facts->has_leader,
-        .split = facts->has_leader && look.count.strangers > 0,
-        .no_spare = look.spare <= 0 && !forming(&look),
-        .excused = excused(&look),
-        .whole = quorum_whole(facts, NULL) == 0,
-    };
 }
 
 /* ---- whole --------------------------------------------------------------- */
@@ -155,28 +159,47 @@ static int whole_row(const struct look *look, const struct membership_row *row, 
     return 0;
 }
 
-int quorum_whole(const struct quorum_facts *facts, struct error *err)
+static int whole(const struct look *look, struct error *err)
 {
-    struct look look;
-    look_at(facts, &look);
-    int voters = look.count.voters;
+    const struct quorum_facts *facts = look->facts;
+    int voters = look->count.voters;
     if (!facts->has_leader || !facts->agreed)
         return error_set(err, -EAGAIN, "there is no leader that a majority follows");
     if (settings_rejected(facts->who.settings, "CLUSTER_SERVERS"))
         return error_set(err, -EAGAIN, "CLUSTER_SERVERS has a value that is rejected");
-    for (size_t i = 0; i < look.rows.n; i++) {
-        int rc = whole_row(&look, &look.rows.row[i], err);
+    for (size_t i = 0; i < look->rows.n; i++) {
+        int rc = whole_row(look, &look->rows.row[i], err);
         if (rc < 0)
             return rc;
     }
-    if (look.count.servers != look.count.living)
-        return error_set(err, -EAGAIN, "%d servers are alive, %d of them vote", look.count.servers,
-                         look.count.living);
+    if (look->count.servers != look->count.living)
+        return error_set(err, -EAGAIN, "%d servers are alive, %d of them vote", look->count.servers,
+                         look->count.living);
     if (voters < 3 || voters % 2 == 0)
         return error_set(err, -EAGAIN,
                          "the number of voters is %d; an odd one of at least three is needed",
                          voters);
     return 0;
+}
+
+int quorum_whole(const struct quorum_facts *facts, struct error *err)
+{
+    struct look look;
+    look_at(facts, &look);
+    return whole(&look, err);
+}
+
+void quorum_conditions(const struct quorum_facts *facts, struct quorum_conditions *ret)
+{
+    struct look look;
+    look_at(facts, &look);
+    *ret = (struct quorum_conditions){
+        .leaderless = !facts->has_leader,
+        .split = facts->has_leader && look.count.strangers > 0,
+        .no_spare = look.spare <= 0 && !forming(&look),
+        .excused = excused(&look),
+        .whole = whole(&look, NULL) == 0,
+    };
 }
 
 int quorum_mapping(const struct quorum_facts *facts, struct server_mapping *ret, struct error *err)
@@ -224,24 +247,77 @@ static void problem(struct problems *p, const char *todo, const char *fmt, ...)
 
 #define CONFIRM "lictor confirm"
 
+static const char *say_until(const struct look *look, char ret[64])
+{
+    struct tm tm;
+    time_t end = (time_t)look->facts->who.settings->maintenance_until_s;
+    if (!gmtime_r(&end, &tm) ||
+        strftime(ret, 64, "until %Y-%m-%dT%H:%MZ; lictor maintenance none ends it", &tm) == 0)
+        ret[0] = '\0';
+    return ret;
+}
+
+/* What to do about a server that is down. Confirming is advised only where it would be accepted. */
+static const char *revive(const struct look *look)
+{
+    if (!look->facts->has_leader)
+        return "start it again";
+    if (whole(look, NULL) == 0)
+        return "start it again; if it is gone for good: " CONFIRM;
+    return "start it again; if it is gone for good: set up another in its place, then " CONFIRM;
+}
+
+/* Who is down, as the first line says it. */
+static void missing(const struct look *look, const struct membership_row *row, struct problems *p)
+{
+    char text[MEMBERSHIP_TEXT];
+    char until[64];
+    bool was_there = membership_was_there(&look->facts->who, row->name);
+    membership_text(row, text);
+    if (in_maintenance(look->facts) && is_maintained(look, row))
+        problem(p, say_until(look, until), "%s is down for maintenance", text);
+    else if (row->confirmed || row->dead || (row->mapped && was_there))
+        problem(p, revive(look), "%s is down", text);
+    else if (row->mapped && look->count.voters > 0)
+        problem(p, "start it and let it join", "%s has not joined", text);
+}
+
 static void down(const struct look *look, const struct membership_row *row, struct problems *p)
 {
     char text[MEMBERSHIP_TEXT];
-    membership_text(row, text);
+    char todo[160];
     if (row->dead && row->member) {
-        char todo[160];
         (void)snprintf(todo, sizeof todo, "consul operator raft remove-peer -id=%s", row->dead->id);
-        problem(p, todo, "an old entry of %s is left in raft", text);
+        problem(p, todo, "an old entry of %s is left in raft", membership_text(row, text));
     }
-    if (row->member)
-        return;
-    if (row->confirmed)
-        problem(p, "start it again; if it is gone for good: " CONFIRM, "%s is down", text);
-    else if (row->dead)
-        problem(p, "start it again; if it is gone for good: consul force-leave", "%s is down",
-                text);
-    else if (row->mapped && look->count.voters > 0)
-        problem(p, "start it and let it join", "%s has not joined", text);
+    if (!row->member)
+        missing(look, row, p);
+}
+
+static bool has_row(const struct look *look, const char *name)
+{
+    for (size_t i = 0; i < look->rows.n; i++)
+        if (strcasecmp(look->rows.row[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Nobody said who the servers are, they are too few or even, and gossip remembers another one. */
+static bool is_lost(const struct look *look, const struct agent_member *member)
+{
+    int voters = look->count.voters;
+    return look->confirmed == 0 && look->mapped == 0 && voters > 0 &&
+           (voters < 3 || voters % 2 == 0) && member->server && !member->alive &&
+           !has_row(look, member->name);
+}
+
+static void lost(const struct look *look, struct problems *p)
+{
+    const struct membership_facts *who = &look->facts->who;
+    for (size_t i = 0; i < who->n_members; i++)
+        if (is_lost(look, &who->members[i]))
+            problem(p, "start it again, or set up another in its place", "node %s is down",
+                    who->members[i].name);
 }
 
 /* Alive in gossip, and yet not as it should. */
@@ -301,10 +377,7 @@ static void outside(const struct look *look, const struct quorum_held *held, str
         return;
     for (size_t i = 0; i < who->n_members; i++) {
         const struct agent_member *member = &who->members[i];
-        bool row = false;
-        for (size_t k = 0; k < look->rows.n && !row; k++)
-            row = look->rows.row[k].member == member;
-        if (member->server && member->alive && !row)
+        if (member->server && member->alive && !has_row(look, member->name))
             problem(p, "Consul takes it in within two minutes, or restart Consul there",
                     "node %s is alive and is not in raft", member->name);
     }
@@ -335,25 +408,45 @@ static void refusals(const struct settings *s, struct problems *p)
             problem(p, "it has no effect", "%s", s->unknowns.entries[i].value);
 }
 
+/* Is the even number only what follows from a server that is missing, or waits for its vote? */
+static bool is_explained(const struct look *look)
+{
+    const struct membership_facts *who = &look->facts->who;
+    if (look->count.strangers > 0 || forming(look))
+        return true;
+    for (size_t i = 0; i < who->n_members; i++)
+        if (is_lost(look, &who->members[i]))
+            return true;
+    for (size_t i = 0; i < look->rows.n; i++) {
+        const struct membership_row *row = &look->rows.row[i];
+        if (row->dead || (!row->voter && (row->confirmed || row->mapped)))
+            return true;
+    }
+    return false;
+}
+
 static void cluster_problems(const struct look *look, const struct quorum_held *held,
                              struct problems *p)
 {
     const struct quorum_facts *facts = look->facts;
     for (size_t i = 0; i < look->rows.n; i++)
         down(look, &look->rows.row[i], p);
-    if (!facts->has_leader && look->count.voters > 0 && !leaderless_long(held))
+    lost(look, p);
+    if (!facts->has_leader && look->count.voters > 0 && look->spare >= 0 && !leaderless_long(held))
         problem(p, "an election takes some seconds, 15 at most", "no leader at the moment");
-    if (look->count.voters > 0 && look->count.voters % 2 == 0)
-        problem(p, "add or remove one; the last one adds no reserve", "even number of voters (%d)",
-                look->count.voters);
     for (size_t i = 0; i < look->rows.n; i++) {
         const struct membership_row *row = &look->rows.row[i];
-        if (row->voter) {
+        if (row->voter)
             ailing(row, p);
-            voting(look, row, p);
-        } else if (row->member)
+        else if (row->member)
             silent(look, row, p);
     }
+    if (look->count.voters > 0 && look->count.voters % 2 == 0 && !is_explained(look))
+        problem(p, "add or remove one; the last one adds no reserve", "even number of voters (%d)",
+                look->count.voters);
+    for (size_t i = 0; i < look->rows.n; i++)
+        if (look->rows.row[i].voter)
+            voting(look, &look->rows.row[i], p);
     outside(look, held, p);
     remapped(look, p);
     if (facts->damaged)
@@ -363,23 +456,19 @@ static void cluster_problems(const struct look *look, const struct quorum_held *
 
 /* ---- remarks ------------------------------------------------------------- */
 
+/* Of a server that is down its own line says so. */
 static void note_maintenance(const struct look *look, struct verdict *v)
 {
-    const struct settings *s = look->facts->who.settings;
     const struct membership_row *row = maintained(look);
     char text[MEMBERSHIP_TEXT];
-    char until[32] = "";
-    struct tm tm;
-    time_t end = (time_t)s->maintenance_until_s;
+    char until[64];
     if (!in_maintenance(look->facts))
         return;
-    if (gmtime_r(&end, &tm))
-        (void)strftime(until, sizeof until, "%Y-%m-%dT%H:%MZ", &tm);
-    if (row)
-        verdict_note(v, "maintenance: %s until %s", membership_text(row, text), until);
-    else
+    if (row && row->member)
+        verdict_note(v, "maintenance: %s %s", membership_text(row, text), say_until(look, until));
+    else if (!row)
         verdict_note(v, "maintenance: no server is named %s (CLUSTER_MAINTENANCE)",
-                     s->maintenance_node);
+                     look->facts->who.settings->maintenance_node);
 }
 
 static void note_management(const struct look *look, struct verdict *v)
@@ -461,9 +550,9 @@ static enum finding find_state(const struct look *look, const struct quorum_held
         return FOUND_DISAGREEMENT;
     if (look->spare < 0)
         return FOUND_TOO_FEW;
+    bool overdue = held->no_spare_ms >= look->facts->who.settings->grace_us / 1000;
     if (look->spare == 0)
-        return held->no_spare_ms >= look->facts->who.settings->grace_us / 1000 ? FOUND_NO_SPARE_LONG
-                                                                               : FOUND_NO_SPARE;
+        return overdue && !excused(look) ? FOUND_NO_SPARE_LONG : FOUND_NO_SPARE;
     return problems > 0 ? FOUND_PROBLEM : FOUND_NOTHING;
 }
 
@@ -489,7 +578,7 @@ static void say_count(const struct look *look, enum finding found, char *ret, si
 {
     int here = look->following;
     int of = most(look->expected, look->count.voters);
-    int spare = found == FOUND_LEADERLESS ? least(look->spare, 0) : look->spare;
+    int spare = look->facts->has_leader ? look->spare : least(look->spare, 0);
     char may_fail[64] = "none may fail";
     if (found == FOUND_FORMING) {
         here = look->count.voters > 0 ? look->count.living : look->count.servers;

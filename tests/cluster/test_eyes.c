@@ -123,12 +123,40 @@ static void a_former_servers_entry_is_named_and_mended(void **state)
     wait_whole();
 }
 
+/* ---- whole once, never confirmed ----------------------------------------- */
+
+/* As with ACLs, where an admin confirms: it was whole, so it is not forming for ever. */
+static void one_of_three_never_confirmed_dies(void **state)
+{
+    cluster_stop(shared);
+    *state = shared = cluster_start(
+        &(struct cluster_options){.heartbeat = "5s", .limits = "mapping_stable=1h"});
+    struct cluster *c = shared;
+    int victim = cluster_follower(c), leader = cluster_leader(c);
+    settings_put(c, "CLUSTER_SERVERS", "server_1=server-1,server_2=server-2,server_3=server-3",
+                 "CLUSTER_GRACE", "20s", NULL);
+    wait_whole();
+    char *clock = NULL;
+    char key[100];
+    (void)snprintf(key, sizeof key, "lictor/clock/%s", c->server[victim].node);
+    for (int64_t end = now_ms() + 60000; !clock && now_ms() < end; sleep_ms(200))
+        clock = kv_get(c, key);
+    assert_non_null(clock);
+    free(clock);
+    server_kill(c, victim);
+    wait_quorum(leader, "warning", "2 of 3 servers, none may fail", 30000);
+    wait_quorum(leader, "critical", "2 of 3 servers, none may fail", 60000);
+    server_start(c, victim);
+    wait_whole();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_does_not_follow_is_no_spare),
         cmocka_unit_test(who_was_taken_out_of_raft_is_no_second_cluster),
         cmocka_unit_test(a_former_servers_entry_is_named_and_mended),
+        cmocka_unit_test(one_of_three_never_confirmed_dies),
     };
     own_network = unshare(CLONE_NEWNET) == 0 &&
                   system("PATH=$PATH:/sbin:/usr/sbin; ip link set lo up") == 0;

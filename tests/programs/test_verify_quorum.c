@@ -186,9 +186,8 @@ static void the_verdict_is_printed(void **state)
     say_members(agent, "114");
     outcome_expect(run(agent, false), 1,
                    "warning: 2 of 3 servers, none may fail: server_3 (node n3) is down\n"
-                   "server_3 (node n3) is down: start it again; if it is gone for good: "
-                   "lictor\n"
-                   "  confirm\n"
+                   "server_3 (node n3) is down: start it again; if it is gone for good: set up\n"
+                   "  another in its place, then lictor confirm\n"
                    "voting: server_1 (node n1), server_2 (node n2)\n",
                    "");
     assert_string_equal(fake_agent_published(agent, "cluster:quorum"), "");
@@ -203,7 +202,7 @@ static void a_majority_lost_is_critical(void **state)
     assert_int_equal(o.code, 2);
     assert_int_equal(strncmp(o.out,
                              "critical: 1 of 3 servers, none may fail, 1 more needed: "
-                             "server_2 (node n2) is down, and 2 more\n",
+                             "server_2 (node n2) is down, and 1 more\n",
                              93),
                      0);
     outcome_release(&o);
@@ -226,11 +225,9 @@ static void a_server_that_heard_no_leader_is_asked_only_what_it_knows(void **sta
     int64_t start = now_ms();
     outcome_expect(run_timed(agent, "LICTOR_LIMITS=leader_proof=100ms", false), 2,
                    "critical: 1 of 3 servers, none may fail, 1 more needed: node 10.0.0.3:8300 is "
-                   "down, and 2 more\n"
-                   "node 10.0.0.3:8300 is down: start it again; if it is gone for good: consul\n"
-                   "  force-leave\n"
-                   "node n2 is down: start it again; if it is gone for good: consul force-leave\n"
-                   "no leader at the moment: an election takes some seconds, 15 at most\n"
+                   "down, and 1 more\n"
+                   "node 10.0.0.3:8300 is down: start it again\n"
+                   "node n2 is down: start it again\n"
                    "voting: node n1\n"
                    "no leader since this server was started: its settings and the confirmed "
                    "servers\n"
@@ -383,7 +380,7 @@ static void a_verdict_found_without_leader_is_held_back(void **state)
     say_leaderless(agent, "2s");
     outcome_expect(run_timed(agent, "LICTOR_LIMITS=leader_proof=100ms", true), 0, "",
                    "verify-quorum: cluster:quorum: passing -> critical: 1 of 3 servers, none may "
-                   "fail, 1 more needed: server_2 (node n2) is down, and 2 more\n");
+                   "fail, 1 more needed: server_2 (node n2) is down, and 1 more\n");
     assert_string_equal(fake_agent_published(agent, "cluster:quorum"), "passing|" WHOLE);
 }
 
@@ -486,6 +483,47 @@ static void grace_ends_and_maintenance_stops_its_clock(void **state)
     int64_t end = now_ms() + 1500;
     while (now_ms() < end)
         wait_code(agent, NULL, 1, 1);
+}
+
+static void say_health(struct fake_agent *agent, bool third)
+{
+    char text[400];
+    (void)snprintf(text, sizeof text,
+                   "{\"Healthy\":%s,\"Servers\":[{\"ID\":\"id-1\",\"Healthy\":true},{\"ID\":"
+                   "\"id-2\",\"Healthy\":true},{\"ID\":\"id-3\",\"Healthy\":%s}]}",
+                   third ? "true" : "false", third ? "true" : "false");
+    fake_agent_answer(agent, "GET /v1/operator/autopilot/health", third ? 200 : 429, text);
+}
+
+static void who_does_not_follow_for_a_while_is_no_spare(void **state)
+{
+    struct fake_agent *agent = *state;
+    const char *limits = "LICTOR_LIMITS=follow=500ms";
+    say_health(agent, false);
+    wait_code(agent, limits, 0, 2000);
+    wait_code(agent, limits, 1, 5000);
+    struct outcome o = run_timed(agent, limits, false);
+    assert_int_equal(strncmp(o.out,
+                             "warning: 2 of 3 servers, none may fail: server_3 (node n3) is alive "
+                             "and does not",
+                             79),
+                     0);
+    outcome_release(&o);
+    say_health(agent, true);
+    wait_code(agent, limits, 0, 2000);
+}
+
+static void who_follows_may_be_unknown(void **state)
+{
+    struct fake_agent *agent = *state;
+    fake_agent_answer(agent, "GET /v1/operator/autopilot/health", 403, "Permission denied");
+    outcome_expect(run(agent, false), 0,
+                   WHOLE "who follows the leader is not known: cannot read "
+                         "operator/autopilot/health: 403\n"
+                         "  Permission denied (the token needs operator read)\n",
+                   "");
+    fake_agent_answer(agent, "GET /v1/operator/autopilot/health", 500, "no leader");
+    outcome_expect(run(agent, false), 0, WHOLE, "");
 }
 
 /* Bare memory by hand would make every wait begin anew: it is read, never written. */
@@ -623,6 +661,8 @@ int main(void)
         TEST(no_leader_becomes_critical),
         TEST(a_split_becomes_critical),
         TEST(grace_ends_and_maintenance_stops_its_clock),
+        TEST(who_does_not_follow_for_a_while_is_no_spare),
+        TEST(who_follows_may_be_unknown),
         TEST(a_look_by_hand_leaves_nothing_behind),
         TEST(the_leader_confirms_once_where_no_acl_says_who_may),
         TEST(a_lost_race_for_the_record_is_no_failure),

@@ -17,6 +17,7 @@ struct row {
     const char *servers;
     const char *confirmed;
     const char *mapped;
+    const char *left; /* of whom there is a clock record */
     const char *management;
     const char *maintenance; /* until 2026-11-23T18:00Z; it is an hour earlier */
     int64_t now_s;           /* 0: that hour earlier */
@@ -52,6 +53,8 @@ struct facts {
     struct agent_member members[WORDS];
     struct server_mapping confirmed;
     struct settings settings;
+    char left_text[WORDS][64];
+    const char *left[WORDS];
     struct quorum_facts facts;
 };
 
@@ -164,6 +167,13 @@ static void map_word(struct facts *f, const char *word, size_t i)
     f->settings.servers = i + 1;
 }
 
+static void left_word(struct facts *f, const char *word, size_t i)
+{
+    (void)snprintf(f->left_text[i], sizeof f->left_text[i], "%s", word);
+    f->left[i] = f->left_text[i];
+    f->facts.who.n_left = i + 1;
+}
+
 static void build(const struct row *row, struct facts *f)
 {
     settings_release(&f->settings);
@@ -171,6 +181,8 @@ static void build(const struct row *row, struct facts *f)
     each_word(row->servers, add_word, f);
     each_word(row->confirmed, confirm_word, f);
     each_word(row->mapped, map_word, f);
+    each_word(row->left, left_word, f);
+    f->facts.who.left = f->left;
     add_settings(f, row);
     f->facts.who.peers = f->peers;
     f->facts.who.members = f->members;
@@ -218,28 +230,47 @@ static const struct row rows[] = {
      .unheard = true, .status = W, .summary = "forming: 1 of 3 servers, none may fail",
      .details = ""},
     {"two of three mapped", "n1 n2", .mapped = "n1 n2 n3", .status = W,
-     .summary = "forming: 2 of 3 servers, none may fail: server_3 (node n3) has not joined, "
-                "and 1 more",
-     .details = "server_3 (node n3) has not joined: start it and let it join\n"
-                "even number of voters (2): add or remove one; the last one adds no reserve\n"
-                "voting: server_1 (node n1), server_2 (node n2)\n"},
+     .summary = "forming: 2 of 3 servers, none may fail: server_3 (node n3) has not joined",
+     .details = "server_3 (node n3) has not joined: start it and let it join voting: server_1 "
+                "(node n1), server_2 (node n2)\n"},
     {"two of three mapped, for long", "n1 n2", .mapped = "n1 n2 n3", .overdue = true, .status = W,
-     .summary = "forming: 2 of 3 servers, none may fail: server_3 (node n3) has not joined, "
-                "and 1 more"},
+     .summary = "forming: 2 of 3 servers, none may fail: server_3 (node n3) has not joined"},
     {"three of five mapped", "n1 n2 n3", .mapped = "n1 n2 n3 n4 n5", .status = W,
      .summary = "forming: 3 of 5 servers, none may fail: server_4 (node n4) has not joined, "
                 "and 1 more"},
     {"the third waits for its vote", "n1 n2 n3:w", .mapped = "n1 n2 n3", .status = W,
-     .summary = "forming: 2 of 3 servers, none may fail: even number of voters (2), and 1 "
-                "more"},
+     .summary = "forming: 2 of 3 servers, none may fail: server_3 (node n3) is alive and does "
+                "not vote"},
+    {"whole once, never confirmed, one died", "n1 n2 n3:g", .mapped = "n1 n2 n3", .status = W,
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down"},
+    {"whole once, never confirmed, one died long ago", "n1 n2 n3:g", .mapped = "n1 n2 n3",
+     .overdue = true, .status = C,
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down"},
+    {"the same, gossip has forgotten it", "n1 n2", .mapped = "n1 n2 n3", .left = "n1 n2 n3",
+     .overdue = true, .status = C,
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down"},
+    {"five mapped, one of three died before the others came", "n1 n2 n3:g",
+     .mapped = "n1 n2 n3 n4 n5", .overdue = true, .status = W,
+     .summary = "forming: 2 of 5 servers, none may fail: server_3 (node n3) is down, and 2 more"},
+    {"whole once, nobody ever said who they are", "n1 n2 n3:g", .overdue = true, .status = C,
+     .summary = "2 of 2 servers, none may fail: node n3 is down",
+     .details = "node n3 is down: start it again, or set up another in its place\n"
+                "none may fail for longer than CLUSTER_GRACE (15m)\n"
+                "voting: node n1, node n2\n"
+                "not confirmed yet: without ACLs that happens by itself when the cluster is\n"
+                "whole, else by lictor confirm\n"},
+    {"the same, only a clock record is left", "n1 n2", .left = "n1 n2 n3", .overdue = true,
+     .status = C, .summary = "2 of 2 servers, none may fail: even number of voters (2)"},
+    {"an old one is no matter where the number is right", "n1 n2 n3 n4:g", .status = P,
+     .summary = "3 of 3 servers, 1 may fail"},
     {"two servers, nobody said three", "n1 n2", .status = W,
-     .summary = "2 of 2 servers, none may fail: even number of voters (2)"},
-    {"two servers, nobody said three, overdue", "n1 n2", .overdue = true, .status = C,
-     .summary = "2 of 2 servers, none may fail: even number of voters (2)"},
+     .summary = "forming: 2 of 3 servers, none may fail"},
+    {"two servers, nobody said three, overdue", "n1 n2", .overdue = true, .status = W,
+     .summary = "forming: 2 of 3 servers, none may fail"},
     {"a forming cluster that lost its majority is lost", "n1 n2:d", .mapped = "n1 n2 n3",
      .no_leader = true, .status = C,
-     .summary = "no leader: 1 of 3 servers, none may fail, 1 more needed: server_2 (node "
-                "n2) is down, and 2 more"},
+     .summary = "no leader: 1 of 3 servers, none may fail, 1 more needed: server_2 (node n2) "
+                "is down, and 1 more"},
 
     /* whole */
     {"three, not confirmed", "n1 n2 n3", .status = P, .summary = "3 of 3 servers, 1 may fail",
@@ -281,22 +312,21 @@ static const struct row rows[] = {
     /* a server down, autopilot's clean-up off and on */
     {"one of three down", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .status = W,
      .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down",
-     .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
-                "lictor confirm\n"
-                "voting: server_1 (node n1), server_2 (node n2)\n"},
+     .details = "server_3 (node n3) is down: start it again; if it is gone for good: set up "
+                "another in its place, then lictor confirm voting: server_1 (node n1), "
+                "server_2 (node n2)\n"},
     {"one of three down for long", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .overdue = true,
      .status = C, .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down",
-     .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
-                "lictor confirm\n"
-                "none may fail for longer than CLUSTER_GRACE (15m)\n"
-                "voting: server_1 (node n1), server_2 (node n2)\n"},
+     .details = "server_3 (node n3) is down: start it again; if it is gone for good: set up "
+                "another in its place, then lictor confirm none may fail for longer than "
+                "CLUSTER_GRACE (15m) voting: server_1 (node n1), server_2 (node n2)\n"},
     {"one of three down, cleaned up", "n1 n2 n3:g", .confirmed = "n1 n2 n3", .status = W,
-     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down, and 1 more"},
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down"},
     {"one of three down, cleaned up, for long", "n1 n2 n3:g", .confirmed = "n1 n2 n3",
      .overdue = true, .status = C,
-     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down, and 1 more"},
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down"},
     {"one of three down, cleaned up and reaped", "n1 n2", .confirmed = "n1 n2 n3", .status = W,
-     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down, and 1 more"},
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down"},
     {"one of three down, gossip forgot it", "n1 n2 n3:u", .confirmed = "n1 n2 n3", .status = W,
      .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down"},
     {"one of three down, not confirmed", "n1 n2 n3:d", .status = W,
@@ -309,7 +339,7 @@ static const struct row rows[] = {
      .overdue = true, .status = W,
      .summary = "4 of 5 servers, 1 may fail: server_5 (node n5) is down"},
     {"one of five down, cleaned up", "n1 n2 n3 n4 n5:g", .confirmed = "n1 n2 n3 n4 n5", .status = W,
-     .summary = "4 of 5 servers, 1 may fail: server_5 (node n5) is down, and 1 more"},
+     .summary = "4 of 5 servers, 1 may fail: server_5 (node n5) is down"},
     {"two of five down", "n1 n2 n3 n4:d n5:d", .confirmed = "n1 n2 n3 n4 n5", .status = W,
      .summary = "3 of 5 servers, none may fail: server_4 (node n4) is down, and 1 more"},
     {"two of five down, cleaned up: raft calls three of three healthy", "n1 n2 n3 n4:g n5:g",
@@ -318,24 +348,23 @@ static const struct row rows[] = {
     {"three of five down, cleaned up one by one", "n1 n2 n3:g n4:g n5:g",
      .confirmed = "n1 n2 n3 n4 n5", .status = C,
      .summary = "2 of 5 servers, none may fail, 1 more needed: server_3 (node n3) is down, "
-                "and 3 more"},
+                "and 2 more"},
     {"three of seven down", "n1 n2 n3 n4 n5:d n6:d n7:d", .confirmed = "n1 n2 n3 n4 n5 n6 n7",
      .status = W,
      .summary = "4 of 7 servers, none may fail: server_5 (node n5) is down, and 2 more"},
     {"two of seven down", "n1 n2 n3 n4 n5 n6:d n7:g", .confirmed = "n1 n2 n3 n4 n5 n6 n7",
-     .status = W, .summary = "5 of 7 servers, 1 may fail: server_6 (node n6) is down, and 2 more"},
+     .status = W, .summary = "5 of 7 servers, 1 may fail: server_6 (node n6) is down, and 1 more"},
     {"back, but waiting for its vote", "n1 n2 n3:w", .confirmed = "n1 n2 n3", .status = W,
-     .summary = "2 of 3 servers, none may fail: even number of voters (2), and 1 more",
-     .details = "even number of voters (2): add or remove one; the last one adds no reserve\n"
-                "server_3 (node n3) is alive and does not vote: a new server waits 10 s;\n"
-                "then see consul operator raft list-peers\n"
-                "voting: server_1 (node n1), server_2 (node n2)\n"},
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is alive and does not vote",
+     .details = "server_3 (node n3) is alive and does not vote: a new server waits 10 s; then "
+                "see consul operator raft list-peers voting: server_1 (node n1), server_2 "
+                "(node n2)\n"},
 
     /* no leader, partitions */
     {"an election", "n1:d n2 n3", .confirmed = "n1 n2 n3", .leaderless = true, .status = W,
      .summary = "2 of 3 servers, none may fail: server_1 (node n1) is down, and 1 more"},
     {"an election among all", "n1 n2 n3", .confirmed = "n1 n2 n3", .leaderless = true, .status = W,
-     .summary = "3 of 3 servers, 1 may fail: no leader at the moment"},
+     .summary = "3 of 3 servers, none may fail: no leader at the moment"},
     {"no leader although all are alive", "n1 n2 n3", .confirmed = "n1 n2 n3", .no_leader = true,
      .status = C, .summary = "no leader: 3 of 3 servers, none may fail",
      .details = "no leader: are enough servers up, and is port 8300 open between them?\n"
@@ -347,23 +376,18 @@ static const struct row rows[] = {
     {"two of three just down", "n1 n2:d n3:d", .confirmed = "n1 n2 n3", .leaderless = true,
      .status = C,
      .summary = "1 of 3 servers, none may fail, 1 more needed: server_2 (node n2) is down, "
-                "and 2 more"},
+                "and 1 more"},
     {"not confirmed, two of three down", "n1 n2:d n3:d", .no_leader = true, .status = C,
      .summary = "no leader: 1 of 3 servers, none may fail, 1 more needed: node n2 is down, "
                 "and 1 more"},
     {"all were restarted, one is back", "n1 n2:d n3:u", .no_leader = true, .unheard = true,
      .no_autopilot = true, .status = C,
-     .summary = "no leader: 1 of 3 servers, none may fail, 1 more needed: node "
-                "10.0.0.3:8300 is "
-                "down, and 1 more",
-     .details = "node 10.0.0.3:8300 is down: start it again; if it is gone for good: consul "
-                "force-leave\n"
-                "node n2 is down: start it again; if it is gone for good: consul "
-                "force-leave\n"
-                "no leader: are enough servers up, and is port 8300 open between them?\n"
-                "voting: node n1\n"
-                "no leader since this server was started: its settings and the confirmed "
-                "servers cannot be read\n"},
+     .summary = "no leader: 1 of 3 servers, none may fail, 1 more needed: node 10.0.0.3:8300 "
+                "is down, and 1 more",
+     .details = "node 10.0.0.3:8300 is down: start it again node n2 is down: start it again "
+                "no leader: are enough servers up, and is port 8300 open between them? "
+                "voting: node n1 no leader since this server was started: its settings and "
+                "the confirmed servers cannot be read\n"},
     {"partition of five, larger side", "n1 n2 n3 n4:d n5:d", .confirmed = "n1 n2 n3 n4 n5",
      .overdue = true, .status = C,
      .summary = "3 of 5 servers, none may fail: server_4 (node n4) is down, and 1 more"},
@@ -385,7 +409,7 @@ static const struct row rows[] = {
     {"too few expected, although raft shrank and agrees", "n1 n2", .confirmed = "n1 n2 n3 n4 n5",
      .status = C,
      .summary = "2 of 5 servers, none may fail, 1 more needed: server_3 (node n3) is down, "
-                "and 3 more"},
+                "and 2 more"},
 
     /* two raft clusters in one gossip pool */
     {"three clusters of one", "n1:b n2:sb n3:sb", .split = true, .status = C,
@@ -414,15 +438,11 @@ static const struct row rows[] = {
 
     {"a living server taken out of raft is no second cluster", "n1 n2 n3:s",
      .confirmed = "n1 n2 n3", .split = true, .status = W,
-     .summary = "2 of 3 servers, none may fail: even number of voters (2), and 1 more"},
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is alive and does not vote"},
     {"the same, nobody ever said who they are", "n1 n2 n3:s", .split = true, .status = W,
-     .summary = "2 of 2 servers, none may fail: even number of voters (2), and 1 more",
-     .details = "even number of voters (2): add or remove one; the last one adds no reserve\n"
-                "node n3 is alive and is not in raft: Consul takes it in within two minutes, or\n"
-                "restart Consul there\n"
-                "voting: node n1, node n2\n"
-                "not confirmed yet: without ACLs that happens by itself when the cluster is\n"
-                "whole, else by lictor confirm\n"},
+     .summary = "forming: 2 of 3 servers, none may fail: node n3 is alive and is not in raft",
+     .details = "node n3 is alive and is not in raft: Consul takes it in within two minutes, "
+                "or restart Consul there voting: node n1, node n2\n"},
 
     /* alive in gossip, and yet not as it should */
     {"one of three does not follow", "n1 n2 n3:l", .confirmed = "n1 n2 n3", .status = W,
@@ -481,9 +501,9 @@ static const struct row rows[] = {
                 "and 1 more"},
     {"five mapped, four there", "n1 n2 n3 n4", .confirmed = "n1 n2 n3", .mapped = "n1 n2 n3 n4 n5",
      .status = W,
-     .summary = "4 of 4 servers, 1 may fail: server_5 (node n5) has not joined, and 2 more"},
+     .summary = "4 of 4 servers, 1 may fail: server_5 (node n5) has not joined, and 1 more"},
     {"an even number, one of it down", "n1 n2 n3 n4:d", .confirmed = "n1 n2 n3", .status = W,
-     .summary = "3 of 4 servers, none may fail: node n4 is down, and 1 more"},
+     .summary = "3 of 4 servers, none may fail: node n4 is down"},
 
     /* replacing */
     {"replaced under a new name", "n1 n2 n3:g n4", .confirmed = "n1 n2 n3", .status = W,
@@ -494,7 +514,7 @@ static const struct row rows[] = {
                 "voting: server_1 (node n1), server_2 (node n2), node n4\n"},
     {"replaced under a new name, the old one still in raft", "n1 n2 n3:d n4",
      .confirmed = "n1 n2 n3", .status = W,
-     .summary = "3 of 4 servers, none may fail: server_3 (node n3) is down, and 2 more"},
+     .summary = "3 of 4 servers, none may fail: server_3 (node n3) is down, and 1 more"},
     {"replaced under a new name, mapped", "n1 n2 n4", .confirmed = "n1 n2 n3", .mapped = "n1 n2 n4",
      .status = W, .summary = "3 of 3 servers, 1 may fail: server_3 (node n3) is down, and 2 more"},
     {"replaced under a new name, mapped and confirmed", "n1 n2 n3:g n4",
@@ -508,17 +528,15 @@ static const struct row rows[] = {
                 "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
     {"rebuilt under the old name, waiting for its vote", "n1 n2 n3/new:w", .confirmed = "n1 n2 n3",
      .status = W,
-     .summary = "2 of 3 servers, none may fail: even number of voters (2), and 1 more"},
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is alive and does not vote"},
     {"rebuilt under the old name, old entry in raft", "n1 n2 n3/id-n3:u n3/new",
      .confirmed = "n1 n2 n3", .status = W,
-     .summary = "3 of 4 servers, none may fail: an old entry of server_3 (node n3) is left "
-                "in raft, and 2 more",
-     .details = "an old entry of server_3 (node n3) is left in raft: consul operator raft\n"
-                "remove-peer -id=id-n3\n"
-                "even number of voters (4): add or remove one; the last one adds no reserve\n"
-                "server_3 (node n3) was installed again (other node ID): if that was wanted:\n"
-                "lictor confirm\n"
-                "voting: server_1 (node n1), server_2 (node n2), server_3 (node n3)\n"},
+     .summary = "3 of 4 servers, none may fail: an old entry of server_3 (node n3) is left in "
+                "raft, and 1 more",
+     .details = "an old entry of server_3 (node n3) is left in raft: consul operator raft "
+                "remove-peer -id=id-n3 server_3 (node n3) was installed again (other node "
+                "ID): if that was wanted: lictor confirm voting: server_1 (node n1), server_2 "
+                "(node n2), server_3 (node n3)\n"},
     {"renamed with its data", "n1 n2 n9/id-n3 n3/id-n3:g", .confirmed = "n1 n2 n3", .status = W,
      .summary = "3 of 3 servers, 1 may fail: server_3 (node n3) is down, and 1 more"},
 
@@ -536,7 +554,7 @@ static const struct row rows[] = {
      .summary = "3 of 3 servers, 1 may fail: server_4 (node n4) is down, and 1 more"},
     {"shrunk by one, mapped to three", "n1 n2 n3 n4", .confirmed = "n1 n2 n3 n4 n5",
      .mapped = "n1 n2 n3", .status = W,
-     .summary = "4 of 4 servers, 1 may fail: server_5 (node n5) is down, and 2 more"},
+     .summary = "4 of 4 servers, 1 may fail: server_5 (node n5) is down, and 1 more"},
 
     /* mapping */
     {"two swapped", "n1 n2 n3", .confirmed = "n1 n2 n3", .mapped = "n1 n3 n2", .status = W,
@@ -600,26 +618,25 @@ static const struct row rows[] = {
     {"a replica without a vote", "n1 n2 n3 r1:wr", .confirmed = "n1 n2 n3", .status = P,
      .summary = "3 of 3 servers, 1 may fail"},
     {"a replica where a voter is confirmed", "n1 n2 n3 n4 n5:wr", .confirmed = "n1 n2 n3 n4 n5",
-     .status = W, .summary = "4 of 5 servers, 1 may fail: even number of voters (4), and 1 more"},
+     .status = W,
+     .summary = "4 of 5 servers, 1 may fail: server_5 (node n5) is alive and does not vote"},
     {"a dead server without a vote is nobody", "n1 n2 n3 n4:wd", .confirmed = "n1 n2 n3",
      .status = P, .summary = "3 of 3 servers, 1 may fail"},
 
     /* maintenance */
     {"maintenance is said", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .maintenance = "n3", .status = W,
-     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down",
-     .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
-                "lictor confirm\n"
-                "maintenance: server_3 (node n3) until 2026-11-23T18:00Z\n"
-                "voting: server_1 (node n1), server_2 (node n2)\n"},
-    {"maintenance changes nothing else", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .maintenance = "n3",
-     .overdue = true, .status = C,
-     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down"},
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down for maintenance",
+     .details = "server_3 (node n3) is down for maintenance: until 2026-11-23T18:00Z; lictor "
+                "maintenance none ends it voting: server_1 (node n1), server_2 (node n2)\n"},
+    {"maintenance said after the grace has run out", "n1 n2 n3:d", .confirmed = "n1 n2 n3",
+     .maintenance = "n3", .overdue = true, .status = W,
+     .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down for maintenance"},
     {"maintenance has run out", "n1 n2 n3:d", .confirmed = "n1 n2 n3", .maintenance = "n3",
      .now_s = UNTIL_S, .status = W,
      .summary = "2 of 3 servers, none may fail: server_3 (node n3) is down",
-     .details = "server_3 (node n3) is down: start it again; if it is gone for good:\n"
-                "lictor confirm\n"
-                "voting: server_1 (node n1), server_2 (node n2)\n"},
+     .details = "server_3 (node n3) is down: start it again; if it is gone for good: set up "
+                "another in its place, then lictor confirm voting: server_1 (node n1), "
+                "server_2 (node n2)\n"},
     {"maintenance of nobody", "n1 n2 n3", .confirmed = "n1 n2 n3", .maintenance = "n7", .status = P,
      .summary = "3 of 3 servers, 1 may fail",
      .details = "maintenance: no server is named n7 (CLUSTER_MAINTENANCE)\n"
