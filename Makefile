@@ -33,9 +33,9 @@ in_check         := verdict publish script_check check_sync check_run
 in_settings      := setting_value settings settings_print policy effective credential redact service_urls settings_change settings_read
 in_elasticsearch := elasticsearch probe
 in_indexer       := bulk destination sender spool line_reader
-in_clock         := local_clock sntp figure offset_bound offsets outlier skew_verdict clock_record clock_state \
+in_clock         := local_clock sntp figure offset_bound offsets outlier skew_verdict clock_record clock_watch clock_state \
                     ntp_reference clock_round
-in_cluster       := server_mapping membership signs quorum cluster_facts rollout_order
+in_cluster       := server_mapping membership signs quorum cluster_facts own_agent rollout_order
 in_shipper       := mustache file_set owned_files shipper_config render shipper_commands apply apply_protocol apply_client
 in_delivery      := delivery delivery_gather
 in_rollout       := server_record logging_verdict rolling local_state snapshot debounce claim attempt logging_memory \

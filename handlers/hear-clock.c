@@ -11,6 +11,7 @@
 #include "base/program.h"
 #include "base/trust.h"
 #include "clock/clock_state.h"
+#include "clock/clock_watch.h"
 #include "clock/local_clock.h"
 #include "consul/kv.h"
 
@@ -78,10 +79,15 @@ static int receive_payload(const struct place *place, struct error *err)
     static struct clock_state state;
     struct kv_list list = {0};
     struct local_clock_reading at;
+    struct error ignored = {0};
     int rc = read_payload(&list, &at, err);
-    if (rc == 0 && !trust_own_directory(place->state_dir))
-        rc = error_set(err, -EPERM, "%s is not ours alone (lictor enable creates the directory)",
-                       place->state_dir);
+    if (!trust_own_directory(place->state_dir))
+        rc = rc < 0 ? rc
+                    : error_set(err, -EPERM,
+                                "%s is not ours alone (lictor enable creates the directory)",
+                                place->state_dir);
+    else if (clock_watch_received(place->state_dir, rc < 0 ? NULL : &list, &ignored) < 0)
+        program_log(LOG_WARNING, "%s", ignored.text);
     int lock = rc < 0 || list.n == 0 ? rc : clock_state_lock(place->state_dir, err);
     if (lock > 0) {
         rc = receive_and_judge(&state, place->state_dir, &list, &at, err);

@@ -7,14 +7,12 @@
  * must not happen without a leader: then it repeats its last line and exit code. */
 #include "base/child.h"
 #include "base/file.h"
-#include "base/held_since.h"
 #include "base/limits.h"
 #include "base/program.h"
 #include "base/trust.h"
-#include "check/check_sync.h"
 #include "check/script_check.h"
 #include "check/verdict.h"
-#include "consul/agent.h"
+#include "cluster/own_agent.h"
 #include "consul/consul.h"
 #include "rollout/delivery_proof.h"
 
@@ -79,10 +77,23 @@ static void note(struct verdict *v, const char *fmt, ...)
     verdict_note(v, "%s", text);
 }
 
+/* Of what a program has logged: why it failed. Before that it may have said what has changed. */
+static const char *last_line(const char *said, char ret[VERDICT_SUMMARY])
+{
+    size_t end = strlen(said);
+    while (end > 0 && said[end - 1] == '\n')
+        end--;
+    size_t at = end;
+    while (at > 0 && said[at - 1] != '\n')
+        at--;
+    (void)snprintf(ret, VERDICT_SUMMARY, "%.*s", (int)(end - at), said + at);
+    return ret;
+}
+
 static void note_ending(const struct verification *what, const struct child_result *result,
                         struct verdict *v)
 {
-    const char *said = buffer_text(&result->errors); /* "PROGRAM: what happened" */
+    char said[VERDICT_SUMMARY]; /* "PROGRAM: what happened" */
     if (result->rc == -ETIMEDOUT)
         note(v, "%s: no end within %d ms", what->program, (int)limits()->verify_ms);
     else if (result->rc < 0)
@@ -90,7 +101,7 @@ static void note_ending(const struct verification *what, const struct child_resu
     else if (result->signal != 0)
         note(v, "%s: killed by signal %d", what->program, result->signal);
     else if (result->exit_code != 0)
-        note(v, "%.*s", (int)strcspn(said, "\n"), said);
+        note(v, "%s", last_line(buffer_text(&result->errors), said));
 }
 
 /* Run all verifications; what could not run becomes a line of v. */
@@ -129,47 +140,27 @@ static int repair(struct consul *consul, const struct place *place, struct error
     snapshot_release(&s);
     if (rc < 0 || !due)
         return rc;
-    const char *const argv[] = {path,
-                                "--config-dir",
-                                place->config_dir,
-                                "--state-dir",
-                                place->state_dir,
-                                "--settings-root",
-                                place->settings_root,
-                                NULL};
+    const char *const argv[] = {path, PLACE_WORDS(place), NULL};
     rc = program_sibling("rollout-logging", path, sizeof path, err);
     return rc < 0 ? rc : child_detach(argv, err);
 }
 
-/* Name our checks which the catalogue has not had for two heartbeats. */
-static int compare(struct consul *consul, const struct place *place, struct verdict *v,
-                   struct error *err)
+/* Say what the own agent does not do. */
+static void look_at_agent(struct consul *consul, const struct place *place, bool led,
+                          struct verdict *v)
 {
-    char ids[200] = "";
-    const char *node = NULL;
-    struct agent self = {0};
-    struct held_since spans = {0};
-    cJSON *agent = NULL, *catalogue = NULL;
-    int rc = agent_node(consul, &self, &node, err);
-    if (rc == 0)
-        rc = consul_get(consul, "agent/checks", "service \"cluster\" read", &agent, err);
-    if (rc == 0)
-        rc = consul_get(consul, "health/checks/" CHECK_SYNC_SERVICE "?stale",
-                        "service \"cluster\" read", &catalogue, err);
-    if (rc == 0)
-        rc = check_sync_compare(agent, catalogue, node, ids, sizeof ids, err);
-    cJSON_Delete(agent);
-    cJSON_Delete(catalogue);
-    agent_release(&self);
-    if (rc < 0)
-        return rc;
-    held_since_read(place->state_dir, "heartbeat", &spans);
-    if (held_since_note(&spans, "unsynced", ids[0] != '\0') >= limits()->unsynced_ms)
+    struct own_agent own;
+    struct error err = {0};
+    if (own_agent_look(consul, place->state_dir, led, &own, &err) < 0)
+        note(v, "cannot look at the agent: %s", err.text);
+    if (own.unsynced[0])
         note(v,
              "the catalogue does not show %s as the agent does "
              "(has the token service \"cluster\" write?)",
-             ids);
-    return held_since_write(&spans, place->state_dir, "heartbeat", err);
+             own.unsynced);
+    if (own.deaf)
+        note(v, "Consul runs no watch here: a broken one in any of its files stops all at a reload "
+                "(its log names it): correct that file, then consul reload");
 }
 
 /* Everything that can be done now. Without a leader only the verifications: they know
@@ -184,8 +175,7 @@ static void verify_and_repair(struct consul *consul, const struct place *place, 
     verify(place, v);
     if (led && repair(consul, place, &err) < 0)
         note(v, "rollout-logging: %s", err.text);
-    if (led && compare(consul, place, v, &err) < 0)
-        note(v, "cannot compare the checks: %s", err.text);
+    look_at_agent(consul, place, led, v);
     if (proof == -EACCES)
         verdict_set(v, VERDICT_WARNING, "no right: %s", right.text);
     else if (v->details[0])

@@ -3,8 +3,8 @@
  *
  * The heartbeat runs it with --publish: it tells the others of this server's clocks and
  * receives them where the watch is deaf (state.c), judges (agreement.c) and publishes.
- * hear-clock becomes it with --received when the verdict has changed. By hand it judges what
- * was received and asks nobody. */
+ * hear-clock becomes it with --heard when the verdict has changed. By hand it judges what was
+ * received, and asks only whether there is an agent at all. */
 #include "base/file.h"
 #include "base/program.h"
 #include "base/trust.h"
@@ -92,14 +92,14 @@ static int look_at_clocks(struct consul *consul, struct check_run *run, struct v
                           struct error *err)
 {
     struct clock_run *clock = run->arg;
+    int proof = clock->heard ? 0 : consul_prove_leader(consul, err);
+    if (proof == -ECONNREFUSED)
+        return proof;
     if (!run->publish && !trust_own_directory(run->place.state_dir))
         return error_set(err, -EPERM,
                          "%s is not yours: what was received of the clocks is kept there "
                          "for the user of the Consul agent, run this as that user",
                          run->place.state_dir);
-    int proof = clock->heard || !run->publish ? 0 : consul_prove_leader(consul, err);
-    if (proof == -ECONNREFUSED)
-        return proof;
     run->leaderless = !consul_led(proof);
     if (clock->heard || !run->publish || run->leaderless)
         return judge_clocks(run, v, err);

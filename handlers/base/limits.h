@@ -20,6 +20,8 @@
     LIMIT(split_ms, 30000)           /* 30 s: a living server outside our raft this long */        \
     LIMIT(follow_ms, 25000)          /* 25 s: a server may lag, or have a former one's entry */    \
     LIMIT(mute_ms, 90000)            /* 90 s: a server's programs may write nothing */             \
+    LIMIT(deaf_ms, 60000)            /* 60 s: a watch may not run */                               \
+    LIMIT(calm_ms, 200000)           /* 200 s: after errors a watch sleeps up to 180 s */          \
     LIMIT(mapping_stable_ms, 60000)  /* 60 s: wholeness before the mapping is confirmed */         \
     LIMIT(verify_ms, 6000)           /* 6 s: heartbeat's deadline for one verification */          \
     LIMIT(lock_ms, 4000)             /* 4 s: waiting for another run of the same program */        \

@@ -43,3 +43,19 @@ int check_sync_compare(const cJSON *agent, const cJSON *catalogue, const char *n
     }
     return n;
 }
+
+int check_sync_look(struct consul *consul, const char *node, char *ret, size_t size,
+                    struct error *err)
+{
+    static const char rule[] = "service \"" CHECK_SYNC_SERVICE "\" read";
+    cJSON *agent = NULL, *catalogue = NULL;
+    int rc = consul_get(consul, "agent/checks", rule, &agent, err);
+    if (rc == 0)
+        rc = consul_get(consul, "health/checks/" CHECK_SYNC_SERVICE "?stale", rule, &catalogue,
+                        err);
+    if (rc == 0)
+        rc = check_sync_compare(agent, catalogue, node, ret, size, err);
+    cJSON_Delete(agent);
+    cJSON_Delete(catalogue);
+    return rc;
+}

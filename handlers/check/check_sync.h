@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* check_sync.h: does the catalogue know what the agent knows of our checks? Pure.
+/* check_sync.h: does the catalogue know what the agent knows of our checks?
  *
  * A token without service "cluster" write leaves the checks local: everything works on
  * the server and nothing shows in the UI. */
@@ -7,13 +7,14 @@
 #define CHECK_SYNC_H
 
 #include "base/error.h"
+#include "consul/consul.h"
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
 
 #define CHECK_SYNC_SERVICE "cluster"
 
-/* Compare.
+/* Compare. Pure.
  *
  * agent      answer of agent/checks: object of checks by id
  * catalogue  answer of health/checks/cluster: array, all nodes
@@ -22,5 +23,9 @@
  * status into ret, separated by ", ", cut at size. Returns their number, or -EBADMSG. */
 MUST_CHECK int check_sync_compare(const cJSON *agent, const cJSON *catalogue, const char *node,
                                   char *ret, size_t size, struct error *err);
+
+/* The same, asking for both. Returns their number, or the failure. */
+MUST_CHECK int check_sync_look(struct consul *consul, const char *node, char *ret, size_t size,
+                               struct error *err);
 
 #endif

@@ -5,8 +5,9 @@
 
 #include <sched.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#define QUICK "mapping_stable=1s,split=2s"
+#define QUICK "mapping_stable=1s,split=2s,deaf=30s,calm=60s"
 
 static struct cluster *shared;
 static bool own_network;
@@ -123,6 +124,25 @@ static void a_former_servers_entry_is_named_and_mended(void **state)
     wait_whole();
 }
 
+/* ---- dead watches -------------------------------------------------------- */
+
+/* Another file's broken watch; the agent goes on, and so do the checks. */
+static void dead_watches_are_noticed(void **state)
+{
+    (void)state;
+    struct cluster *c = shared;
+    int i = cluster_follower(c);
+    wait_check(c, i, "cluster:heartbeat", "passing", "", 60000);
+    server_write(c, i, "consul.d/99-other.json", "{\"watches\":[{\"type\":\"bogus\"}]}");
+    server_reload(c, i);
+    int64_t begin = now_ms();
+    wait_check(c, i, "cluster:heartbeat", "warning", "Consul runs no watch here", 120000);
+    print_message("said after %lld ms\n", (long long)(now_ms() - begin));
+    assert_int_equal(unlink(server_path(c, i, "consul.d/99-other.json")), 0);
+    server_reload_now(c, i);
+    wait_check(c, i, "cluster:heartbeat", "passing", "all", 60000);
+}
+
 /* ---- whole once, never confirmed ----------------------------------------- */
 
 /* As with ACLs, where an admin confirms: it was whole, so it is not forming for ever. */
@@ -156,6 +176,7 @@ int main(void)
         cmocka_unit_test(who_does_not_follow_is_no_spare),
         cmocka_unit_test(who_was_taken_out_of_raft_is_no_second_cluster),
         cmocka_unit_test(a_former_servers_entry_is_named_and_mended),
+        cmocka_unit_test(dead_watches_are_noticed),
         cmocka_unit_test(one_of_three_never_confirmed_dies),
     };
     own_network = unshare(CLONE_NEWNET) == 0 &&
