@@ -40,7 +40,7 @@ static int read_payload(struct kv_list *list, struct local_clock_reading *at, st
     local_clock_read(at);
     if (rc < 0)
         rc = error_set(err, rc, "watch payload: %s (the heartbeat reads the records)",
-                       strerror(-rc));
+                       rc == -EMSGSIZE ? "is larger than 1 MiB" : strerror(-rc));
     if (rc == 0)
         rc = kv_parse_text(&payload, "watch payload", list, err);
     buffer_release(&payload);

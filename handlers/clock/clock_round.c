@@ -22,6 +22,7 @@ struct facts {
     size_t n;
     struct clock_state_reference reference;
     struct kv_list records;
+    struct error large;            /* others' keys are too large to read all, "" if not */
     struct local_clock_reading at; /* when these were in memory */
 };
 
@@ -31,8 +32,9 @@ static int read_records(struct consul *consul, struct facts *f, struct error *er
 {
     char key[CLOCK_RECORD_KEY];
     int rc = consul_kv_read(consul, CLOCK_RECORD_PREFIX, true, CONSUL_DEFAULT, &f->records, err);
+    f->large.text[0] = '\0';
     if (rc == -EMSGSIZE) {
-        rc = 0;
+        rc = error_set(&f->large, 0, "%s", err->text);
         kv_release(&f->records);
         for (size_t i = 0; i < f->n && (rc == 0 || rc == -EMSGSIZE); i++)
             rc = consul_kv_read(consul, clock_record_key(f->voters[i], key), false, CONSUL_DEFAULT,
@@ -101,6 +103,15 @@ static void note_own(struct clock_state *h, const struct facts *f)
     verdict_set(&h->notes, VERDICT_WARNING, "somebody else writes this server's record");
 }
 
+/* Then no watch can bring the records: they come with heartbeats only, too late to prove much. */
+static void note_large(struct clock_state *h, const struct facts *f)
+{
+    if (!f->large.text[0])
+        return;
+    verdict_note(&h->notes, "%s; only records of clocks belong there", f->large.text);
+    verdict_set(&h->notes, VERDICT_WARNING, "records come late, for another key is too large");
+}
+
 /* Under the lock. */
 static int receive_records(struct clock_state *h, const struct facts *f, struct verdict *v,
                            struct buffer *record, struct error *err)
@@ -115,6 +126,7 @@ static int receive_records(struct clock_state *h, const struct facts *f, struct 
     (void)clock_state_receive(h, &f->records, &f->at, &h->notes);
     note_settings(&f->settings, &h->notes);
     note_own(h, f);
+    note_large(h, f);
     clock_state_judge(h, &limits, &now, &h->said, v);
     local_clock_read(&now); /* the stamp: before the record is built */
     h->sent_us[1] = h->sent_us[0];

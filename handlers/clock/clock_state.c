@@ -236,7 +236,8 @@ void clock_state_judge(struct clock_state *h, const struct skew_limits *limits,
     *whole = *clocks;
     if (h->notes.summary[0]) {
         verdict_raise(whole, h->notes.status);
-        verdict_set(whole, whole->status, "%s; %s", clocks->summary, h->notes.summary);
+        verdict_set(whole, whole->status, "%.*s; %s", (int)skew_verdict_known(clocks->summary),
+                    clocks->summary, h->notes.summary);
     }
     add_notes(whole, h->notes.details);
     add_notes(whole, h->reference.notes.details);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define SILENT_INTERVALS 4
+#define GUESS            " (slow disk or network?)"
 
 struct look {
     struct offsets *offsets;
@@ -225,8 +226,7 @@ static void say_unproven(const struct look *look, char ret[OUTLIER_TEXT])
     if (wide->bound_us == INT64_MAX)
         (void)snprintf(ret, OUTLIER_TEXT, "cannot prove %s: no bound with %s", limit, peer);
     else
-        (void)snprintf(ret, OUTLIER_TEXT,
-                       "cannot prove %s: bound %s%s%swith %s is %s (slow disk or network?)", limit,
+        (void)snprintf(ret, OUTLIER_TEXT, "cannot prove %s: bound %s%s%swith %s is %s" GUESS, limit,
                        wide->own ? "" : "of ", wide->own ? "" : look->names[wide->j],
                        wide->own ? "" : " ", peer, figure);
 }
@@ -413,4 +413,11 @@ void skew_verdict_judge(struct offsets *offsets, const struct skew_limits *limit
         !judge_differs(&look, &look.warning, limits->warning_us, VERDICT_WARNING, ret))
         judge_others(&look, ret);
     note_others(&look, ret);
+}
+
+size_t skew_verdict_known(const char *summary)
+{
+    const size_t len = strlen(summary), guess = sizeof GUESS - 1;
+    const bool guessed = len >= guess && strcmp(summary + len - guess, GUESS) == 0;
+    return guessed ? len - guess : len;
 }

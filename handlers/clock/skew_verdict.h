@@ -30,4 +30,8 @@
 void skew_verdict_judge(struct offsets *offsets, const struct skew_limits *limits,
                         const struct local_clock_reading *now, struct verdict *ret);
 
+/* The bytes of a summary without the guess at its end, "(slow disk or network?)", which has no
+ * place beside a trouble that is known. */
+size_t skew_verdict_known(const char *summary);
+
 #endif

@@ -141,6 +141,20 @@ static void huge_keys_beside_the_records_stop_nothing(void **state)
     assert_in_range(runs(c, 0, "reconfigure-logging") - before, 0, 3);
 }
 
+/* Hearing is deaf then, so it must be said why. */
+static void huge_keys_beside_the_clocks_are_named(void **state)
+{
+    struct cluster *c = *state;
+    put_huge(c, "lictor/clock/");
+    for (int i = 1; i <= 3; i++) {
+        wait_check(c, i, "cluster:clock", "warning", "lictor/clock/zz1 has 500 kB", SOON);
+        wait_check(c, i, "cluster:clock", "warning", "records come late", SOON);
+    }
+    kv_delete_prefix(c, "lictor/clock/zz");
+    for (int i = 1; i <= 3; i++)
+        wait_check(c, i, "cluster:clock", "passing", "3 clocks agree", SOON);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +162,7 @@ int main(void)
         cmocka_unit_test_setup(an_unknown_key_with_a_nul_starts_nothing, calm),
         cmocka_unit_test_setup(unknown_keys_are_named_beside_huge_ones, calm),
         cmocka_unit_test_setup(huge_keys_beside_the_records_stop_nothing, calm),
+        cmocka_unit_test_setup(huge_keys_beside_the_clocks_are_named, calm),
     };
     return HARNESS_RUN("keys", tests, setup, cluster_tear_down);
 }

@@ -265,7 +265,7 @@ static void a_payload_that_is_none_is_refused(void **state)
     outcome_expect_failure(hear(w, "[{\"Key\":\"k\",\"ModifyIndex\":1,\"Value\":\"*\"}]"), 1,
                            "hear-clock: KV entry k: value is not base64");
     outcome_expect_failure(hear(w, huge), 1,
-                           "hear-clock: watch payload: Message too long (the heartbeat reads "
+                           "hear-clock: watch payload: is larger than 1 MiB (the heartbeat reads "
                            "the records)");
     free(huge);
 }
@@ -501,6 +501,9 @@ static void records_too_large_are_read_one_by_one(void **state)
     expect_done(run_with(w, "verify-clock", NULL, more));
     read_state();
     assert_string_equal(kept.offsets.server[2].boot, "b+0");
+    const char *said = fake_agent_published(w->agent, "cluster:clock");
+    assert_true(output_says(said, "; records come late, for another key is too large"));
+    assert_true(output_says(said, "KV lictor/clock/ holds more than 1 MiB: lictor/clock/zz has 7"));
     free(text);
     free(value);
     kv_release(&huge);
