@@ -217,17 +217,29 @@ static int copy_old(const struct file_set_entry *file, struct error *err)
     return rc;
 }
 
+static bool add_file(cJSON *list, const struct file_set_entry *file)
+{
+    cJSON *entry = cJSON_CreateObject();
+    if (cJSON_AddStringToObject(entry, "path", file->path) &&
+        cJSON_AddBoolToObject(entry, "existed", file->existed) &&
+        cJSON_AddBoolToObject(entry, "remove", file->remove) && cJSON_AddItemToArray(list, entry))
+        return true;
+    cJSON_Delete(entry);
+    return false;
+}
+
+/* All files are in it, or there is none: a file that it does not name would stay new. */
 static int write_journal(const char *dir, const struct file_set_entry *files, size_t n,
                          struct error *err)
 {
     cJSON *root = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(root, "files");
-    for (size_t i = 0; i < n; i++) {
-        cJSON *entry = cJSON_CreateObject();
-        cJSON_AddStringToObject(entry, "path", files[i].path);
-        cJSON_AddBoolToObject(entry, "existed", files[i].existed);
-        cJSON_AddBoolToObject(entry, "remove", files[i].remove);
-        cJSON_AddItemToArray(list, entry);
+    bool whole = list != NULL;
+    for (size_t i = 0; whole && i < n; i++)
+        whole = add_file(list, &files[i]);
+    if (!whole) {
+        cJSON_Delete(root);
+        root = NULL; /* which is -ENOMEM */
     }
     return state_write(dir, FILE_SET_JOURNAL, root, true, err);
 }

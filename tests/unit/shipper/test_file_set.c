@@ -7,6 +7,7 @@
 #include "swap.h"
 #include "test.h"
 
+#include <cjson/cJSON.h>
 #include <dirent.h>
 #include <sys/resource.h>
 
@@ -227,12 +228,55 @@ static void a_full_disk_leaves_everything_as_it_was(void **state)
     assert_int_equal(failures, 15);
 }
 
+/* Which allocation of cJSON fails, counted from 0. */
+static size_t allocations, failing;
+
+static void *fail_once(size_t size)
+{
+    return allocations++ == failing ? NULL : malloc(size);
+}
+
+/* Begin while one allocation fails. True when that was one of those that are made. */
+static bool begin_without_memory(size_t which, int *ret)
+{
+    cJSON_Hooks hooks = {fail_once, free};
+    allocations = 0;
+    failing = which;
+    cJSON_InitHooks(&hooks);
+    *ret = file_set_begin(swap_dir, swap_set, SWAP_FILES, NULL);
+    cJSON_InitHooks(NULL);
+    return allocations > which;
+}
+
+/* Killed between two renames, whichever allocation had failed before. */
+static void lack_of_memory_leaves_no_half_a_journal(void **state)
+{
+    (void)state;
+    int rc = 0;
+    size_t which = 0;
+    for (bool made = true; made; which++) {
+        swap_reset();
+        assert_int_equal(swap_stage_all(NULL), 0);
+        made = begin_without_memory(which, &rc);
+        if (rc == 0)
+            assert_int_equal(file_set_swap(swap_set, 1 + which % SWAP_FILES, NULL), 0);
+        else
+            assert_int_equal(rc, -ENOMEM);
+        assert_int_equal(swap_recover(), rc == 0);
+        file_set_clean(swap_set, SWAP_FILES);
+        swap_assert_old();
+    }
+    assert_int_equal(rc, 0);
+    assert_in_range(which, 20, 200);
+}
+
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, swap_set_up, scratch_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_PLACE(swaps_a_set),
+        IN_PLACE(lack_of_memory_leaves_no_half_a_journal),
         IN_PLACE(rolls_back_a_set),
         IN_PLACE(knows_what_is_right),
         IN_PLACE(refuses_strange_destinations),
