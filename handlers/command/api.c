@@ -68,32 +68,48 @@ static int print_members(const struct buffer *answer, bool keys, char **paths, s
     return 0;
 }
 
+struct request {
+    bool put, keys;
+    const char *data, *path;
+    char **members; /* NULL-terminated */
+};
+
+static int answer_request(struct consul *consul, const struct request *request, struct error *err)
+{
+    struct buffer answer = BUFFER_INIT(ANSWER_MAX);
+    int rc = consul_request(consul, request->put ? request->data : NULL, request->path, &answer,
+                            err);
+    if (rc == 0 && (request->keys || *request->members))
+        rc = print_members(&answer, request->keys, request->members, err);
+    else
+        (void)fputs(rc < 0 ? err->text : buffer_text(&answer), stdout);
+    buffer_release(&answer);
+    return rc;
+}
+
 int command_api(const struct place *place, int argc, char **argv, struct error *err)
 {
     struct place here = *place;
     struct consul *consul = NULL;
-    struct buffer answer = BUFFER_INIT(ANSWER_MAX);
-    bool keys = false;
-    const char *data = "";
+    struct request request = {.data = ""};
     const struct program_option rows[] = {
-        PLACE_ROWS(&here), {"keys", NULL, &keys}, {"data", &data, NULL}};
+        PLACE_ROWS(&here), {"keys", NULL, &request.keys}, {"data", &request.data, NULL}};
     const struct program_usage usage = {help, rows, COUNT(rows), .operands = argc};
     int first = program_options(argc, argv, &usage, err);
     if (first <= 0)
         return first;
     if (argc - first < 2)
         return error_set(err, -EINVAL, "METHOD and PATH are needed, see --help");
-    bool put = strcmp(argv[first], "PUT") == 0;
-    if (!put && strcmp(argv[first], "GET") != 0)
+    request.put = strcmp(argv[first], "PUT") == 0;
+    if (!request.put && strcmp(argv[first], "GET") != 0)
         return error_set(err, -EINVAL, "METHOD is GET or PUT, see --help");
+    request.path = argv[first + 1];
+    request.members = argv + first + 2;
     int rc = consul_open(here.config_dir, &consul, err);
     if (rc == 0)
-        rc = consul_request(consul, put ? data : NULL, argv[first + 1], &answer, err);
-    if (rc == 0 && (keys || argv[first + 2]))
-        rc = print_members(&answer, keys, argv + first + 2, err);
+        rc = answer_request(consul, &request, err);
     else
-        (void)fputs(rc < 0 ? err->text : buffer_text(&answer), stdout);
-    buffer_release(&answer);
+        (void)fputs(err->text, stdout);
     consul_close(consul);
     return rc == -EACCES ? NO_RIGHT : rc < 0 ? HANDLER_FAILED : HANDLER_DONE;
 }
