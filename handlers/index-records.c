@@ -63,10 +63,12 @@ struct indexer {
 
 /* ---- to and from omprog -------------------------------------------------- */
 
-static void answer(const char *text)
+/* Nobody may think that rsyslogd has heard what it has not. */
+static int answer(const char *text, struct error *err)
 {
-    (void)printf("%s\n", text);
-    (void)fflush(stdout);
+    if (printf("%s\n", text) >= 0 && fflush(stdout) == 0)
+        return 0;
+    return error_set(err, -EPIPE, "cannot answer rsyslogd: %s", strerror(errno));
 }
 
 /* omprog takes 4,095 of them for one answer, then it starts us again. */
@@ -176,8 +178,7 @@ static int end_transaction(struct indexer *self, struct error *err)
     bulk_clear(&self->bulk);
     if (self->spool.fd >= 0 && spool_clear(&self->spool, &why) < 0)
         tell(self, "what is in it comes again", why.text);
-    answer("OK");
-    return 0;
+    return answer("OK", err);
 }
 
 /* `text` ends with a newline and holds secrets. A wrong one is answered and comes again. */
@@ -186,10 +187,11 @@ static int begin_transaction(struct indexer *self, const char *text, size_t len,
     char *copy = strndup(text, len - 1);
     if (!copy)
         return error_set(err, -ENOMEM, "out of memory");
-    answer(begin(self, copy, err) < 0 ? err->text : "OK");
+    struct error why = {0};
+    int rc = answer(begin(self, copy, &why) < 0 ? why.text : "OK", err);
     explicit_bzero(copy, len - 1);
     free(copy);
-    return 0;
+    return rc;
 }
 
 static int serve(struct indexer *self, char *line, size_t len, struct error *err)
@@ -205,9 +207,7 @@ static int serve(struct indexer *self, char *line, size_t len, struct error *err
     if (line[0] != '+')
         return error_set(err, -EBADMSG, "neither BEGIN, +ID nor COMMIT");
     int rc = take_record(self, line + 1, len - 1, err);
-    if (rc == 0)
-        answer("DEFER_COMMIT");
-    return rc;
+    return rc < 0 ? rc : answer("DEFER_COMMIT", err);
 }
 
 static int serve_all(struct indexer *self, struct error *err)
@@ -215,8 +215,9 @@ static int serve_all(struct indexer *self, struct error *err)
     struct line_reader lines = {.fd = STDIN_FILENO, .in = BUFFER_INIT(LINE_LIMIT)};
     char *line;
     size_t len;
-    answer("OK");
-    int rc = line_reader_next(&lines, &line, &len);
+    int rc = answer("OK", err);
+    if (rc == 0)
+        rc = line_reader_next(&lines, &line, &len);
     while (rc > 0 && (rc = serve(self, line, len, err)) == 0)
         rc = line_reader_next(&lines, &line, &len);
     buffer_wipe(&lines.in);

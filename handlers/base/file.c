@@ -144,7 +144,9 @@ int file_lock(const char *path, int64_t wait_ms, struct error *err)
     if (fd < 0)
         return error_errno(err, "open", path);
     while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR) {
+        if (errno == EINTR)
+            continue;
+        if (errno != EWOULDBLOCK) {
             int rc = error_errno(err, "lock", path);
             (void)close(fd);
             return rc;

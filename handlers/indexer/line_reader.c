@@ -10,8 +10,10 @@
 
 static bool take_line(struct line_reader *lines, char **ret, size_t *ret_len)
 {
+    if (lines->in.len == lines->at)
+        return false; /* before the first byte there is no buffer to point into */
     char *begin = lines->in.data + lines->at;
-    char *end = lines->in.len > lines->at ? memchr(begin, '\n', lines->in.len - lines->at) : NULL;
+    char *end = memchr(begin, '\n', lines->in.len - lines->at);
     if (!end)
         return false;
     *ret = begin;

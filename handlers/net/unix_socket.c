@@ -77,5 +77,6 @@ int unix_socket_ask(int fd, const char *request, size_t len, int64_t limit_ms,
         return error_set(err, rc, "no end of the answer after %s",
                          duration_format(limit_ms * 1000, limit));
     }
-    return error_set(err, rc, "cannot read the answer: %s", strerror(-rc));
+    return error_set(err, rc, "cannot read the answer: %s",
+                     rc == -EMSGSIZE ? "it is too large" : strerror(-rc));
 }

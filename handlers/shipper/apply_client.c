@@ -125,6 +125,17 @@ static int ask_socket(const char *path, const char *request, struct buffer *answ
     }
 }
 
+/* Is this a trouble of ours, at this moment, that says nothing of this server's configuration? */
+static bool passes(int rc)
+{
+    static const int codes[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, EIO, EAGAIN, EINTR};
+    for (size_t i = 0; i < COUNT(codes); i++) {
+        if (rc == -codes[i])
+            return true;
+    }
+    return false;
+}
+
 int apply_client_run(const char *config_dir, const char *state_dir, const char *request,
                      const char *revision, struct apply_result *ret, struct error *err)
 {
@@ -142,7 +153,7 @@ int apply_client_run(const char *config_dir, const char *state_dir, const char *
     if (rc == 0)
         rc = apply_protocol_parse_answer(buffer_text(&answer), answer.len, revision, ret, &why);
     buffer_release(&answer);
-    if (rc < 0 && begun)
+    if (rc < 0 && (begun || passes(rc)))
         return error_set(err, rc, "%s", why.text);
     if (rc < 0) { /* known: a failure with its reason */
         *ret = (struct apply_result){0};

@@ -13,8 +13,8 @@
  * the sibling program is run directly, with <state_dir>/apply as its directory.
  *
  * 0 with *ret filled in; also when nobody listens at the socket, for then it is known that
- * nothing was done. Negative when there was no answer: the outcome is unknown, and
- * running it again recovers. */
+ * nothing was done. Negative when there was no answer, or what it takes to ask was lacking here
+ * (descriptors, memory): the outcome is unknown, and running it again recovers. */
 MUST_CHECK int apply_client_run(const char *config_dir, const char *state_dir, const char *request,
                                 const char *revision, struct apply_result *ret, struct error *err);
 

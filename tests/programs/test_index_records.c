@@ -626,6 +626,17 @@ static void nonsense_ends_it(void **state)
     assert_int_equal(unlink(here.spool), 0);
 }
 
+static void an_answer_that_cannot_be_written_ends_it(void **state)
+{
+    (void)state;
+    static const char command[] = "printf 'COMMIT\\n' | " TEST_BIN "/index-records >/dev/full";
+    const char *argv[] = {"/bin/sh", "-c", command, NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    assert_string_equal(o.err, "index-records: cannot answer rsyslogd: No space left on device\n");
+    assert_int_equal(o.code, 1);
+    outcome_release(&o);
+}
+
 static void usage_is_told(void **state)
 {
     (void)state;
@@ -682,6 +693,7 @@ int main(void)
         cmocka_unit_test(the_own_secret_goes_nowhere),
         cmocka_unit_test(a_wrong_begin_is_answered),
         cmocka_unit_test(nonsense_ends_it),
+        cmocka_unit_test(an_answer_that_cannot_be_written_ends_it),
         cmocka_unit_test(usage_is_told),
     };
     return HARNESS_RUN("index-records", tests, setup, sink_tear_down);

@@ -7,7 +7,9 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 static size_t entries(void)
@@ -321,6 +323,31 @@ static void a_lock_has_one_holder(void **state)
     file_unlock(-1);
 }
 
+/* How often the next flock() is interrupted before it comes to something. */
+static int interruptions;
+
+int flock(int fd, int operation)
+{
+    if (interruptions > 0) {
+        interruptions--;
+        errno = EINTR;
+        return -1;
+    }
+    return (int)syscall(SYS_flock, fd, operation);
+}
+
+static void an_interruption_is_not_another_holder(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    interruptions = 2;
+    int fd = file_lock(scratch_at("lock"), 0, &err);
+    assert_string_equal(err.text, "");
+    assert_return_code(fd, -fd);
+    assert_int_equal(interruptions, 0);
+    file_unlock(fd);
+}
+
 static void a_lock_ends_with_its_process(void **state)
 {
     (void)state;
@@ -380,6 +407,7 @@ int main(void)
         TEST(a_reader_never_sees_half),
         TEST(a_killed_writer_leaves_old_or_new),
         TEST(a_lock_has_one_holder),
+        TEST(an_interruption_is_not_another_holder),
         TEST(a_lock_ends_with_its_process),
         TEST(a_lock_file_is_private),
         TEST(joins_paths),

@@ -105,7 +105,7 @@ static const struct row {
     {"stuck in the answer", say_nothing_more, SMALL, -ETIMEDOUT, "hel",
      "no end of the answer after 300ms"},
     {"endless by drops", drip, SMALL, -ETIMEDOUT, NULL, "no end of the answer after 300ms"},
-    {"endless", flood, SMALL, -EMSGSIZE, NULL, "cannot read the answer: Message too long"},
+    {"endless", flood, SMALL, -EMSGSIZE, NULL, "cannot read the answer: it is too large"},
 };
 
 static void every_answer_has_an_end(void **state)

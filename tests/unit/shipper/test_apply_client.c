@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include <cjson/cJSON.h>
+#include <sys/resource.h>
 
 #define ROOT "dc/home/env"
 #define AT   ROOT "/service/cluster/tag/any/"
@@ -148,12 +149,32 @@ static void a_socket_file_that_is_none_is_no_way_around_the_socket(void **state)
     assert_non_null(strstr(result.reason, "can be written by others"));
 }
 
+/* Nothing is known of the settings then, so no record may say that this server rejected them. */
+static void a_lack_of_descriptors_is_no_rejection(void **state)
+{
+    (void)state;
+    struct apply_result result = {.reason = "untouched"};
+    struct error err = {0};
+    struct rlimit before, few;
+    assert_int_equal(chmod(file, 0644), 0);
+    say_where(path);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = (struct rlimit){3, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    int rc = hand_over(&result, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(rc, -EMFILE);
+    assert_non_null(strstr(err.text, "Too many open files"));
+    assert_string_equal(result.reason, "untouched");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_is_an_answer_or_the_outcome_is_unknown),
         cmocka_unit_test(nobody_at_the_socket_is_a_failure_that_says_so),
         cmocka_unit_test(a_socket_file_that_is_none_is_no_way_around_the_socket),
+        cmocka_unit_test(a_lack_of_descriptors_is_no_rejection),
     };
     return cmocka_run_group_tests_name("handover", tests, make_dir, remove_dir);
 }
