@@ -17,7 +17,9 @@
 #include "base/buffer.h"
 #include "base/limits.h"
 #include "base/program.h"
+#include "indexer/account.h"
 #include "indexer/bulk.h"
+#include "indexer/complaint.h"
 #include "indexer/line_reader.h"
 #include "indexer/sender.h"
 #include "indexer/spool.h"
@@ -35,8 +37,7 @@
 #include <unistd.h>
 
 #define LINE_LIMIT    (16U << 20) /* bytes: rsyslogd's maxMessageSize, each escaped */
-#define OTHER_MS      10000       /* at least between two troubles told */
-#define AGAIN_MS      600000      /* and between the same told twice */
+#define ALIVE_MS      6000        /* idle, the account is written three times as often */
 #define SPOOL_WAIT_MS 5000        /* our predecessor may be about to end */
 
 static const char help[] =
@@ -45,7 +46,7 @@ static const char help[] =
     "Writes records to Elasticsearch for rsyslogd (omprog with confirmMessages and\n"
     "useTransactions, see consul.d/logging/rsyslog.conf.mustache). Confirms a transaction\n"
     "when each record is there: what is refused for now is sent again, what is refused for\n"
-    "good is sent as text. Says in syslog what keeps it.\n"
+    "good goes as text to INDEX-refused. Says in syslog, and in the account, what keeps it.\n"
     "\n"
     "  --help, --version\n"
     "\n"
@@ -57,8 +58,9 @@ struct indexer {
     struct destination to;
     struct bulk bulk;
     struct spool spool;
-    int64_t losses_told, told; /* when last */
-    char text[600];            /* what */
+    struct account_file account;
+    int64_t losses_told; /* when last */
+    struct complaint complaint;
 };
 
 /* ---- to and from omprog -------------------------------------------------- */
@@ -72,20 +74,12 @@ static int answer(const char *text, struct error *err)
 }
 
 /* omprog takes 4,095 of them for one answer, then it starts us again. */
-static void dot(void)
+static void begin_request(void *arg)
 {
+    struct indexer *self = arg;
     (void)putchar('.');
     (void)fflush(stdout);
-}
-
-/* Did *told happen at least that long ago, or never? Then it happens now. */
-static bool is_time(int64_t *told, int64_t distance_ms)
-{
-    int64_t now = boottime_ms();
-    if (*told && now - *told < distance_ms)
-        return false;
-    *told = now;
-    return true;
+    account_alive(&self->account, limits()->write_ms + ALIVE_MS);
 }
 
 /* Wait, but no longer than rsyslogd lives. */
@@ -95,16 +89,12 @@ static bool pause_for(int64_t ms)
     return poll(&input, 1, (int)ms) == 0;
 }
 
-/* The same again after a while only, and never a flood. */
-static void tell(struct indexer *self, const char *what, const char *text)
-{
-    char line[sizeof self->text];
-    (void)snprintf(line, sizeof line, "%s: %s", what, text);
-    if (is_time(&self->told, strcmp(line, self->text) == 0 ? AGAIN_MS : OTHER_MS))
-        program_log(LOG_WARNING, "%s", (char *)memcpy(self->text, line, sizeof line));
-}
-
 /* ---- transaction --------------------------------------------------------- */
+
+static void say_alive(void *arg)
+{
+    account_alive(arg, ALIVE_MS);
+}
 
 /* Without a spool a transaction is safe as long as this process is. */
 static int begin(struct indexer *self, const char *text, struct error *err)
@@ -113,10 +103,12 @@ static int begin(struct indexer *self, const char *text, struct error *err)
     struct error why = {0};
     destination_release(&self->to);
     int rc = destination_parse(text, &self->to, err);
+    if (rc == 0)
+        account_open(&self->account, self->to.account);
     if (rc < 0 || self->spool.fd >= 0)
         return rc;
     if (spool_open(&self->spool, self->to.spool, SPOOL_WAIT_MS, &left, &why) < 0)
-        tell(self, "goes on without it", why.text);
+        complaint_tell(&self->complaint, "goes on without it", why.text);
     else /* what a predecessor had confirmed, but not brought there */
         rc = bulk_add_lines(&self->bulk, buffer_text(&left), left.len, err);
     buffer_release(&left);
@@ -129,9 +121,9 @@ static int take_record(struct indexer *self, char *line, size_t len, struct erro
     if (self->to.urls == 0)
         return error_set(err, -EBADMSG, "a record before BEGIN");
     if (redact_record(&self->to.secrets, line, len))
-        tell(self, "a log held the credential", "is a link among the logs?");
+        complaint_tell(&self->complaint, "a log held the credential", "is a link among the logs?");
     if (self->spool.fd >= 0 && spool_add(&self->spool, line, len, &why) < 0)
-        tell(self, "goes on without it", why.text);
+        complaint_tell(&self->complaint, "goes on without it", why.text);
     return bulk_add(&self->bulk, line, len - 1, err);
 }
 
@@ -139,7 +131,7 @@ static void tell_losses(struct indexer *self)
 {
     char text[400];
     if (!sender_describe(&self->sender, text, sizeof text) ||
-        !is_time(&self->losses_told, AGAIN_MS))
+        !complaint_is_time(&self->losses_told, COMPLAINT_AGAIN_MS))
         return;
     program_log(self->sender.losses.cut ? LOG_ERR : LOG_WARNING, "%s", text);
     self->sender.losses = (struct sender_losses){0};
@@ -161,7 +153,8 @@ static int commit(struct indexer *self, struct error *err)
         tell_losses(self);
         if (rc != -EAGAIN)
             return rc;
-        tell(self, "records wait", err->text);
+        complaint_tell(&self->complaint, "records wait", err->text);
+        account_note(&self->account, bulk_waiting(&self->bulk), err->text, pause_ms + ALIVE_MS);
         if (bulk_waiting(&self->bulk) < before)
             pause_ms = limits()->write_again_ms;
         if (!pause_for(pause_ms))
@@ -173,11 +166,14 @@ static int commit(struct indexer *self, struct error *err)
 static int end_transaction(struct indexer *self, struct error *err)
 {
     struct error why = {0};
+    const int64_t records = (int64_t)bulk_waiting(&self->bulk);
     if (commit(self, err) < 0)
         return -EPIPE;
     bulk_clear(&self->bulk);
+    self->account.account.arrived += records;
+    account_note(&self->account, 0, "", ALIVE_MS);
     if (self->spool.fd >= 0 && spool_clear(&self->spool, &why) < 0)
-        tell(self, "what is in it comes again", why.text);
+        complaint_tell(&self->complaint, "what is in it comes again", why.text);
     return answer("OK", err);
 }
 
@@ -212,7 +208,11 @@ static int serve(struct indexer *self, char *line, size_t len, struct error *err
 
 static int serve_all(struct indexer *self, struct error *err)
 {
-    struct line_reader lines = {.fd = STDIN_FILENO, .in = BUFFER_INIT(LINE_LIMIT)};
+    struct line_reader lines = {.fd = STDIN_FILENO,
+                                .in = BUFFER_INIT(LINE_LIMIT),
+                                .idle_ms = ALIVE_MS / 3,
+                                .idle = say_alive,
+                                .arg = &self->account};
     char *line;
     size_t len;
     int rc = answer("OK", err);
@@ -226,7 +226,12 @@ static int serve_all(struct indexer *self, struct error *err)
 
 int main(int argc, char **argv)
 {
-    static struct indexer self = {.sender = {.busy = dot, .to = &self.to, .bulk = &self.bulk},
+    static struct indexer self = {.sender = {.busy = begin_request,
+                                             .arg = &self,
+                                             .to = &self.to,
+                                             .bulk = &self.bulk,
+                                             .account = &self.account.account},
+                                  .account = {.complaint = &self.complaint},
                                   .spool = {.fd = -1}};
     struct error err = {0};
     program_start("index-records");

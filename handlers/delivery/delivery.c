@@ -206,11 +206,24 @@ static void note_elsewhere(const struct delivery_facts *f, struct verdict *v)
     }
 }
 
+static void note_dead(const struct delivery_facts *f, struct verdict *v)
+{
+    if (f->service)
+        verdict_note(v,
+                     "the log shipper of this server does not run, or hangs: systemctl restart "
+                     "%s; journalctl -u %s says why",
+                     f->service, f->service);
+    else
+        verdict_note(v, "the log shipper of this server does not run, or hangs: lictor retry "
+                        "starts it, or says why not");
+}
+
 static void note_own(const struct delivery_facts *f, struct verdict *v)
 {
     if (f->shipper == DELIVERY_DEAD)
-        verdict_note(v, "the log shipper of this server does not run: it is started "
-                        "again, or see why not: lictor retry");
+        note_dead(f, v);
+    else if (f->waits)
+        return; /* that is why */
     else if (f->shipper == DELIVERY_RUNS)
         verdict_note(v, "the log shipper of this server runs, so its queue grows: does "
                         "Elasticsearch take what it sends (its credential, the index)? "
@@ -231,6 +244,16 @@ static void note_server(const struct delivery_facts *f, const struct delivery_se
         verdict_note(v, "nothing arrives from %s: see cluster:logging there", s->node);
 }
 
+/* Do the lines about records speak of this server's log shipper? */
+static bool says_own(const struct delivery_facts *f)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        if (strcmp(f->servers[i].node, f->own) == 0 && is_silent(f, &f->servers[i]))
+            return true;
+    }
+    return f->unproven && f->sight == DELIVERY_SEEN;
+}
+
 static void note_servers(const struct delivery_facts *f, struct verdict *v)
 {
     if (f->unproven && f->sight == DELIVERY_SEEN) {
@@ -240,6 +263,8 @@ static void note_servers(const struct delivery_facts *f, struct verdict *v)
     }
     for (size_t i = 0; i < f->n; i++)
         note_server(f, &f->servers[i], v);
+    if (f->shipper == DELIVERY_DEAD && !says_own(f))
+        note_dead(f, v);
 }
 
 /* How the first line of a passing verdict ends when no link is known to be broken. */
@@ -262,13 +287,38 @@ static void blame(const struct delivery_facts *f, const char *clause, struct ver
         verdict_set(v, VERDICT_WARNING, "%s, but %s", v->summary, clause);
 }
 
+/* What the log shipper of this server knows before any record is late. */
+static bool find_own(const struct delivery_facts *f, char ret[CLAUSE])
+{
+    if (f->shipper == DELIVERY_DEAD)
+        (void)snprintf(ret, CLAUSE, "the log shipper of %s does not run", f->own);
+    else if (f->waits && f->waits_long)
+        (void)snprintf(ret, CLAUSE, "records wait on %s", f->own);
+    else
+        return false;
+    return true;
+}
+
+static void note_account(const struct delivery_facts *f, struct verdict *v)
+{
+    if (f->waits)
+        verdict_note(v, "records wait on %s: %s", f->own, f->waits);
+    if (f->cut > 0)
+        verdict_note(v, "of %lld records on %s, longer than 256 KiB, the end is lost",
+                     (long long)f->cut, f->own);
+}
+
 void delivery_judge(const struct delivery_facts *facts, struct verdict *v)
 {
     char clause[CLAUSE];
-    if (find_broken(facts, clause))
+    bool broken = find_broken(facts, clause);
+    if (broken)
         blame(facts, clause, v);
-    else if (v->status == VERDICT_PASSING)
+    if (v->status == VERDICT_PASSING && find_own(facts, clause))
+        verdict_set(v, VERDICT_WARNING, "%s, but %s", v->summary, clause);
+    else if (v->status == VERDICT_PASSING && !broken)
         praise(facts, v);
+    note_account(facts, v);
     note_addresses(facts, v);
     if (facts->sight != DELIVERY_SEEN && facts->sight_text[0])
         verdict_note(v, "%s", facts->sight_text);

@@ -35,7 +35,7 @@ enum delivery_arrival {
     DELIVERY_SILENT /* nothing new arrives */
 };
 
-/* Whether this server's log shipper runs; asked only when its records are missing. */
+/* Whether this server's log shipper runs. */
 enum delivery_shipper { DELIVERY_UNKNOWN, DELIVERY_RUNS, DELIVERY_DEAD };
 
 /* One server which has the wanted revision in force and lives. Borrowed. */
@@ -55,6 +55,10 @@ struct delivery_facts {
     const char *own;        /* this server's node */
     bool unproven;          /* applied here, but no record of this revision found yet */
     enum delivery_shipper shipper;
+    const char *service; /* this server's shipper is this service of systemd, NULL none */
+    const char *waits;   /* why records wait in it, a sentence; NULL they do not, or not known */
+    bool waits_long;     /* longer than LOG_DELAY */
+    int64_t cut;         /* records of it of which the end is lost */
     const struct delivery_server *servers; /* by node; own too, where it belongs here */
     size_t n;
     bool all;          /* these are all servers that count */

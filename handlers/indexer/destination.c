@@ -35,12 +35,13 @@ static int set_bytes(struct destination *to, const char *value, struct error *er
     return 0;
 }
 
-static int set_spool(struct destination *to, const char *value, struct error *err)
+static int set_path(const char *name, char path[CREDENTIAL_PATH], const char *value,
+                    struct error *err)
 {
     size_t len = strlen(value);
-    if (len >= sizeof to->spool || to->spool[0])
-        return error_set(err, -EINVAL, "spool: too long, or given twice");
-    memcpy(to->spool, value, len + 1);
+    if (len >= CREDENTIAL_PATH || path[0] || *value != '/')
+        return error_set(err, -EINVAL, "%s: not absolute, too long, or given twice", name);
+    memcpy(path, value, len + 1);
     return 0;
 }
 
@@ -53,7 +54,9 @@ static int set(struct destination *to, const char *name, const char *value, stru
     if (strcmp(name, "bytes") == 0)
         return set_bytes(to, value, err);
     if (strcmp(name, "spool") == 0)
-        return set_spool(to, value, err);
+        return set_path(name, to->spool, value, err);
+    if (strcmp(name, "account") == 0)
+        return set_path(name, to->account, value, err);
     int rc = strcmp(name, "keystore") == 0 ? -ENOENT
                                            : credential_set(&to->credential, name, value, err);
     if (rc == -ENOENT)
@@ -72,7 +75,7 @@ static int set_pair(struct destination *to, char *pair, struct error *err)
 
 static int check(struct destination *to, struct error *err)
 {
-    if (to->urls == 0 || !to->index[0] || !to->bytes || to->spool[0] != '/')
+    if (to->urls == 0 || !to->index[0] || !to->bytes || !to->spool[0])
         return error_set(err, -EINVAL, "url, index, bytes and spool are needed");
     int rc = credential_complete(&to->credential, err);
     return rc == -EBADMSG ? -EINVAL : rc;

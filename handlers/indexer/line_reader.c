@@ -2,6 +2,7 @@
 #include "indexer/line_reader.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,13 @@ static void drop_taken(struct line_reader *lines)
     lines->at = 0;
 }
 
+static void wait_for_input(const struct line_reader *lines)
+{
+    struct pollfd input = {.fd = lines->fd, .events = POLLIN};
+    while (lines->idle && poll(&input, 1, lines->idle_ms) == 0)
+        lines->idle(lines->arg);
+}
+
 int line_reader_next(struct line_reader *lines, char **ret, size_t *ret_len)
 {
     char piece[PIECE];
@@ -40,6 +48,7 @@ int line_reader_next(struct line_reader *lines, char **ret, size_t *ret_len)
         size_t room = lines->in.limit - lines->in.len;
         if (room == 0)
             return -EMSGSIZE;
+        wait_for_input(lines);
         /* What comes after the line must not count as its length. */
         ssize_t n = read(lines->fd, piece, room < sizeof piece ? room : sizeof piece);
         if (n < 0 && errno == EINTR)

@@ -10,7 +10,10 @@
 struct line_reader {
     int fd;
     struct buffer in; /* BUFFER_INIT(longest line, bytes with its newline) */
-    size_t at;        /* private */
+    int idle_ms;      /* while nothing comes, call idle(arg) this often; idle NULL: never */
+    void (*idle)(void *arg);
+    void *arg;
+    size_t at; /* private */
 };
 
 /* Wait for the next line. Returns 1 with *ret (valid until the next call, may be written to, not

@@ -26,7 +26,7 @@ static enum elasticsearch_trouble post(struct sender *self, const struct buffer 
         place.credential = c;
     for (size_t i = 0; i < self->to->urls; i++) {
         self->at %= self->to->urls;
-        self->busy();
+        self->busy(self->arg);
         place.url = url_now(self);
         trouble = elasticsearch_write(&self->http, &place, body, ret_answer, err);
         if (trouble == ELASTICSEARCH_OK || trouble == ELASTICSEARCH_UNTAKEN ||
@@ -97,6 +97,8 @@ static int settle(struct sender *self, const struct bulk_part *part,
     struct sender_losses *losses = &self->losses;
     losses->as_text += answer->as_text;
     losses->cut += answer->cut;
+    self->account->as_text += (int64_t)answer->as_text;
+    self->account->cut += (int64_t)answer->cut;
     if (answer->refused > 0) {
         int rc = answer->taken > 0 ? 0 : ask_index(self, err);
         if (rc < 0)

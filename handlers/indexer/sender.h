@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "elasticsearch/elasticsearch.h"
+#include "indexer/account.h"
 #include "indexer/bulk.h"
 #include "indexer/destination.h"
 
@@ -23,10 +24,12 @@ struct sender_losses {
 
 /* The first part is the caller's, borrowed; all else is all-zero to begin with. */
 struct sender {
-    void (*busy)(void); /* called before each request, which may take limit_ms */
+    void (*busy)(void *arg); /* called before each request, which may take limit_ms */
+    void *arg;
     const struct destination *to;
     struct bulk *bulk;
-    const char *now; /* for records without a time */
+    struct account *account; /* as_text and cut are counted there, too */
+    const char *now;         /* for records without a time */
     int64_t limit_ms;
 
     struct sender_losses losses;

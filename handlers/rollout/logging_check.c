@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "rollout/logging_check.h"
 
+#include "base/boottime.h"
 #include "base/file.h"
+#include "indexer/account.h"
 #include "rollout/logging_memory.h"
 #include "rollout/logging_verdict.h"
 #include "shipper/shipper_commands.h"
@@ -14,7 +16,8 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define ASK_MS 1000 /* whether the log shipper runs; it may be at work on itself */
+#define ASK_MS   1000  /* whether the log shipper runs; it may be at work on itself */
+#define STALE_MS 10000 /* an account this late is nobody's: the shipper may be started again */
 
 /* One look while it is judged. */
 struct look {
@@ -26,6 +29,7 @@ struct look {
     struct delivery_facts delivery;
     struct delivery_server *servers;
     enum delivery_arrival *arrivals;
+    char waits[ACCOUNT_WHY];
 };
 
 static void set_logging(struct look *l)
@@ -55,23 +59,56 @@ static void set_logging(struct look *l)
                                         .large = p->large.text};
 }
 
-/* A shipper that another user runs cannot be asked from here. */
-static enum delivery_shipper ask_shipper(const char *config_dir)
+/* ---- this server's log shippers ------------------------------------------ */
+
+/* What their accounts say. */
+static void take_account(struct look *l, const struct shipper_config *shipper)
+{
+    struct account a;
+    struct delivery_facts *f = &l->delivery;
+    const int64_t now = boottime_ms();
+    if (!shipper->account[0])
+        return;
+    account_read(shipper->account, &a);
+    f->cut += a.cut;
+    if (a.until_ms > 0 && f->shipper == DELIVERY_UNKNOWN)
+        f->shipper = DELIVERY_RUNS;
+    if (a.until_ms > 0 && now > a.until_ms + STALE_MS)
+        f->shipper = DELIVERY_DEAD;
+    if (!a.why[0] || a.waiting == 0 || a.until_ms == 0)
+        return;
+    memcpy(l->waits, a.why, sizeof l->waits);
+    f->waits = l->waits;
+    f->waits_long = now - a.since_ms >= l->s->wanted.settings.log_delay_us / 1000;
+}
+
+/* One without an account is asked, where it is run by this user. */
+static void ask_shippers(struct look *l, const struct shipper_config_list *list)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < list->n; i++)
+        rc = shipper_commands_ask(&list->shipper[i], ASK_MS);
+    l->delivery.shipper = rc == 0         ? DELIVERY_RUNS
+                          : rc == -EINVAL ? DELIVERY_DEAD
+                                          : DELIVERY_UNKNOWN;
+}
+
+static void look_at_shippers(struct look *l, bool silent)
 {
     char path[FILE_PATH];
-    enum delivery_shipper answer = DELIVERY_UNKNOWN;
+    const char *dir = l->s->place->config_dir;
     struct shipper_config_list *list = calloc(1, sizeof *list);
-    bool ours = file_path(path, sizeof path, config_dir, "apply-socket", NULL) == 0 &&
-                access(path, F_OK) < 0;
-    if (list && ours && shipper_config_read(config_dir, list, NULL) == 0) {
-        int rc = 0;
-        for (size_t i = 0; rc == 0 && i < list->n; i++)
-            rc = shipper_commands_ask(&list->shipper[i], ASK_MS);
-        answer = rc == 0 ? DELIVERY_RUNS : rc == -EINVAL ? DELIVERY_DEAD : DELIVERY_UNKNOWN;
+    const bool ours = file_path(path, sizeof path, dir, "apply-socket", NULL) == 0 &&
+                      access(path, F_OK) < 0;
+    l->delivery.service = ours ? NULL : "lictor-rsyslog";
+    if (list && shipper_config_read(dir, list, NULL) == 0) {
+        for (size_t i = 0; i < list->n; i++)
+            take_account(l, &list->shipper[i]);
+        if (l->delivery.shipper == DELIVERY_UNKNOWN && ours && silent)
+            ask_shippers(l, list);
         shipper_config_release(list);
     }
     free(list);
-    return answer;
 }
 
 static const char *uuid_of(const struct peers *p, const char *node)
@@ -131,10 +168,10 @@ static void set_delivery(struct look *l)
     set_servers(l, ours && !unproven);
     const bool silent = ours && f->sight == DELIVERY_SEEN &&
                         (unproven || l->arrivals[0] == DELIVERY_SILENT);
-    if (silent)
-        f->shipper = ask_shipper(l->s->place->config_dir);
-    if (ours)
-        remember_own(l, silent);
+    if (!ours)
+        return;
+    look_at_shippers(l, silent);
+    remember_own(l, silent || f->shipper == DELIVERY_DEAD);
 }
 
 /* For how long? A full disk must not turn a change under way into a warning, and is no proof

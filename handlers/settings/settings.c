@@ -37,6 +37,9 @@ static const struct setting_row rows[SETTING_COUNT] = {
                      "once; not part of the revision."},
     [LOG_SETTLE] = {"LOG_SETTLE", GROUP_LOG, "duration from 0s to 10s", "500ms", "2s", false,
                     "Quiet time before a burst of changes is applied; not part of the revision."},
+    [LOG_DELAY] = {"LOG_DELAY", GROUP_LOG, "duration from 0s to 1d", "2m", "10m", false,
+                   "Records that wait longer on a server are a warning; not part of the "
+                   "revision."},
     [CLUSTER_SERVERS] = {"CLUSTER_SERVERS", GROUP_CLUSTER,
                          "server_1=node,server_2=node,... (odd, 3 to 51)", NULL,
                          "server_1=alpha,server_2=beta,server_3=gamma", false,
@@ -142,6 +145,8 @@ static int parse_value(enum setting setting, const char *text, struct settings *
         return setting_value_word(text, rollouts, COUNT(rollouts), &s->log_parallel, err);
     case LOG_SETTLE:
         return setting_value_duration(text, 10 * SECOND, &s->log_settle_us, err);
+    case LOG_DELAY:
+        return setting_value_duration(text, DAY, &s->log_delay_us, err);
     case CLUSTER_SERVERS:
         return setting_value_servers(text, s->server, SETTINGS_SERVERS, &s->servers, err);
     case CLUSTER_MANAGEMENT_SERVER:
@@ -154,10 +159,13 @@ static int parse_value(enum setting setting, const char *text, struct settings *
         return parse_skew(text, &s->clock_warning_us, err);
     case CLOCK_SKEW_CRITICAL:
         return parse_skew(text, &s->clock_critical_us, err);
-    default:
+    case CLOCK_REFERENCE:
         return setting_value_ntp_servers(text, s->clock_reference, SETTINGS_REFERENCES,
                                          &s->clock_references, err);
+    case SETTING_COUNT:
+        break;
     }
+    return error_set(err, -EINVAL, "is no setting");
 }
 
 static void set_default(enum setting setting, struct settings *s)

@@ -32,6 +32,7 @@ enum setting {
     LOG_SOURCES,
     LOG_ROLLOUT,
     LOG_SETTLE,
+    LOG_DELAY,
     CLUSTER_SERVERS,
     CLUSTER_MANAGEMENT_SERVER,
     CLUSTER_GRACE,
@@ -94,6 +95,7 @@ struct settings {
     size_t log_sources;
     int log_parallel; /* LOG_ROLLOUT: all servers at once; 0 or 1 */
     int64_t log_settle_us;
+    int64_t log_delay_us;
 
     char server[SETTINGS_SERVERS][SETTINGS_NAME + 1]; /* node name of server_(i+1) */
     size_t servers;                                   /* 0: no mapping set */

@@ -67,6 +67,8 @@ int settings_print_value(const struct settings *s, enum setting setting, struct 
         return buffer_printf(out, "%s", s->log_parallel ? "parallel" : "rolling");
     case LOG_SETTLE:
         return buffer_printf(out, "%s", duration_format(s->log_settle_us, text));
+    case LOG_DELAY:
+        return buffer_printf(out, "%s", duration_format(s->log_delay_us, text));
     case CLUSTER_SERVERS:
         return servers_text(s, out);
     case CLUSTER_MANAGEMENT_SERVER:

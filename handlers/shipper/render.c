@@ -12,7 +12,7 @@
 #define TEMPLATE_FILE (1 << 20) /* bytes of a template */
 #define API_KEY       "CREDENTIAL_API_KEY"
 #define FILES         "CREDENTIAL_FILES"
-#define NAMES         (18 + SHIPPER_CONFIG_VARIABLES)
+#define NAMES         (19 + SHIPPER_CONFIG_VARIABLES)
 
 struct paths {
     const char *path[RENDER_PATHS];
@@ -32,12 +32,16 @@ struct scope {
 
 static void add_list(struct scope *scope, const char *name, const char *const *items, size_t n)
 {
+    if (scope->n == NAMES) /* the template is told that there is no such name */
+        return;
     scope->value[scope->n++] = (struct mustache_value){name, MUSTACHE_LIST, items, n, false};
 }
 
 static void add_one(struct scope *scope, const char *name, enum mustache_kind kind,
                     const char *text)
 {
+    if (scope->n == NAMES)
+        return;
     scope->single[scope->n] = text;
     scope->value[scope->n] = (struct mustache_value){name, kind, &scope->single[scope->n], 1,
                                                      false};
@@ -180,6 +184,7 @@ int render_shipper(const struct shipper_config *shipper, const struct render_inp
     add_credential(&scope, input->credential);
     int rc = add_sources(&scope, input->settings, input->policy, err);
     add_one(&scope, "PROBE_FILE", MUSTACHE_TEXT, shipper->probe);
+    add_one(&scope, "ACCOUNT_FILE", MUSTACHE_TEXT, shipper->account);
     for (size_t i = 0; i < shipper->variables; i++)
         add_one(&scope, shipper->variable[i].name, MUSTACHE_TEXT, shipper->variable[i].text);
     if (rc == 0)

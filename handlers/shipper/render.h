@@ -13,6 +13,7 @@
  *   LOG_FILES                list  globs of the chosen sources, none twice
  *   LOG_EXCEPT               list  paths not shipped, though a glob has them
  *   PROBE_FILE               text  the shipper's "probe", "" none
+ *   ACCOUNT_FILE             text  the shipper's "account", "" none
  *   CREDENTIAL_USER          secret
  *   CREDENTIAL_PASSWORD      secret
  *   CREDENTIAL_API_KEY       secret  id:key

@@ -31,9 +31,9 @@ static int reject_member(const struct shipper_config *t, struct error *err, cons
 
 static int check_config_members(const struct shipper_config *t, struct error *err)
 {
-    static const char *const known[] = {"template", "destination", "escape",   "mode",
-                                        "validate", "reload",      "confirm",  "stop",
-                                        "timeout",  "probe",       "variables"};
+    static const char *const known[] = {"template", "destination", "escape",  "mode",
+                                        "validate", "reload",      "confirm", "stop",
+                                        "timeout",  "probe",       "account", "variables"};
     const char *name = NULL;
     return json_members(t->root, known, COUNT(known), &name) == -ENOENT
                ? reject_member(t, err, name, "is not a known member")
@@ -57,15 +57,17 @@ static int read_destination(struct shipper_config *t, struct error *err)
     return 0;
 }
 
-static int read_probe(struct shipper_config *t, struct error *err)
+/* An optional one. */
+static int read_path(const struct shipper_config *t, const char *name, char ret[FILE_SET_PATH],
+                     struct error *err)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(t->root, "probe");
-    const char *text = json_text(t->root, "probe", "");
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(t->root, name);
+    const char *text = json_text(t->root, name, "");
     if (!item)
         return 0;
     if (!is_path(text))
-        return reject_member(t, err, "probe", "must be an absolute path of A-Za-z0-9._/-");
-    memcpy(t->probe, text, strlen(text) + 1);
+        return reject_member(t, err, name, "must be an absolute path of A-Za-z0-9._/-");
+    memcpy(ret, text, strlen(text) + 1);
     return 0;
 }
 
@@ -187,7 +189,9 @@ static int read_members(struct shipper_config *t, struct error *err)
     if (rc == 0)
         rc = read_destination(t, err);
     if (rc == 0)
-        rc = read_probe(t, err);
+        rc = read_path(t, "probe", t->probe, err);
+    if (rc == 0)
+        rc = read_path(t, "account", t->account, err);
     if (rc == 0)
         rc = read_escape(t, err);
     if (rc == 0)

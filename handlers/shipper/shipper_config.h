@@ -21,6 +21,8 @@
  *                (probe.h), which the shipper ships with its own REVISION added. Without
  *                it nothing can prove that records arrive: an apply is done once it is
  *                confirmed, and the check says so
+ *   account      optional, absolute: the file in which the shipper says what became of its
+ *                records (account.h), readable for the agent's user
  *   variables    optional, { "name": "text" }: names of its own for the template, the
  *                same bytes as in settings (base/text.h)
  *
@@ -48,7 +50,8 @@ struct shipper_config {
     char path[FILE_SET_PATH];     /* of the definition, for texts */
     char template[FILE_SET_PATH]; /* absolute */
     char destination[FILE_SET_PATH];
-    char probe[FILE_SET_PATH]; /* "" none */
+    char probe[FILE_SET_PATH];   /* "" none */
+    char account[FILE_SET_PATH]; /* "" none */
     enum mustache_language language;
     mode_t mode;
     int64_t timeout_ms;

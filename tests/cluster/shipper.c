@@ -54,6 +54,8 @@ static char *definition(struct cluster *c, int i, enum shipper kind, const char 
     (void)cJSON_AddStringToObject(root, "timeout", "5s");
     if (probe)
         (void)cJSON_AddStringToObject(root, "probe", server_path(c, i, "probe/shipper.log"));
+    if (probe)
+        (void)cJSON_AddStringToObject(root, "account", server_path(c, i, "shipper/account.json"));
     cJSON *variables = cJSON_AddObjectToObject(root, "variables");
     (void)cJSON_AddStringToObject(variables, "work", server_path(c, i, "shipper"));
     (void)cJSON_AddStringToObject(variables, "queue_disk", "1g");

@@ -211,6 +211,7 @@ static void show_says_what_is_in_force(void **state)
            "LOG_SOURCES                  default  seal\n"
            "LOG_ROLLOUT                  default  rolling\n"
            "LOG_SETTLE                   default  500ms\n"
+           "LOG_DELAY                    default  2m\n"
            "CLUSTER_SERVERS              -        -\n"
            "CLUSTER_MANAGEMENT_SERVER    -        -\n"
            "CLUSTER_GRACE                default  15m\n"

@@ -43,8 +43,11 @@
     .broken = LOSS, .lost = LOSS, .status = CRITICAL, .added = text " for half an hour or more"
 
 #define DEAD_TEXT                                                                                  \
-    "the log shipper of this server does not run: it is started again, or see why\n"               \
-    "  not: lictor retry\n"
+    "the log shipper of this server does not run, or hangs: lictor retry starts it,\n"             \
+    "  or says why not\n"
+#define SERVICE_TEXT                                                                               \
+    "the log shipper of this server does not run, or hangs: systemctl restart\n"                   \
+    "  lictor-rsyslog; journalctl -u lictor-rsyslog says why\n"
 #define RUNS_TEXT                                                                                  \
     "the log shipper of this server runs, so its queue grows: does Elasticsearch take\n"           \
     "  what it sends (its credential, the index)? Its own log says why (rsyslog:\n"                \
@@ -71,6 +74,9 @@ static const struct row {
     const char *sight_text;
     bool unproven;
     enum delivery_shipper shipper;
+    const char *service, *waits;
+    bool waits_long;
+    int64_t cut;
     struct delivery_server server[3]; /* n1 is this one */
     bool nobody, not_all;
     int64_t broken, lost; /* for so many ms; 0: it is not */
@@ -86,6 +92,30 @@ static const struct row {
     {"others have not said where they ship to", TO(U1, "", ""), .added = FROM_ALL},
     {"no praise under another warning", .before = WARNED, .status = WARNED},
     {"nobody has it in force yet", .nobody = true, .not_all = true},
+
+    /* what this server's shipper says of itself, before any record is late */
+    {"records wait for a moment", .waits = "es: 429", .shipper = DELIVERY_RUNS, .added = FROM_ALL,
+     .details = "records wait on n1: es: 429\n"},
+    {"records wait too long", .waits = "es: no write index", .waits_long = true, .status = WARNED,
+     .added = ", but records wait on n1", .details = "records wait on n1: es: no write index\n"},
+    {"they wait under another warning", .waits = "es: 401", .waits_long = true, .before = WARNED,
+     .status = WARNED, .details = "records wait on n1: es: 401\n"},
+    {"they wait, so nothing arrives", .waits = "es: 401", .waits_long = true,
+     .shipper = DELIVERY_RUNS, FROM(SILENT, ARRIVES, ARRIVES),
+     WARNS(", but nothing arrives from n1"), .details = "records wait on n1: es: 401\n"},
+    {"the shipper does not run", .shipper = DELIVERY_DEAD, .status = WARNED,
+     .added = ", but the log shipper of n1 does not run", .details = DEAD_TEXT},
+    {"nor does the service", .shipper = DELIVERY_DEAD, .service = "lictor-rsyslog",
+     .status = WARNED, .added = ", but the log shipper of n1 does not run",
+     .details = SERVICE_TEXT},
+    {"it does not run, and what is in Elasticsearch is old", .shipper = DELIVERY_DEAD,
+     FROM(SILENT, ARRIVES, ARRIVES), WARNS(", but nothing arrives from n1"), .details = DEAD_TEXT},
+    {"it does not run, and nothing of it has arrived", .shipper = DELIVERY_DEAD, .unproven = true,
+     .status = WARNED, .added = ", but the log shipper of n1 does not run",
+     .server = {{"n2", U1, DELIVERY_ARRIVES}, {"n3", U1, DELIVERY_ARRIVES}}, .not_all = true,
+     .broken = SHORT, .details = UNPROVEN_TEXT DEAD_TEXT},
+    {"the end of some is lost", .cut = 3, .added = FROM_ALL,
+     .details = "of 3 records on n1, longer than 256 KiB, the end is lost\n"},
 
     /* not proven, but nothing known to be broken */
     {"no target ships a probe", .sight = DELIVERY_NO_PROBE, .sight_text = "no \"probe\"",
@@ -257,6 +287,10 @@ static void fill(const struct row *row, struct elasticsearch_greeting urls[3],
                                  .own = "n1",
                                  .unproven = row->unproven,
                                  .shipper = row->shipper,
+                                 .service = row->service,
+                                 .waits = row->waits,
+                                 .waits_long = row->waits_long,
+                                 .cut = row->cut,
                                  .servers = with_server->server,
                                  .all = !row->not_all,
                                  .broken_ms = since_ms(row->broken),

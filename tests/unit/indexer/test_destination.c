@@ -55,9 +55,10 @@ static void everything_has_its_place(void **state)
 {
     (void)state;
     struct destination to;
-    parse("spool=/s/u\tindex=logs\tbytes=12\turl=https://ES1/\turl=http://[::1]:80"
-          "\tuser=log writer\tpassword=p=w\"\\$%\tca=/ca.pem\tcert=/c.pem\tkey=/k.pem",
-          &to);
+    parse(
+        "spool=/s/u\taccount=/s/a.json\tindex=logs\tbytes=12\turl=https://ES1/\turl=http://[::1]:80"
+        "\tuser=log writer\tpassword=p=w\"\\$%\tca=/ca.pem\tcert=/c.pem\tkey=/k.pem",
+        &to);
     assert_int_equal(to.urls, 2);
     assert_string_equal(to.url[0], "https://es1:9200");
     assert_string_equal(to.url[1], "http://[::1]:80");
@@ -65,6 +66,7 @@ static void everything_has_its_place(void **state)
     assert_string_equal(to.index, "logs");
     assert_int_equal(to.bytes, 12);
     assert_string_equal(to.spool, "/s/u");
+    assert_string_equal(to.account, "/s/a.json");
     assert_string_equal(to.credential.user, "log writer");
     assert_string_equal(to.credential.password, "p=w\"\\$%");
     assert_string_equal(to.credential.encoded, "");
@@ -131,7 +133,7 @@ static void good_ones_are_taken(void **state)
 #define CERTS          "cert and key"
 #define NO_PATH(of)    "\"" of "\" is not an absolute path of A-Z a-z 0-9 . _ - /"
 #define NO_API_KEY     "\"api_key\" is neither id:key nor the base64 of it"
-#define NO_SPOOL       "spool: too long, or given twice"
+#define NO_SPOOL       "spool: not absolute, too long, or given twice"
 #define NO_BYTES       "bytes: a number from 1 to 536870912, once"
 #define UNKNOWN(of)    of " is not a setting of a destination"
 #define TWICE(of)      "\"" of "\" is given twice"
@@ -179,9 +181,11 @@ static const struct {
     {URL INDEX SPOOL, MISSING},
     {URL INDEX BYTES, MISSING},
     {URL INDEX BYTES "\tspool=", MISSING},
-    {URL INDEX BYTES "\tspool=x/" SECRET, MISSING},
-    {URL INDEX BYTES "\tspool=./x", MISSING},
-    {URL INDEX BYTES "\tspool= /x", MISSING},
+    {NEEDED "\taccount=x", "account: not absolute, too long, or given twice"},
+    {NEEDED "\taccount=/x\taccount=/x", "account: not absolute, too long, or given twice"},
+    {URL INDEX BYTES "\tspool=x/" SECRET, NO_SPOOL},
+    {URL INDEX BYTES "\tspool=./x", NO_SPOOL},
+    {URL INDEX BYTES "\tspool= /x", NO_SPOOL},
     {INDEX_FIRST BYTES SPOOL LOGIN "\turl=", MISSING},
     /* halves */
     {NEEDED "\tuser=" SECRET, OTHER("user", LOGINS)},

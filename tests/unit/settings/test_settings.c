@@ -23,6 +23,7 @@ static const char *const expected[SETTING_COUNT] = {
     [LOG_SOURCES] = "list of names, for example seal",
     [LOG_ROLLOUT] = "rolling or parallel, for example parallel",
     [LOG_SETTLE] = "duration from 0s to 10s, for example 2s",
+    [LOG_DELAY] = "duration from 0s to 1d, for example 10m",
     [CLUSTER_SERVERS] = "server_1=node,server_2=node,... (odd, 3 to 51), for example "
                         "server_1=alpha,server_2=beta,server_3=gamma",
     [CLUSTER_MANAGEMENT_SERVER] = "node name, host or address, for example management",
@@ -92,6 +93,8 @@ static const struct {
     {LOG_SETTLE, "10s"},
     {LOG_SETTLE, "10000ms", "10s"},
     {LOG_SETTLE, "1s500ms"},
+    {LOG_DELAY, "0s"},
+    {LOG_DELAY, "24h", "1d"},
     {CLUSTER_SERVERS, "server_1=a,server_2=b,server_3=c"},
     {CLUSTER_SERVERS, "server_3=c,server_1=a,server_2=b", "server_1=a,server_2=b,server_3=c"},
     {CLUSTER_SERVERS, "server_1=A.b_c-1,server_2=1,server_3=."},
@@ -214,6 +217,8 @@ static const struct {
     {LOG_ROLLOUT, "Parallel", "is unknown"},
     {LOG_ROLLOUT, "", "is empty"},
     {LOG_SETTLE, "11s", "is more than 10s"},
+    {LOG_DELAY, "25h", "is more than 1d"},
+    {LOG_DELAY, "soon", "is not a duration"},
     {LOG_SETTLE, "-1s", "is not a duration"},
     {LOG_SETTLE, "1", "is not a duration"},
     {LOG_SETTLE, "1.5s", "is not a duration"},
@@ -629,7 +634,7 @@ static void all_keys_may_be_wrong_at_once(void **state)
         put(&list, settings_row((enum setting)i)->key, "#");
     settings_parse(&list, ROOT, &s);
     assert_int_equal(s.rejects.n, SETTING_COUNT);
-    assert_int_equal(s.log_rejects, 8);
+    assert_int_equal(s.log_rejects, 9);
     kv_release(&list);
 }
 

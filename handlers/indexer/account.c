@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "indexer/account.h"
+
+#include "base/boottime.h"
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/state.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ACCOUNT_FILE_MAX 4096
+
+/* The last two are times of one boot. */
+static const struct {
+    const char *name;
+    size_t offset;
+} numbers[] = {
+    {"arrived", offsetof(struct account, arrived)},
+    {"as_text", offsetof(struct account, as_text)},
+    {"cut", offsetof(struct account, cut)},
+    {"waiting", offsetof(struct account, waiting)},
+    {"since_ms", offsetof(struct account, since_ms)},
+    {"until_ms", offsetof(struct account, until_ms)},
+};
+
+static int64_t *number_at(struct account *account, size_t i)
+{
+    return (int64_t *)(void *)((char *)account + numbers[i].offset);
+}
+
+static void load(const cJSON *root, struct account *ret)
+{
+    const char *boot = boottime_boot_id();
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        int64_t *number = number_at(ret, i);
+        if (json_integer(root, numbers[i].name, number, NULL) < 0 || *number < 0)
+            *number = 0;
+    }
+    text_copy(ret->why, sizeof ret->why, json_text(root, "why", ""));
+    if (!*boot || strcmp(json_text(root, "boot", ""), boot) != 0)
+        ret->since_ms = ret->until_ms = 0;
+}
+
+void account_read(const char *path, struct account *ret)
+{
+    struct buffer text = BUFFER_INIT(ACCOUNT_FILE_MAX);
+    cJSON *root = NULL;
+    *ret = (struct account){0};
+    if (file_read(path, &text, NULL) == 0 &&
+        json_parse(buffer_text(&text), text.len, path, &root, NULL) == 0)
+        load(root, ret);
+    cJSON_Delete(root);
+    buffer_release(&text);
+}
+
+void account_open(struct account_file *file, const char *path)
+{
+    if (strcmp(file->path, path) == 0)
+        return;
+    (void)snprintf(file->path, sizeof file->path, "%s", path);
+    account_read(path, &file->account);
+    file->account.waiting = 0;
+    file->account.why[0] = '\0';
+}
+
+static char *format(struct account *account)
+{
+    cJSON *root = state_begin();
+    bool ok = cJSON_AddStringToObject(root, "why", account->why);
+    for (size_t i = 0; ok && i < COUNT(numbers); i++)
+        ok = cJSON_AddNumberToObject(root, numbers[i].name, (double)*number_at(account, i));
+    char *text = ok ? cJSON_PrintUnformatted(root) : NULL;
+    cJSON_Delete(root);
+    return text;
+}
+
+void account_alive(struct account_file *file, int64_t next_ms)
+{
+    struct error why = {.text = "out of memory"};
+    if (!file->path[0])
+        return;
+    file->account.until_ms = boottime_ms() + next_ms;
+    char *text = format(&file->account);
+    if (!text || file_replace(file->path, text, strlen(text), 0644, false, &why) < 0)
+        complaint_tell(file->complaint, "nobody is told what became of the records", why.text);
+    cJSON_free(text);
+}
+
+void account_note(struct account_file *file, size_t waiting, const char *why, int64_t next_ms)
+{
+    struct account *a = &file->account;
+    if (!why[0] || !a->why[0])
+        a->since_ms = boottime_ms();
+    a->waiting = (int64_t)waiting;
+    text_copy(a->why, sizeof a->why, why);
+    account_alive(file, next_ms);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* account.h: what became of the records of a log shipper, in a file that index-records writes
+ * and verify-logging reads, each as a user of its own.
+ *
+ * The counters go on over restarts and boots. While index-records runs it writes the file again
+ * before `until_ms`: a file that is older belongs to a shipper that does not run, or hangs. */
+#ifndef ACCOUNT_H
+#define ACCOUNT_H
+
+#include "indexer/complaint.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ACCOUNT_WHY  300  /* bytes of a reason with NUL */
+#define ACCOUNT_PATH 1024 /* and of a path */
+
+struct account {
+    int64_t arrived;       /* records that Elasticsearch has taken */
+    int64_t as_text;       /* of these, in INDEX-refused (bulk.h) */
+    int64_t cut;           /* of these, too long: the rest of them is lost */
+    int64_t waiting;       /* records that wait */
+    int64_t since_ms;      /* boottime.h: they have waited for that reason since then, or longer */
+    int64_t until_ms;      /* boottime.h; 0 of another boot */
+    char why[ACCOUNT_WHY]; /* printable; "" they do not wait for any reason */
+};
+
+/* A file that is missing or damaged is an empty account. Not trusted: numbers are not negative,
+ * texts printable. */
+void account_read(const char *path, struct account *ret);
+
+/* The writer's side. All-zero is no file: then nothing is written. */
+struct account_file {
+    char path[ACCOUNT_PATH];
+    struct account account;      /* the caller counts into it */
+    struct complaint *complaint; /* a file that cannot be written is told; borrowed */
+};
+
+/* Go on with the file at this path, "" none; what waited there is not known any more. Nothing is
+ * done when it is the one that is written already. */
+void account_open(struct account_file *file, const char *path);
+
+/* Write it, readable for all: so many wait, for this reason ("" none), and within next_ms it is
+ * written again. account_alive() leaves the first two as they are. */
+void account_note(struct account_file *file, size_t waiting, const char *why, int64_t next_ms);
+void account_alive(struct account_file *file, int64_t next_ms);
+
+#endif
