@@ -2,7 +2,7 @@
 /* verify-logging: do all servers have the same, wanted logging settings in force, and do
  * their records arrive in the same Elasticsearch?
  *
- * Gathers the settings, every server's record, this server's local and what Elasticsearch
+ * Gathers the settings, every server's record, this server's local state and what Elasticsearch
  * has of all servers; judges (server_record.h, delivery.h); prints, and with --publish refreshes
  * the check and writes the next probe record. Changes nothing else. */
 #include "base/file.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* publish.h: bring a verdict to the agent's TTL check, without ever harming it.
  *
- * The rule (consul-facts: a changed check without a leader holds the agent's check
+ * The rule (seen with Consul 1.8: a changed check without a leader holds the agent's check
  * lock for 7 s, and other services' TTLs expire): a changed status or text is sent
  * only after consul_prove_leader(); otherwise the last published status and text are sent
  * again unchanged (costs no RPC) and the truth goes to syslog and the state file.

@@ -29,7 +29,7 @@
 #define PROBE_FILE_MAX 65536 /* bytes */
 #define PROBE_TOKEN    33    /* bytes with NUL */
 
-/* What ships: the log shipper of this shipper ("rsyslog") on this node. Borrowed. */
+/* What ships: the shipper of this name ("rsyslog") on this node. Borrowed. */
 struct probe_stream {
     const char *node;
     const char *shipper;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* logging_memory.h: what the check of logging remembers from one look to the next:
- * <state-dir>/logging-check.json. Written under the lock of the check; a cache of this boot. */
+ * <state-dir>/logging-check.json. Written by whoever judges the check; of two at once the later one
+ * stands. A cache of this boot. */
 #ifndef LOGGING_MEMORY_H
 #define LOGGING_MEMORY_H
 

@@ -10,25 +10,7 @@
  * that nothing it was judged from has changed (check-and-set of its own, check-index of
  * the others). So a bad value blinds one server at most, and that one rolls back.
  *
- * The record of one server, as it goes on:
- *
- *   kept, done or failed ----- another revision R is wanted; not its turn: it waits,
- *      ^           ^           and its record stays as it is
- *      |           |                      |
- *      |           |                      | its turn (rolling_judge)
- *      |           |                      v
- *      |           |           "applying R" is announced: written on condition that no
- *      |           |           record it was judged from has changed (claim_apply)
- *      |           |                      |
- *      |           |                      v
- *      |   failed  +------ apply-logging: render, validate, swap, reload, confirm
- *      |   R: the old files are back      |
- *      |                                  v
- *      |                       R runs here, still "applying": not proven
- *      |                                  |
- *      |                                  | its own probe record is found in Elasticsearch
- *      |   done R                         v
- *      +----------------------------------+
+ * handlers/README.md draws the states of a record.
  *
  * A run that was killed while applying is found by the heartbeat and rolled back or completed;
  * until then the record says "applying", and that holds the others. "failed R" is tried again

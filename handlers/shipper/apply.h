@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* apply.h: bring the shippers of all shippers to given texts, as one set.
+/* apply.h: bring the configuration files of all shippers to given texts, as one set.
  *
  *   apply_recover   (0) roll back what a killed run left behind
  *   apply_look          what somebody else has changed

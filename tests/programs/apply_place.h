@@ -38,7 +38,7 @@ struct outcome place_apply_env(const char *settings, const char *variable);
  * what it said on stderr, which free() frees. */
 char *place_expect(const char *settings, int code, const char *text);
 
-/* How often the shipper of that shipper was called for the action. */
+/* How often that shipper was called for the action. */
 size_t place_calls(const char *name, const char *action);
 
 #endif
