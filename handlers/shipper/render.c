@@ -12,7 +12,8 @@
 #define TEMPLATE_FILE (1 << 20) /* bytes of a template */
 #define API_KEY       "CREDENTIAL_API_KEY"
 #define FILES         "CREDENTIAL_FILES"
-#define NAMES         (19 + SHIPPER_CONFIG_VARIABLES)
+#define NAMES         (21 + SHIPPER_CONFIG_VARIABLES)
+#define SPELLINGS     32 /* at least as many as all levels have */
 
 struct paths {
     const char *path[RENDER_PATHS];
@@ -25,7 +26,8 @@ struct scope {
     const char *single[NAMES]; /* the item of a value that is no list */
     size_t n;
     const char *url[SETTINGS_URLS];
-    const char *below[LEVEL_FATAL];
+    const char *below[SPELLINGS];
+    const char *numbers[SPELLINGS];
     struct paths files;
     struct paths except;
 };
@@ -116,17 +118,41 @@ static int add_sources(struct scope *scope, const struct settings *s, const stru
     return rc;
 }
 
+/* The ways to write a level, of what is less severe than "fatal". As numbers: pino's, which has
+ * ten to a level, and syslog's, in which 7 is the least severe. */
+static const char *const words[LEVEL_FATAL][8] = {
+    [LEVEL_DEBUG] = {"debug", "trace", "verbose", "silly", "fine", "finer", "finest"},
+    [LEVEL_INFO] = {"info", "information", "informational", "notice", "config", "http"},
+    [LEVEL_WARN] = {"warn", "warning"},
+    [LEVEL_ERROR] = {"error", "err", "severe"}};
+static const char *const numbers[LEVEL_FATAL][8] = {[LEVEL_DEBUG] = {"7", "10", "20"},
+                                                    [LEVEL_INFO] = {"5", "6", "30"},
+                                                    [LEVEL_WARN] = {"4", "40"},
+                                                    [LEVEL_ERROR] = {"3", "50"}};
+
+static size_t list_below(const char *const ways[LEVEL_FATAL][8], int level,
+                         const char *ret[SPELLINGS])
+{
+    size_t n = 0;
+    for (int i = 0; i < level; i++) {
+        for (size_t w = 0; w < 8 && ways[i][w]; w++)
+            ret[n++] = ways[i][w];
+    }
+    return n;
+}
+
 static void add_settings(struct scope *scope, const struct settings *s, const char *revision)
 {
     for (size_t i = 0; i < s->log_urls; i++)
         scope->url[i] = s->log_url[i];
-    for (size_t i = 0; i < (size_t)s->log_level; i++)
-        scope->below[i] = settings_level_name((enum log_level)i);
+    size_t below = list_below(words, s->log_level, scope->below);
+    size_t numbers_below = list_below(numbers, s->log_level, scope->numbers);
     size_t more = s->log_urls > 0 ? s->log_urls - 1 : 0;
     add_one(scope, "REVISION", MUSTACHE_TEXT, revision);
     add_one(scope, "LOG_INDEX", MUSTACHE_TEXT, s->log_index);
     add_one(scope, "LOG_LEVEL", MUSTACHE_WORD, settings_level_name(s->log_level));
-    add_list(scope, "LOG_LEVELS_BELOW", scope->below, (size_t)s->log_level);
+    add_list(scope, "LOG_LEVELS_BELOW", scope->below, below);
+    add_list(scope, "LOG_NUMBERS_BELOW", scope->numbers, numbers_below);
     add_list(scope, "LOG_ELASTICSEARCH_URLS", scope->url, s->log_urls);
     add_one(scope, "LOG_ELASTICSEARCH_URL", MUSTACHE_TEXT, s->log_urls > 0 ? scope->url[0] : "");
     add_list(scope, "LOG_ELASTICSEARCH_MORE", scope->url + 1, more);

@@ -6,7 +6,9 @@
  *   REVISION                 text  revision of the settings, 64 hex digits
  *   LOG_INDEX                text
  *   LOG_LEVEL                word  least severe level that is shipped
- *   LOG_LEVELS_BELOW         list  the less severe ones: not shipped
+ *   LOG_LEVELS_BELOW         list  the less severe ones, which are not shipped: each way to
+ *                                  write them, in lower case
+ *   LOG_NUMBERS_BELOW        list  the same as numbers (pino's and syslog's)
  *   LOG_ELASTICSEARCH_URLS   list  scheme://host:port, in the order of the setting
  *   LOG_ELASTICSEARCH_URL    text  the first of them, for languages whose lists
  *   LOG_ELASTICSEARCH_MORE   list  need commas, and the others
