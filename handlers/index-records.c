@@ -104,7 +104,7 @@ static int begin(struct indexer *self, const char *text, struct error *err)
     destination_release(&self->to);
     int rc = destination_parse(text, &self->to, err);
     if (rc == 0)
-        account_open(&self->account, self->to.account);
+        account_open(&self->account, &self->to);
     if (rc < 0 || self->spool.fd >= 0)
         return rc;
     if (spool_open(&self->spool, self->to.spool, SPOOL_WAIT_MS, &left, &why) < 0)

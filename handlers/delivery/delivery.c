@@ -294,6 +294,8 @@ static bool find_own(const struct delivery_facts *f, char ret[CLAUSE])
         (void)snprintf(ret, CLAUSE, "the log shipper of %s does not run", f->own);
     else if (f->waits && f->waits_long)
         (void)snprintf(ret, CLAUSE, "records wait on %s", f->own);
+    else if (f->unread)
+        (void)snprintf(ret, CLAUSE, "not all logs of %s can be read", f->own);
     else
         return false;
     return true;
@@ -303,6 +305,10 @@ static void note_account(const struct delivery_facts *f, struct verdict *v)
 {
     if (f->waits)
         verdict_note(v, "records wait on %s: %s", f->own, f->waits);
+    if (f->unread)
+        verdict_note(v, "the log shipper of %s cannot read %s", f->own, f->unread);
+    if (f->nothing)
+        verdict_note(v, "on %s %s", f->own, f->nothing);
     if (f->cut > 0)
         verdict_note(v, "of %lld records on %s, longer than 256 KiB, the end is lost",
                      (long long)f->cut, f->own);

@@ -10,10 +10,10 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
-#define ACCOUNT_FILE_MAX 4096
+#define ACCOUNT_FILE_MAX 8192
+#define LOOK_MS          10000 /* at the sources this often */
 
 /* The last two are times of one boot. */
 static const struct {
@@ -42,6 +42,8 @@ static void load(const cJSON *root, struct account *ret)
             *number = 0;
     }
     text_copy(ret->why, sizeof ret->why, json_text(root, "why", ""));
+    text_copy(ret->unread, sizeof ret->unread, json_text(root, "unread", ""));
+    text_copy(ret->nothing, sizeof ret->nothing, json_text(root, "nothing", ""));
     if (!*boot || strcmp(json_text(root, "boot", ""), boot) != 0)
         ret->since_ms = ret->until_ms = 0;
 }
@@ -58,20 +60,34 @@ void account_read(const char *path, struct account *ret)
     buffer_release(&text);
 }
 
-void account_open(struct account_file *file, const char *path)
+void account_open(struct account_file *file, const struct destination *to)
 {
-    if (strcmp(file->path, path) == 0)
+    if (file->to)
         return;
-    (void)snprintf(file->path, sizeof file->path, "%s", path);
-    account_read(path, &file->account);
+    file->to = to;
+    account_read(to->account, &file->account);
     file->account.waiting = 0;
     file->account.why[0] = '\0';
+}
+
+static void look_at_sources(struct account_file *file)
+{
+    struct account *a = &file->account;
+    const struct destination *to = file->to;
+    const int64_t now = boottime_ms();
+    if (file->looked_ms && now - file->looked_ms < LOOK_MS)
+        return;
+    file->looked_ms = now;
+    sources_look((const char *const *)to->file, to->files, (const char *const *)to->except,
+                 to->excepts, a->unread, a->nothing);
 }
 
 static char *format(struct account *account)
 {
     cJSON *root = state_begin();
-    bool ok = cJSON_AddStringToObject(root, "why", account->why);
+    bool ok = cJSON_AddStringToObject(root, "why", account->why) &&
+              cJSON_AddStringToObject(root, "unread", account->unread) &&
+              cJSON_AddStringToObject(root, "nothing", account->nothing);
     for (size_t i = 0; ok && i < COUNT(numbers); i++)
         ok = cJSON_AddNumberToObject(root, numbers[i].name, (double)*number_at(account, i));
     char *text = ok ? cJSON_PrintUnformatted(root) : NULL;
@@ -82,11 +98,12 @@ static char *format(struct account *account)
 void account_alive(struct account_file *file, int64_t next_ms)
 {
     struct error why = {.text = "out of memory"};
-    if (!file->path[0])
+    if (!file->to || !file->to->account[0])
         return;
+    look_at_sources(file);
     file->account.until_ms = boottime_ms() + next_ms;
     char *text = format(&file->account);
-    if (!text || file_replace(file->path, text, strlen(text), 0644, false, &why) < 0)
+    if (!text || file_replace(file->to->account, text, strlen(text), 0644, false, &why) < 0)
         complaint_tell(file->complaint, "nobody is told what became of the records", why.text);
     cJSON_free(text);
 }

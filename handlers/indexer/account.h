@@ -8,12 +8,13 @@
 #define ACCOUNT_H
 
 #include "indexer/complaint.h"
+#include "indexer/destination.h"
+#include "indexer/sources.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define ACCOUNT_WHY  300  /* bytes of a reason with NUL */
-#define ACCOUNT_PATH 1024 /* and of a path */
+#define ACCOUNT_WHY 300 /* bytes of a reason with NUL */
 
 struct account {
     int64_t arrived;       /* records that Elasticsearch has taken */
@@ -23,6 +24,8 @@ struct account {
     int64_t since_ms;      /* boottime.h: they have waited for that reason since then, or longer */
     int64_t until_ms;      /* boottime.h; 0 of another boot */
     char why[ACCOUNT_WHY]; /* printable; "" they do not wait for any reason */
+    char unread[SOURCES_TEXT];  /* sources.h: logs that cannot be read */
+    char nothing[SOURCES_TEXT]; /* a glob without a file */
 };
 
 /* A file that is missing or damaged is an empty account. Not trusted: numbers are not negative,
@@ -31,14 +34,15 @@ void account_read(const char *path, struct account *ret);
 
 /* The writer's side. All-zero is no file: then nothing is written. */
 struct account_file {
-    char path[ACCOUNT_PATH];
-    struct account account;      /* the caller counts into it */
-    struct complaint *complaint; /* a file that cannot be written is told; borrowed */
+    const struct destination *to; /* borrowed; NULL: no file */
+    int64_t looked_ms;            /* at the sources */
+    struct account account;       /* the caller counts into it */
+    struct complaint *complaint;  /* a file that cannot be written is told; borrowed */
 };
 
-/* Go on with the file at this path, "" none; what waited there is not known any more. Nothing is
- * done when it is the one that is written already. */
-void account_open(struct account_file *file, const char *path);
+/* Go on with the file of this destination, which stays where it is. What waited there is not known
+ * any more. */
+void account_open(struct account_file *file, const struct destination *to);
 
 /* Write it, readable for all: so many wait, for this reason ("" none), and within next_ms it is
  * written again. account_alive() leaves the first two as they are. */

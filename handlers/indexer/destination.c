@@ -45,6 +45,18 @@ static int set_path(const char *name, char path[CREDENTIAL_PATH], const char *va
     return 0;
 }
 
+static int add_path(char ***list, size_t *n, const char *value, struct error *err)
+{
+    char **more = realloc((void *)*list, (*n + 1) * sizeof *more);
+    if (more)
+        *list = more;
+    char *copy = more ? strdup(value) : NULL;
+    if (!copy)
+        return error_set(err, -ENOMEM, "out of memory");
+    (*list)[(*n)++] = copy;
+    return 0;
+}
+
 static int set(struct destination *to, const char *name, const char *value, struct error *err)
 {
     if (strcmp(name, "url") == 0)
@@ -57,6 +69,10 @@ static int set(struct destination *to, const char *name, const char *value, stru
         return set_path(name, to->spool, value, err);
     if (strcmp(name, "account") == 0)
         return set_path(name, to->account, value, err);
+    if (strcmp(name, "file") == 0)
+        return add_path(&to->file, &to->files, value, err);
+    if (strcmp(name, "except") == 0)
+        return add_path(&to->except, &to->excepts, value, err);
     int rc = strcmp(name, "keystore") == 0 ? -ENOENT
                                            : credential_set(&to->credential, name, value, err);
     if (rc == -ENOENT)
@@ -102,7 +118,16 @@ int destination_parse(const char *text, struct destination *ret, struct error *e
     return 0;
 }
 
+static void free_paths(char **list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(list[i]);
+    free((void *)list);
+}
+
 void destination_release(struct destination *destination)
 {
+    free_paths(destination->file, destination->files);
+    free_paths(destination->except, destination->excepts);
     explicit_bzero(destination, sizeof *destination);
 }

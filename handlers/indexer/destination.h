@@ -22,13 +22,18 @@ struct destination {
     char spool[CREDENTIAL_PATH];   /* spool.h */
     char account[CREDENTIAL_PATH]; /* account.h, "" none */
     struct credential credential;  /* all zero: none. For these URLs: no hosts in it */
+    char **file;                   /* globs of what the shipper reads */
+    size_t files;
+    char **except; /* paths which it does not */
+    size_t excepts;
     /* What no record may hold: who may write to a directory of logs can put a link there to the
      * log shipper's configuration, which the log shipper can read. */
     struct redact secrets;
 };
 
 /* Parse "name=value", separated by tabs: url (1 to SETTINGS_URLS times; url.h), index
- * (setting_value.h), bytes, spool (absolute), account (absolute, optional); user and password, or api_key (base64), or none; ca;
+ * (setting_value.h), bytes, spool (absolute), account (absolute, optional); file and
+ * except (any number); user and password, or api_key (base64), or none; ca;
  * cert and key. An empty value is none. Returns 0, or -EINVAL with the name, -ENOMEM; texts
  * hold no value. On failure *ret is all zero. Wipe it with destination_release(). */
 MUST_CHECK int destination_parse(const char *text, struct destination *ret, struct error *err);

@@ -29,7 +29,7 @@ struct look {
     struct delivery_facts delivery;
     struct delivery_server *servers;
     enum delivery_arrival *arrivals;
-    char waits[ACCOUNT_WHY];
+    char waits[ACCOUNT_WHY], unread[SOURCES_TEXT], nothing[SOURCES_TEXT];
 };
 
 static void set_logging(struct look *l)
@@ -75,10 +75,13 @@ static void take_account(struct look *l, const struct shipper_config *shipper)
         f->shipper = DELIVERY_RUNS;
     if (a.until_ms > 0 && now > a.until_ms + STALE_MS)
         f->shipper = DELIVERY_DEAD;
+    if (a.unread[0])
+        f->unread = memcpy(l->unread, a.unread, sizeof l->unread);
+    if (a.nothing[0])
+        f->nothing = memcpy(l->nothing, a.nothing, sizeof l->nothing);
     if (!a.why[0] || a.waiting == 0 || a.until_ms == 0)
         return;
-    memcpy(l->waits, a.why, sizeof l->waits);
-    f->waits = l->waits;
+    f->waits = memcpy(l->waits, a.why, sizeof l->waits);
     f->waits_long = now - a.since_ms >= l->s->wanted.settings.log_delay_us / 1000;
 }
 

@@ -181,6 +181,70 @@ static void what_the_mapping_refuses_is_kept_as_text(void **state)
     }
 }
 
+/* ---- what is shipped ----------------------------------------------------- */
+
+static const char *const less[] = {
+    "\"debug\"",  "\"DEBUG\"", "\"Debug\"",   "\"trace\"",   "\"TRACE\"", "\"INFO\"", "\"info\"",
+    "\"notice\"", "\"warn\"",  "\"WARNING\"", "\"warning\"", "10",        "20",       "30",
+    "40",         "7",         "6",           "5",           "4"};
+static const char *const severe[] = {"\"error\"", "\"ERROR\"", "\"fatal\"", "\"strange\"",
+                                     "50",        "60",        "3",         "0"};
+
+static void a_level_counts_however_it_is_written(void **state)
+{
+    (void)state;
+    char line[100];
+    setting_put(here.c, "LOG_LEVEL", "error");
+    ship_to("levels");
+    for (size_t i = 0; i < COUNT(less); i++) {
+        (void)snprintf(line, sizeof line, "{\"level\":%s,\"row\":\"less\",\"n\":", less[i]);
+        write_lines(1, line, "}");
+    }
+    /* Strings and numbers do not fit into one field: what is refused is there as text. */
+    for (size_t i = 0; i < COUNT(severe); i++) {
+        (void)snprintf(line, sizeof line, "{\"level\":%s,\"row\":\"severe\",\"n\":",
+                       severe[i][0] == '"' ? severe[i] : "\"error\"");
+        write_lines(1, line, "}");
+    }
+    wait_documents("levels", "row:severe", COUNT(severe));
+    assert_int_equal(sink_documents(&here.sink, "levels", "row:less"), 0);
+    ship_to("numbers");
+    for (size_t i = 0; i < COUNT(severe); i++) {
+        (void)snprintf(line, sizeof line, "{\"level\":%s,\"row\":\"severe\",\"n\":",
+                       severe[i][0] == '"' ? "50" : severe[i]);
+        write_lines(1, line, "}");
+    }
+    wait_documents("numbers", "row:severe", COUNT(severe));
+    setting_delete(here.c, "LOG_LEVEL");
+}
+
+/* rsyslogd cuts it: the document says so. */
+static void a_line_that_is_too_long_says_that_it_is_cut(void **state)
+{
+    (void)state;
+    ship_to("long");
+    for (int i = 0; i < 2500000; i++)
+        (void)fputc('x', here.log);
+    write_lines(1, " ", "");
+    wait_documents("long", "cut:*", 1);
+}
+
+static void a_directory_that_is_gone_is_named(void **state)
+{
+    (void)state;
+    char log[400], away[420];
+    ship_to("gone");
+    wait_check(here.c, 1, "cluster:logging", "passing", "records arrive", SOON);
+    (void)snprintf(log, sizeof log, "%s", server_path(here.c, 1, "log"));
+    (void)snprintf(away, sizeof away, "%s.away", log);
+    assert_int_equal(rename(log, away), 0);
+    wait_check(here.c, 1, "cluster:logging", "warning", "but not all logs of server-1 can be read",
+               SOON);
+    wait_check(here.c, 1, "cluster:logging", "warning", "No such file or directory", SOON);
+    assert_int_equal(rename(away, log), 0);
+    wait_check(here.c, 1, "cluster:logging", "passing", "records arrive", SOON);
+}
+
 /* ---- the whole ----------------------------------------------------------- */
 
 static int teardown(void **state)
@@ -213,6 +277,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_index_that_refuses_for_a_while_costs_nothing),
         cmocka_unit_test(what_the_mapping_refuses_is_kept_as_text),
+        cmocka_unit_test(a_level_counts_however_it_is_written),
+        cmocka_unit_test(a_line_that_is_too_long_says_that_it_is_cut),
+        cmocka_unit_test(a_directory_that_is_gone_is_named),
     };
     return HARNESS_RUN("lines", tests, setup, teardown);
 }

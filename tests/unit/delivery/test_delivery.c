@@ -74,7 +74,7 @@ static const struct row {
     const char *sight_text;
     bool unproven;
     enum delivery_shipper shipper;
-    const char *service, *waits;
+    const char *service, *waits, *unread, *nothing;
     bool waits_long;
     int64_t cut;
     struct delivery_server server[3]; /* n1 is this one */
@@ -114,6 +114,11 @@ static const struct row {
      .status = WARNED, .added = ", but the log shipper of n1 does not run",
      .server = {{"n2", U1, DELIVERY_ARRIVES}, {"n3", U1, DELIVERY_ARRIVES}}, .not_all = true,
      .broken = SHORT, .details = UNPROVEN_TEXT DEAD_TEXT},
+    {"a log cannot be read", .unread = "/l/a.log: Permission denied", .status = WARNED,
+     .added = ", but not all logs of n1 can be read",
+     .details = "the log shipper of n1 cannot read /l/a.log: Permission denied\n"},
+    {"a glob without a file", .nothing = "no file matches /l/*.log", .added = FROM_ALL,
+     .details = "on n1 no file matches /l/*.log\n"},
     {"the end of some is lost", .cut = 3, .added = FROM_ALL,
      .details = "of 3 records on n1, longer than 256 KiB, the end is lost\n"},
 
@@ -289,6 +294,8 @@ static void fill(const struct row *row, struct elasticsearch_greeting urls[3],
                                  .shipper = row->shipper,
                                  .service = row->service,
                                  .waits = row->waits,
+                                 .unread = row->unread,
+                                 .nothing = row->nothing,
                                  .waits_long = row->waits_long,
                                  .cut = row->cut,
                                  .servers = with_server->server,

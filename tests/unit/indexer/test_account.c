@@ -19,7 +19,9 @@ static void it_goes_on_after_a_restart(void **state)
     struct account_file f = {.complaint = &complaint};
     struct account a;
     struct stat st;
-    account_open(&f, path);
+    struct destination to = {.urls = 1};
+    (void)snprintf(to.account, sizeof to.account, "%s", path);
+    account_open(&f, &to);
     f.account.arrived = 300;
     f.account.as_text = 2;
     f.account.cut = 1;
@@ -34,7 +36,7 @@ static void it_goes_on_after_a_restart(void **state)
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0644);
     struct account_file next = {.complaint = &complaint};
-    account_open(&next, path);
+    account_open(&next, &to);
     assert_int_equal(next.account.arrived, 300);
     assert_int_equal(next.account.waiting, 0);
     assert_string_equal(next.account.why, "");
@@ -45,7 +47,7 @@ static void it_goes_on_after_a_restart(void **state)
 static void it_says_since_when(void **state)
 {
     (void)state;
-    struct account_file f = {.path = ""};
+    struct account_file f = {.to = NULL};
     account_note(&f, 1, "es: 401", 0);
     f.account.since_ms -= 5000;
     int64_t since_ms = f.account.since_ms;
@@ -81,9 +83,11 @@ static void what_cannot_be_written_is_told(void **state)
     (void)state;
     struct complaint complaint = {.told_ms = 0};
     struct account_file f = {.complaint = &complaint};
-    account_open(&f, "/nowhere/account.json");
+    struct destination to = {.account = "/nowhere/account.json"};
+    account_open(&f, &to);
     account_alive(&f, 1000);
-    assert_non_null(strstr(complaint.text, "nobody is told what became of the records: cannot write /nowhere"));
+    assert_non_null(
+        strstr(complaint.text, "nobody is told what became of the records: cannot write /nowhere"));
 }
 
 static int setup(void **state)

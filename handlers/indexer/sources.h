@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* sources.h: can the log shipper's user read what is to be shipped? Asked as that user. */
+#ifndef SOURCES_H
+#define SOURCES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SOURCES_TEXT 300 /* bytes of a sentence with NUL */
+
+/* Look for files that match n globs (absolute; * and ? in the last component). except: paths
+ * which are not shipped. Printable sentences, with the command that helps:
+ *
+ * ret_unread  what is there and cannot be read, and directories that are not there; "" nothing
+ * ret_nothing a glob that no file matches, "" none */
+void sources_look(const char *const *globs, size_t n, const char *const *except, size_t n_except,
+                  char ret_unread[SOURCES_TEXT], char ret_nothing[SOURCES_TEXT]);
+
+#endif
