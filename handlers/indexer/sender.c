@@ -78,7 +78,8 @@ static int ask_index(struct sender *self, struct error *err)
                                                  : ELASTICSEARCH_SLOW;
     if (rc == 0 && trouble != ELASTICSEARCH_OK && trouble != ELASTICSEARCH_UNTAKEN)
         rc = -EAGAIN;
-    else if (rc == 0 && trouble == ELASTICSEARCH_OK && bulk_judge(&bulk, &part, root, &answer, err))
+    else if (rc == 0 && trouble == ELASTICSEARCH_OK &&
+             bulk_judge(&bulk, &part, root, &answer, err) < 0)
         rc = -EAGAIN;
     else if (rc == 0 && answer.taken == 0) {
         answer.status = answer.status ? answer.status : (int)self->http.status;

@@ -11,12 +11,18 @@ static char old_bin[300];
 /* The old programs, with the limits of tests. They are built once. */
 static int build_old(void)
 {
+    static const char script[] =
+        "set -e; cd " SOURCE_DIR "; old=" TEST_BIN "/../old-" OLD "; mkdir -p $old; "
+        "git archive " OLD " | tar -x -C $old; cd $old; "
+        "make -s -j2 SAN= B=build $(printf 'build/test/%s ' reconfigure-logging rollout-logging "
+        "apply-logging index-records verify-quorum verify-clock hear-clock verify-logging "
+        "heartbeat)";
+    const char *argv[] = {"/bin/bash", "-c", script, NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    const int code = o.code;
     (void)snprintf(old_bin, sizeof old_bin, TEST_BIN "/../old-" OLD "/build/test");
-    return system("set -e; cd " SOURCE_DIR "; old=" TEST_BIN "/../old-" OLD "; mkdir -p $old; "
-                  "git archive " OLD " | tar -x -C $old; cd $old; "
-                  "make -s -j2 SAN= B=build $(printf 'build/test/%s ' reconfigure-logging "
-                  "rollout-logging apply-logging index-records verify-quorum verify-clock "
-                  "hear-clock verify-logging heartbeat) >build.log 2>&1");
+    outcome_release(&o);
+    return code;
 }
 
 static int setup(void **state)
