@@ -76,12 +76,11 @@ static int ask_index(struct sender *self, struct error *err)
         rc = bulk_body(&bulk, &order, &body, &part, err);
     enum elasticsearch_trouble trouble = rc == 0 ? post(self, &body, &root, err)
                                                  : ELASTICSEARCH_SLOW;
-    if (rc == 0 && trouble != ELASTICSEARCH_OK && trouble != ELASTICSEARCH_UNTAKEN)
-        rc = -EAGAIN;
-    else if (rc == 0 && trouble == ELASTICSEARCH_OK &&
-             bulk_judge(&bulk, &part, root, &answer, err) < 0)
-        rc = -EAGAIN;
-    else if (rc == 0 && answer.taken == 0) {
+    if (rc == 0 && trouble != ELASTICSEARCH_UNTAKEN)
+        rc = trouble == ELASTICSEARCH_OK && bulk_judge(&bulk, &part, root, &answer, err) == 0
+                 ? 0
+                 : -EAGAIN;
+    if (rc == 0 && answer.taken == 0) {
         answer.status = answer.status ? answer.status : (int)self->http.status;
         rc = blame(self, "", &answer, err);
     }
