@@ -20,12 +20,14 @@ struct carriers {
     char name[SHIPPER_CONFIG_MAX][FILE_SET_PATH];
     char log[SHIPPER_CONFIG_MAX][FILE_SET_PATH];
     size_t n;
+    bool indexer; /* one of them ships through index-records */
 };
 
 static int read_carriers(const char *config_dir, struct carriers *ret, struct error *err)
 {
     struct shipper_config_list *list = calloc(1, sizeof *list);
     ret->n = 0;
+    ret->indexer = false;
     if (!list)
         return error_set(err, -ENOMEM, "out of memory");
     int rc = shipper_config_read(config_dir, list, err);
@@ -33,6 +35,7 @@ static int read_carriers(const char *config_dir, struct carriers *ret, struct er
         const struct shipper_config *t = &list->shipper[i];
         if (!t->probe[0])
             continue;
+        ret->indexer |= t->account[0] != '\0';
         (void)shipper_config_name(t, ret->name[ret->n]);
         (void)snprintf(ret->log[ret->n++], FILE_SET_PATH, "%s", t->probe);
     }
@@ -192,7 +195,21 @@ static int judge_search(struct look *l, enum elasticsearch_trouble trouble, cons
     return 0;
 }
 
-static int search(struct look *l, const char *url, struct error *err)
+/* index-records gives each record an id of its own and writes by it. */
+static bool is_stream(struct look *l, const struct elasticsearch_place *to)
+{
+    char text[sizeof l->gathered->sight_text];
+    if (!l->carriers.indexer || !elasticsearch_is_stream(to))
+        return false;
+    (void)snprintf(text, sizeof text,
+                   "%s: %s is a data stream, which takes no record by its id: let LOG_INDEX name "
+                   "an index or an alias",
+                   to->url, to->index);
+    set_sight(l->gathered, DELIVERY_BLIND, text);
+    return true;
+}
+
+static int search(struct look *l, const struct elasticsearch_place *to, struct error *err)
 {
     const struct delivery_question *q = l->question;
     struct error why = {0};
@@ -204,15 +221,21 @@ static int search(struct look *l, const char *url, struct error *err)
     free(streams);
     if (!body)
         return error_set(err, -ENOMEM, "out of memory");
-    const struct elasticsearch_place to = {.url = url,
-                                           .index = q->settings->log_index,
-                                           .credential = l->with,
-                                           .limit_ms = limits()->elasticsearch_ms};
-    enum elasticsearch_trouble trouble = elasticsearch_search(&to, body, &answer, &why);
+    enum elasticsearch_trouble trouble = elasticsearch_search(to, body, &answer, &why);
     int rc = judge_search(l, trouble, answer, &why, err);
     cJSON_Delete(answer);
     cJSON_free(body);
     return rc;
+}
+
+/* At a URL that answers well. */
+static int ask(struct look *l, const char *url, struct error *err)
+{
+    const struct elasticsearch_place to = {.url = url,
+                                           .index = l->question->settings->log_index,
+                                           .credential = l->with,
+                                           .limit_ms = limits()->elasticsearch_ms};
+    return is_stream(l, &to) ? 0 : search(l, &to, err);
 }
 
 static int look_around(struct look *l, struct error *err)
@@ -231,7 +254,7 @@ static int look_around(struct look *l, struct error *err)
     if (rc < 0)
         return rc;
     if (url && l->carriers.n > 0)
-        return search(l, url, err);
+        return ask(l, url, err);
     judge_greetings(l);
     if (l->carriers.n == 0 && l->gathered->sight != DELIVERY_NO_CREDENTIAL)
         set_sight(l->gathered, DELIVERY_NO_PROBE, why.text);

@@ -279,6 +279,26 @@ enum elasticsearch_trouble elasticsearch_search(const struct elasticsearch_place
     return trouble;
 }
 
+bool elasticsearch_is_stream(const struct elasticsearch_place *to)
+{
+    char address[URL_TEXT + SETTING_VALUE_INDEX + 60];
+    struct http http = {0};
+    cJSON *root = NULL;
+    bool is = false;
+    (void)snprintf(address, sizeof address, "%s/_data_stream/%s?filter_path=data_streams.name",
+                   to->url, to->index);
+    if (to->credential && credential_judge(to->credential, to->url, NULL) < 0)
+        return false;
+    if (prepare(&http, to, address, NULL, 0, ELASTICSEARCH_ANSWER) == 0) {
+        http_perform(&http);
+        is = judge_answer(&http, &root) == ELASTICSEARCH_OK &&
+             cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(root, "data_streams")) > 0;
+    }
+    cJSON_Delete(root);
+    http_release(&http);
+    return is;
+}
+
 /* ---- write --------------------------------------------------------------- */
 
 static enum elasticsearch_trouble judge_written(const struct http *http, cJSON **ret_root)

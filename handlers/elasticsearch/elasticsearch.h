@@ -85,6 +85,10 @@ MUST_CHECK enum elasticsearch_trouble elasticsearch_search(const struct elastics
                                                            const char *body, cJSON **ret_answer,
                                                            struct error *err);
 
+/* Is to->index a data stream? False also when that cannot be known: to ask needs the index
+ * privilege "view_index_metadata". */
+bool elasticsearch_is_stream(const struct elasticsearch_place *to);
+
 /* POST /INDEX/_bulk; of the answer only each item's status and error are asked for. http:
  * all-zero, or kept since the last request. The credential may be sent to this URL: nobody
  * judges that here. Returns and hands over as elasticsearch_search(). */

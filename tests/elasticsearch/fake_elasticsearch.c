@@ -6,6 +6,8 @@
  *   --tls FILE            https, with certificate and key in one PEM file
  *   --user NAME:PASSWORD  who asks must be this one,
  *   --api-key ID:KEY      or this one; anybody else gets 401
+ *   --stream NAME         there is a data stream of this name (the real one that tests have
+ *                         comes without that module)
  *
  * It answers GET /, _bulk, _refresh, _search and _count as Elasticsearch
  * 8.6 does, as far as they are used here; test_contract.c compares. A MODE spoils that:
@@ -60,6 +62,7 @@ struct stand_in {
     struct documents *docs;
     char *pem;              /* certificate and key, NULL: no TLS */
     char *authorization[2]; /* headers that let in; all NULL: everybody may */
+    const char *stream;     /* the data stream there is, NULL none */
     char uuid[23];
     char mode[20];
     long spoil; /* so many requests yet, -1: all */
@@ -174,6 +177,19 @@ static enum MHD_Result search(const struct stand_in *self, const struct call *ca
     return reply(call->connection, status, result);
 }
 
+static enum MHD_Result data_stream(const struct stand_in *self, const struct call *call)
+{
+    const char *name = call->api + strlen("_data_stream/");
+    if (!self->stream || strcmp(name, self->stream) != 0)
+        return reply_error(call->connection, 404, "index_not_found_exception", "no such index");
+    cJSON *answer = cJSON_CreateObject();
+    cJSON *streams = cJSON_AddArrayToObject(answer, "data_streams");
+    cJSON *stream = cJSON_CreateObject();
+    cJSON_AddStringToObject(stream, "name", name);
+    cJSON_AddItemToArray(streams, stream);
+    return reply(call->connection, 200, answer);
+}
+
 static enum MHD_Result dispatch(struct stand_in *self, const struct call *call, struct buffer *body,
                                 const char *mode)
 {
@@ -188,6 +204,8 @@ static enum MHD_Result dispatch(struct stand_in *self, const struct call *call, 
     if (*call->index && (read_only || post) &&
         (strcmp(call->api, "_search") == 0 || strcmp(call->api, "_count") == 0))
         return search(self, call, body);
+    if (strncmp(call->api, "_data_stream/", 13) == 0 && read_only)
+        return data_stream(self, call);
     return reply_error(call->connection, 405, "illegal_argument_exception",
                        "not known to the stand-in");
 }
@@ -325,6 +343,8 @@ static bool take_options(struct stand_in *self, char **argv)
             self->authorization[0] = authorization("Basic", argv[1]);
         else if (strcmp(argv[0], "--api-key") == 0)
             self->authorization[1] = authorization("ApiKey", argv[1]);
+        else if (strcmp(argv[0], "--stream") == 0)
+            self->stream = argv[1];
         else if (strcmp(argv[0], "--tls") == 0 && file_read(argv[1], &pem, &err) == 0)
             self->pem = buffer_detach(&pem);
         else

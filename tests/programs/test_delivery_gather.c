@@ -173,6 +173,35 @@ static void of_several_carriers_the_oldest_counts(void **state)
     run("rm \"$1\"/logging.d/filebeat.json \"$1\"/logging.d/zz-silent.json", here.etc, "");
 }
 
+/* For who writes by id: index-records, which keeps an account. */
+static void a_data_stream_is_refused(void **state)
+{
+    static const char *const options[] = {"--stream", "logs", NULL};
+    (void)state;
+    char address[40], dir[400], text[200];
+    struct sink sink = {.pid = 0};
+    (void)snprintf(address, sizeof address, "127.0.%d.3", keeper_take_net());
+    (void)snprintf(dir, sizeof dir, "%.200s/stream", keeper_dir());
+    assert_int_equal(sink_start_stand_in(&sink, address, dir, options), 0);
+    struct delivery_gathered e = gather_from(sink.url, "");
+    assert_int_equal(e.sight, DELIVERY_SEEN);
+    delivery_gather_release(&e);
+    put_target("rsyslog", "/p/rsyslog.log\",\"account\":\"/a/rsyslog.json");
+    e = gather_from(sink.url, "");
+    (void)snprintf(text, sizeof text,
+                   "%s: logs is a data stream, which takes no record by its id: let LOG_INDEX "
+                   "name an index or an alias",
+                   sink.url);
+    assert_int_equal(e.sight, DELIVERY_BLIND);
+    assert_string_equal(e.sight_text, text);
+    delivery_gather_release(&e);
+    e = gather_from(here.open.url, "");
+    assert_int_equal(e.sight, DELIVERY_SEEN);
+    delivery_gather_release(&e);
+    put_target("rsyslog", "/p/rsyslog.log");
+    sink_kill(&sink);
+}
+
 static void a_missing_credential_is_told_where_one_is_needed(void **state)
 {
     (void)state;
@@ -365,6 +394,7 @@ int main(void)
         cmocka_unit_test(without_a_probe_nothing_is_proven),
         cmocka_unit_test(what_arrived_is_found_by_node_and_revision),
         cmocka_unit_test(of_several_carriers_the_oldest_counts),
+        cmocka_unit_test(a_data_stream_is_refused),
         cmocka_unit_test(a_missing_credential_is_told_where_one_is_needed),
         cmocka_unit_test(the_credential_to_ask_with_is_used),
         cmocka_unit_test(one_good_address_is_enough_to_look),
