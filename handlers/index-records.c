@@ -166,11 +166,10 @@ static int commit(struct indexer *self, struct error *err)
 static int end_transaction(struct indexer *self, struct error *err)
 {
     struct error why = {0};
-    const int64_t records = (int64_t)bulk_waiting(&self->bulk);
     if (commit(self, err) < 0)
         return -EPIPE;
+    self->account.account.arrived += (int64_t)self->bulk.n;
     bulk_clear(&self->bulk);
-    self->account.account.arrived += records;
     account_note(&self->account, 0, "", ALIVE_MS);
     if (self->spool.fd >= 0 && spool_clear(&self->spool, &why) < 0)
         complaint_tell(&self->complaint, "what is in it comes again", why.text);

@@ -90,28 +90,17 @@ static void what_cannot_be_written_is_told(void **state)
         strstr(complaint.text, "nobody is told what became of the records: cannot write /nowhere"));
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    if (!mkdtemp(dir))
-        return -1;
-    (void)snprintf(path, sizeof path, "%s/account.json", dir);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return rmdir(dir);
-}
-
 int main(void)
 {
+    if (!mkdtemp(dir))
+        return 1;
+    (void)snprintf(path, sizeof path, "%s/account.json", dir);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_goes_on_after_a_restart),
         cmocka_unit_test(it_says_since_when),
         cmocka_unit_test(what_is_damaged_is_empty),
         cmocka_unit_test(what_cannot_be_written_is_told),
     };
-    return cmocka_run_group_tests_name("account", tests, setup, teardown);
+    int failed = cmocka_run_group_tests_name("account", tests, NULL, NULL);
+    return rmdir(dir) < 0 ? 1 : failed;
 }
