@@ -86,7 +86,7 @@ static int know_entries(const struct options *opt, const cJSON *payload,
     int rc = kv_parse(payload, &list, err);
     if (rc == 0)
         rc = opt->watch == SETTINGS ? effective_digest(&list, opt->place.settings_root, digest, err)
-                                    : kv_digest(&list, SERVER_RECORD_PREFIX, digest, err);
+                                    : server_record_digest(&list, digest, err);
     kv_release(&list);
     if (rc < 0)
         return rc;

@@ -85,3 +85,25 @@ bool server_record_same(const struct server_record *a, const struct server_recor
            strcmp(a->reason, b->reason) == 0 && strcmp(a->cluster_uuid, b->cluster_uuid) == 0 &&
            a->unproven == b->unproven;
 }
+
+static bool is_record(const struct kv_entry *entry)
+{
+    struct server_record ignored;
+    const size_t len = sizeof SERVER_RECORD_PREFIX - 1;
+    return strncmp(entry->key, SERVER_RECORD_PREFIX, len) == 0 &&
+           server_record_parse(entry->key + len, entry->value, entry->len, &ignored, NULL) == 0;
+}
+
+int server_record_digest(const struct kv_list *list, char ret[KV_DIGEST], struct error *err)
+{
+    struct kv_list records = {calloc(list->n + 1, sizeof *records.entries), 0};
+    if (!records.entries)
+        return error_set(err, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < list->n; i++) {
+        if (is_record(&list->entries[i]))
+            records.entries[records.n++] = list->entries[i];
+    }
+    int rc = kv_digest(&records, SERVER_RECORD_PREFIX, ret, err);
+    free(records.entries);
+    return rc;
+}

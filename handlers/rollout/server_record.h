@@ -57,4 +57,9 @@ char *server_record_format(const struct server_record *record);
 MUST_CHECK int server_record_load(const cJSON *object, struct server_record *ret);
 bool server_record_save(const struct server_record *record, cJSON *object);
 
+/* SHA-256 in hex over the records of servers among the entries, as kv_digest(). What is below the
+ * prefix and no record does not count: it decides nothing, so it starts nothing. */
+MUST_CHECK int server_record_digest(const struct kv_list *list, char ret[KV_DIGEST],
+                                    struct error *err);
+
 #endif

@@ -200,7 +200,7 @@ static int read_records_that_count(struct snapshot *s, struct error *err)
 
 static int digest_records(struct snapshot *s, struct error *err)
 {
-    return kv_digest(&s->peers.published, SERVER_RECORD_PREFIX, s->peers.digest, err);
+    return server_record_digest(&s->peers.published, s->peers.digest, err);
 }
 
 /* The order must be known. */

@@ -8,6 +8,7 @@
 #define PLACE    HARNESS_ROOT "/service/cluster/tag/any/"
 #define SOON     20000
 #define QUIET_MS 4000
+#define STORM    200
 
 static int setup(void **state)
 {
@@ -122,6 +123,33 @@ static void unknown_keys_are_named_beside_huge_ones(void **state)
     expect_named(c, "OTHER_zz2: there is no setting of that name");
 }
 
+/* Handlers are started by Consul, but nothing else is, and none goes on afterwards. */
+static void a_storm_of_foreign_keys_is_bounded(void **state)
+{
+    struct cluster *c = *state;
+    char value[20];
+    size_t before = runs(c, 0, "reconfigure-logging");
+    int64_t begin = now_ms();
+    for (int i = 0; i < STORM; i++) {
+        (void)snprintf(value, sizeof value, "%d", i);
+        setting_put(c, "LOG_zz", value);
+        kv_put(c, "lictor/logging/zz", value);
+        if (i == STORM / 2)
+            setting_put(c, "LOG_INDEX", "storm");
+    }
+    int64_t end = now_ms();
+    chain_reach(c, "storm");
+    size_t after = runs(c, 0, "reconfigure-logging");
+    print_message("  %d writes in %lld ms: %zu runs on three servers, done after %lld ms\n",
+                  2 * STORM, (long long)(end - begin), after - before,
+                  (long long)(now_ms() - begin));
+    assert_in_range(after - before, 1, 2 * STORM * 3 + 60);
+    expect_named(c, "LOG_zz: there is no setting of that name");
+    before = runs(c, 0, "reconfigure-logging");
+    sleep_ms(QUIET_MS);
+    assert_in_range(runs(c, 0, "reconfigure-logging") - before, 0, 3);
+}
+
 /* ---- huge keys where records are ----------------------------------------- */
 
 static void huge_keys_beside_the_records_stop_nothing(void **state)
@@ -161,6 +189,7 @@ int main(void)
         cmocka_unit_test_setup(an_unknown_key_changes_nothing, calm),
         cmocka_unit_test_setup(an_unknown_key_with_a_nul_starts_nothing, calm),
         cmocka_unit_test_setup(unknown_keys_are_named_beside_huge_ones, calm),
+        cmocka_unit_test_setup(a_storm_of_foreign_keys_is_bounded, calm),
         cmocka_unit_test_setup(huge_keys_beside_the_records_stop_nothing, calm),
         cmocka_unit_test_setup(huge_keys_beside_the_clocks_are_named, calm),
     };

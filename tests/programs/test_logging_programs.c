@@ -166,9 +166,12 @@ static const struct payload_row {
      "reconfigure-logging: not a KV entry as Consul writes it; asking Consul "
      "instead\n"},
     {"results dealt with", "results", "null\n", DONE, NULL, 0, ""},
+    {"a result that is none", "results",
+     "[{\"Key\":\"lictor/logging/zz\",\"ModifyIndex\":7,\"Value\":\"e30=\"}]", DONE, NULL, 0, ""},
     {"new results", "results",
-     "[{\"Key\":\"lictor/logging/n1\",\"ModifyIndex\":7,\"Value\":\"e30=\"}]", DONE, NULL, 1,
-     "rollout-logging: cannot reach the Consul agent"},
+     "[{\"Key\":\"lictor/logging/n1\",\"ModifyIndex\":7,\"Value\":"
+     "\"eyJyZXZpc2lvbiI6IiIsInN0YXRlIjoia2VwdCJ9\"}]",
+     DONE, NULL, 1, "rollout-logging: cannot reach the Consul agent"},
 };
 
 static void the_handler_starts_a_rollout_only_for_news(void **state)

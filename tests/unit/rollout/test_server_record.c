@@ -87,6 +87,47 @@ static void a_hostile_record_is_refused_or_made_printable(void **state)
     assert_string_equal(out.cluster_uuid, "?");
 }
 
+#define RECORD(state) "{\"revision\":\"\",\"state\":\"" state "\"}"
+
+static const struct {
+    const char *a[8], *b[8]; /* key, value, ... */
+    bool same;
+} digests[] = {
+    {{"lictor/logging/n1", RECORD("kept")}, {"lictor/logging/n1", RECORD("kept")}, true},
+    {{"lictor/logging/n1", RECORD("kept")}, {"lictor/logging/n1", RECORD("done")}, false},
+    {{"lictor/logging/n1", RECORD("kept")}, {"lictor/logging/n2", RECORD("kept")}, false},
+    {{"lictor/logging/n1", RECORD("kept")}, {"lictor/logging/n1", "nonsense"}, false},
+    {{"lictor/logging/n1", RECORD("kept")},
+     {"lictor/logging/n1", RECORD("kept"), "lictor/logging/zz", "{}", "lictor/other",
+      RECORD("kept")},
+     true},
+    {{NULL}, {"lictor/logging/zz", "1"}, true},
+};
+
+static bool same_digest(const char *const *a, const char *const *b)
+{
+    struct kv_list list[2] = {{0}, {0}};
+    char digest[2][KV_DIGEST];
+    for (; *a; a += 2)
+        assert_int_equal(kv_set(&list[0], a[0], a[1]), 0);
+    for (; *b; b += 2)
+        assert_int_equal(kv_set(&list[1], b[0], b[1]), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(server_record_digest(&list[i], digest[i], NULL), 0);
+        kv_release(&list[i]);
+    }
+    return strcmp(digest[0], digest[1]) == 0;
+}
+
+static void only_records_start_a_run(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(digests); i++) {
+        print_message("  %s\n", digests[i].b[1]);
+        assert_int_equal(same_digest(digests[i].a, digests[i].b), digests[i].same);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +135,7 @@ int main(void)
         cmocka_unit_test(a_record_is_written_as_older_servers_know_it),
         cmocka_unit_test(every_part_of_a_record_counts),
         cmocka_unit_test(a_hostile_record_is_refused_or_made_printable),
+        cmocka_unit_test(only_records_start_a_run),
     };
     return cmocka_run_group_tests_name("server_record", tests, NULL, NULL);
 }
