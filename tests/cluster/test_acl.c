@@ -137,25 +137,40 @@ static void mapping_waits_for_the_admin(void **state)
     assert_null(kv_get(c, "lictor/mapping"));
 }
 
-static void take_rights(struct cluster *c, int i)
+/* Server i's token has these rights from now on. */
+static void set_rights(struct cluster *c, int i, const char *rules)
 {
-    char name[80];
-    cJSON *policies = http_get(c, 1, "acl/policies");
-    const cJSON *policy = NULL;
+    char name[80], path[200];
+    cJSON *policies = http_get(c, 1, "acl/policies"), *policy = NULL;
     (void)snprintf(name, sizeof name, "lictor-%d", i);
     cJSON_ArrayForEach(policy, policies)
     {
-        const char *id = cJSON_GetStringValue(cJSON_GetObjectItem(policy, "ID"));
         const char *have = cJSON_GetStringValue(cJSON_GetObjectItem(policy, "Name"));
-        char path[200], body[300];
-        if (!id || !have || strcmp(have, name) != 0)
+        if (!have || strcmp(have, name) != 0)
             continue;
-        (void)snprintf(path, sizeof path, "/v1/acl/policy/%s", id);
-        (void)snprintf(body, sizeof body, "{\"ID\":\"%s\",\"Name\":\"%s\",\"Rules\":\"\"}", id,
-                       name);
+        (void)snprintf(path, sizeof path, "/v1/acl/policy/%s",
+                       cJSON_GetStringValue(cJSON_GetObjectItem(policy, "ID")));
+        cJSON_DeleteItemFromObject(policy, "Rules");
+        cJSON_DeleteItemFromObject(policy, "Hash");
+        assert_non_null(cJSON_AddStringToObject(policy, "Rules", rules));
+        char *body = cJSON_PrintUnformatted(policy);
         assert_int_equal(http(c, 1, "PUT", path, body, NULL), 200);
+        free(body);
     }
     cJSON_Delete(policies);
+}
+
+/* Everything can be read, nothing published: the rule is named. */
+static void a_single_right_that_is_missing_is_named(void **state)
+{
+    struct cluster *c = *state;
+    set_rights(c, 2,
+               "key_prefix \"\" { policy = \"write\" } node_prefix \"\" { policy = \"read\" } "
+               "service_prefix \"\" { policy = \"read\" } agent_prefix \"\" { policy = \"read\" } "
+               "operator = \"read\"");
+    wait_check(c, 2, "cluster:heartbeat", "warning",
+               "verify-quorum: cannot update check cluster:quorum: 403", 20000);
+    wait_check(c, 2, "cluster:heartbeat", "warning", "service \"cluster\" write)", 20000);
 }
 
 static bool cannot_look(void *arg, struct buffer *seen)
@@ -175,7 +190,7 @@ static void without_rights_it_cannot_look(void **state)
     struct cluster *c = *state;
     struct recorder *r = recorder_start(c, 1);
     int64_t begin = now_ms();
-    take_rights(c, 2);
+    set_rights(c, 2, "");
     wait_until("verify-quorum of server 2 cannot look", 60000, cannot_look, c);
     assert_int_equal(recorder_when(r, begin, "server-2", "cluster:quorum", "critical", ""), -1);
     recorder_stop(r);
@@ -231,6 +246,7 @@ int main(void)
         cmocka_unit_test(an_announcement_needs_no_more_than_that),
         cmocka_unit_test(a_change_rolls_with_the_shipped_policy),
         cmocka_unit_test(mapping_waits_for_the_admin),
+        cmocka_unit_test(a_single_right_that_is_missing_is_named),
         cmocka_unit_test(without_rights_it_cannot_look),
         cmocka_unit_test(a_deleted_token_is_said_within_one_interval),
         cmocka_unit_test(another_server_says_that_it_reports_nothing),
