@@ -25,6 +25,21 @@ static void wait_whole(void)
         wait_quorum(i, "passing", "3 of 3 servers, 1 may fail", 90000);
 }
 
+static bool has_key(void *arg, struct buffer *seen)
+{
+    char *value = kv_get(shared, arg);
+    bool yes = value && buffer_printf(seen, "%s", value) == 0;
+    free(value);
+    return yes;
+}
+
+static void wait_key(const char *key)
+{
+    char copy[100];
+    (void)snprintf(copy, sizeof copy, "%s", key);
+    wait_until(key, 60000, has_key, copy);
+}
+
 static void ip(const char *command)
 {
     char full[300];
@@ -40,6 +55,7 @@ static int setup(void **state)
 {
     *state = shared = cluster_start(&(struct cluster_options){.heartbeat = "5s", .limits = QUICK});
     wait_whole();
+    wait_key("lictor/mapping");
     return 0;
 }
 
@@ -156,13 +172,9 @@ static void one_of_three_never_confirmed_dies(void **state)
     settings_put(c, "CLUSTER_SERVERS", "server_1=server-1,server_2=server-2,server_3=server-3",
                  "CLUSTER_GRACE", "20s", NULL);
     wait_whole();
-    char *clock = NULL;
     char key[100];
     (void)snprintf(key, sizeof key, "lictor/clock/%s", c->server[victim].node);
-    for (int64_t end = now_ms() + 60000; !clock && now_ms() < end; sleep_ms(200))
-        clock = kv_get(c, key);
-    assert_non_null(clock);
-    free(clock);
+    wait_key(key);
     server_kill(c, victim);
     wait_quorum(leader, "warning", "2 of 3 servers, none may fail", 30000);
     wait_quorum(leader, "critical", "2 of 3 servers, none may fail", 60000);
