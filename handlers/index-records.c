@@ -19,7 +19,7 @@
 #include "base/program.h"
 #include "indexer/account.h"
 #include "indexer/bulk.h"
-#include "indexer/complaint.h"
+#include "indexer/generations.h"
 #include "indexer/line_reader.h"
 #include "indexer/sender.h"
 #include "indexer/spool.h"
@@ -37,7 +37,6 @@
 #include <unistd.h>
 
 #define LINE_LIMIT    (16U << 20) /* bytes: rsyslogd's maxMessageSize, each escaped */
-#define ALIVE_MS      6000        /* idle, the account is written three times as often */
 #define SPOOL_WAIT_MS 5000        /* our predecessor may be about to end */
 
 static const char help[] =
@@ -59,6 +58,7 @@ struct indexer {
     struct bulk bulk;
     struct spool spool;
     struct account_file account;
+    struct generations generations;
     int64_t losses_told; /* when last */
     struct complaint complaint;
 };
@@ -79,7 +79,7 @@ static void begin_request(void *arg)
     struct indexer *self = arg;
     (void)putchar('.');
     (void)fflush(stdout);
-    account_alive(&self->account, limits()->write_ms + ALIVE_MS);
+    account_alive(&self->account, limits()->write_ms + ACCOUNT_ALIVE_MS);
 }
 
 /* Wait, but no longer than rsyslogd lives. */
@@ -91,11 +91,6 @@ static bool pause_for(int64_t ms)
 
 /* ---- transaction --------------------------------------------------------- */
 
-static void say_alive(void *arg)
-{
-    account_alive(arg, ALIVE_MS);
-}
-
 /* Without a spool a transaction is safe as long as this process is. */
 static int begin(struct indexer *self, const char *text, struct error *err)
 {
@@ -103,10 +98,12 @@ static int begin(struct indexer *self, const char *text, struct error *err)
     struct error why = {0};
     destination_release(&self->to);
     int rc = destination_parse(text, &self->to, err);
-    if (rc == 0)
-        account_open(&self->account, &self->to);
-    if (rc < 0 || self->spool.fd >= 0)
+    if (rc < 0)
         return rc;
+    generations_open(&self->generations, self->to.spool);
+    account_open(&self->account, &self->to);
+    if (self->spool.fd >= 0)
+        return 0;
     if (spool_open(&self->spool, self->to.spool, SPOOL_WAIT_MS, &left, &why) < 0)
         complaint_tell(&self->complaint, "goes on without it", why.text);
     else /* what a predecessor had confirmed, but not brought there */
@@ -120,6 +117,7 @@ static int take_record(struct indexer *self, char *line, size_t len, struct erro
     struct error why = {0};
     if (self->to.urls == 0)
         return error_set(err, -EBADMSG, "a record before BEGIN");
+    (void)generations_complete(&self->generations, line, len);
     if (redact_record(&self->to.secrets, line, len))
         complaint_tell(&self->complaint, "a log held the credential", "is a link among the logs?");
     if (self->spool.fd >= 0 && spool_add(&self->spool, line, len, &why) < 0)
@@ -154,7 +152,8 @@ static int commit(struct indexer *self, struct error *err)
         if (rc != -EAGAIN)
             return rc;
         complaint_tell(&self->complaint, "records wait", err->text);
-        account_note(&self->account, bulk_waiting(&self->bulk), err->text, pause_ms + ALIVE_MS);
+        account_note(&self->account, bulk_waiting(&self->bulk), err->text,
+                     pause_ms + ACCOUNT_ALIVE_MS);
         if (bulk_waiting(&self->bulk) < before)
             pause_ms = limits()->write_again_ms;
         if (!pause_for(pause_ms))
@@ -170,7 +169,7 @@ static int end_transaction(struct indexer *self, struct error *err)
         return -EPIPE;
     self->account.account.arrived += (int64_t)self->bulk.n;
     bulk_clear(&self->bulk);
-    account_note(&self->account, 0, "", ALIVE_MS);
+    account_note(&self->account, 0, "", ACCOUNT_ALIVE_MS);
     if (self->spool.fd >= 0 && spool_clear(&self->spool, &why) < 0)
         complaint_tell(&self->complaint, "what is in it comes again", why.text);
     return answer("OK", err);
@@ -209,8 +208,8 @@ static int serve_all(struct indexer *self, struct error *err)
 {
     struct line_reader lines = {.fd = STDIN_FILENO,
                                 .in = BUFFER_INIT(LINE_LIMIT),
-                                .idle_ms = ALIVE_MS / 3,
-                                .idle = say_alive,
+                                .idle_ms = ACCOUNT_ALIVE_MS / 3,
+                                .idle = account_idle,
                                 .arg = &self->account};
     char *line;
     size_t len;
@@ -231,6 +230,7 @@ int main(int argc, char **argv)
                                              .bulk = &self.bulk,
                                              .account = &self.account.account},
                                   .account = {.complaint = &self.complaint},
+                                  .generations = {.complaint = &self.complaint},
                                   .spool = {.fd = -1}};
     struct error err = {0};
     program_start("index-records");

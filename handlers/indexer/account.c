@@ -108,6 +108,11 @@ void account_alive(struct account_file *file, int64_t next_ms)
     cJSON_free(text);
 }
 
+void account_idle(void *file)
+{
+    account_alive(file, ACCOUNT_ALIVE_MS);
+}
+
 void account_note(struct account_file *file, size_t waiting, const char *why, int64_t next_ms)
 {
     struct account *a = &file->account;

@@ -49,4 +49,8 @@ void account_open(struct account_file *file, const struct destination *to);
 void account_note(struct account_file *file, size_t waiting, const char *why, int64_t next_ms);
 void account_alive(struct account_file *file, int64_t next_ms);
 
+/* Called three times as often while nothing is to be done; file: a struct account_file. */
+#define ACCOUNT_ALIVE_MS 6000
+void account_idle(void *file);
+
 #endif

@@ -245,6 +245,40 @@ static void a_directory_that_is_gone_is_named(void **state)
     wait_check(here.c, 1, "cluster:logging", "passing", "records arrive", SOON);
 }
 
+/* ---- each line is a document --------------------------------------------- */
+
+static void equal_lines_are_documents_of_their_own(void **state)
+{
+    (void)state;
+    ship_to("equal");
+    for (int i = 0; i < 10; i++)
+        write_lines(1,
+                    "{\"timestamp\":\"2026-11-27T12:00:00Z\",\"id\":\"job-7\",\"level\":\"info\","
+                    "\"row\":\"equal\",\"n\":",
+                    "}");
+    wait_documents("equal", "row:equal", 10);
+}
+
+/* Whatever is rotated away, and however often its program starts again with the same words. */
+static void the_first_line_after_a_rotation_is_a_new_one(void **state)
+{
+    (void)state;
+    char log[400], away[420];
+    (void)snprintf(log, sizeof log, "%s", server_path(here.c, 1, "log/svc.log"));
+    ship_to("rotated");
+    for (int n = 1; n <= 5; n++) {
+        FILE *file = fopen(log, "w");
+        assert_non_null(file);
+        (void)fprintf(file, "Starting print service\nversion 1.2\nprocess%d\n", n);
+        assert_int_equal(fclose(file), 0);
+        wait_documents("rotated", "message:version", n);
+        (void)snprintf(away, sizeof away, "%s.%d", log, n);
+        assert_int_equal(rename(log, away), 0);
+    }
+    wait_documents("rotated", "message:Starting", 5);
+    assert_int_equal(sink_documents(&here.sink, "rotated", "message:version"), 5);
+}
+
 /* ---- the whole ----------------------------------------------------------- */
 
 static int teardown(void **state)
@@ -280,6 +314,8 @@ int main(void)
         cmocka_unit_test(a_level_counts_however_it_is_written),
         cmocka_unit_test(a_line_that_is_too_long_says_that_it_is_cut),
         cmocka_unit_test(a_directory_that_is_gone_is_named),
+        cmocka_unit_test(equal_lines_are_documents_of_their_own),
+        cmocka_unit_test(the_first_line_after_a_rotation_is_a_new_one),
     };
     return HARNESS_RUN("lines", tests, setup, teardown);
 }
