@@ -211,8 +211,8 @@ static int serve_all(struct indexer *self, struct error *err)
                                 .idle_ms = ACCOUNT_ALIVE_MS / 3,
                                 .idle = account_idle,
                                 .arg = &self->account};
-    char *line;
-    size_t len;
+    char *line = NULL;
+    size_t len = 0;
     int rc = answer("OK", err);
     if (rc == 0)
         rc = line_reader_next(&lines, &line, &len);

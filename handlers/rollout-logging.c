@@ -212,6 +212,8 @@ int main(int argc, char **argv)
     rc = run_rollout(&r, &err);
     if (rc < 0)
         program_log(LOG_ERR, "%s", err.text);
+    else if (asked && !r.retry && failed_here(&r)) /* another run took the request, and said so */
+        program_log(LOG_ERR, "%s", r.s.local.record.reason);
     return program_end(rc < 0 || (asked && failed_here(&r)) ? HANDLER_FAILED : HANDLER_DONE,
                        HANDLER_FAILED);
 }
