@@ -53,6 +53,8 @@ static int start_ready(struct sink *s, const char *const *argv, const char *dir)
 {
     char line[200] = "";
     int out = -1;
+    if (setenv("STAND_IN", TEST_BIN "/fake-elasticsearch", 1) < 0)
+        return -1;
     s->pid = start(argv, &out);
     struct pollfd ready = {.fd = out, .events = POLLIN};
     bool answers = s->pid > 0 && poll(&ready, 1, START_MS) == 1 &&
