@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/json.h"
+#include "settings/redact.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -186,6 +187,18 @@ static enum elasticsearch_trouble judge_greeting(const cJSON *root, char uuid[EL
     return ELASTICSEARCH_OK;
 }
 
+/* What answers knows what it was sent: a secret must not come back as its name, which is shown. */
+static bool holds_secret(const struct credential *credential, const char *uuid)
+{
+    struct buffer text = BUFFER_INIT(ELASTICSEARCH_UUID * 4);
+    if (!credential || buffer_append(&text, uuid, strlen(uuid)) < 0)
+        return credential != NULL;
+    redact_text(credential, &text);
+    bool holds = strcmp(buffer_text(&text), uuid) != 0;
+    buffer_wipe(&text);
+    return holds;
+}
+
 static void conclude(const struct elasticsearch_place *to, const struct http *http,
                      struct elasticsearch_greeting *ret)
 {
@@ -193,6 +206,10 @@ static void conclude(const struct elasticsearch_place *to, const struct http *ht
     ret->trouble = judge_answer(http, &root);
     if (ret->trouble == ELASTICSEARCH_OK)
         ret->trouble = judge_greeting(root, ret->uuid);
+    if (ret->trouble == ELASTICSEARCH_OK && holds_secret(to->credential, ret->uuid)) {
+        ret->trouble = ELASTICSEARCH_FOREIGN;
+        ret->uuid[0] = '\0';
+    }
     if (ret->trouble != ELASTICSEARCH_OK)
         explain(to, ret->trouble, "the cluster privilege \"monitor\"", ret->text, sizeof ret->text);
     cJSON_Delete(root);

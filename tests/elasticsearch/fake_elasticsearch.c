@@ -6,6 +6,7 @@
  *   --tls FILE            https, with certificate and key in one PEM file
  *   --user NAME:PASSWORD  who asks must be this one,
  *   --api-key ID:KEY      or this one; anybody else gets 401
+ *   --uuid TEXT           its cluster_uuid, at most 22 characters
  *   --stream NAME         there is a data stream of this name (the real one that tests have
  *                         comes without that module)
  *
@@ -343,6 +344,8 @@ static bool take_options(struct stand_in *self, char **argv)
             self->authorization[0] = authorization("Basic", argv[1]);
         else if (strcmp(argv[0], "--api-key") == 0)
             self->authorization[1] = authorization("ApiKey", argv[1]);
+        else if (strcmp(argv[0], "--uuid") == 0)
+            (void)snprintf(self->uuid, sizeof self->uuid, "%s", argv[1]);
         else if (strcmp(argv[0], "--stream") == 0)
             self->stream = argv[1];
         else if (strcmp(argv[0], "--tls") == 0 && file_read(argv[1], &pem, &err) == 0)

@@ -58,6 +58,31 @@ static const char *words(const char *text, const char *url)
     return text + len + 2;
 }
 
+/* Whoever answers with what it was sent gets no secret into KV or a check. */
+static void a_secret_is_no_name_of_a_cluster(void **state)
+{
+    static const char *const texts[] = {"secret-word", "x-secret-word-y",
+                                        "cmVhZGVyOnNlY3JldC13b3Jk"};
+    (void)state;
+    char address[40], dir[400];
+    struct credential some = SOME;
+    (void)snprintf(some.host[0], sizeof some.host[0], "127.0.0.0/8");
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        const char *options[] = {"--uuid", texts[i], NULL};
+        struct sink sink = {.pid = 0};
+        (void)snprintf(address, sizeof address, "127.0.%d.%d", keeper_take_net(), 40 + (int)i);
+        (void)snprintf(dir, sizeof dir, "%.200s/uuid-%zu", keeper_dir(), i);
+        assert_int_equal(sink_start_stand_in(&sink, address, dir, options), 0);
+        struct elasticsearch_greeting g = greet(&some, sink.url);
+        assert_int_equal(g.trouble, ELASTICSEARCH_FOREIGN);
+        assert_string_equal(g.uuid, "");
+        assert_null(strstr(g.text, texts[i]));
+        g = greet(NULL, sink.url);
+        assert_int_equal(g.trouble, ELASTICSEARCH_OK);
+        sink_kill(&sink);
+    }
+}
+
 /* ---- whoever answers ----------------------------------------------------- */
 
 static const struct mode_row {
@@ -529,6 +554,7 @@ static int setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_secret_is_no_name_of_a_cluster),
         cmocka_unit_test(each_answer_has_its_sentence),
         cmocka_unit_test(a_redirect_is_not_followed),
         cmocka_unit_test(nobody_there_is_told_by_what_is_missing),
