@@ -213,13 +213,12 @@ static int serve_all(struct indexer *self, struct error *err)
                                 .arg = &self->account};
     char *line = NULL;
     size_t len = 0;
+    int got = 0;
     int rc = answer("OK", err);
-    if (rc == 0)
-        rc = line_reader_next(&lines, &line, &len);
-    while (rc > 0 && (rc = serve(self, line, len, err)) == 0)
-        rc = line_reader_next(&lines, &line, &len);
+    while (rc == 0 && (got = line_reader_next(&lines, &line, &len)) > 0)
+        rc = serve(self, line, len, err);
     buffer_wipe(&lines.in);
-    return rc;
+    return rc < 0 ? rc : got;
 }
 
 int main(int argc, char **argv)

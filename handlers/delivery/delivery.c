@@ -296,6 +296,8 @@ static bool find_own(const struct delivery_facts *f, char ret[CLAUSE])
         (void)snprintf(ret, CLAUSE, "records wait on %s", f->own);
     else if (f->unread)
         (void)snprintf(ret, CLAUSE, "not all logs of %s can be read", f->own);
+    else if (f->room)
+        (void)snprintf(ret, CLAUSE, "the disk of the log shipper of %s is too full", f->own);
     else
         return false;
     return true;
@@ -307,6 +309,8 @@ static void note_account(const struct delivery_facts *f, struct verdict *v)
         verdict_note(v, "records wait on %s: %s", f->own, f->waits);
     if (f->unread)
         verdict_note(v, "the log shipper of %s cannot read %s", f->own, f->unread);
+    if (f->room)
+        verdict_note(v, "on %s %s", f->own, f->room);
     if (f->nothing)
         verdict_note(v, "on %s %s", f->own, f->nothing);
     if (f->cut > 0)

@@ -59,6 +59,7 @@ struct delivery_facts {
     const char *waits;   /* why records wait in it, a sentence; NULL they do not, or not known */
     bool waits_long;     /* longer than LOG_DELAY */
     const char *unread;  /* logs that it cannot read, a sentence; NULL none, or not known */
+    const char *room;    /* it has too little for its queue; the same */
     const char *nothing; /* a glob of it that no file matches; the same */
     int64_t cut;         /* records of it of which the end is lost */
     const struct delivery_server *servers; /* by node; own too, where it belongs here */

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ACCOUNT_FILE_MAX 8192
@@ -44,6 +45,7 @@ static void load(const cJSON *root, struct account *ret)
     text_copy(ret->why, sizeof ret->why, json_text(root, "why", ""));
     text_copy(ret->unread, sizeof ret->unread, json_text(root, "unread", ""));
     text_copy(ret->nothing, sizeof ret->nothing, json_text(root, "nothing", ""));
+    text_copy(ret->room, sizeof ret->room, json_text(root, "room", ""));
     if (!*boot || strcmp(json_text(root, "boot", ""), boot) != 0)
         ret->since_ms = ret->until_ms = 0;
 }
@@ -80,6 +82,12 @@ static void look_at_sources(struct account_file *file)
     file->looked_ms = now;
     sources_look((const char *const *)to->file, to->files, (const char *const *)to->except,
                  to->excepts, a->unread, a->nothing);
+    char dir[CREDENTIAL_PATH];
+    (void)snprintf(dir, sizeof dir, "%s", to->spool);
+    char *slash = strrchr(dir, '/');
+    if (slash && slash != dir)
+        *slash = '\0';
+    sources_look_at_room(dir, to->queue, a->room);
 }
 
 static char *format(struct account *account)
@@ -87,7 +95,8 @@ static char *format(struct account *account)
     cJSON *root = state_begin();
     bool ok = cJSON_AddStringToObject(root, "why", account->why) &&
               cJSON_AddStringToObject(root, "unread", account->unread) &&
-              cJSON_AddStringToObject(root, "nothing", account->nothing);
+              cJSON_AddStringToObject(root, "nothing", account->nothing) &&
+              cJSON_AddStringToObject(root, "room", account->room);
     for (size_t i = 0; ok && i < COUNT(numbers); i++)
         ok = cJSON_AddNumberToObject(root, numbers[i].name, (double)*number_at(account, i));
     char *text = ok ? cJSON_PrintUnformatted(root) : NULL;

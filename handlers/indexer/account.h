@@ -26,6 +26,7 @@ struct account {
     char why[ACCOUNT_WHY]; /* printable; "" they do not wait for any reason */
     char unread[SOURCES_TEXT];  /* sources.h: logs that cannot be read */
     char nothing[SOURCES_TEXT]; /* a glob without a file */
+    char room[SOURCES_TEXT];    /* too little for the queue */
 };
 
 /* A file that is missing or damaged is an empty account. Not trusted: numbers are not negative,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "indexer/destination.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,20 @@ static int set_path(const char *name, char path[CREDENTIAL_PATH], const char *va
     return 0;
 }
 
+/* As rsyslogd reads it: "1g". */
+static int set_queue(struct destination *to, const char *value, struct error *err)
+{
+    static const char units[] = "kmgt";
+    char *end = NULL;
+    unsigned long long bytes = strtoull(value, &end, 10);
+    const char *unit = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
+    const int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+    if (*value < '1' || *value > '9' || (*end && (!unit || end[1])) || bytes >> (63 - shift))
+        return error_set(err, -EINVAL, "queue: a size like 300m or 1g");
+    to->queue = bytes << shift;
+    return 0;
+}
+
 static int add_path(char ***list, size_t *n, const char *value, struct error *err)
 {
     char **more = realloc((void *)*list, (*n + 1) * sizeof *more);
@@ -69,6 +84,8 @@ static int set(struct destination *to, const char *name, const char *value, stru
         return set_path(name, to->spool, value, err);
     if (strcmp(name, "account") == 0)
         return set_path(name, to->account, value, err);
+    if (strcmp(name, "queue") == 0)
+        return set_queue(to, value, err);
     if (strcmp(name, "file") == 0)
         return add_path(&to->file, &to->files, value, err);
     if (strcmp(name, "except") == 0)

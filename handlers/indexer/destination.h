@@ -22,7 +22,9 @@ struct destination {
     char spool[CREDENTIAL_PATH];   /* spool.h */
     char account[CREDENTIAL_PATH]; /* account.h, "" none */
     struct credential credential;  /* all zero: none. For these URLs: no hosts in it */
-    char **file;                   /* globs of what the shipper reads */
+    uint64_t queue; /* bytes that the shipper's queue may take in the directory of the spool; 0
+                       not known */
+    char **file;    /* globs of what the shipper reads */
     size_t files;
     char **except; /* paths which it does not */
     size_t excepts;
@@ -32,7 +34,8 @@ struct destination {
 };
 
 /* Parse "name=value", separated by tabs: url (1 to SETTINGS_URLS times; url.h), index
- * (setting_value.h), bytes, spool (absolute), account (absolute, optional); file and
+ * (setting_value.h), bytes, spool (absolute), account (absolute, optional); queue (bytes,
+ * or with k, m, g or t, optional); file and
  * except (any number); user and password, or api_key (base64), or none; ca;
  * cert and key. An empty value is none. Returns 0, or -EINVAL with the name, -ENOMEM; texts
  * hold no value. On failure *ret is all zero. Wipe it with destination_release(). */

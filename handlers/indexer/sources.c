@@ -3,14 +3,18 @@
 
 #include "base/text.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* What cannot be read so far. */
@@ -44,6 +48,35 @@ static void note_unread(struct found *found, const char *path, int error)
     text_copy(found->path, sizeof found->path, path);
     (void)snprintf(found->why, sizeof found->why, "%s%s%s", strerror(error),
                    error == EACCES ? ": " : "", error == EACCES ? advice : "");
+}
+
+/* Bytes of the regular files in it. */
+static uint64_t size_of(const char *dir)
+{
+    struct stat st;
+    uint64_t size = 0;
+    DIR *d = opendir(dir);
+    for (const struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
+        if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+            size += (uint64_t)st.st_size;
+    }
+    if (d)
+        (void)closedir(d);
+    return size;
+}
+
+void sources_look_at_room(const char *dir, uint64_t most, char ret[SOURCES_TEXT])
+{
+    struct statvfs fs;
+    const uint64_t used = size_of(dir);
+    ret[0] = '\0';
+    if (most <= used || statvfs(dir, &fs) < 0 || (uint64_t)fs.f_bavail * fs.f_frsize >= most - used)
+        return;
+    (void)snprintf(ret, SOURCES_TEXT,
+                   "the disk of %.150s has less room than the queue may need (%" PRIu64
+                   " MiB in all): lines are lost when it is full",
+                   dir, most >> 20);
+    text_clean(ret);
 }
 
 static bool among(const char *path, const char *const *paths, size_t n)

@@ -29,7 +29,7 @@ struct look {
     struct delivery_facts delivery;
     struct delivery_server *servers;
     enum delivery_arrival *arrivals;
-    char waits[ACCOUNT_WHY], unread[SOURCES_TEXT], nothing[SOURCES_TEXT];
+    char waits[ACCOUNT_WHY], unread[SOURCES_TEXT], nothing[SOURCES_TEXT], room[SOURCES_TEXT];
 };
 
 static void set_logging(struct look *l)
@@ -77,6 +77,8 @@ static void take_account(struct look *l, const struct shipper_config *shipper)
         f->shipper = DELIVERY_DEAD;
     if (a.unread[0])
         f->unread = memcpy(l->unread, a.unread, sizeof l->unread);
+    if (a.room[0])
+        f->room = memcpy(l->room, a.room, sizeof l->room);
     if (a.nothing[0])
         f->nothing = memcpy(l->nothing, a.nothing, sizeof l->nothing);
     if (!a.why[0] || a.waiting == 0 || a.until_ms == 0)

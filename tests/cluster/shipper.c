@@ -58,7 +58,7 @@ static char *definition(struct cluster *c, int i, enum shipper kind, const char 
         (void)cJSON_AddStringToObject(root, "account", server_path(c, i, "shipper/account.json"));
     cJSON *variables = cJSON_AddObjectToObject(root, "variables");
     (void)cJSON_AddStringToObject(variables, "work", server_path(c, i, "shipper"));
-    (void)cJSON_AddStringToObject(variables, "queue_disk", "1g");
+    (void)cJSON_AddStringToObject(variables, "queue_disk", "300m");
     (void)cJSON_AddStringToObject(variables, "bulk", "5000000");
     (void)cJSON_AddStringToObject(variables, "indexer", TEST_BIN "/index-records");
     char *text = cJSON_Print(root);

@@ -245,6 +245,26 @@ static void a_directory_that_is_gone_is_named(void **state)
     wait_check(here.c, 1, "cluster:logging", "passing", "records arrive", SOON);
 }
 
+/* Before the queue is needed: what is full then loses lines. */
+static void a_disk_that_is_too_small_is_named(void **state)
+{
+    (void)state;
+    char *definition = server_read(here.c, 1, "etc/logging.d/shipper.json");
+    char *size = strstr(definition, "300m");
+    assert_non_null(size);
+    ship_to("room");
+    wait_check(here.c, 1, "cluster:logging", "passing", "records arrive", SOON);
+    size[3] = 't';
+    server_write(here.c, 1, "etc/logging.d/shipper.json", definition);
+    ship_to("small");
+    wait_check(here.c, 1, "cluster:logging", "warning", "is too full", SOON);
+    size[3] = 'm';
+    server_write(here.c, 1, "etc/logging.d/shipper.json", definition);
+    ship_to("enough");
+    wait_check(here.c, 1, "cluster:logging", "passing", "records arrive", SOON);
+    free(definition);
+}
+
 /* ---- each line is a document --------------------------------------------- */
 
 static void equal_lines_are_documents_of_their_own(void **state)
@@ -314,6 +334,7 @@ int main(void)
         cmocka_unit_test(a_level_counts_however_it_is_written),
         cmocka_unit_test(a_line_that_is_too_long_says_that_it_is_cut),
         cmocka_unit_test(a_directory_that_is_gone_is_named),
+        cmocka_unit_test(a_disk_that_is_too_small_is_named),
         cmocka_unit_test(equal_lines_are_documents_of_their_own),
         cmocka_unit_test(the_first_line_after_a_rotation_is_a_new_one),
     };

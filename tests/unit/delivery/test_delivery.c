@@ -74,7 +74,7 @@ static const struct row {
     const char *sight_text;
     bool unproven;
     enum delivery_shipper shipper;
-    const char *service, *waits, *unread, *nothing;
+    const char *service, *waits, *unread, *nothing, *room;
     bool waits_long;
     int64_t cut;
     struct delivery_server server[3]; /* n1 is this one */
@@ -117,6 +117,9 @@ static const struct row {
     {"a log cannot be read", .unread = "/l/a.log: Permission denied", .status = WARNED,
      .added = ", but not all logs of n1 can be read",
      .details = "the log shipper of n1 cannot read /l/a.log: Permission denied\n"},
+    {"too little room for the queue", .room = "the disk of /s has less", .status = WARNED,
+     .added = ", but the disk of the log shipper of n1 is too full",
+     .details = "on n1 the disk of /s has less\n"},
     {"a glob without a file", .nothing = "no file matches /l/*.log", .added = FROM_ALL,
      .details = "on n1 no file matches /l/*.log\n"},
     {"the end of some is lost", .cut = 3, .added = FROM_ALL,
@@ -296,6 +299,7 @@ static void fill(const struct row *row, struct elasticsearch_greeting urls[3],
                                  .waits = row->waits,
                                  .unread = row->unread,
                                  .nothing = row->nothing,
+                                 .room = row->room,
                                  .waits_long = row->waits_long,
                                  .cut = row->cut,
                                  .servers = with_server->server,

@@ -55,10 +55,10 @@ static void everything_has_its_place(void **state)
 {
     (void)state;
     struct destination to;
-    parse(
-        "spool=/s/u\taccount=/s/a.json\tindex=logs\tbytes=12\turl=https://ES1/\turl=http://[::1]:80"
-        "\tuser=log writer\tpassword=p=w\"\\$%\tca=/ca.pem\tcert=/c.pem\tkey=/k.pem",
-        &to);
+    parse("queue=300m\tspool=/s/u\taccount=/s/a.json\tindex=logs\tbytes=12\turl=https://ES1/"
+          "\turl=http://[::1]:80"
+          "\tuser=log writer\tpassword=p=w\"\\$%\tca=/ca.pem\tcert=/c.pem\tkey=/k.pem",
+          &to);
     assert_int_equal(to.urls, 2);
     assert_string_equal(to.url[0], "https://es1:9200");
     assert_string_equal(to.url[1], "http://[::1]:80");
@@ -67,6 +67,7 @@ static void everything_has_its_place(void **state)
     assert_int_equal(to.bytes, 12);
     assert_string_equal(to.spool, "/s/u");
     assert_string_equal(to.account, "/s/a.json");
+    assert_int_equal(to.queue, 300U << 20);
     assert_string_equal(to.credential.user, "log writer");
     assert_string_equal(to.credential.password, "p=w\"\\$%");
     assert_string_equal(to.credential.encoded, "");
@@ -181,6 +182,11 @@ static const struct {
     {URL INDEX SPOOL, MISSING},
     {URL INDEX BYTES, MISSING},
     {URL INDEX BYTES "\tspool=", MISSING},
+    {NEEDED "\tqueue=1x", "queue: a size like 300m or 1g"},
+    {NEEDED "\tqueue=0", "queue: a size like 300m or 1g"},
+    {NEEDED "\tqueue=1gg", "queue: a size like 300m or 1g"},
+    {NEEDED "\tqueue=-1g", "queue: a size like 300m or 1g"},
+    {NEEDED "\tqueue=99999999t", "queue: a size like 300m or 1g"},
     {NEEDED "\taccount=x", "account: not absolute, too long, or given twice"},
     {NEEDED "\taccount=/x\taccount=/x", "account: not absolute, too long, or given twice"},
     {URL INDEX BYTES "\tspool=x/" SECRET, NO_SPOOL},

@@ -97,6 +97,20 @@ static void what_cannot_be_read_is_named_with_what_helps(void **state)
     assert_memory_equal(unread, begin, getuid() == 0 ? strlen(begin) : 0);
 }
 
+static void room_is_compared_with_the_queue(void **state)
+{
+    (void)state;
+    char text[SOURCES_TEXT];
+    sources_look_at_room(dir, 1, text);
+    assert_string_equal(text, "");
+    sources_look_at_room(dir, 0, text);
+    assert_string_equal(text, "");
+    sources_look_at_room("/nowhere", UINT64_MAX, text);
+    assert_string_equal(text, "");
+    sources_look_at_room(dir, UINT64_C(1) << 60, text);
+    assert_non_null(strstr(text, " has less room than the queue may need (1099511627776 MiB in "));
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -119,6 +133,7 @@ int main(void)
         cmocka_unit_test(what_matches_nothing_is_named),
         cmocka_unit_test(a_missing_directory_is_named),
         cmocka_unit_test(what_cannot_be_read_is_named_with_what_helps),
+        cmocka_unit_test(room_is_compared_with_the_queue),
     };
     return cmocka_run_group_tests_name("sources", tests, setup, teardown);
 }
