@@ -279,8 +279,9 @@ size_t bulk_condemn(struct bulk *bulk, const struct bulk_part *part)
         struct bulk_record *r = &bulk->record[i];
         if (r->done || !r->refused || r->as_text)
             continue;
-        r->as_text = true;
-        n++;
+        r->as_text = r->suspect;
+        r->suspect = true;
+        n += r->as_text;
     }
     return n;
 }

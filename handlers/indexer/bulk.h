@@ -28,6 +28,7 @@ struct bulk_record {
     size_t at;          /* of the id in the text, NUL, then of the record, NUL */
     bool done;          /* it is there; else it waits */
     bool refused;       /* by the last answer */
+    bool suspect;       /* refused before while the index took others */
     bool as_text;       /* goes to INDEX-refused */
     char why[BULK_WHY]; /* by which error type it was refused, "" unknown */
 };
@@ -92,8 +93,9 @@ MUST_CHECK int bulk_judge(struct bulk *bulk, const struct bulk_part *part, const
 void bulk_refuse(struct bulk *bulk, const struct bulk_part *part, int status,
                  struct bulk_answer *ret);
 
-/* The index takes others: what it has refused of this part is itself to blame and goes as text.
- * Returns how many. */
+/* The index takes others: what it has refused of this part is suspect, and goes as it is once more,
+ * for the index may have been put right in the meantime. What was suspect already is itself to blame
+ * and goes as text. Returns how many. */
 size_t bulk_condemn(struct bulk *bulk, const struct bulk_part *part);
 
 /* Forget all records. */

@@ -38,9 +38,8 @@ struct sender {
     size_t most;      /* records of the next request; 0: not known yet */
 };
 
-/* Send what waits in the bulk. What is refused goes to INDEX-refused once the index has taken
- * another record since: of the same request, else an empty one of ours. When it takes none,
- * all wait: then the index is to blame. Returns 0 when nothing waits any more; -EAGAIN with a
+/* Send what waits in the bulk. What is refused twice, while the index takes another record of the
+ * same request, or an empty one of ours, goes to INDEX-refused. When it takes none, all wait: then the index is to blame. Returns 0 when nothing waits any more; -EAGAIN with a
  * sentence when the rest is to be sent again in a while; -ENOMEM. */
 MUST_CHECK int sender_send(struct sender *sender, struct error *err);
 

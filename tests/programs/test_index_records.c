@@ -299,23 +299,46 @@ static void the_next_url_takes_over(void **state)
 
 /* ---- records that are not taken as they are ------------------------------ */
 
+/* One that is no object is refused whenever it comes. */
+static void send_bad_record(const struct partner *p, int n)
+{
+    char line[40];
+    (void)snprintf(line, sizeof line, "+id-%d\t[%d]\n", n, n);
+    expect(p, line, "DEFER_COMMIT");
+}
+
 static void what_is_refused_for_good_goes_to_an_index_of_its_own(void **state)
 {
     (void)state;
     struct partner p = start();
     expect(&p, begin("text", ""), "OK");
+    send_records(&p, 1, 1);
+    send_bad_record(&p, 2);
+    send_records(&p, 3, 3);
+    send_bad_record(&p, 4);
+    expect(&p, "COMMIT\n", "OK");
+    assert_int_equal(sink_documents(&here.sink, "text", "*"), 3); /* the canary, too */
+    assert_int_equal(sink_documents(&here.sink, "text", "n:1"), 1);
+    assert_int_equal(sink_documents(&here.sink, "text", "n:3"), 1);
+    assert_int_equal(
+        sink_documents(&here.sink, "text-refused", "refused.keyword:mapper_parsing_exception"), 2);
+    assert_int_equal(sink_documents(&here.sink, "text-refused", "level.keyword:unknown"), 2);
+    assert_said(&p, "text has refused 2 records (mapper_parsing_exception): they are in "
+                    "text-refused");
+    assert_int_equal(stop(&p), 0);
+}
+
+/* The index was put right in the middle of a request. */
+static void what_is_refused_once_arrives_as_it_is(void **state)
+{
+    (void)state;
+    struct partner p = start();
+    expect(&p, begin("once", ""), "OK");
     sink_mode(&here.sink, "some=400", 1);
     send_records(&p, 1, 4);
     expect(&p, "COMMIT\n", "OK");
-    assert_int_equal(sink_documents(&here.sink, "text", "*"), 2);
-    assert_int_equal(sink_documents(&here.sink, "text", "n:1"), 1);
-    assert_int_equal(sink_documents(&here.sink, "text", "n:2"), 0);
-    assert_int_equal(sink_documents(&here.sink, "text-refused",
-                                    "refused.keyword:es_rejected_execution_exception"),
-                     2);
-    assert_int_equal(sink_documents(&here.sink, "text-refused", "level.keyword:unknown"), 2);
-    assert_said(&p, "text has refused 2 records (es_rejected_execution_exception): they are in "
-                    "text-refused");
+    assert_int_equal(sink_documents(&here.sink, "once", "*"), 4);
+    assert_int_equal(sink_documents(&here.sink, "once-refused", "*"), -1); /* no such index */
     assert_int_equal(stop(&p), 0);
 }
 
@@ -325,8 +348,8 @@ static void the_index_is_asked_before_a_record_is_blamed(void **state)
     (void)state;
     struct partner p = start();
     expect(&p, begin("asked", ""), "OK");
-    send_records(&p, 1, 2);
-    sink_mode(&here.sink, "items=400", 1);
+    send_bad_record(&p, 1);
+    send_bad_record(&p, 2);
     expect(&p, "COMMIT\n", "OK");
     assert_int_equal(sink_documents(&here.sink, "asked", "*"), 1);
     assert_int_equal(sink_documents(&here.sink, "asked", "_id:lictor-canary"), 1);
@@ -680,6 +703,7 @@ int main(void)
         cmocka_unit_test(a_refusal_holds_the_transaction),
         cmocka_unit_test(the_next_url_takes_over),
         cmocka_unit_test(what_is_refused_for_good_goes_to_an_index_of_its_own),
+        cmocka_unit_test(what_is_refused_once_arrives_as_it_is),
         cmocka_unit_test(the_index_is_asked_before_a_record_is_blamed),
         cmocka_unit_test(an_index_to_blame_costs_nothing),
         cmocka_unit_test(too_large_a_request_is_divided),

@@ -82,10 +82,18 @@ static struct bulk_answer judge_all(const char *answer)
     return ret;
 }
 
+/* As if they had been refused before. */
+static void suspect_all(void)
+{
+    for (size_t i = 0; i < bulk.n; i++)
+        bulk.record[i].suspect = true;
+}
+
 /* And the index is not to blame. */
 static struct bulk_answer judge_and_condemn(const char *answer)
 {
     struct bulk_answer ret = judge_all(answer);
+    suspect_all();
     assert_int_equal(bulk_condemn(&bulk, &part), ret.refused);
     return ret;
 }
@@ -478,6 +486,19 @@ static void each_record_has_its_own_answer(void **state)
     assert_int_equal(bulk_waiting(&bulk), 0);
 }
 
+/* The index may have been put right between the first and the last record of a request. */
+static void what_is_refused_once_goes_again_as_it_is(void **state)
+{
+    (void)state;
+    four("....");
+    (void)judge_all(ITEMS(MAPPING "," MAPPING "," ITEM("201") "," ITEM("201")));
+    assert_int_equal(bulk_condemn(&bulk, &part), 0);
+    assert_body(0, MANY, LARGE, A B);
+    (void)judge_all(ITEMS(ITEM("201") "," MAPPING));
+    assert_int_equal(bulk_condemn(&bulk, &part), 1);
+    assert_body(0, MANY, LARGE, REFUSED("b") TEXT("{\\\"n\\\":2}", "mapper_parsing_exception"));
+}
+
 /* The index was to blame: once it takes records again, they go as they are. */
 static void what_is_not_condemned_goes_as_it_is(void **state)
 {
@@ -755,6 +776,7 @@ static void a_whole_request_may_be_refused(void **state)
     bulk_refuse(&bulk, &part, 413, &found);
     assert_answer(&found, 0, &(struct bulk_answer){.refused = 1, .status = 413});
     assert_body(1, 1, LARGE, C);
+    suspect_all();
     assert_int_equal(bulk_condemn(&bulk, &part), 1);
     assert_body(1, 1, LARGE, REFUSED("c") TEXT("{\\\"n\\\":3}", ""));
     bulk_refuse(&bulk, &part, 400, &found);
@@ -771,6 +793,7 @@ static void only_what_is_refused_is_condemned_by_part(void **state)
     (void)state;
     four("....");
     (void)judge_all(ITEMS(MAPPING "," MAPPING "," ITEM("503") "," OK));
+    suspect_all();
     assert_int_equal(bulk_condemn(&bulk, &(struct bulk_part){.begin = 1, .end = 4}), 1);
     assert_body(0, MANY, LARGE, A REFUSED("b") TEXT("{\\\"n\\\":2}", "mapper_parsing_exception") C);
 }
@@ -823,6 +846,7 @@ int main(void)
         cmocka_unit_test_teardown(a_whole_request_may_be_refused, release),
         cmocka_unit_test_teardown(only_what_is_refused_is_condemned_by_part, release),
         cmocka_unit_test_teardown(what_is_not_condemned_goes_as_it_is, release),
+        cmocka_unit_test_teardown(what_is_refused_once_goes_again_as_it_is, release),
         cmocka_unit_test_teardown(is_used_again, release),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
