@@ -209,13 +209,14 @@ static void note_elsewhere(const struct delivery_facts *f, struct verdict *v)
 static void note_dead(const struct delivery_facts *f, struct verdict *v)
 {
     if (f->service)
-        verdict_note(v,
-                     "the log shipper of this server does not run, or hangs: systemctl restart "
-                     "%s; journalctl -u %s says why",
-                     f->service, f->service);
+        verdict_note(
+            v,
+            "the log shipper of this server does not run, hangs, or cannot write (disk full?): "
+            "systemctl restart %s; journalctl -u %s says why",
+            f->service, f->service);
     else
-        verdict_note(v, "the log shipper of this server does not run, or hangs: lictor retry "
-                        "starts it, or says why not");
+        verdict_note(v, "the log shipper of this server does not run, hangs, or cannot write (disk "
+                        "full?): lictor retry starts it, or says why not");
 }
 
 static void note_own(const struct delivery_facts *f, struct verdict *v)
@@ -291,7 +292,7 @@ static void blame(const struct delivery_facts *f, const char *clause, struct ver
 static bool find_own(const struct delivery_facts *f, char ret[CLAUSE])
 {
     if (f->shipper == DELIVERY_DEAD)
-        (void)snprintf(ret, CLAUSE, "the log shipper of %s does not run", f->own);
+        (void)snprintf(ret, CLAUSE, "nothing is heard of the log shipper of %s", f->own);
     else if (f->waits && f->waits_long)
         (void)snprintf(ret, CLAUSE, "records wait on %s", f->own);
     else if (f->unread)

@@ -221,6 +221,7 @@ void logging_check_judge(struct snapshot *s, const struct delivery_proof *proof,
                      .proof = proof,
                      .servers = calloc(proof->n + 1, sizeof *l.servers),
                      .arrivals = calloc(proof->n + 1, sizeof *l.arrivals)};
+    *ret = (struct verdict){.summary = ""};
     logging_memory_read(s->place->state_dir, &l.memory);
     if (l.servers && l.arrivals) {
         set_logging(&l);

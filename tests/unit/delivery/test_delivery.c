@@ -43,11 +43,11 @@
     .broken = LOSS, .lost = LOSS, .status = CRITICAL, .added = text " for half an hour or more"
 
 #define DEAD_TEXT                                                                                  \
-    "the log shipper of this server does not run, or hangs: lictor retry starts it,\n"             \
-    "  or says why not\n"
+    "the log shipper of this server does not run, hangs, or cannot write (disk\n"                  \
+    "  full?): lictor retry starts it, or says why not\n"
 #define SERVICE_TEXT                                                                               \
-    "the log shipper of this server does not run, or hangs: systemctl restart\n"                   \
-    "  lictor-rsyslog; journalctl -u lictor-rsyslog says why\n"
+    "the log shipper of this server does not run, hangs, or cannot write (disk\n"                  \
+    "  full?): systemctl restart lictor-rsyslog; journalctl -u lictor-rsyslog says\n  why\n"
 #define RUNS_TEXT                                                                                  \
     "the log shipper of this server runs, so its queue grows: does Elasticsearch take\n"           \
     "  what it sends (its credential, the index)? Its own log says why (rsyslog:\n"                \
@@ -104,14 +104,14 @@ static const struct row {
      .shipper = DELIVERY_RUNS, FROM(SILENT, ARRIVES, ARRIVES),
      WARNS(", but nothing arrives from n1"), .details = "records wait on n1: es: 401\n"},
     {"the shipper does not run", .shipper = DELIVERY_DEAD, .status = WARNED,
-     .added = ", but the log shipper of n1 does not run", .details = DEAD_TEXT},
+     .added = ", but nothing is heard of the log shipper of n1", .details = DEAD_TEXT},
     {"nor does the service", .shipper = DELIVERY_DEAD, .service = "lictor-rsyslog",
-     .status = WARNED, .added = ", but the log shipper of n1 does not run",
+     .status = WARNED, .added = ", but nothing is heard of the log shipper of n1",
      .details = SERVICE_TEXT},
     {"it does not run, and what is in Elasticsearch is old", .shipper = DELIVERY_DEAD,
      FROM(SILENT, ARRIVES, ARRIVES), WARNS(", but nothing arrives from n1"), .details = DEAD_TEXT},
     {"it does not run, and nothing of it has arrived", .shipper = DELIVERY_DEAD, .unproven = true,
-     .status = WARNED, .added = ", but the log shipper of n1 does not run",
+     .status = WARNED, .added = ", but nothing is heard of the log shipper of n1",
      .server = {{"n2", U1, DELIVERY_ARRIVES}, {"n3", U1, DELIVERY_ARRIVES}}, .not_all = true,
      .broken = SHORT, .details = UNPROVEN_TEXT DEAD_TEXT},
     {"a log cannot be read", .unread = "/l/a.log: Permission denied", .status = WARNED,
