@@ -75,13 +75,23 @@ static void close_raft(const char *address)
     ip(command);
 }
 
+/* Said, and with CI=true a failure, like everything that cannot be had. */
+static void leave_out(void)
+{
+    const char *ci = getenv("CI");
+    print_message("# note: no network of our own: a closed port was left out\n");
+    if (ci && strcmp(ci, "true") == 0)
+        harness_fail("no network of our own can be had");
+    skip();
+}
+
 static void who_does_not_follow_is_no_spare(void **state)
 {
     (void)state;
     struct cluster *c = shared;
     int cut = cluster_follower(c), leader = cluster_leader(c);
     if (!own_network)
-        skip();
+        leave_out();
     struct recorder *r = recorder_start(c, leader);
     int64_t begin = now_ms();
     close_raft(c->server[cut].address);
