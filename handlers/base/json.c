@@ -2,9 +2,12 @@
 #include "base/json.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define EXACT_LIMIT 9007199254740992.0 /* 2^53 */
+#define DIGITS      18                 /* of that, with sign and comma */
 
 /* cJSON cuts a string at U+0000, so what was checked would not be what was written; and
  * it takes \u with anything but four hex digits after it for U+0000. */
@@ -81,16 +84,39 @@ int json_string(const cJSON *object, const char *name, const char **ret, struct 
     return 0;
 }
 
+static bool take_integer(const cJSON *item, int64_t *ret)
+{
+    double value = cJSON_IsNumber(item) ? item->valuedouble : EXACT_LIMIT * 2;
+    if (!(value >= -EXACT_LIMIT && value <= EXACT_LIMIT) || (double)(int64_t)value != value)
+        return false;
+    *ret = (int64_t)value;
+    return true;
+}
+
 int json_integer(const cJSON *object, const char *name, int64_t *ret, struct error *err)
 {
     const cJSON *item = NULL;
     int rc = member(object, name, &item, err);
     if (rc < 0)
         return rc;
-    double value = cJSON_IsNumber(item) ? item->valuedouble : EXACT_LIMIT * 2;
-    if (!(value >= -EXACT_LIMIT && value <= EXACT_LIMIT) || (double)(int64_t)value != value)
-        return wrong(name, "an integer", err);
-    *ret = (int64_t)value;
+    return take_integer(item, ret) ? 0 : wrong(name, "an integer", err);
+}
+
+int json_integers(const cJSON *object, const char *name, int64_t *ret, size_t most, size_t *ret_n,
+                  struct error *err)
+{
+    const cJSON *list = NULL;
+    const cJSON *item = NULL;
+    *ret_n = 0;
+    int rc = json_array(object, name, &list, err);
+    if (rc < 0)
+        return rc;
+    cJSON_ArrayForEach(item, list)
+    {
+        if (*ret_n == most || !take_integer(item, &ret[*ret_n]))
+            return wrong(name, "a short list of integers", err);
+        ++*ret_n;
+    }
     return 0;
 }
 
@@ -147,6 +173,42 @@ const char *json_text(const cJSON *object, const char *name, const char *otherwi
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
     return cJSON_IsString(item) ? item->valuestring : otherwise;
+}
+
+/* A number as text; cJSON's own writer is slow, and off by one or two near 2^52. */
+static int write_integer(int64_t number, char *ret)
+{
+    const int64_t most = (int64_t)EXACT_LIMIT;
+    return snprintf(ret, DIGITS + 1, "%lld",
+                    (long long)(number > most    ? most
+                                : number < -most ? -most
+                                                 : number));
+}
+
+bool json_add_integer(cJSON *object, const char *name, int64_t number)
+{
+    char text[DIGITS + 1];
+    (void)write_integer(number, text);
+    return cJSON_AddRawToObject(object, name, text) != NULL;
+}
+
+bool json_add_integers(cJSON *object, const char *name, const int64_t *numbers, size_t n)
+{
+    char *text = malloc(n * DIGITS + sizeof "[]");
+    if (!text)
+        return false;
+    char *at = text;
+    *at++ = '[';
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            *at++ = ',';
+        at += write_integer(numbers[i], at);
+    }
+    *at++ = ']';
+    *at = '\0';
+    bool added = cJSON_AddRawToObject(object, name, text) != NULL;
+    free(text);
+    return added;
 }
 
 char *json_print(cJSON *root, bool whole)

@@ -28,6 +28,10 @@ void json_replace_nul(char *text, size_t len);
 MUST_CHECK int json_string(const cJSON *object, const char *name, const char **ret,
                            struct error *err);
 MUST_CHECK int json_integer(const cJSON *object, const char *name, int64_t *ret, struct error *err);
+
+/* An array of at most `most` integers, *ret_n of them in ret; on failure as above. */
+MUST_CHECK int json_integers(const cJSON *object, const char *name, int64_t *ret, size_t most,
+                             size_t *ret_n, struct error *err);
 MUST_CHECK int json_boolean(const cJSON *object, const char *name, bool *ret, struct error *err);
 MUST_CHECK int json_array(const cJSON *object, const char *name, const cJSON **ret,
                           struct error *err);
@@ -43,6 +47,11 @@ MUST_CHECK int json_members(const cJSON *object, const char *const *names, size_
  * to be freed with cJSON_free(). The second appends it to a buffer: 0, -EMSGSIZE or -ENOMEM. */
 char *json_print(cJSON *root, bool whole);
 MUST_CHECK int json_append(struct buffer *out, cJSON *root, bool whole);
+
+/* Add a whole number, or an array of n, digit for digit; one beyond +-2^53, which could not be read
+ * again, becomes that. False: out of memory. */
+bool json_add_integer(cJSON *object, const char *name, int64_t number);
+bool json_add_integers(cJSON *object, const char *name, const int64_t *numbers, size_t n);
 
 /* The string member, or `otherwise` when it is missing or no string. Borrowed. */
 const char *json_text(const cJSON *object, const char *name, const char *otherwise);
