@@ -25,7 +25,7 @@ PROGRAMS := reconfigure-logging rollout-logging apply-logging index-records veri
 LAYERS := base net consul check settings elasticsearch indexer clock cluster shipper delivery rollout \
           command
 
-in_base          := version error text duration boottime limits program buffer base64 file trust json state digest \
+in_base          := version error text duration boottime limits program buffer base64 file trust json json_fields state digest \
                     child run_once held_since
 in_net           := host url resolve unix_socket http
 in_consul        := kv consul agent
@@ -33,7 +33,7 @@ in_check         := verdict publish script_check check_sync check_run
 in_settings      := setting_value settings settings_print policy effective credential redact service_urls settings_change settings_read
 in_elasticsearch := elasticsearch probe
 in_indexer       := complaint generations bulk destination sources account sender spool line_reader
-in_clock         := local_clock sntp figure offset_bound offsets outlier skew_verdict clock_record clock_watch clock_state \
+in_clock         := local_clock sntp figure offset_bound offsets offsets_json outlier skew_verdict clock_record clock_watch clock_state \
                     ntp_reference clock_round
 in_cluster       := server_mapping membership signs quorum cluster_facts own_agent rollout_order
 in_shipper       := mustache file_set owned_files shipper_config render shipper_commands apply apply_protocol apply_client
@@ -162,14 +162,6 @@ $(STAMP):
 $(B)/obj/handlers/base/version.o: $(STAMP)
 $(B)/obj/handlers/base/version.o: private ALL_CPPFLAGS += -DLICTOR_VERSION='"$(VERSION)"'
 
-# The file of the clocks' state holds structs as they are in memory: what these headers say of
-# them is part of its digest, so that another build cannot misread it.
-LAYOUT := $(shell sed '/^ \*/d; /^\/\*/d' $(addprefix handlers/,clock/clock_state.h clock/offsets.h \
-          clock/offset_bound.h clock/local_clock.h clock/figure.h check/verdict.h \
-          settings/setting_value.h) | cksum | cut -d ' ' -f 1)
-$(B)/obj/handlers/clock/clock_state.o $(B)/test/obj/handlers/clock/clock_state.o: private \
-    ALL_CPPFLAGS += -DCLOCK_STATE_LAYOUT=$(LAYOUT)
-
 $(B)/obj/%.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -254,7 +246,7 @@ lint: setup-lint
 	@$(MAKE) --no-print-directory lint-now
 
 lint-now:
-	@tests/lint '$(LAYERS)' '$(MODULES)' -std=c11 -DCLOCK_STATE_LAYOUT=0 $(TEST_CPPFLAGS) $(ALL_CPPFLAGS)
+	@tests/lint '$(LAYERS)' '$(MODULES)' -std=c11 $(TEST_CPPFLAGS) $(ALL_CPPFLAGS)
 
 format:
 	clang-format -i $(shell find handlers tests -name '*.[ch]')

@@ -118,14 +118,6 @@ int clock_record_parse(const char *text, size_t len, const char *own, struct clo
 
 /* ---- writing ------------------------------------------------------------- */
 
-/* cJSON's own number writer may be off by one or two beyond 2^52. */
-static bool add_integer(cJSON *object, const char *name, int64_t us)
-{
-    char digits[32];
-    (void)snprintf(digits, sizeof digits, "%lld", (long long)us);
-    return cJSON_AddRawToObject(object, name, digits) != NULL;
-}
-
 static bool add_heard(cJSON *root, const struct offsets *offsets)
 {
     cJSON *heard = cJSON_AddObjectToObject(root, "heard");
@@ -136,8 +128,8 @@ static bool add_heard(cJSON *root, const struct offsets *offsets)
             continue;
         cJSON *entry = cJSON_AddObjectToObject(heard, server->name);
         good = cJSON_AddStringToObject(entry, "boot", server->boot) &&
-               add_integer(entry, "raw", server->record.raw_us) &&
-               add_integer(entry, "at", server->heard_us);
+               json_add_integer(entry, "raw", server->record.raw_us) &&
+               json_add_integer(entry, "at", server->heard_us);
     }
     return good;
 }
@@ -145,8 +137,8 @@ static bool add_heard(cJSON *root, const struct offsets *offsets)
 static bool add_reference(cJSON *root, const struct clock_reference *reference)
 {
     cJSON *entry = cJSON_AddObjectToObject(root, "reference");
-    return add_integer(entry, "offset", reference->offset_us) &&
-           add_integer(entry, "err", reference->err_us);
+    return json_add_integer(entry, "offset", reference->offset_us) &&
+           json_add_integer(entry, "err", reference->err_us);
 }
 
 int clock_record_format(const struct offsets *offsets, const struct local_clock_reading *stamp,
@@ -154,11 +146,12 @@ int clock_record_format(const struct offsets *offsets, const struct local_clock_
                         const struct clock_reference *reference, struct buffer *out)
 {
     cJSON *root = cJSON_CreateObject();
-    bool whole = add_integer(root, "v", 1) &&
+    bool whole = json_add_integer(root, "v", 1) &&
                  cJSON_AddStringToObject(root, "boot", offsets->boot) &&
-                 add_integer(root, "raw", stamp->raw_us) &&
-                 add_integer(root, "real", stamp->real_us) &&
-                 add_integer(root, "err", stamp->err_us) && add_integer(root, "ppm", kernel->ppm) &&
+                 json_add_integer(root, "raw", stamp->raw_us) &&
+                 json_add_integer(root, "real", stamp->real_us) &&
+                 json_add_integer(root, "err", stamp->err_us) &&
+                 json_add_integer(root, "ppm", kernel->ppm) &&
                  cJSON_AddBoolToObject(root, "synced", kernel->synced) &&
                  add_heard(root, offsets) && (!reference->known || add_reference(root, reference));
     return json_append(out, root, whole);

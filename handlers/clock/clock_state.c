@@ -1,55 +1,116 @@
 /* SPDX-License-Identifier: MIT */
 #include "clock/clock_state.h"
 
-#include "base/digest.h"
 #include "base/file.h"
+#include "base/json_fields.h"
 #include "base/limits.h"
 #include "base/program.h"
+#include "base/state.h"
 #include "clock/clock_record.h"
+#include "clock/offsets_json.h"
 #include "clock/skew_verdict.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <syslog.h>
-
-#ifndef CLOCK_STATE_LAYOUT
-#error "the Makefile gives a number for the layout of the structs in the file"
-#endif
 
 #define FOREIGN     2 /* this often in a row is no chance any more */
 #define FOREIGN_MAX 4
 
-/* ---- the file: a digest, then the parts of the struct that are used ------- */
+#define FILE_LIMIT (1U << 19) /* bytes: 51 servers need some 250,000 */
 
-#define PARTS 4
+/* ---- the file ------------------------------------------------------------ */
 
-struct part {
-    void *data;
-    size_t len;
+#define AT(member)           offsetof(struct clock_state, member)
+#define AT_REFERENCE(member) offsetof(struct clock_state_reference, member)
+
+static const struct json_field state_fields[] = {
+    {"node", JSON_FIELD_TEXT, AT(node), SETTING_VALUE_NAME + 1},
+    {"at", JSON_FIELD_NUMBERS, AT(at_us), 1},
+    {"sent", JSON_FIELD_NUMBERS, AT(sent_us), 2},
+    {"foreign", JSON_FIELD_INT, AT(foreign), 1},
 };
 
-static void parts_of(struct clock_state *h, struct part ret[PARTS])
+static const struct json_field reference_fields[] = {
+    {"servers", JSON_FIELD_TEXT, AT_REFERENCE(servers), CLOCK_STATE_REFERENCES},
+    {"asked", JSON_FIELD_NUMBERS, AT_REFERENCE(asked_us), 1},
+    {"known", JSON_FIELD_FLAG, AT_REFERENCE(found.known), 1},
+    {"offset", JSON_FIELD_NUMBERS, AT_REFERENCE(found.offset_us), 1},
+    {"err", JSON_FIELD_NUMBERS, AT_REFERENCE(found.err_us), 1},
+    {"at", JSON_FIELD_NUMBERS, AT_REFERENCE(at), 3},
+    {"shown", JSON_FIELD_NUMBERS, AT_REFERENCE(shown_us), 1},
+};
+
+static const struct json_field verdict_fields[] = {
+    {"summary", JSON_FIELD_TEXT, offsetof(struct verdict, summary), VERDICT_SUMMARY},
+    {"details", JSON_FIELD_LINES, offsetof(struct verdict, details),
+     sizeof((struct verdict *)NULL)->details},
+};
+
+static bool save_verdict(cJSON *object, const struct verdict *v)
 {
-    struct offsets *offsets = &h->offsets;
-    size_t n = (size_t)offsets->n;
-    size_t pairs = n > 0 ? n * (n - 1) / 2 : 0;
-    char *tail = (char *)&offsets->own;
-    ret[0] = (struct part){h, (size_t)((char *)offsets->server - (char *)h)};
-    ret[1] = (struct part){offsets->server, n * sizeof offsets->server[0]};
-    ret[2] = (struct part){offsets->pair, pairs * sizeof offsets->pair[0]};
-    ret[3] = (struct part){tail, (size_t)((char *)(h + 1) - tail)};
+    return json_add_integer(object, "status", v->status) &&
+           json_fields_save(object, v, verdict_fields, COUNT(verdict_fields));
 }
 
-/* Over the bytes and over what another build of this program may see differently. */
-static void digest_bytes(const char *bytes, size_t len, char ret[DIGEST_TEXT])
+static int load_verdict(const cJSON *root, const char *name, struct verdict *ret, struct error *err)
 {
-    const size_t build[] = {CLOCK_STATE_LAYOUT + 0U, sizeof(struct clock_state),
-                            sizeof(struct offsets_server)};
-    struct digest digest;
-    digest_begin(&digest);
-    digest_add(&digest, build, sizeof build);
-    digest_add(&digest, bytes, len);
-    digest_end(&digest, ret);
+    const cJSON *object = cJSON_GetObjectItemCaseSensitive(root, name);
+    int64_t status = VERDICT_PASSING;
+    int rc = json_integer(object, "status", &status, err);
+    if (rc == -EBADMSG || status < VERDICT_PASSING || status > VERDICT_CRITICAL)
+        return error_set(err, -EBADMSG, "\"status\" is none");
+    ret->status = (enum verdict_status)status;
+    return json_fields_load(object, ret, verdict_fields, COUNT(verdict_fields), err);
+}
+
+/* NULL: out of memory. */
+static cJSON *save(const struct clock_state *h)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON *reference = NULL;
+    if (json_fields_save(root, h, state_fields, COUNT(state_fields)) &&
+        (reference = cJSON_AddObjectToObject(root, "reference")) &&
+        json_fields_save(reference, &h->reference, reference_fields, COUNT(reference_fields)) &&
+        save_verdict(cJSON_AddObjectToObject(reference, "notes"), &h->reference.notes) &&
+        save_verdict(cJSON_AddObjectToObject(root, "notes"), &h->notes) &&
+        save_verdict(cJSON_AddObjectToObject(root, "said"), &h->said) &&
+        offsets_json_save(&h->offsets, cJSON_AddObjectToObject(root, "offsets")))
+        return root;
+    cJSON_Delete(root);
+    return NULL;
+}
+
+static int load(const cJSON *root, struct clock_state *ret, struct error *err)
+{
+    const cJSON *reference = cJSON_GetObjectItemCaseSensitive(root, "reference");
+    const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(root, "offsets");
+    int rc = json_fields_load(root, ret, state_fields, COUNT(state_fields), err);
+    if (rc == 0)
+        rc = json_fields_load(reference, &ret->reference, reference_fields, COUNT(reference_fields),
+                              err);
+    if (rc == 0)
+        rc = load_verdict(reference, "notes", &ret->reference.notes, err);
+    if (rc == 0)
+        rc = load_verdict(root, "notes", &ret->notes, err);
+    if (rc == 0)
+        rc = load_verdict(root, "said", &ret->said, err);
+    return rc < 0 ? rc : offsets_json_load(offsets, &ret->offsets, err);
+}
+
+/* Whatever somebody has written there: every number in its range, no time after now_us. */
+static bool is_valid(const struct clock_state *h, const char *boot, int64_t now_us)
+{
+    const struct clock_state_reference *r = &h->reference;
+    const int64_t times[] = {h->at_us,    h->sent_us[0],   h->sent_us[1],
+                             r->asked_us, r->at.raw_us,    r->at.err_us,
+                             r->shown_us, r->found.err_us, r->at.real_us};
+    for (size_t i = 0; i < COUNT(times); i++)
+        if (times[i] < 0)
+            return false;
+    return h->at_us <= now_us && r->asked_us <= now_us && r->at.raw_us <= now_us &&
+           h->foreign >= 0 && h->foreign <= FOREIGN_MAX && offsets_valid(&h->offsets, boot, now_us);
 }
 
 int clock_state_lock(const char *state_dir, struct error *err)
@@ -59,36 +120,18 @@ int clock_state_lock(const char *state_dir, struct error *err)
     return rc < 0 ? rc : file_lock(path, limits()->lock_ms, err);
 }
 
-/* The first part says how long the others are. */
-static bool take_parts(const char *bytes, size_t len, struct clock_state *ret)
+/* Nothing when it cannot be used; also what releases before JSON have left there. */
+static void load_file(const char *path, const char *boot, int64_t now_us, struct clock_state *ret)
 {
-    struct part parts[PARTS];
-    size_t used = 0;
-    ret->offsets.n = 0;
-    for (int i = 0; i < PARTS; i++) {
-        parts_of(ret, parts);
-        if (ret->offsets.n < 0 || ret->offsets.n > OFFSETS_SERVERS || len - used < parts[i].len)
-            return false;
-        memcpy(parts[i].data, bytes + used, parts[i].len);
-        used += parts[i].len;
-    }
-    return used == len;
-}
-
-static bool load_file(const char *path, struct clock_state *ret)
-{
-    char digest[DIGEST_TEXT];
     struct error ignored = {0};
-    struct buffer text = BUFFER_INIT(DIGEST_TEXT + sizeof *ret);
-    bool good = file_read(path, &text, &ignored) == 0 && text.len > DIGEST_TEXT;
-    if (good) {
-        const char *bytes = text.data + DIGEST_TEXT;
-        size_t len = text.len - DIGEST_TEXT;
-        digest_bytes(bytes, len, digest);
-        good = memcmp(digest, text.data, sizeof digest) == 0 && take_parts(bytes, len, ret);
-    }
+    struct buffer text = BUFFER_INIT(FILE_LIMIT);
+    cJSON *root = NULL;
+    if (file_read(path, &text, &ignored) < 0 ||
+        json_parse(buffer_text(&text), text.len, path, &root, &ignored) < 0 ||
+        load(root, ret, &ignored) < 0 || !is_valid(ret, boot, now_us))
+        *ret = (struct clock_state){0};
+    cJSON_Delete(root);
     buffer_release(&text);
-    return good;
 }
 
 void clock_state_read(const char *state_dir, const struct local_clock_reading *now,
@@ -99,35 +142,15 @@ void clock_state_read(const char *state_dir, const struct local_clock_reading *n
     struct error ignored = {0};
     *ret = (struct clock_state){0};
     (void)local_clock_boot(boot);
-    if (file_path(path, sizeof path, state_dir, "clock", &ignored) < 0 || !load_file(path, ret) ||
-        !offsets_valid(&ret->offsets, boot, now->raw_us))
-        *ret = (struct clock_state){0};
+    if (file_path(path, sizeof path, state_dir, "clock", &ignored) == 0)
+        load_file(path, boot, now->raw_us, ret);
     memcpy(ret->boot, boot, sizeof ret->boot);
     local_clock_ask_kernel(&ret->kernel);
 }
 
-int clock_state_write(struct clock_state *h, const char *state_dir, struct error *err)
+int clock_state_write(const struct clock_state *h, const char *state_dir, struct error *err)
 {
-    char path[FILE_PATH];
-    char digest[DIGEST_TEXT] = "";
-    struct part parts[PARTS];
-    struct buffer text = BUFFER_INIT(DIGEST_TEXT + sizeof *h);
-    int rc = file_path(path, sizeof path, state_dir, "clock", err);
-    if (rc < 0)
-        return rc;
-    parts_of(h, parts);
-    rc = buffer_append(&text, digest, sizeof digest);
-    for (int i = 0; rc == 0 && i < PARTS; i++)
-        rc = buffer_append(&text, parts[i].data, parts[i].len);
-    if (rc < 0) {
-        (void)error_set(err, rc, "out of memory");
-    } else {
-        digest_bytes(text.data + DIGEST_TEXT, text.len - DIGEST_TEXT, digest);
-        memcpy(text.data, digest, sizeof digest);
-        rc = file_replace(path, text.data, text.len, 0600, false, err);
-    }
-    buffer_release(&text);
-    return rc;
+    return state_write(state_dir, "clock", save(h), false, err);
 }
 
 /* ---- a run --------------------------------------------------------------- */

@@ -2,8 +2,10 @@
 /* clock_state.h: what this server has received of the others' clocks, kept between runs in
  * <state-dir>/clock, and how it goes on: used by hear-clock and by verify-clock.
  *
- * The file is a cache without fsync, written by both programs under one lock. It is dropped
- * when it is damaged, of another build or of another boot; that costs some rounds. */
+ * The file is a cache without fsync, written by both programs under one lock: a JSON object,
+ * its members are in the tables of clock_state.c and in offsets_json.h. Another release reads it,
+ * too; it is dropped when it is damaged, of another boot, larger than 512 KiB or of a release that
+ * wrote its memory there (0.1.0 and before): that costs some rounds. */
 #ifndef CLOCK_STATE_H
 #define CLOCK_STATE_H
 
@@ -46,7 +48,7 @@ struct clock_state {
     char boot[LOCAL_CLOCK_BOOT];
     struct local_clock_kernel kernel;
 
-    struct offsets offsets; /* last: of it the file holds only what is used */
+    struct offsets offsets;
 };
 
 /* Take the lock for reading, changing, writing. Returns an fd for file_unlock() or negative
@@ -59,7 +61,8 @@ void clock_state_read(const char *state_dir, const struct local_clock_reading *n
                       struct clock_state *ret);
 
 /* Write it; under the lock. Returns 0 or negative errno. */
-MUST_CHECK int clock_state_write(struct clock_state *h, const char *state_dir, struct error *err);
+MUST_CHECK int clock_state_write(const struct clock_state *h, const char *state_dir,
+                                 struct error *err);
 
 /* Begin a run: h->node and the participants are known; names NULL: those of the run before. A jump of the own clock goes to
  * syslog; returns whether there was one, so that the state must be written. */
