@@ -123,10 +123,11 @@ static size_t collect(char *bytes, size_t size, size_t n, void *arg)
 
 cJSON *sink_ask(const struct sink *s, const char *path)
 {
-    char url[400];
-    struct buffer answer = BUFFER_INIT(64U << 20);
+    char *url = NULL;
+    struct buffer answer = BUFFER_INIT(128U << 20);
     CURL *curl = curl_easy_init();
-    (void)snprintf(url, sizeof url, "%s%s", s->url, path);
+    if (asprintf(&url, "%s%s", s->url, path) < 0)
+        harness_fail("out of memory");
     (void)curl_easy_setopt(curl, CURLOPT_URL, url);
     (void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
     (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -135,6 +136,7 @@ cJSON *sink_ask(const struct sink *s, const char *path)
     (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
     (void)curl_easy_perform(curl);
     curl_easy_cleanup(curl);
+    free(url);
     cJSON *root = cJSON_Parse(buffer_text(&answer));
     buffer_release(&answer);
     return root;
@@ -156,18 +158,44 @@ int sink_documents(const struct sink *s, const char *index, const char *query)
     return number_at(s, path, "count");
 }
 
-/* How often each line is there. */
-static void count_times(const cJSON *root, int times[MOST + 1])
+/* The documents of one page of a scroll. Returns their number; -1 when it is no page. */
+static int each_of(const cJSON *page, void (*found)(void *arg, const cJSON *hit), void *arg)
 {
-    const cJSON *hits = cJSON_GetObjectItem(cJSON_GetObjectItem(root, "hits"), "hits");
+    const cJSON *hits = cJSON_GetObjectItem(cJSON_GetObjectItem(page, "hits"), "hits");
     const cJSON *hit = NULL;
-    cJSON_ArrayForEach(hit, hits)
-    {
-        const cJSON *n = cJSON_GetObjectItem(cJSON_GetObjectItem(hit, "_source"), "n");
-        if (!cJSON_IsNumber(n) || n->valueint < 1 || n->valueint > MOST)
-            harness_fail("a document without a line");
-        times[n->valueint]++;
-    }
+    cJSON_ArrayForEach(hit, hits) found(arg, hit);
+    return cJSON_IsArray(hits) ? cJSON_GetArraySize(hits) : -1;
+}
+
+int sink_each(const struct sink *s, const char *index, const char *query,
+              void (*found)(void *arg, const cJSON *hit), void *arg)
+{
+    int n = 0, all = 0;
+    char *path = NULL;
+    if (asprintf(&path, "/%s/_search?q=%s&size=1000&scroll=2m", index, query) < 0)
+        harness_fail("out of memory");
+    do {
+        cJSON *page = sink_ask(s, path);
+        const char *next = cJSON_GetStringValue(cJSON_GetObjectItem(page, "_scroll_id"));
+        free(path);
+        if (asprintf(&path, "/_search/scroll?scroll=2m&scroll_id=%s", next ? next : "") < 0)
+            harness_fail("out of memory");
+        n = each_of(page, found, arg);
+        all += n;
+        cJSON_Delete(page);
+    } while (n > 0);
+    free(path);
+    return n < 0 ? -1 : all;
+}
+
+/* How often each line is there. */
+static void count_time(void *arg, const cJSON *hit)
+{
+    int *times = arg;
+    const cJSON *n = cJSON_GetObjectItem(cJSON_GetObjectItem(hit, "_source"), "n");
+    if (!cJSON_IsNumber(n) || n->valueint < 1 || n->valueint > MOST)
+        harness_fail("a document without a line");
+    times[n->valueint]++;
 }
 
 void sink_once(const struct sink *s, const char *index, int server, int from, int to)
@@ -179,7 +207,7 @@ void sink_once(const struct sink *s, const char *index, int server, int from, in
     assert_in_range(to, from, MOST);
     (void)snprintf(path, sizeof path, "/%s/_search?q=server:%d&size=%d", index, server, MOST);
     cJSON *root = sink_ask(s, path);
-    count_times(root, times);
+    (void)each_of(root, count_time, times);
     cJSON_Delete(root);
     for (int n = from; n <= to; n++) {
         lost += times[n] == 0;
@@ -190,6 +218,28 @@ void sink_once(const struct sink *s, const char *index, int server, int from, in
     if (lost || twice)
         harness_fail("server %d: %d of %d lines lost, %d twice", server, lost, to - from + 1,
                      twice);
+}
+
+void sink_send(const struct sink *s, const char *method, const char *path, const char *body)
+{
+    char url[300];
+    (void)snprintf(url, sizeof url, "%s/%s", s->url, path);
+    const char *argv[] = {"/usr/bin/curl",
+                          "-sS",
+                          "--noproxy",
+                          "*",
+                          "-X",
+                          method,
+                          url,
+                          "-H",
+                          "Content-Type: application/json",
+                          body ? "-d" : NULL,
+                          body,
+                          NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    if (o.code != 0 || strstr(o.out, "\"error\""))
+        harness_fail("%s %s: %s%s", method, path, o.out, o.err);
+    outcome_release(&o);
 }
 
 /* ---- what the stand-in is told ------------------------------------------- */

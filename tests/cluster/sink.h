@@ -42,9 +42,17 @@ cJSON *sink_ask(const struct sink *s, const char *path);
 /* How many documents of the index match ("*", "FIELD:VALUE"); -1 when it cannot be asked. */
 int sink_documents(const struct sink *s, const char *index, const char *query);
 
+/* Call `found` with each document that matches ("_index", "_source"). Returns how many there were; -1 when
+ * it cannot be asked. Not for the stand-in. */
+int sink_each(const struct sink *s, const char *index, const char *query,
+              void (*found)(void *arg, const cJSON *hit), void *arg);
+
 /* Fail the test unless each of the lines {"server":SERVER,"n":from..to,...} is there exactly
  * once; at most 10,000 of a server are looked at. */
 void sink_once(const struct sink *s, const char *index, int server, int from, int to);
+
+/* A request that must be granted; body NULL: none. */
+void sink_send(const struct sink *s, const char *method, const char *path, const char *body);
 
 /* Give the stand-in a mode (fake_elasticsearch.c), for so many requests; 0: from now on. */
 void sink_mode(const struct sink *s, const char *mode, int times);

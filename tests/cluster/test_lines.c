@@ -15,29 +15,6 @@ static struct {
 
 /* ---- the parts ----------------------------------------------------------- */
 
-/* A request to Elasticsearch; body NULL: none. */
-static void es(const char *method, const char *path, const char *body)
-{
-    char url[300];
-    (void)snprintf(url, sizeof url, "%s/%s", here.sink.url, path);
-    const char *argv[] = {"/usr/bin/curl",
-                          "-sS",
-                          "--noproxy",
-                          "*",
-                          "-X",
-                          method,
-                          url,
-                          "-H",
-                          "Content-Type: application/json",
-                          body ? "-d" : NULL,
-                          body,
-                          NULL};
-    struct outcome o = run_tool(NULL, argv, NULL);
-    if (o.code != 0 || strstr(o.out, "\"error\""))
-        harness_fail("%s %s: %s%s", method, path, o.out, o.err);
-    outcome_release(&o);
-}
-
 static bool runs_with(void *arg, struct buffer *seen)
 {
     char *running = server_read(here.c, 1, "shipper/running.conf");
@@ -120,14 +97,14 @@ static void an_index_that_refuses_for_a_while_costs_nothing(void **state)
         print_message("  %s\n", index);
         (void)snprintf(refused, sizeof refused, "%s-refused", index);
         (void)snprintf(line, sizeof line, "{\"level\":\"info\",\"row\":\"%s\",\"n\":", index);
-        es(whiles[i].make[0], whiles[i].make[1], whiles[i].make[2]);
+        sink_send(&here.sink, whiles[i].make[0], whiles[i].make[1], whiles[i].make[2]);
         ship_to(index);
         write_lines(10, line, "}");
         wait_documents(index, "row:*", 10);
-        es(whiles[i].spoil[0], whiles[i].spoil[1], whiles[i].spoil[2]);
+        sink_send(&here.sink, whiles[i].spoil[0], whiles[i].spoil[1], whiles[i].spoil[2]);
         write_lines(500, line, "}");
         wait_check(here.c, 1, "cluster:logging", "warning", whiles[i].said, SOON);
-        es(whiles[i].mend[0], whiles[i].mend[1], whiles[i].mend[2]);
+        sink_send(&here.sink, whiles[i].mend[0], whiles[i].mend[1], whiles[i].mend[2]);
         wait_documents(index, "row:*", 510);
         assert_int_equal(sink_documents(&here.sink, refused, "*"), -1);
     }
@@ -142,7 +119,7 @@ static void make_full(void)
     for (int i = 1; i <= 999; i++)
         assert_int_equal(buffer_printf(&body, "\"f%d\":{\"type\":\"keyword\"},", i), 0);
     assert_int_equal(buffer_printf(&body, "\"row\":{\"type\":\"keyword\"}}}}"), 0);
-    es("PUT", "full", buffer_text(&body));
+    sink_send(&here.sink, "PUT", "full", buffer_text(&body));
     buffer_release(&body);
 }
 
@@ -170,7 +147,7 @@ static void what_the_mapping_refuses_is_kept_as_text(void **state)
         (void)snprintf(plain, sizeof plain, "plain words of %swords number ", index);
         (void)snprintf(query, sizeof query, "message:%swords", index);
         if (mapped[i].mapping)
-            es("PUT", index, mapped[i].mapping);
+            sink_send(&here.sink, "PUT", index, mapped[i].mapping);
         else
             make_full();
         ship_to(index);
