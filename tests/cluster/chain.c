@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "chain.h"
 
+#include "seed.h"
+
 #include "consul/kv.h"
 #include "rollout/server_record.h"
 
@@ -255,12 +257,6 @@ void chain_set(struct cluster *c)
 
 /* ---- kills --------------------------------------------------------------- */
 
-static unsigned roll(uint64_t *seed, unsigned n)
-{
-    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (unsigned)(*seed >> 33) % n;
-}
-
 static bool belongs_to(const char *pid, const char *dir)
 {
     static const char *const programs[] = {"heartbeat", "verify-", "reconfigure-logging",
@@ -373,14 +369,14 @@ void chain_kills(struct cluster *c, int rounds, uint64_t seed)
     prepare(c);
     for (int n = 1; n <= rounds; n++) {
         bool bad = n % 3 == 0;
-        int victim = 1 + (int)roll(&seed, SERVERS);
+        int victim = 1 + (int)seed_next(&seed, SERVERS);
         struct goal goal = {c, bad ? NULL : index, now_ms(), 0};
         wait_leader(c, 30000);
         (void)snprintf(index, sizeof index, "%s-%d", bad ? "bad" : "good", n);
         settings_put(c, "LOG_INDEX", index, NULL);
-        sleep_ms(roll(&seed, 700));
-        harm(c, victim, roll(&seed, 3));
-        sleep_ms(roll(&seed, 1500));
+        sleep_ms(seed_next(&seed, 700));
+        harm(c, victim, seed_next(&seed, 3));
+        sleep_ms(seed_next(&seed, 1500));
         if (!c->server[victim].pid)
             server_start(c, victim);
         wait_until("the chain goes on", 30000, goal_reached, &goal);

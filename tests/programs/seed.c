@@ -15,3 +15,9 @@ uint64_t seed_of_chance(uint64_t usual)
     said = true;
     return seed;
 }
+
+unsigned seed_next(uint64_t *seed, unsigned below)
+{
+    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (unsigned)(*seed >> 33) % below;
+}

@@ -32,8 +32,7 @@ static uint64_t seed;
 
 static unsigned roll(unsigned n)
 {
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (unsigned)(seed >> 33) % n;
+    return seed_next(&seed, n);
 }
 
 static bool one_in(unsigned n)
