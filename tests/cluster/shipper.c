@@ -34,6 +34,18 @@ static cJSON *command(const char *script, const char *kind, const char *dir, con
     return list;
 }
 
+/* Has the shipped file a member "account"? One of an older release (tests/old) has not. */
+static bool keeps_account(void)
+{
+    struct buffer text = BUFFER_INIT(1U << 20);
+    struct error err = {0};
+    if (file_read(SOURCE_DIR "/consul.d/logging/rsyslog.json", &text, &err) < 0)
+        harness_fail("%s", err.text);
+    const bool yes = strstr(buffer_text(&text), "\"account\"") != NULL;
+    buffer_release(&text);
+    return yes;
+}
+
 /* probe: the shipper carries the probe log. */
 static char *definition(struct cluster *c, int i, enum shipper kind, const char *template,
                         bool probe)
@@ -54,7 +66,7 @@ static char *definition(struct cluster *c, int i, enum shipper kind, const char 
     (void)cJSON_AddStringToObject(root, "timeout", "5s");
     if (probe)
         (void)cJSON_AddStringToObject(root, "probe", server_path(c, i, "probe/shipper.log"));
-    if (probe)
+    if (probe && keeps_account())
         (void)cJSON_AddStringToObject(root, "account", server_path(c, i, "shipper/account.json"));
     cJSON *variables = cJSON_AddObjectToObject(root, "variables");
     (void)cJSON_AddStringToObject(variables, "work", server_path(c, i, "shipper"));
