@@ -100,11 +100,12 @@ BINS        := $(PROGRAMS:%=$(B)/%)
 TEST_BINS   := $(PROGRAMS:%=$(B)/test/%)
 
 # Tests: tests/<kind>/test_<name>.c becomes $(B)/<kind>/test_<name>, a unit test
-# tests/unit/<folder>/test_<name>.c; both are built with TEST_LIMITS. Any other .c in tests/programs/ or tests/cluster/ is a helper for both.
-# They find the programs under test in TEST_BIN, files of the tree in SOURCE_DIR.
+# tests/unit/<folder>/test_<name>.c; both are built with TEST_LIMITS. Any other .c in
+# tests/programs/, tests/cluster/ or tests/soak/ is a helper for all. They find the programs under
+# test in TEST_BIN, files of the tree in SOURCE_DIR.
 TEST_KINDS   := sim programs elasticsearch cluster soak bench
 TESTS        := $(wildcard tests/unit/*/test_*.c) $(foreach k,$(TEST_KINDS),$(wildcard tests/$k/test_*.c))
-TEST_HELPERS := $(filter-out $(TESTS),$(wildcard tests/programs/*.c tests/cluster/*.c))
+TEST_HELPERS := $(filter-out $(TESTS),$(wildcard tests/programs/*.c tests/cluster/*.c tests/soak/*.c))
 tests_of      = $(patsubst tests/%.c,$(B)/%,$(filter tests/$1/%,$(TESTS)))
 UNIT_BINS    := $(call tests_of,unit)
 CHECK_BINS   := $(foreach k,$(TEST_KINDS),$(call tests_of,$k))
@@ -112,7 +113,7 @@ HELPERS_A    := $(B)/test/libhelpers.a
 FILTER_O     := $(B)/test/obj/tests/filter.o
 STAND_IN     := $(B)/test/fake-elasticsearch
 TEST_CPPFLAGS = -DTEST_LIMITS -DTEST_BIN='"$(abspath $(B))/test"' -DSOURCE_DIR='"$(CURDIR)"' \
-                -Itests/programs -Itests/cluster
+                -Itests/programs -Itests/cluster -Itests/soak
 
 # A sanitizer's report must not look like a result (its default exit code is 1), and
 # cmocka must not take SIGSEGV away from it (handle_segv=2).

@@ -4,6 +4,9 @@
  * is there exactly once in the end. Takes about two minutes. */
 #include "harness.h"
 #include "keeper.h"
+#include "kills.h"
+#include "log_file.h"
+#include "seed.h"
 #include "sink.h"
 
 #define SERVERS   3
@@ -23,44 +26,25 @@ static struct {
     struct sink sink;
     const char *kind;
     char address[40], dir[400];
-    FILE *log[SERVERS + 1];
-    int rotated[SERVERS + 1];
+    struct log_file log[SERVERS + 1];
     int dead[SERVERS + 1]; /* so many lines yet until its shipper is started again */
     int written;           /* lines of each server */
     int kills;
     int indexers; /* killed */
-    unsigned random;
+    uint64_t seed;
 } here;
 
 static unsigned any(unsigned below)
 {
-    here.random = here.random * 1103515245U + 12345U;
-    return (here.random >> 16) % below;
+    return seed_next(&here.seed, below);
 }
 
 /* ---- the logs ------------------------------------------------------------ */
 
-static void open_log(int i)
-{
-    here.log[i] = fopen(server_path(here.c, i, "log/checkin.log"), "a");
-    assert_non_null(here.log[i]);
-}
-
-/* As logrotate does with "create" and "dateext", "extension .log". */
-static void rotate(int i)
-{
-    char name[60];
-    (void)snprintf(name, sizeof name, "log/checkin-%d.log", ++here.rotated[i]);
-    assert_int_equal(fclose(here.log[i]), 0);
-    assert_int_equal(
-        rename(server_path(here.c, i, "log/checkin.log"), server_path(here.c, i, name)), 0);
-    open_log(i);
-}
-
 /* Every other line lacks the ID, so its document is known by its place in the file. */
 static void write_line(int i, int n)
 {
-    FILE *log = here.log[i];
+    FILE *log = here.log[i].file;
     (void)fprintf(log,
                   "{\"timestamp\":%d,\"level\":\"info\",\"service\":\"checkin\","
                   "\"server\":%d,\"n\":%d",
@@ -90,37 +74,11 @@ static void point_to(int host)
                  "LOG_ROLLOUT", "parallel", NULL);
 }
 
-/* As a crash. */
-static void kill_shipper(int i)
+/* A crash of rsyslogd. */
+static void crash(int i)
 {
-    char *text = server_read(here.c, i, "shipper/rsyslogd.pid");
-    pid_t pid = (pid_t)strtol(text, NULL, 10);
-    free(text);
-    if (pid > 1)
-        (void)kill(pid, SIGKILL);
-    here.kills++;
+    here.kills += kill_shipper(here.c, i);
     here.dead[i] = 1 + (int)any(200);
-}
-
-/* What takes the records from rsyslogd, which starts it again. */
-static void kill_indexer(int i)
-{
-    char *pid = server_read(here.c, i, "shipper/rsyslogd.pid");
-    pid[strcspn(pid, "\n")] = '\0';
-    const char *argv[] = {"/usr/bin/pkill", "-KILL", "-P", pid, "-x", "index-records", NULL};
-    struct outcome o = run_tool(NULL, argv, NULL);
-    here.indexers += o.code == 0;
-    outcome_release(&o);
-    free(pid);
-}
-
-/* What the heartbeat starts finds it dead. */
-static void revive_shipper(int i)
-{
-    const char *argv[] = {"rollout-logging", "--retry", NULL};
-    struct outcome o = server_run(here.c, i, NULL, argv);
-    assert_int_equal(o.code, 0);
-    outcome_release(&o);
 }
 
 static bool all_run(void *arg, struct buffer *seen)
@@ -164,13 +122,13 @@ static void disturb(int line)
         point_to(5 + line / (LINES / POINTINGS) % 3);
     for (int i = 1; i <= SERVERS; i++) {
         if (any(LINES / ROTATIONS) == 0)
-            rotate(i);
+            log_file_rotate(&here.log[i]);
         if (any(LINES / KILLS) == 0)
-            kill_indexer(i);
+            here.indexers += kill_indexer(here.c, i);
         if (here.dead[i] == 0 && any(LINES / KILLS) == 0)
-            kill_shipper(i);
+            crash(i);
         else if (here.dead[i] > 0 && --here.dead[i] == 0)
-            revive_shipper(i);
+            assert_true(revive_shipper(here.c, i));
     }
 }
 
@@ -183,7 +141,7 @@ static void nothing_is_lost_by_kills_alone(void **state)
         write_lines(1);
         sleep_ms(STORM_MS / STORM);
         if (any(20) == 0)
-            kill_indexer(1 + (int)any(SERVERS));
+            here.indexers += kill_indexer(here.c, 1 + (int)any(SERVERS));
     }
     print_message("  index-records killed %d times\n", here.indexers - before);
     assert_in_range(here.indexers - before, 20, STORM);
@@ -213,7 +171,7 @@ static void nothing_is_lost_in_an_outage(void **state)
     }
     print_message("  down for %lld ms, %d and %d kills, %d rotations\n",
                   (long long)(now_ms() - begin), here.kills, here.indexers,
-                  here.rotated[1] + here.rotated[2] + here.rotated[3]);
+                  here.log[1].rotated + here.log[2].rotated + here.log[3].rotated);
     sink_up();
     point_to(9);
     wait_until(server, 60000, all_run, server);
@@ -227,9 +185,7 @@ static void nothing_is_lost_in_an_outage(void **state)
 static int setup(void **state)
 {
     (void)state;
-    const char *seed = getenv("SEED");
-    here.random = seed ? (unsigned)strtoul(seed, NULL, 10) : (unsigned)now_ms();
-    print_message("  SEED=%u\n", here.random);
+    here.seed = seed_of_chance((uint64_t)now_ms());
     here.kind = "8.6.2"; /* the stand-in forgets everything when it ends */
     if (!sink_available(here.kind))
         return -1;
@@ -239,7 +195,7 @@ static int setup(void **state)
     (void)snprintf(here.dir, sizeof here.dir, "%.200s/elasticsearch", keeper_dir());
     for (int i = 1; i <= SERVERS; i++) {
         server_shipper(here.c, i, SHIPPER_RSYSLOG, NULL);
-        open_log(i);
+        log_file_open(&here.log[i], server_path(here.c, i, "log/checkin"), LOG_KEPT);
     }
     sink_up();
     return 0;
@@ -251,8 +207,7 @@ static int teardown(void **state)
     sink_kill(&here.sink);
     cluster_stop(here.c);
     for (int i = 1; i <= SERVERS; i++)
-        if (here.log[i])
-            (void)fclose(here.log[i]);
+        log_file_close(&here.log[i]);
     return 0;
 }
 
