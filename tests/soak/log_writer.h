@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* log_writer.h: logs of three servers, written all the time by a thread, and what of them is in
+ * Elasticsearch in the end.
+ *
+ * Each server has a log of each style of rotation (log_file.h). A line has a mark that is its own,
+ * "soak-SERVER-STYLE-N.", or is one of many equal ones. There are JSON and plain lines, JSON that an
+ * index does not take (member "job" is no number), invalid UTF-8, NUL bytes, lines of 2 MB; empty
+ * ones, which are no records, are between them. */
+#ifndef LOG_WRITER_H
+#define LOG_WRITER_H
+
+#include "harness.h"
+#include "log_file.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define WRITER_SERVERS 3
+#define WRITER_STYLES  3
+
+/* The lines of one log. */
+struct written {
+    int lines;   /* with a mark */
+    int equal;   /* without */
+    int arrived; /* of the first, by log_writer_tally() */
+    int twice;   /* of these, in one index */
+    int moved;   /* of these, in both: sent again after LOG_INDEX had changed */
+    int equal_arrived;
+    unsigned char *times[2]; /* how often each is in LOG_INDEX "left" and "right" */
+};
+
+struct log_writer {
+    uint64_t seed;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    atomic_bool stop;
+    bool runs;
+    struct log_file log[WRITER_SERVERS + 1][WRITER_STYLES];
+    struct written written[WRITER_SERVERS + 1][WRITER_STYLES];
+    int documents[WRITER_SERVERS + 1]; /* that came from a server, probes as well */
+    int odd;                           /* JSON that is refused, invalid UTF-8, NUL */
+    int huge, empty;
+    char *filler; /* of huge lines */
+};
+
+/* Begin to write below log/ of each server. These fail the test. */
+void log_writer_start(struct log_writer *w, struct cluster *c, uint64_t seed);
+
+void log_writer_rotate(struct log_writer *w, int server, enum log_style style);
+
+/* All lines so far, of all logs. */
+int log_writer_lines(struct log_writer *w);
+
+/* No line more. */
+void log_writer_stop(struct log_writer *w);
+
+/* Search for each line in the indices left* and right*. False when that cannot be. */
+bool log_writer_tally(struct log_writer *w, const struct sink *sink);
+
+/* Which lines are not there, or more than once, and the ids of one of these, on stdout. */
+void log_writer_tell(struct log_writer *w, const struct sink *sink, int server,
+                     enum log_style style);
+
+void log_writer_release(struct log_writer *w);
+
+#endif
