@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/program.h"
 #include "base/trust.h"
+#include "check/rest.h"
 #include "check/script_check.h"
 #include "check/verdict.h"
 #include "cluster/own_agent.h"
@@ -184,17 +185,25 @@ static void verify_and_repair(struct consul *consul, const struct place *place, 
         verdict_set(v, VERDICT_PASSING, "all %zu verifications run and report", VERIFICATIONS);
 }
 
-/* stdout is the check's text and nothing else may go there: the reasons go to syslog. */
-static int print_verdict(const struct place *place, const struct verdict *v, bool led)
+/* stdout is the check's text and nothing else may go there: the reasons go to syslog. There is one
+ * text for passing, so it cannot change without its status. */
+static int print_verdict(struct consul *consul, const struct place *place, const struct verdict *v)
 {
     char text[SCRIPT_CHECK_TEXT];
     char truth[VERDICT_OUTPUT + 1];
+    struct error why = {0};
     bool changed = false;
-    int code = script_check_choose(place->state_dir, "heartbeat", v, led, text, &changed);
+    bool led = consul_led(consul_prove_leader(consul, &why));
+    bool rested = v->status == VERDICT_PASSING ||
+                  (led && rest_look(consul, place->state_dir) >= limits()->rest_ms);
+    int code = script_check_choose(place->state_dir, "heartbeat", v, led, rested, text, &changed);
     verdict_render(v, truth);
     if (changed)
         syslog(v->status == VERDICT_PASSING ? LOG_NOTICE : LOG_WARNING, "%s%s",
-               led ? "" : "(not published: no leader) ", truth);
+               strcmp(text, truth) == 0 ? ""
+               : led                    ? "(not published yet: servers come or go) "
+                                        : "(not published: no leader) ",
+               truth);
     printf("%s", text);
     return code;
 }
@@ -202,7 +211,6 @@ static int print_verdict(const struct place *place, const struct verdict *v, boo
 static int run_heartbeat(const struct place *place, struct error *err)
 {
     struct consul *consul = NULL;
-    struct error why = {0};
     struct verdict v = {0};
     if (!trust_own_directory(place->state_dir))
         return error_set(err, -EPERM,
@@ -213,7 +221,7 @@ static int run_heartbeat(const struct place *place, struct error *err)
     if (rc < 0)
         return rc;
     verify_and_repair(consul, place, &v);
-    int code = print_verdict(place, &v, consul_led(consul_prove_leader(consul, &why)));
+    int code = print_verdict(consul, place, &v);
     consul_close(consul);
     return code;
 }

@@ -8,6 +8,7 @@
 #include "base/program.h"
 #include "base/trust.h"
 #include "check/check_run.h"
+#include "check/rest.h"
 #include "check/verdict.h"
 #include "cluster/cluster_facts.h"
 #include "cluster/quorum.h"
@@ -162,8 +163,10 @@ static int look_at_quorum(struct consul *consul, struct check_run *run, struct v
     quorum_conditions(&servers->facts, &now);
     hold_conditions(&spans, &now, pause_ms, &held);
     int64_t whole_ms = held_since_note(&spans, "whole", now.whole);
-    if (run->publish)
+    if (run->publish) {
+        (void)rest_note(&servers->agent, dir);
         confirm_first(consul, servers, whole_ms);
+    }
     if (run->publish && held_since_write(&spans, dir, "quorum", err) < 0)
         program_log(LOG_WARNING, "%s", err->text);
     quorum_judge(&servers->facts, &held, v);

@@ -22,6 +22,7 @@
     LIMIT(mute_ms, 90000)            /* 90 s: a server's programs may write nothing */             \
     LIMIT(deaf_ms, 60000)            /* 60 s: a watch may not run */                               \
     LIMIT(calm_ms, 200000)           /* 200 s: after errors a watch sleeps up to 180 s */          \
+    LIMIT(rest_ms, 30000)            /* 30 s, two heartbeats: a mere text waits for membership */  \
     LIMIT(mapping_stable_ms, 60000)  /* 60 s: wholeness before the mapping is confirmed */         \
     LIMIT(verify_ms, 6000)           /* 6 s: heartbeat's deadline for one verification */          \
     LIMIT(lock_ms, 4000)             /* 4 s: waiting for another run of the same program */        \

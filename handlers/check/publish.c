@@ -7,6 +7,7 @@
 #include "base/program.h"
 #include "base/state.h"
 #include "base/trust.h"
+#include "check/rest.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -82,42 +83,59 @@ static bool log_change(const char *check_id, const struct verdict *v, struct mem
     return true;
 }
 
-/* Send the new text, or where it must be held or no leader is proven the old one again. m: what
- * was published last, and is now. */
-static int send(struct consul *consul, const char *check_id, const struct memory *new, bool hold,
-                struct memory *m, struct error *err)
+/* May what is shown change now? The agent brings a changed status to the catalogue at once, but a
+ * mere text later, when there may be no leader any more (rest.h). */
+static bool may_change(struct consul *consul, const char *state_dir, const struct memory *shown,
+                       const struct memory *new)
 {
-    bool same = strcmp(m->status, new->status) == 0 && strcmp(m->text, new->text) == 0;
-    bool led = same || (!hold && consul_led(consul_prove_leader(consul, NULL)));
-    if (!led && !m->status[0])
-        return 0; /* nothing published yet: any text would be a change */
-    const struct memory *sent = led ? new : m;
-    int rc = consul_check_update(consul, check_id, sent->status, sent->text, err);
-    if (rc == 0)
-        *m = *sent;
-    return rc;
+    if (!consul_led(consul_prove_leader(consul, NULL)))
+        return false;
+    return strcmp(shown->status, new->status) != 0 ||
+           rest_look(consul, state_dir) >= limits()->rest_ms;
+}
+
+/* What to send: the new text, or where it must be held the old one again, "" where there is none
+ * (any text would be a change). */
+static const struct memory *choose(struct consul *consul, const char *state_dir, bool hold,
+                                   const struct memory *shown, const struct memory *new)
+{
+    bool same = strcmp(shown->status, new->status) == 0 && strcmp(shown->text, new->text) == 0;
+    return !same && !hold && may_change(consul, state_dir, shown, new) ? new : shown;
+}
+
+/* Saved before it is sent: an agent that is asked for a change answers late where its lock is held,
+ * and takes the change even when we have been killed meanwhile. What it did not get is taken
+ * back. */
+static int send(struct consul *consul, const char *state_dir, const char *check_id,
+                const struct memory *new, const struct memory *shown, bool changed,
+                struct error *err)
+{
+    char file[FILE_TEXT];
+    struct error disk = {0};
+    int rc = 0, saved = 0;
+    (void)file_of(check_id, "verdict", file);
+    if (changed || new != shown)
+        saved = save(state_dir, file, new, &disk);
+    if (consul && new->status[0])
+        rc = consul_check_update(consul, check_id, new->status, new->text, err);
+    if (rc < 0 && rc != -ETIMEDOUT && new != shown)
+        saved = save(state_dir, file, shown, &disk);
+    return rc == 0 && saved < 0 ? error_set(err, -EIO, "%s", disk.text) : rc;
 }
 
 int publish_verdict(struct consul *consul, const char *state_dir, const char *check_id,
                     const struct verdict *v, bool hold, struct error *err)
 {
     char file[FILE_TEXT];
-    struct memory before, now, m;
+    struct memory shown, new;
     int rc = check_ours(state_dir, err);
     if (rc < 0)
         return rc;
-    load_memory(state_dir, file_of(check_id, "verdict", file), &before);
-    m = now = before;
-    (void)snprintf(now.status, sizeof now.status, "%s", verdict_status_name(v->status));
-    verdict_render(v, now.text);
-    bool changed = log_change(check_id, v, &m);
-    memcpy(now.seen, m.seen, sizeof now.seen);
-    if (consul)
-        rc = send(consul, check_id, &now, hold, &m, err);
-    if (changed || strcmp(m.status, before.status) != 0 || strcmp(m.text, before.text) != 0) {
-        struct error disk = {0};
-        if (save(state_dir, file, &m, &disk) < 0 && rc == 0)
-            rc = error_set(err, -EIO, "%s", disk.text);
-    }
-    return rc;
+    load_memory(state_dir, file_of(check_id, "verdict", file), &shown);
+    bool changed = log_change(check_id, v, &shown);
+    new = shown;
+    (void)snprintf(new.status, sizeof new.status, "%s", verdict_status_name(v->status));
+    verdict_render(v, new.text);
+    const struct memory *sent = consul ? choose(consul, state_dir, hold, &shown, &new) : &shown;
+    return send(consul, state_dir, check_id, sent, &shown, changed, err);
 }

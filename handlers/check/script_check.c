@@ -9,7 +9,7 @@
 
 /* The file holds the exit code as one digit, then the text. */
 int script_check_choose(const char *state_dir, const char *name, const struct verdict *v, bool led,
-                        char ret[SCRIPT_CHECK_TEXT], bool *ret_changed)
+                        bool rested, char ret[SCRIPT_CHECK_TEXT], bool *ret_changed)
 {
     char path[FILE_PATH];
     char now[SCRIPT_CHECK_TEXT + 1];
@@ -22,9 +22,10 @@ int script_check_choose(const char *state_dir, const char *name, const struct ve
     if (!kept || file_read(path, &last, &ignored) < 0 || last.len < 2)
         buffer_clear(&last);
     *ret_changed = strcmp(now, buffer_text(&last)) != 0;
-    const char *shown = led || last.len == 0 ? now : buffer_text(&last);
+    const bool may = led && (rested || buffer_text(&last)[0] != now[0]);
+    const char *shown = may || last.len == 0 ? now : buffer_text(&last);
     /* A full disk costs the memory, not the verdict. */
-    if (kept && led && *ret_changed &&
+    if (kept && may && *ret_changed &&
         file_replace(path, now, strlen(now), 0600, false, &ignored) < 0)
         *ret_changed = true;
     (void)snprintf(ret, SCRIPT_CHECK_TEXT, "%s", shown + 1);

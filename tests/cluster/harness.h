@@ -64,7 +64,8 @@ struct cluster_options {
     const char *node_policy; /* instead of the shipped one; "" = a token without rights */
     bool no_snippet;         /* without our 60-cluster.hcl */
     const char *heartbeat;   /* its interval instead of "15s" */
-    const char *limits;      /* LICTOR_LIMITS for everything that runs (limits.h) */
+    const char *limits;      /* LICTOR_LIMITS for everything that runs (limits.h); without
+                           consul_timing membership is at rest after 2 s */
     const char *discover;    /* enable --discover: a watch on that service; NULL: none */
     uid_t user;              /* who runs agents and what they run, with no-new-privileges; what is
                    root's on a real server stays ours. 0: as the test. Needs root */
@@ -228,7 +229,7 @@ char *recorder_text(struct recorder *r, const char *id);
 /* ---- a neighbour: what must not suffer from us --------------------------- */
 
 /* A service "neighbour" on every running server, as other products have theirs: registered
- * over HTTP with a TTL check of 10 s, which a thread per server refreshes every 5 s. */
+ * over HTTP with a TTL check of 10 s, which a thread per server refreshes every 3 s. */
 struct neighbour;
 struct neighbour *neighbour_start(struct cluster *c);
 void neighbour_stop(struct neighbour *n);
@@ -236,6 +237,9 @@ void neighbour_stop(struct neighbour *n);
 /* How often that check has expired on server i since the start, also when it recovered at
  * once. */
 size_t neighbour_expired(struct neighbour *n, int i);
+
+/* The longest time that one of its updates took on server i, ms. */
+int64_t neighbour_slowest(struct neighbour *n, int i);
 
 /* ---- programs by hand ---------------------------------------------------- */
 

@@ -4,12 +4,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define REFRESH_MS 5000
+#define REFRESH_MS 3000
 
 struct keeper_of {
     struct neighbour *neighbour;
     int server;
-    size_t expired; /* before the start */
+    size_t expired;       /* before the start */
+    atomic_llong slowest; /* ms */
     pthread_t thread;
 };
 
@@ -21,13 +22,16 @@ struct neighbour {
 
 static void *keep_passing(void *arg)
 {
-    const struct keeper_of *k = arg;
+    struct keeper_of *k = arg;
     int64_t next = now_ms();
     while (!atomic_load(&k->neighbour->stop)) {
-        if (now_ms() >= next) {
-            next = now_ms() + REFRESH_MS;
+        int64_t begin = now_ms();
+        if (begin >= next && k->neighbour->c->server[k->server].pid) {
+            next = begin + REFRESH_MS;
             (void)http(k->neighbour->c, k->server, "PUT", "/v1/agent/check/pass/service:neighbour",
                        "", NULL);
+            if (now_ms() - begin > atomic_load(&k->slowest))
+                atomic_store(&k->slowest, now_ms() - begin);
         }
         sleep_ms(50);
     }
@@ -80,4 +84,9 @@ void neighbour_stop(struct neighbour *n)
 size_t neighbour_expired(struct neighbour *n, int i)
 {
     return expired(n->c, i) - n->keeper[i].expired;
+}
+
+int64_t neighbour_slowest(struct neighbour *n, int i)
+{
+    return atomic_load(&n->keeper[i].slowest);
 }

@@ -93,7 +93,7 @@ void outcome_expect_failure(struct outcome o, int code, const char *text)
 
 struct outcome server_run(struct cluster *c, int i, const char *input, const char *const *argv)
 {
-    char program[400], config[400], state[400], limits[300], clock[40];
+    char program[400], config[400], state[400], limits[SERVER_LIMITS], clock[40];
     const char *full[32] = {program, "--config-dir",    config,      "--state-dir",
                             state,   "--settings-root", HARNESS_ROOT};
     const char *env[5] = {limits};
@@ -106,8 +106,7 @@ struct outcome server_run(struct cluster *c, int i, const char *input, const cha
     (void)snprintf(program, sizeof program, "%s/%s", TEST_BIN, argv[0]);
     (void)snprintf(config, sizeof config, "%s/etc", c->server[i].dir);
     (void)snprintf(state, sizeof state, "%s/state", c->server[i].dir);
-    (void)snprintf(limits, sizeof limits, "LICTOR_LIMITS=%s",
-                   c->options.limits ? c->options.limits : "");
+    server_limits(c, limits);
     for (size_t n = 1; argv[n]; n++) {
         if (n + 7 >= COUNT(full))
             harness_fail("too many arguments for %s", argv[0]);

@@ -269,9 +269,17 @@ void server_enable(struct cluster *c, int i)
 
 /* ---- process ------------------------------------------------------------- */
 
+void server_limits(const struct cluster *c, char ret[SERVER_LIMITS])
+{
+    (void)snprintf(ret, SERVER_LIMITS, "LICTOR_LIMITS=%s%s%s",
+                   c->options.consul_timing ? "" : "rest=2s",
+                   c->options.consul_timing || !c->options.limits ? "" : ",",
+                   c->options.limits ? c->options.limits : "");
+}
+
 static void be_agent(struct cluster *c, int i, const char *consul, pid_t parent)
 {
-    char data[400], config[400];
+    char data[400], config[400], limits[SERVER_LIMITS];
     (void)snprintf(data, sizeof data, "-data-dir=%s/data", c->server[i].dir);
     (void)snprintf(config, sizeof config, "-config-dir=%s/consul.d", c->server[i].dir);
     int log = open(server_path(c, i, "consul.log"), O_WRONLY | O_CREAT | O_APPEND, 0644);
@@ -279,8 +287,8 @@ static void be_agent(struct cluster *c, int i, const char *consul, pid_t parent)
     if (c->options.user)
         apart_become(c->options.user);
     keeper_die_with(parent);
-    if (c->options.limits)
-        (void)setenv("LICTOR_LIMITS", c->options.limits, 1);
+    server_limits(c, limits);
+    (void)putenv(limits);
     (void)setpgid(0, 0);
     if (log < 0 || null < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
         _exit(126);

@@ -18,6 +18,12 @@ void server_make(struct cluster *c, int i, int expect);
 /* Write 60-cluster.hcl and consul.env as they should be now (token). */
 void server_enable(struct cluster *c, int i);
 
+#define SERVER_LIMITS 400
+
+/* "LICTOR_LIMITS=..." as everything that runs on a server gets it. Where Consul's own times are
+ * quick, ours that follow from them are as well. */
+void server_limits(const struct cluster *c, char ret[SERVER_LIMITS]);
+
 /* Start the process, do not wait. */
 void server_spawn(struct cluster *c, int i);
 

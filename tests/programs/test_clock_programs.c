@@ -91,7 +91,7 @@ static struct outcome run_with(struct world *w, const char *program, const char 
     const char *argv[16] = {path, "--config-dir", scratch_at("config"), "--state-dir",
                             scratch_at("state")};
     const char *env[] = {fake_agent_env(w->agent),
-                         "LICTOR_LIMITS=http=400ms,leader_proof=300ms,lock=300ms", NULL};
+                         "LICTOR_LIMITS=http=400ms,leader_proof=300ms,lock=300ms,rest=0s", NULL};
     (void)snprintf(path, sizeof path, "%s/%s", TEST_BIN, program);
     for (size_t i = 0; more && more[i]; i++)
         argv[5 + i] = more[i];

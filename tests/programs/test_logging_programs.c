@@ -16,7 +16,7 @@ static struct outcome run(const char *program, const char *input, const char *co
     const char *argv[16] = {path, "--state-dir", scratch_dir, "--config-dir",
                             "/tmp/no-such-directory"};
     static const char *const env[] = {
-        "LICTOR_LIMITS=http=300ms,leader_proof=200ms,verify=2s,lock=100ms", NULL};
+        "LICTOR_LIMITS=http=300ms,leader_proof=200ms,verify=2s,lock=100ms,rest=0s", NULL};
     (void)snprintf(path, sizeof path, "%s/%s", TEST_BIN, program);
     for (int i = 0; words && words[i]; i++)
         argv[5 + i] = words[i];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* verify-quorum as a process, against an agent that says what it is told. */
 #include "base/base64.h"
+#include "base/boottime.h"
 #include "fake_agent.h"
 #include "harness.h"
 #include "scratch.h"
@@ -384,6 +385,85 @@ static void a_verdict_found_without_leader_is_held_back(void **state)
     assert_string_equal(fake_agent_published(agent, "cluster:quorum"), "passing|" WHOLE);
 }
 
+#define ONE_DOWN "2 of 3 servers, none may fail"
+
+/* Published with these limits; is the check's text now this status and this text? */
+static void expect_published(struct fake_agent *agent, const char *limits, const char *status,
+                             const char *text)
+{
+    fake_agent_forget(agent);
+    struct outcome o = run_timed(agent, limits, true);
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+    const char *published = fake_agent_published(agent, "cluster:quorum");
+    if (strncmp(published, status, strlen(status)) != 0 || !strstr(published, text))
+        fail_msg("not %s with \"%s\": %s", status, text, published);
+}
+
+static void a_mere_text_waits_for_membership_to_be_at_rest(void **state)
+{
+    struct fake_agent *agent = *state;
+    const char *moving = "LICTOR_LIMITS=rest=1h", *resting = "LICTOR_LIMITS=rest=0s";
+    expect_published(agent, moving, "passing", WHOLE);
+    fake_agent_kv(agent, "lictor/mapping", NULL, 0);
+    expect_published(agent, moving, "passing", WHOLE);
+    expect_published(agent, resting, "passing", "not confirmed yet");
+    say_members(agent, "114");
+    expect_published(agent, moving, "warning", ONE_DOWN);
+}
+
+/* What has changed is noted at each look, whether a text is to be published or not. */
+static void rest_begins_when_a_server_comes_or_goes(void **state)
+{
+    struct fake_agent *agent = *state;
+    char before[4096];
+    const char *some = "LICTOR_LIMITS=rest=600ms";
+    expect_published(agent, some, "passing", WHOLE);
+    fake_agent_kv(agent, "lictor/mapping", NULL, 0);
+    boottime_sleep(700);
+    expect_published(agent, some, "passing", "not confirmed yet");
+    say_members(agent, "114");
+    expect_published(agent, some, "warning", ONE_DOWN);
+    (void)snprintf(before, sizeof before, "%s", fake_agent_published(agent, "cluster:quorum"));
+    fake_agent_kv(agent, "lictor/mapping", RECORD, 42);
+    expect_published(agent, some, "warning", before);
+    boottime_sleep(700);
+    expect_published(agent, some, "warning", "is down");
+    assert_string_not_equal(fake_agent_published(agent, "cluster:quorum"), before);
+}
+
+static void assert_remembered(const char *status)
+{
+    char *text = scratch_get("state/cluster:quorum.verdict");
+    assert_non_null(strstr(text, status));
+    free(text);
+}
+
+/* An agent takes a change even when nobody waits for its answer any more. */
+static void what_is_sent_was_saved_before(void **state)
+{
+    struct fake_agent *agent = *state;
+    expect_published(agent, NULL, "passing", WHOLE);
+    say_members(agent, "114");
+    fake_agent_delay(agent, CHECK, 1500);
+    struct outcome o = run_timed(agent, "LICTOR_LIMITS=http=500ms", true);
+    assert_int_equal(o.code, 3);
+    outcome_release(&o);
+    assert_remembered("\"status\":\"warning\"");
+}
+
+static void what_the_agent_rejects_was_not_shown(void **state)
+{
+    struct fake_agent *agent = *state;
+    expect_published(agent, NULL, "passing", WHOLE);
+    say_members(agent, "114");
+    fake_agent_answer(agent, CHECK, 404, "Unknown check");
+    struct outcome o = run(agent, true);
+    assert_int_equal(o.code, 3);
+    outcome_release(&o);
+    assert_remembered("\"status\":\"passing\"");
+}
+
 static void that_it_could_not_look_is_published(void **state)
 {
     struct fake_agent *agent = *state;
@@ -555,7 +635,7 @@ static const char *created(struct fake_agent *agent, struct self self, const cha
 static void the_leader_confirms_once_where_no_acl_says_who_may(void **state)
 {
     struct fake_agent *agent = *state;
-    const char *now = "LICTOR_LIMITS=mapping_stable=0s";
+    const char *now = "LICTOR_LIMITS=mapping_stable=0s,rest=0s";
     assert_null(created(agent, (struct self){"true", "disabled", "0", 3}, NULL, true));
     assert_null(created(agent, (struct self){"true", "disabled", "0", 3}, now, false));
     assert_null(created(agent, (struct self){"false", "disabled", "0", 3}, now, true));
@@ -655,6 +735,10 @@ int main(void)
         TEST(a_damaged_record_is_a_warning),
         TEST(the_verdict_is_published),
         TEST(a_verdict_found_without_leader_is_held_back),
+        TEST(a_mere_text_waits_for_membership_to_be_at_rest),
+        TEST(rest_begins_when_a_server_comes_or_goes),
+        TEST(what_is_sent_was_saved_before),
+        TEST(what_the_agent_rejects_was_not_shown),
         TEST(that_it_could_not_look_is_published),
         TEST(publishing_needs_a_state_directory_of_ones_own),
         TEST(a_check_that_is_not_there_is_a_failure),
