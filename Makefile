@@ -25,7 +25,7 @@ PROGRAMS := reconfigure-logging rollout-logging apply-logging index-records veri
 LAYERS := base net consul check settings elasticsearch indexer clock cluster shipper delivery rollout \
           command
 
-in_base          := version error text duration boottime limits program buffer base64 file trust json json_fields state digest \
+in_base          := version error text duration boottime limits deadline program buffer base64 file trust json json_fields state digest \
                     child run_once held_since
 in_net           := host url resolve unix_socket http
 in_consul        := kv consul agent

@@ -7,7 +7,9 @@
  * the heartbeat. Only when the verdict is not the one published does it become
  * verify-clock. */
 #include "base/buffer.h"
+#include "base/deadline.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/program.h"
 #include "base/trust.h"
 #include "clock/clock_state.h"
@@ -107,6 +109,7 @@ int main(int argc, char **argv)
     int rc = program_options(argc, argv, &usage, &err);
     if (rc <= 0)
         return program_not_run(rc, HANDLER_USAGE, HANDLER_FAILED, &err);
+    deadline_of_process(limits()->run_ms, "hear-clock", STDERR_FILENO, HANDLER_FAILED);
     const char *const words[] = {"--publish", CHECK_ID, "--heard", PLACE_WORDS(&place), NULL};
     rc = receive_payload(&place, &err);
     if (rc > 0)

@@ -4,8 +4,11 @@
  * Every 15 s: runs the verifications side by side, each with a deadline; starts
  * rollout-logging when a watch missed something; compares the agent's checks with the
  * catalogue; says what could not be done. Its own line is published by the agent, which
- * must not happen without a leader: then it repeats its last line and exit code. */
+ * must not happen without a leader: then it repeats its last line and exit code. An agent that does
+ * not answer at all serves nobody who could be harmed: that is said at once. */
+#include "base/boottime.h"
 #include "base/child.h"
+#include "base/deadline.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/program.h"
@@ -167,18 +170,17 @@ static void look_at_agent(struct consul *consul, const struct place *place, bool
 /* Everything that can be done now. Without a leader only the verifications: they know
  * what they may publish, and write the truth to syslog. Without a right there is a leader: what
  * is missing is said. */
-static void verify_and_repair(struct consul *consul, const struct place *place, struct verdict *v)
+static void verify_and_repair(struct consul *consul, const struct place *place, int proof,
+                              const char *right, struct verdict *v)
 {
     struct error err = {0};
-    struct error right = {0};
-    int proof = consul_prove_leader(consul, &right);
     bool led = proof == 0;
     verify(place, v);
     if (led && repair(consul, place, &err) < 0)
         note(v, "rollout-logging: %s", err.text);
     look_at_agent(consul, place, led, v);
     if (proof == -EACCES)
-        verdict_set(v, VERDICT_WARNING, "no right: %s", right.text);
+        verdict_set(v, VERDICT_WARNING, "no right: %s", right);
     else if (v->details[0])
         verdict_set(v, VERDICT_WARNING, "not everything could run and report: %s", v->summary);
     else
@@ -187,13 +189,12 @@ static void verify_and_repair(struct consul *consul, const struct place *place, 
 
 /* stdout is the check's text and nothing else may go there: the reasons go to syslog. There is one
  * text for passing, so it cannot change without its status. */
-static int print_verdict(struct consul *consul, const struct place *place, const struct verdict *v)
+static int print_verdict(struct consul *consul, const struct place *place, const struct verdict *v,
+                         bool led)
 {
     char text[SCRIPT_CHECK_TEXT];
     char truth[VERDICT_OUTPUT + 1];
-    struct error why = {0};
     bool changed = false;
-    bool led = consul_led(consul_prove_leader(consul, &why));
     bool rested = v->status == VERDICT_PASSING ||
                   (led && rest_look(consul, place->state_dir) >= limits()->rest_ms);
     int code = script_check_choose(place->state_dir, "heartbeat", v, led, rested, text, &changed);
@@ -208,22 +209,40 @@ static int print_verdict(struct consul *consul, const struct place *place, const
     return code;
 }
 
+/* Nothing can be done without an agent, and nothing well with one that is slow. */
+static int look_and_print(struct consul *consul, const struct place *place, struct error *err)
+{
+    struct error why = {0};
+    struct verdict v = {0};
+    int64_t begin = boottime_ms();
+    int proof = consul_prove_leader(consul, &why);
+    if (consul_gone(proof))
+        return error_set(err, proof, "%s", why.text);
+    bool led = consul_led(proof);
+    if (led && boottime_ms() - begin > limits()->leader_proof_ms) {
+        verdict_set(&v, VERDICT_WARNING,
+                    "cannot look: the Consul agent needs more than %g s for an answer",
+                    (double)limits()->leader_proof_ms / 1000);
+        return print_verdict(consul, place, &v, led);
+    }
+    verify_and_repair(consul, place, proof, why.text, &v);
+    return print_verdict(consul, place, &v, consul_led(consul_prove_leader(consul, NULL)));
+}
+
 static int run_heartbeat(const struct place *place, struct error *err)
 {
     struct consul *consul = NULL;
-    struct verdict v = {0};
     if (!trust_own_directory(place->state_dir))
         return error_set(err, -EPERM,
                          "%s is not ours alone: run this as the user of the Consul agent "
                          "(lictor enable creates the directory)",
                          place->state_dir);
+    deadline_begin(limits()->beat_ms - limits()->drain_ms);
     int rc = consul_open(place->config_dir, &consul, err);
-    if (rc < 0)
-        return rc;
-    verify_and_repair(consul, place, &v);
-    int code = print_verdict(consul, place, &v);
+    if (rc == 0)
+        rc = look_and_print(consul, place, err);
     consul_close(consul);
-    return code;
+    return rc;
 }
 
 int main(int argc, char **argv)
@@ -236,6 +255,7 @@ int main(int argc, char **argv)
     int rc = program_options(argc, argv, &usage, &err);
     if (rc <= 0)
         return program_not_run(rc, CHECK_UNKNOWN, CHECK_UNKNOWN, &err);
+    deadline_of_process(limits()->beat_ms, "cannot look", STDOUT_FILENO, CHECK_UNKNOWN);
     rc = run_heartbeat(&place, &err);
     if (rc < 0) {
         printf("cannot look: %s\n", err.text);

@@ -6,8 +6,10 @@
  * rollout-logging dealt with last (local_state.h). Nothing new: exit 0, without network and
  * without libcurl. Otherwise, and whenever in doubt, it becomes rollout-logging. */
 #include "base/buffer.h"
+#include "base/deadline.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/program.h"
 #include "consul/kv.h"
 #include "rollout/local_state.h"
@@ -143,6 +145,7 @@ int main(int argc, char **argv)
     int rc = parse_options(argc, argv, &opt, &err);
     if (rc <= 0)
         return program_not_run(rc, HANDLER_USAGE, HANDLER_FAILED, &err);
+    deadline_of_process(limits()->run_ms, "reconfigure-logging", STDERR_FILENO, HANDLER_FAILED);
     if (nothing_to_do(&opt))
         return program_end(HANDLER_DONE, HANDLER_FAILED);
     const char *const words[] = {PLACE_WORDS(&opt.place), NULL};

@@ -6,8 +6,9 @@
  * the settings applied, looks for the proof (delivery_proof.h), reports to KV and to the check
  * cluster:logging. One at a time per server: a second one leaves a mark and goes, the
  * first one looks again. Never waits for another server: when that is done, its record
- * changes, and the watch starts this again. */
+ * changes, and the watch starts this again. Each round has an end (--help). */
 #include "base/boottime.h"
+#include "base/deadline.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/program.h"
@@ -37,6 +38,10 @@ static const char help[] =
     "Reads the LOG_ settings from Consul's KV and, when it is its turn (LOG_ROLLOUT),\n"
     "has apply-logging bring them into force here; reports to the check and to the\n"
     "record of this server. Does nothing when all is as it should be.\n"
+    "\n"
+    "One run at a time. It is over, and its lock free, after at most 30 s of questions to the\n"
+    "agent, 20 times LOG_SETTLE, 10 s after a failure, 30 s of questions to Elasticsearch,\n"
+    "120 s for apply-logging, 16 s for the proof and 30 s to report.\n"
     "\n"
     "  --retry               apply even what is in force or failed a moment ago\n"
     "  --wait                where another run is at work, come after it\n" PLACE_HELP "\n"
@@ -110,11 +115,19 @@ static bool repairs(const struct rollout *r)
             delivery_proof_silent(&r->s));
 }
 
+/* The report has a time of its own: an apply may have taken long. */
+static int apply(struct rollout *r, const struct rolling *turn, struct error *err)
+{
+    int rc = attempt_run(&r->s, turn, err);
+    deadline_begin(limits()->ask_ms);
+    return rc;
+}
+
 /* What is wanted runs, or nothing is wanted. A run that has not found the proof after the apply
  * looks once; the heartbeat comes again. */
 static int keep_in_force(struct rollout *r, struct error *err)
 {
-    int rc = repairs(r) ? attempt_run(&r->s, NULL, err) : 0;
+    int rc = repairs(r) ? apply(r, NULL, err) : 0;
     return rc < 0 || !delivery_proof_pending(&r->s) ? rc : seek_proof(r, 0, err);
 }
 
@@ -127,7 +140,7 @@ static int act_on_turn(struct rollout *r, const struct rolling *turn, struct err
     if (rolling_may_apply(turn))
         rc = delivery_proof_preflight(&r->s, &r->proof, &go, err);
     if (rc == 0 && go) {
-        rc = attempt_run(&r->s, turn, err);
+        rc = apply(r, turn, err);
         return rc < 0 ? rc : seek_proof(r, limits()->proof_ms, err);
     }
     if (rc == 0)
@@ -140,6 +153,7 @@ static int round_once(void *arg, struct error *err)
     struct rollout *r = arg;
     struct rolling turn;
     r->ran = true;
+    deadline_begin(limits()->ask_ms);
     r->retry = local_state_take_retry(r->place.state_dir);
     snapshot_release(&r->s);
     delivery_proof_release(&r->proof);

@@ -93,7 +93,7 @@ static int look_at_clocks(struct consul *consul, struct check_run *run, struct v
 {
     struct clock_run *clock = run->arg;
     int proof = clock->heard ? 0 : consul_prove_leader(consul, err);
-    if (proof == -ECONNREFUSED)
+    if (consul_gone(proof))
         return proof;
     if (!run->publish && !trust_own_directory(run->place.state_dir))
         return error_set(err, -EPERM,

@@ -24,7 +24,11 @@
     LIMIT(calm_ms, 200000)           /* 200 s: after errors a watch sleeps up to 180 s */          \
     LIMIT(rest_ms, 30000)            /* 30 s, two heartbeats: a mere text waits for membership */  \
     LIMIT(mapping_stable_ms, 60000)  /* 60 s: wholeness before the mapping is confirmed */         \
-    LIMIT(verify_ms, 6000)           /* 6 s: heartbeat's deadline for one verification */          \
+    LIMIT(look_ms, 6000)             /* 6 s: all that a verification asks the agent, to look */    \
+    LIMIT(verify_ms, 8000)           /* 8 s: heartbeat's deadline for one verification */          \
+    LIMIT(beat_ms, 13000)            /* 13 s: a whole heartbeat; Consul kills it after 14 s */     \
+    LIMIT(run_ms, 15000)             /* 15 s: a whole run of all else that Consul starts */        \
+    LIMIT(ask_ms, 30000)             /* 30 s: a rollout's questions before, after an apply */      \
     LIMIT(lock_ms, 4000)             /* 4 s: waiting for another run of the same program */        \
     LIMIT(apply_again_ms, 10000)     /* 10 s: least distance of applies after a failure */         \
     LIMIT(resync_ms, 600000)         /* 10 min: rollout-logging runs at least this often */        \

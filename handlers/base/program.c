@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/program.h"
 
+#include "base/deadline.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "base/version.h"
@@ -117,6 +118,7 @@ int program_become(const char *name, const char *const *words, struct error *err
         return rc;
     for (; n < WORDS_MAX && words[n]; n++)
         argv[n + 1] = words[n];
+    deadline_of_process(0, name, STDERR_FILENO, 0); /* it would go on there */
     (void)execv(path, (char *const *)(uintptr_t)argv);
     return error_errno(err, "run", path);
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/check_run.h"
 
+#include "base/deadline.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "check/publish.h"
 
 #include <stdio.h>
 #include <syslog.h>
+#include <unistd.h>
 
 static int look_now(struct check_run *run, check_look *look, struct consul **ret_consul,
                     struct verdict *v, struct error *err)
@@ -20,10 +23,12 @@ static int publish(struct check_run *run, check_look *look, struct error *err)
     struct verdict v = {0};
     struct error why = {0};
     const char *dir = run->place.state_dir;
+    deadline_begin(limits()->look_ms);
     int lock = publish_lock(dir, run->publish, err);
     if (lock < 0)
         return lock;
     int looked = look_now(run, look, &consul, &v, &why);
+    deadline_begin(deadline_left() + limits()->verify_ms - limits()->look_ms);
     if (looked < 0) {
         v = (struct verdict){0};
         verdict_set(&v, VERDICT_WARNING, "cannot look: %s", why.text);
@@ -41,6 +46,7 @@ static int print(struct check_run *run, check_look *look, struct error *err)
     struct consul *consul = NULL;
     struct verdict v = {0};
     char text[VERDICT_OUTPUT + 1];
+    deadline_begin(limits()->run_ms);
     int rc = look_now(run, look, &consul, &v, err);
     consul_close(consul);
     if (rc < 0)
@@ -52,6 +58,8 @@ static int print(struct check_run *run, check_look *look, struct error *err)
 
 int check_run(struct check_run *run, check_look *look, struct error *err)
 {
+    if (run->publish)
+        deadline_of_process(limits()->run_ms, run->publish, STDERR_FILENO, CHECK_UNKNOWN);
     return run->publish ? publish(run, look, err) : print(run, look, err);
 }
 

@@ -26,7 +26,9 @@ typedef int check_look(struct consul *consul, struct check_run *run, struct verd
  *
  * To publish: one look at a time (publish_lock); what could not be looked at is published as
  * "cannot look: <reason>"; what was found without a leader is held back, the
- * truth goes to syslog. By hand: the verdict to stdout.
+ * truth goes to syslog. By hand: the verdict to stdout. The agent is asked for at most
+ * limits()->look_ms and published to until limits()->verify_ms; by hand asked for limits()->run_ms.
+ * What hangs elsewhere ends with the process, after limits()->run_ms.
  * Returns an exit code (published or rightly held back: CHECK_PASSING), or negative errno with a
  * text: could not look, or could not publish. */
 MUST_CHECK int check_run(struct check_run *run, check_look *look, struct error *err);

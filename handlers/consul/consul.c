@@ -2,7 +2,9 @@
 #include "consul/consul.h"
 
 #include "base/base64.h"
+#include "base/boottime.h"
 #include "base/buffer.h"
+#include "base/deadline.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -196,6 +198,10 @@ void consul_close(struct consul *consul)
 
 static int transport_error(const struct consul *c, struct error *err)
 {
+    if (c->http.late && deadline_left() == 0)
+        return error_set(err, -ETIMEDOUT,
+                         "the Consul agent at %s needs more than %g s for what it is asked",
+                         c->base, (double)deadline_length() / 1000);
     if (c->http.late)
         return error_set(err, -ETIMEDOUT, "the Consul agent at %s does not answer in time",
                          c->base);
@@ -205,6 +211,14 @@ static int transport_error(const struct consul *c, struct error *err)
         err, -ECONNREFUSED,
         "cannot reach the Consul agent at %s: %s (is it running? CONSUL_HTTP_ADDR says where)",
         c->base, c->http.words);
+}
+
+/* A run has an end as well. */
+static int64_t limit_of(const struct request *request)
+{
+    int64_t limit_ms = request->limit_ms ? request->limit_ms : limits()->http_ms;
+    int64_t left_ms = deadline_left();
+    return left_ms > limit_ms ? limit_ms : left_ms > 0 ? left_ms : 1;
 }
 
 /* Perform; status and answer are in c->http until the next one. */
@@ -219,7 +233,7 @@ static int perform(struct consul *c, const struct request *request, struct error
         .body = request->body,
         .len = request->body ? strlen(request->body) : 0,
         .header = {request->anonymous ? NULL : c->token},
-        .limit_ms = request->limit_ms ? request->limit_ms : limits()->http_ms,
+        .limit_ms = limit_of(request),
         .most = request->most ? request->most : ANSWER_LIMIT,
         .unix_socket = c->unix_socket,
         .server_name = c->value[NAME],
@@ -533,29 +547,52 @@ int consul_request(struct consul *consul, const char *body, const char *path, st
     return rc;
 }
 
+/* No answer in time: an agent without a leader holds the read, and a slow one has not come to it
+ * yet. What needs nobody else tells them apart. Of a slow one, wait for the answer. */
+static int judge_silence(struct consul *consul, struct request *proof, struct error *err)
+{
+    const struct request local = {
+        .path = "status/leader", .anonymous = true, .what = "read status/leader"};
+    const int64_t limit_ms = proof->limit_ms;
+    int64_t begin = boottime_ms();
+    int rc = perform(consul, &local, err);
+    if (rc < 0)
+        return rc;
+    if (boottime_ms() - begin < limit_ms)
+        return error_set(err, -EAGAIN, "there is no leader that a majority follows");
+    proof->limit_ms = 0;
+    return ask(consul, proof, err);
+}
+
+static int ask_proof(struct consul *consul, struct request *proof, struct error *err)
+{
+    int rc = ask(consul, proof, err);
+    return rc == -ETIMEDOUT ? judge_silence(consul, proof, err) : rc;
+}
+
 /* Rights are looked at before the majority is asked. Without a token a list is filtered, not
  * refused (the agent's own default token may be as dead as ours: then 403 is what we have, said by
  * the leader itself). Source: Catalog.ServiceNodes, KVS.Get, ACLResolver (Consul 1.8.7). */
 static int prove_without_rights(struct consul *consul, struct error *err)
 {
-    const struct request request = {.path = "catalog/service/cluster?consistent",
-                                    .anonymous = true,
-                                    .limit_ms = limits()->leader_proof_ms,
-                                    .good = 403,
-                                    .what = "prove a leader"};
-    return ask(consul, &request, err);
+    struct request request = {.path = "catalog/service/cluster?consistent",
+                              .anonymous = true,
+                              .limit_ms = limits()->leader_proof_ms,
+                              .good = 403,
+                              .what = "prove a leader"};
+    return ask_proof(consul, &request, err);
 }
 
 int consul_prove_leader(struct consul *consul, struct error *err)
 {
     struct error ignored = {0};
-    const struct request request = {.path = "kv/lictor/mapping?consistent",
-                                    .limit_ms = limits()->leader_proof_ms,
-                                    .most = KV_LIMIT,
-                                    .good = 404,
-                                    .what = "read KV lictor/mapping",
-                                    .rule = "key \"lictor/mapping\" read"};
-    int rc = ask(consul, &request, err);
+    struct request request = {.path = "kv/lictor/mapping?consistent",
+                              .limit_ms = limits()->leader_proof_ms,
+                              .most = KV_LIMIT,
+                              .good = 404,
+                              .what = "read KV lictor/mapping",
+                              .rule = "key \"lictor/mapping\" read"};
+    int rc = ask_proof(consul, &request, err);
     if (rc != -EACCES)
         return rc;
     int led = prove_without_rights(consul, &ignored);
@@ -565,6 +602,11 @@ int consul_prove_leader(struct consul *consul, struct error *err)
 bool consul_led(int proof)
 {
     return proof == 0 || proof == -EACCES;
+}
+
+bool consul_gone(int proof)
+{
+    return proof == -ECONNREFUSED || proof == -ETIMEDOUT;
 }
 
 /* 1.8 answers 500 for a check it does not have, newer ones 404. */

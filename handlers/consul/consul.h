@@ -11,7 +11,8 @@
  *
  * Every error is a sentence: what could not be read or written, status, Consul's own
  * words, and for 403 the ACL rule that is missing. Numbers:
- *   -ECONNREFUSED  the agent does not answer        -ETIMEDOUT  it answers too late
+ *   -ECONNREFUSED  the agent does not answer        -ETIMEDOUT  it answers too late, or there
+ *                                                               was no time left (deadline.h)
  *   -EACCES        403                               -ENOENT     404
  *   -EAGAIN        500/503: no leader, rpc error     -ESTALE     409: lost a check-and-set
  *   -EMSGSIZE      answer over its ceiling           -EBADMSG    not what Consul sends */
@@ -85,12 +86,15 @@ MUST_CHECK int consul_request(struct consul *consul, const char *body, const cha
                               struct buffer *answer, struct error *err);
 
 /* Is there a leader that a majority follows, now? A ?consistent read within
- * limits()->leader_proof_ms. 0 yes; -EACCES yes as well, but this token may not read
- * lictor/mapping (or is not known at all): the reason says the rule; else no, with the reason. */
+ * limits()->leader_proof_ms, more of an agent that is slow in everything. 0 yes; -EACCES yes as
+ * well, but this token may not read lictor/mapping (or is not known at all): the reason says the
+ * rule; -ETIMEDOUT and -ECONNREFUSED the agent does not tell; else no, with the reason. */
 MUST_CHECK int consul_prove_leader(struct consul *consul, struct error *err);
 
-/* Does this answer of consul_prove_leader() mean that there is one? */
+/* Does this answer of consul_prove_leader() mean that there is one; that the agent does not even
+ * answer? */
 bool consul_led(int proof);
+bool consul_gone(int proof);
 
 /* Update a TTL check of this agent. status: "passing", "warning", "critical".
  * -ENOENT when the agent has no such check. */

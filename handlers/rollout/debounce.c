@@ -2,6 +2,7 @@
 #include "rollout/debounce.h"
 
 #include "base/boottime.h"
+#include "base/deadline.h"
 #include "base/limits.h"
 
 #include <string.h>
@@ -23,6 +24,12 @@ static bool known(const struct snapshot *s)
            !service_urls_news(&s->wanted.service, &last);
 }
 
+static void rest(int64_t ms)
+{
+    deadline_skip(ms);
+    boottime_sleep(ms);
+}
+
 int debounce_read(struct snapshot *s, struct error *err)
 {
     char before[KV_DIGEST] = "";
@@ -36,7 +43,7 @@ int debounce_read(struct snapshot *s, struct error *err)
         memcpy(urls, w->service.urls, sizeof urls);
         if (w->settings.log_settle_us == 0 || known(s))
             return 0;
-        boottime_sleep(w->settings.log_settle_us / 1000);
+        rest(w->settings.log_settle_us / 1000);
         rc = snapshot_settings(s, err);
     }
     return rc;
@@ -47,6 +54,6 @@ bool debounce_after_failure(const struct local_state *local)
     int64_t age = local_state_age_ms(local);
     if (local->record.state != SERVER_RECORD_FAILED || age >= limits()->apply_again_ms)
         return false;
-    boottime_sleep(limits()->apply_again_ms - age);
+    rest(limits()->apply_again_ms - age);
     return true;
 }

@@ -31,6 +31,7 @@ struct fake_agent {
     struct request sent[REQUESTS];
     size_t n_sent;
     pthread_mutex_t lock; /* of sent */
+    int slow_ms;
     bool leader;
     char env[64];
 };
@@ -113,6 +114,7 @@ static enum MHD_Result answer_request(struct fake_agent *agent, struct MHD_Conne
     (void)snprintf(line, sizeof line, "%s %s", method, url);
     remember(agent, connection, line, body);
     (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, note_argument, &asked);
+    sleep_ms(agent->slow_ms);
     if (asked.keys)
         (void)snprintf(line, sizeof line, "%s %s?keys", method, url);
     if (asked.consistent && !agent->leader)
@@ -238,6 +240,11 @@ void fake_agent_kv(struct fake_agent *agent, const char *key, const char *value,
     fake_agent_answer(agent, request, 200, buffer_text(&body));
     free(base64);
     buffer_release(&body);
+}
+
+void fake_agent_slow(struct fake_agent *agent, int delay_ms)
+{
+    agent->slow_ms = delay_ms;
 }
 
 void fake_agent_leader(struct fake_agent *agent, bool leader)

@@ -23,6 +23,9 @@ void fake_agent_answer(struct fake_agent *agent, const char *request, unsigned s
                        const char *body);
 void fake_agent_delay(struct fake_agent *agent, const char *request, int delay_ms);
 
+/* Each request waits so long first, as at an agent that is overloaded. */
+void fake_agent_slow(struct fake_agent *agent, int delay_ms);
+
 /* The same for GET of a key; value NULL: 404. */
 void fake_agent_kv(struct fake_agent *agent, const char *key, const char *value,
                    unsigned modify_index);

@@ -276,14 +276,16 @@ static void a_leader_is_proven_by_a_consistent_read_only(void **state)
 {
     (void)state;
     static const struct {
-        int status, without_token, rc;
-    } answers[] = {{200, 500, 0},         {404, 500, 0},        {500, 200, -EAGAIN},
-                   {-1, 200, -ETIMEDOUT}, {403, 200, -EACCES},  {403, 403, -EACCES},
-                   {403, 500, -EAGAIN},   {403, -1, -ETIMEDOUT}};
+        int status, without_token, local, rc;
+    } answers[] = {{200, 500, -1, 0},       {404, 500, -1, 0},        {500, 200, -1, -EAGAIN},
+                   {-1, 200, 200, -EAGAIN}, {-1, 200, 500, -EAGAIN},  {-1, 200, -1, -ETIMEDOUT},
+                   {403, 200, -1, -EACCES}, {403, 403, -1, -EACCES},  {403, 500, -1, -EAGAIN},
+                   {403, -1, 200, -EAGAIN}, {403, -1, -1, -ETIMEDOUT}};
     for (size_t i = 0; i < COUNT(answers); i++) {
         struct bad_agent_rule rules[] = {
             {"GET /v1/kv/lictor/mapping?consistent ", answers[i].status, "x", 0},
             {"GET /v1/catalog/service/cluster?consistent ", answers[i].without_token, "[]", 0},
+            {"GET /v1/status/leader ", answers[i].local, "\"\"", 0},
             {0}};
         struct bad_agent *agent = bad_agent_start(NULL, rules);
         struct consul *c = open_agent();

@@ -312,8 +312,9 @@ static void the_heartbeat_repeats_its_line_without_a_leader(void **state)
 {
     (void)state;
     static const char last[] = "0passing: all 2 verifications run and report\n";
+    static const struct bad_agent_rule rules[] = {{"", 500, "No cluster leader", 0}, {0}};
+    struct bad_agent *agent = bad_agent_start(NULL, rules);
     scratch_put("heartbeat.last", last, 0644);
-    assert_int_equal(setenv("CONSUL_HTTP_ADDR", "127.0.0.1:1", 1), 0);
     outcome_expect(run("heartbeat", NULL, NULL), 0, last + 1, "");
     (void)unlink(scratch_at("heartbeat.last"));
     struct outcome o = run("heartbeat", NULL, NULL); /* nothing to repeat: the truth */
@@ -321,6 +322,7 @@ static void the_heartbeat_repeats_its_line_without_a_leader(void **state)
     assert_non_null(strstr(o.out, "verify-logging: "));
     assert_int_equal(o.code, 1);
     outcome_release(&o);
+    bad_agent_stop(agent);
 }
 
 static void a_state_directory_of_others_is_refused_by_name(void **state)

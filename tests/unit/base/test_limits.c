@@ -44,7 +44,11 @@ static struct limits installed(void)
                            .calm_ms = 200 * SECOND,
                            .rest_ms = 30 * SECOND,
                            .mapping_stable_ms = 1 * MINUTE,
-                           .verify_ms = 6 * SECOND,
+                           .look_ms = 6 * SECOND,
+                           .verify_ms = 8 * SECOND,
+                           .beat_ms = 13 * SECOND,
+                           .run_ms = 15 * SECOND,
+                           .ask_ms = 30 * SECOND,
                            .lock_ms = 4 * SECOND,
                            .apply_again_ms = 10 * SECOND,
                            .resync_ms = 10 * MINUTE,
@@ -81,8 +85,8 @@ static void a_test_changes_them_by_name(void **state)
     struct limits one = installed();
     one.no_leader_ms = 2000;
     assert_int_equal(in_a_process("no_leader=2s", &one), 0);
-    struct limits all = {27, 28, 1,  2,  3,  4,  29, 30, 31, 32, 33, 5,  6,  7,  8,  9, 10,
-                         11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26};
+    struct limits all = {27, 28, 1,  2,  3,  4,  29, 30, 31, 32, 33, 5,  34, 6,  35, 36, 37, 7, 8,
+                         9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26};
     assert_int_equal(
         in_a_process("http=1ms,leader_proof=2ms,no_leader=3ms,split=4ms,"
                      "mapping_stable=5ms,verify=6ms,lock=7ms,apply_again=8ms,"
@@ -91,7 +95,8 @@ static void a_test_changes_them_by_name(void **state)
                      "resolve=17ms,reference=18ms,reference_again=19ms,"
                      "elasticsearch=20ms,proof=21ms,fresh=22ms,patience=23ms,loss=24ms,"
                      "write=25ms,write_again=26ms,kill=27ms,drain=28ms,"
-                     "follow=29ms,mute=30ms,deaf=31ms,calm=32ms,rest=33ms",
+                     "follow=29ms,mute=30ms,deaf=31ms,calm=32ms,rest=33ms,look=34ms,beat=35ms,run="
+                     "36ms,ask=37ms",
                      &all),
         0);
 }
