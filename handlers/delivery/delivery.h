@@ -53,6 +53,7 @@ struct delivery_facts {
     const char *sight_text; /* NO_PROBE, NO_CREDENTIAL, BLIND: why, a sentence; BLIND may
                                leave it empty where a greeting says it */
     const char *own;        /* this server's node */
+    bool stops;             /* no server is touched before Elasticsearch answers well */
     bool unproven;          /* applied here, but no record of this revision found yet */
     enum delivery_shipper shipper;
     const char *service; /* this server's shipper is this service of systemd, NULL none */

@@ -167,6 +167,8 @@ static void set_delivery(struct look *l)
     }
     const bool unproven = ours && l->s->local.unproven;
     delivery_proof_addresses(l->proof, f);
+    f->stops = l->s->local.waiting && !l->s->wanted.settings.log_parallel &&
+               !delivery_proof_goes(l->proof);
     if (f->sight == DELIVERY_SEEN)
         judge_arrivals(l);
     f->unproven = unproven;
@@ -209,7 +211,7 @@ static void judge_look(struct look *l, struct verdict *ret)
     if (!l->proof->looked)
         return;
     delivery_judge(&l->delivery, ret);
-    if (l->s->local.waiting && !w->settings.log_parallel && !delivery_proof_goes(l->proof))
+    if (l->delivery.stops)
         verdict_note(ret, "no server is touched before Elasticsearch answers well "
                           "(LOG_ROLLOUT=parallel does not ask)");
 }

@@ -47,6 +47,17 @@ static void note_target(const struct logging_facts *facts, struct verdict *v)
         verdict_note(v, "source %s", s->log_source[i]);
 }
 
+/* limits()->resync_ms */
+#define AGAIN "ten minutes later, at once with: lictor retry"
+
+static void note_rejected(const struct logging_facts *facts, const struct server_record *r,
+                          struct verdict *v)
+{
+    verdict_note(v, "%s rejected %s: %s", r->node, shown(r->revision).text, r->reason);
+    if (strcmp(r->revision, facts->wanted) == 0)
+        verdict_note(v, "%s tries it again " AGAIN " there", r->node);
+}
+
 static void note_others(const struct logging_facts *facts, struct verdict *v)
 {
     for (size_t i = 0; i < facts->n; i++) {
@@ -54,7 +65,7 @@ static void note_others(const struct logging_facts *facts, struct verdict *v)
         if (has_wanted(facts, r) || r == facts->own)
             continue;
         if (r->state == SERVER_RECORD_FAILED)
-            verdict_note(v, "%s rejected %s: %s", r->node, shown(r->revision).text, r->reason);
+            note_rejected(facts, r, v);
         else if (r->state == SERVER_RECORD_APPLYING)
             verdict_note(v, "%s applies %s", r->node, shown(r->revision).text);
         else if (r->revision[0])
@@ -92,8 +103,10 @@ static const char *stays(const struct logging_facts *facts, char ret[80])
 
 static void judge_agreement(const struct logging_facts *facts, struct verdict *v)
 {
-    bool late = facts->held || facts->differ_ms >= LOGGING_PATIENCE_MS;
-    const char *off = facts->settings->log_enabled ? "" : " (switched off)";
+    bool on = facts->settings->log_enabled;
+    bool first = on && !facts->in_force[0]; /* nothing is shipped yet */
+    bool late = facts->held || first || facts->differ_ms >= LOGGING_PATIENCE_MS;
+    const char *off = on ? "" : " (switched off)";
     verdict_set(v, late ? VERDICT_WARNING : VERDICT_PASSING, "%s%s", facts->progress, off);
     for (size_t i = 0; i < facts->n; i++) {
         if (facts->records[i].state == SERVER_RECORD_FAILED)
@@ -130,6 +143,14 @@ static void note_large(const struct logging_facts *facts, struct verdict *v)
     verdict_note(v, "%s; only records of servers belong there", facts->large);
 }
 
+/* Here; the first line says which revision. */
+static void note_failure(const struct logging_facts *facts, struct verdict *v)
+{
+    verdict_note(v, "%s", facts->own->reason);
+    if (strcmp(facts->own->revision, facts->wanted) == 0)
+        verdict_note(v, "it is tried again " AGAIN);
+}
+
 void logging_verdict_judge(const struct logging_facts *facts, struct verdict *ret)
 {
     *ret = (struct verdict){0};
@@ -137,7 +158,7 @@ void logging_verdict_judge(const struct logging_facts *facts, struct verdict *re
     if (facts->refusal[0] && facts->settings->log_rejects == 0)
         verdict_note(ret, "%s", facts->refusal);
     if (facts->own->state == SERVER_RECORD_FAILED && !facts->rollback_failed)
-        verdict_note(ret, "%s", facts->own->reason);
+        note_failure(facts, ret);
     note_rejects(facts, ret);
     note_large(facts, ret);
     if (facts->wanted[0]) {

@@ -76,11 +76,14 @@ static const struct rolling_server *find_next(const struct rolling_facts *facts,
     return NULL;
 }
 
-static size_t count_done(const struct rolling_facts *facts)
+static size_t count_done(const struct rolling_facts *facts, bool living)
 {
     size_t n = 0;
-    for (size_t i = 0; i < facts->n; i++)
-        n += says(record_of(facts, &facts->order[i]), SERVER_RECORD_DONE, facts->wanted);
+    for (size_t i = 0; i < facts->n; i++) {
+        const struct rolling_server *s = &facts->order[i];
+        n += says(record_of(facts, s), SERVER_RECORD_DONE, facts->wanted) &&
+             (!living || is_alive(facts, s));
+    }
     return n;
 }
 
@@ -110,6 +113,23 @@ static void say_next(const struct rolling_facts *facts, const struct rolling_ser
         (void)snprintf(to, room, ", %s next", s->node);
 }
 
+/* Who is missing though nothing is to be done. */
+static void say_down(const struct rolling_facts *facts, char *to, size_t room)
+{
+    const char *first = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < facts->n; i++) {
+        if (is_alive(facts, &facts->order[i]))
+            continue;
+        first = first ? first : facts->order[i].node;
+        n++;
+    }
+    if (n == 1)
+        (void)snprintf(to, room, ", %s is down", first);
+    else if (n > 1)
+        (void)snprintf(to, room, ", %s and %zu more are down", first, n - 1);
+}
+
 /* The same on every server that knows the same. */
 static void say_progress(const struct rolling_facts *facts, struct rolling *ret)
 {
@@ -117,12 +137,14 @@ static void say_progress(const struct rolling_facts *facts, struct rolling *ret)
     const struct rolling_server *refusal = find_refusal(facts, facts->n);
     const struct rolling_server *cause = applying ? applying : refusal;
     int used = snprintf(ret->text, sizeof ret->text, "%zu of %zu servers on revision %.*s",
-                        count_done(facts), facts->n, SHORT(facts->wanted));
+                        count_done(facts, true), facts->n, SHORT(facts->wanted));
     ret->held = refusal || (applying && !is_alive(facts, applying));
     if (!cause)
         cause = find_next(facts, facts->n);
     if (cause)
         say_next(facts, cause, ret->text + used, sizeof ret->text - (size_t)used);
+    else
+        say_down(facts, ret->text + used, sizeof ret->text - (size_t)used);
 }
 
 static void say_kept(const struct rolling_facts *facts, const struct rolling_server *refusal,
@@ -153,7 +175,7 @@ static enum rolling_state judge_chain(const struct rolling_facts *facts, struct 
         return ROLLING_STOPPED;
     if (find_next(facts, place))
         return ROLLING_WAIT;
-    return count_done(facts) == 0 ? ROLLING_CANARY : ROLLING_APPLY;
+    return count_done(facts, false) == 0 ? ROLLING_CANARY : ROLLING_APPLY;
 }
 
 static enum rolling_state judge_state(const struct rolling_facts *facts, struct rolling *ret)

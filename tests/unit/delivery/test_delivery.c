@@ -75,7 +75,7 @@ static const struct row {
     bool unproven;
     enum delivery_shipper shipper;
     const char *service, *waits, *unread, *nothing, *room;
-    bool waits_long;
+    bool waits_long, stops;
     int64_t cut;
     struct delivery_server server[3]; /* n1 is this one */
     bool nobody, not_all;
@@ -151,6 +151,10 @@ static const struct row {
     {"5xx", DOWN(5XX), OUT_OF_REACH},
     {"out of reach for a moment", DOWN(REFUSED), .broken = SHORT, .lost = SHORT},
     {"out of reach since just now", DOWN(REFUSED), .broken = NOW, .lost = NOW},
+    {"the same, but a change waits for it", DOWN(REFUSED), .stops = true, .broken = NOW,
+     .lost = NOW, .status = WARNED, .added = REACH},
+    {"and it is the first one", DOWN(REFUSED), .stops = true, .broken = NOW, .lost = NOW,
+     .before = WARNED, .status = WARNED, .added = REACH},
     {"all of two out of reach, each has its sentence", .url = {{BAD(REFUSED)}, {BAD(DNS)}}, BLIND,
      OUT_OF_REACH, .details = "http://es:9200: REFUSED\nhttp://es:9200: DNS\n"},
     {"a moment before it is critical", DOWN(REFUSED), .broken = LOSS, .lost = LOSS - 1,
@@ -301,6 +305,7 @@ static void fill(const struct row *row, struct elasticsearch_greeting urls[3],
                                  .nothing = row->nothing,
                                  .room = row->room,
                                  .waits_long = row->waits_long,
+                                 .stops = row->stops,
                                  .cut = row->cut,
                                  .servers = with_server->server,
                                  .all = !row->not_all,
