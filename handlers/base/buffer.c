@@ -22,6 +22,8 @@ static int reserve(struct buffer *buf, size_t more)
     size_t cap = buf->cap ? buf->cap : 256;
     while (cap < need)
         cap = cap > SIZE_MAX / 2 ? need : cap * 2;
+    if (cap > buf->limit)
+        cap = buf->limit + 1; /* need is never more */
     char *data = realloc(buf->data, cap);
     if (!data)
         return -ENOMEM;

@@ -41,12 +41,40 @@ void json_replace_nul(char *text, size_t len)
     }
 }
 
+/* Each value but the first stands after one of these. */
+static int check_size(const char *text, size_t len, const char *what, struct error *err)
+{
+    size_t values = 1;
+    long depth = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '"')
+            quoted = !quoted;
+        else if (quoted)
+            i += text[i] == '\\';
+        else if (text[i] == ',')
+            values++;
+        else if (text[i] == '[' || text[i] == '{')
+            values++, depth++;
+        else if (text[i] == ']' || text[i] == '}')
+            depth--;
+        if (depth > JSON_DEPTH)
+            return error_set(err, -EMSGSIZE, "%s: is nested deeper than %d", what, JSON_DEPTH);
+        if (values > JSON_VALUES)
+            return error_set(err, -EMSGSIZE, "%s: holds more than %d values", what, JSON_VALUES);
+    }
+    return 0;
+}
+
 int json_parse(const char *text, size_t len, const char *what, cJSON **ret_root, struct error *err)
 {
     const char *end = NULL;
     *ret_root = NULL;
     if (has_nul(text, len))
         return error_set(err, -EBADMSG, "%s: holds U+0000 or no valid \\u escape", what);
+    int rc = check_size(text, len, what, err);
+    if (rc < 0)
+        return rc;
     cJSON *root = cJSON_ParseWithLengthOpts(text, len, &end, 0);
     size_t used = root ? (size_t)(end - text) : 0;
     while (root && used < len && strchr(" \t\r\n", text[used]))

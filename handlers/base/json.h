@@ -13,10 +13,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What a value costs is not what its text has: "0," becomes 80 bytes. Nothing that is read here has
+ * as many values, or is nested so deep. */
+#define JSON_VALUES 50000
+#define JSON_DEPTH  50
+
 /* Parse a whole document. `what` names it in the text ("watch payload", a path).
  * Returns 0 with *ret_root (free with cJSON_Delete), -EBADMSG when it is not JSON (cJSON
  * reports a lack of memory so, too), has anything but white space after it, or holds
- * U+0000, escaped or not. */
+ * U+0000, escaped or not; -EMSGSIZE when it has more values than JSON_VALUES or is nested deeper
+ * than JSON_DEPTH, before anything is made of it. */
 MUST_CHECK int json_parse(const char *text, size_t len, const char *what, cJSON **ret_root,
                           struct error *err);
 

@@ -19,8 +19,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define ANSWER_LIMIT (4 * 1024 * 1024)
-#define KV_LIMIT     (1024 * 1024)
+#define MIB          ((size_t)1024 * 1024)
+#define ANSWER_LIMIT (2 * MIB)
+#define KV_LIMIT     MIB
 #define ENV_LIMIT    65536
 #define TOKEN_LIMIT  4096
 
@@ -196,7 +197,13 @@ void consul_close(struct consul *consul)
 
 /* ---- one request --------------------------------------------------------- */
 
-static int transport_error(const struct consul *c, struct error *err)
+/* Bytes of an answer. */
+static size_t ceiling(const struct request *request)
+{
+    return request->most ? request->most : ANSWER_LIMIT;
+}
+
+static int transport_error(const struct consul *c, const struct request *request, struct error *err)
 {
     if (c->http.late && deadline_left() == 0)
         return error_set(err, -ETIMEDOUT,
@@ -206,7 +213,9 @@ static int transport_error(const struct consul *c, struct error *err)
         return error_set(err, -ETIMEDOUT, "the Consul agent at %s does not answer in time",
                          c->base);
     if (c->http.result == HTTP_LARGE)
-        return error_set(err, -EMSGSIZE, "the Consul agent's answer is too large");
+        return error_set(err, -EMSGSIZE,
+                         "the Consul agent's answer to %.*s is too large: more than %zu MiB",
+                         (int)strcspn(request->path, "?"), request->path, ceiling(request) / MIB);
     return error_set(
         err, -ECONNREFUSED,
         "cannot reach the Consul agent at %s: %s (is it running? CONSUL_HTTP_ADDR says where)",
@@ -234,7 +243,7 @@ static int perform(struct consul *c, const struct request *request, struct error
         .len = request->body ? strlen(request->body) : 0,
         .header = {request->anonymous ? NULL : c->token},
         .limit_ms = limit_of(request),
-        .most = request->most ? request->most : ANSWER_LIMIT,
+        .most = ceiling(request),
         .unix_socket = c->unix_socket,
         .server_name = c->value[NAME],
         .ca = c->value[CACERT],
@@ -248,7 +257,7 @@ static int perform(struct consul *c, const struct request *request, struct error
     free(url);
     if (rc < 0)
         return error_set(err, rc, "cannot ask the Consul agent at %s: %s", c->base, strerror(-rc));
-    return c->http.result == HTTP_OK ? 0 : transport_error(c, err);
+    return c->http.result == HTTP_OK ? 0 : transport_error(c, request, err);
 }
 
 static int number_of(long status)
@@ -297,6 +306,19 @@ static int ask(struct consul *c, const struct request *request, struct error *er
 
 /* ---- reads and writes ---------------------------------------------------- */
 
+/* what: "read agent/self" */
+static int parse_answer(const struct consul *consul, const char *what, cJSON **ret_root,
+                        struct error *err)
+{
+    const struct buffer *answer = &consul->http.answer;
+    struct error why = {0};
+    int rc = json_parse(buffer_text(answer), answer->len, what, ret_root, &why);
+    if (rc == -EMSGSIZE)
+        return error_set(err, rc, "the Consul agent's answer to %s%s", strchr(what, ' ') + 1,
+                         strchr(why.text, ':') + 1);
+    return rc < 0 ? error_set(err, rc, "%s", why.text) : 0;
+}
+
 int consul_get(struct consul *consul, const char *path, const char *rule, cJSON **ret_root,
                struct error *err)
 {
@@ -305,10 +327,7 @@ int consul_get(struct consul *consul, const char *path, const char *rule, cJSON 
     *ret_root = NULL;
     (void)snprintf(what, sizeof what, "read %.*s", (int)strcspn(path, "?"), path);
     int rc = ask(consul, &request, err);
-    if (rc == 0)
-        rc = json_parse(buffer_text(&consul->http.answer), consul->http.answer.len, what, ret_root,
-                        err);
-    return rc;
+    return rc < 0 ? rc : parse_answer(consul, what, ret_root, err);
 }
 
 /* A key as it is in a URL. The caller free()s it. */
@@ -349,9 +368,9 @@ static int refuse_large(const struct consul *c, const struct kv_question *q, str
     const char *text = buffer_text(&c->http.answer);
     size_t bytes = kv_largest(text, c->http.answer.len, name);
     if (!*q->word || bytes == 0)
-        return error_set(err, -EMSGSIZE, "KV %s holds more than %zu MiB", q->key, q->most >> 20);
+        return error_set(err, -EMSGSIZE, "KV %s holds more than %zu MiB", q->key, q->most / MIB);
     return error_set(err, -EMSGSIZE, "KV %s holds more than %zu MiB: %s has %zu kB", q->key,
-                     q->most >> 20, name, bytes / 1000);
+                     q->most / MIB, name, bytes / 1000);
 }
 
 /* The answer is in c->http, status 200 or 404. */

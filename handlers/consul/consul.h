@@ -34,7 +34,7 @@ MUST_CHECK int consul_open(const char *config_dir, struct consul **ret, struct e
 void consul_close(struct consul *consul);
 
 /* GET of a path below /v1/ ("agent/self", "operator/raft/configuration?stale"), an
- * answer of at most 4 MiB, parsed. rule: the ACL rule it needs, for the 403 sentence.
+ * answer of at most 2 MiB and JSON_VALUES values (some 2,500 agents), parsed. rule: the ACL rule it needs, for the 403 sentence.
  * 429 counts as success (autopilot/health answers so). *ret_root is the caller's. */
 MUST_CHECK int consul_get(struct consul *consul, const char *path, const char *rule,
                           cJSON **ret_root, struct error *err);
@@ -44,12 +44,13 @@ enum consul_read { CONSUL_DEFAULT, CONSUL_STALE, CONSUL_CONSISTENT };
 
 /* Entries at key, or below prefix when recurse. A missing key or prefix gives an
  * empty list and 0 (Consul's 404, which is also its answer to a token without
- * rights: empty proves nothing). -EMSGSIZE over 1 MiB: the text names the largest key. */
+ * rights: empty proves nothing). -EMSGSIZE over 1 MiB (the text names the largest key) or
+ * JSON_VALUES values. */
 MUST_CHECK int consul_kv_read(struct consul *consul, const char *key, bool recurse,
                               enum consul_read read, struct kv_list *list, struct error *err);
 
 /* The full names of the keys below prefix, an array, of which the caller frees *ret_names; NULL when
- * there are none. -EMSGSIZE over 4 MiB. */
+ * there are none. -EMSGSIZE over 2 MiB or JSON_VALUES names. */
 MUST_CHECK int consul_kv_names(struct consul *consul, const char *prefix, enum consul_read read,
                                cJSON **ret_names, struct error *err);
 

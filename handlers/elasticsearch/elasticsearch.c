@@ -82,10 +82,10 @@ static enum elasticsearch_trouble judge_answer(const struct http *http, cJSON **
     enum elasticsearch_trouble trouble = (enum elasticsearch_trouble)http->result;
     if (trouble == ELASTICSEARCH_OK)
         trouble = judge_status(http->status);
-    if (trouble == ELASTICSEARCH_OK &&
-        json_parse(buffer_text(answer), answer->len, "answer", ret_root, &ignored) < 0)
-        trouble = ELASTICSEARCH_GARBAGE;
-    return trouble;
+    if (trouble != ELASTICSEARCH_OK)
+        return trouble;
+    int rc = json_parse(buffer_text(answer), answer->len, "answer", ret_root, &ignored);
+    return rc == -EMSGSIZE ? ELASTICSEARCH_LARGE : rc < 0 ? ELASTICSEARCH_GARBAGE : trouble;
 }
 
 /* ---- sentences ----------------------------------------------------------- */

@@ -91,6 +91,24 @@ static void all_is_well(void)
 
 /* ---- all is well --------------------------------------------------------- */
 
+/* Nothing was ever set before this one. */
+static void green_begins_when_it_is_true(void **state)
+{
+    (void)state;
+    struct recorder *r = recorder_start(here.c, 1);
+    int64_t begin = now_ms();
+    const char *stand_in = cluster_sink(here.c);
+    sink_mode(&here.c->sink, "401", 0);
+    settings_put(here.c, "LOG_ELASTICSEARCH_URL", stand_in, "LOG_INDEX", INDEX, "LOG_SETTLE", "0",
+                 "LOG_ROLLOUT", "rolling", NULL);
+    for (int i = 1; i <= SERVERS; i++)
+        wait_check(here.c, i, "cluster:logging", "warning", "server-1 next, but ", SOON);
+    sink_mode(&here.c->sink, "ok", 0);
+    wait_check(here.c, 1, "cluster:logging", "passing", "servers on revision", 60000);
+    assert_int_equal(recorder_when(r, begin, NULL, "cluster:logging", "passing", "0 of 3"), -1);
+    recorder_stop(r);
+}
+
 static void records_of_all_arrive(void **state)
 {
     (void)state;
@@ -360,6 +378,7 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(green_begins_when_it_is_true),
         cmocka_unit_test(records_of_all_arrive),
         cmocka_unit_test(the_way_is_broken),
         cmocka_unit_test(what_does_not_answer_well_is_told_before_anything_is_touched),

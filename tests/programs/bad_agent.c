@@ -71,10 +71,14 @@ static void answer(int fd, const struct bad_agent_rule *rule)
     (void)send(fd, head, (size_t)n, MSG_NOSIGNAL);
     if (!rule->body_bytes && len > 0)
         (void)send(fd, rule->body, len, MSG_NOSIGNAL);
-    char chunk[4096];
-    memset(chunk, 'x', sizeof chunk);
+    static char chunk[65536];
+    const char *piece = rule->body ? rule->body : "x";
+    size_t each = strlen(piece);
+    for (size_t i = 0; rule->body_bytes && i < sizeof chunk; i++)
+        chunk[i] = piece[i % each];
     for (size_t sent = 0; rule->body_bytes && sent < len; sent += sizeof chunk) {
-        if (send(fd, chunk, sizeof chunk, MSG_NOSIGNAL) < 0)
+        size_t left = len - sent;
+        if (send(fd, chunk, left < sizeof chunk ? left : sizeof chunk, MSG_NOSIGNAL) < 0)
             return;
     }
 }

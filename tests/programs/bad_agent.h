@@ -13,7 +13,7 @@ struct bad_agent_rule {
     const char *match;
     int status;
     const char *body;  /* NULL: "" */
-    size_t body_bytes; /* > 0: that many bytes of 'x' instead of body */
+    size_t body_bytes; /* > 0: that many bytes, body (NULL: 'x') again and again */
 };
 
 struct bad_agent;

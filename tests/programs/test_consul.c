@@ -214,7 +214,9 @@ static const struct condition_row {
     {{"", 500, "No cluster leader", 0},
      -EAGAIN,
      "cannot write KV lictor/logging/n1 in a transaction: 500 No cluster leader"},
-    {{"", 200, NULL, 5 * 1024 * 1024}, -EMSGSIZE, "the Consul agent's answer is too large"},
+    {{"", 200, NULL, 5 * 1024 * 1024},
+     -EMSGSIZE,
+     "the Consul agent's answer to txn is too large: more than 2 MiB"},
 };
 
 static void a_lost_condition_is_named(void **state)

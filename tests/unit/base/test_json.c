@@ -79,17 +79,51 @@ static void takes_whole_documents_only(void **state)
     }
 }
 
-static void takes_no_depth_that_eats_the_stack(void **state)
+/* n times `piece` between these two; what is not closed is refused as early. */
+static int parse_many(const char *begin, const char *piece, size_t n, const char *end,
+                      struct error *err)
 {
-    (void)state;
-    struct error err = {0};
     cJSON *root = NULL;
-    char *deep = malloc(1000000);
-    assert_non_null(deep);
-    memset(deep, '[', 1000000);
-    assert_int_equal(json_parse(deep, 1000000, "payload", &root, &err), -EBADMSG);
-    assert_null(root);
-    free(deep);
+    struct buffer text = BUFFER_INIT(1U << 22);
+    int rc = buffer_append(&text, begin, strlen(begin));
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = buffer_append(&text, piece, strlen(piece));
+    assert_int_equal(rc, 0);
+    assert_int_equal(buffer_append(&text, end, strlen(end)), 0);
+    rc = json_parse(buffer_text(&text), text.len, "payload", &root, err);
+    assert_int_equal(root == NULL, rc < 0);
+    cJSON_Delete(root);
+    buffer_release(&text);
+    return rc;
+}
+
+static void takes_no_more_than_it_can_pay_for(void **state)
+{
+    static const struct {
+        const char *begin, *piece;
+        size_t n;
+        const char *end;
+        int rc;
+        const char *error;
+    } rows[] = {
+        {"", "[", 50, "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", 0, ""},
+        {"", "[", 51, "]", -EMSGSIZE, "payload: is nested deeper than 50"},
+        {"", "[", 1000000, "", -EMSGSIZE, "payload: is nested deeper than 50"},
+        {"", "{\"a\":", 51, "", -EMSGSIZE, "payload: is nested deeper than 50"},
+        {"[0", ",0", 49998, "]", 0, ""},
+        {"[0", ",0", 49999, "]", -EMSGSIZE, "payload: holds more than 50000 values"},
+        {"[0", ",{}", 25000, "]", -EMSGSIZE, "payload: holds more than 50000 values"},
+        {"[0", ",[]", 25000, "]", -EMSGSIZE, "payload: holds more than 50000 values"},
+        {"[\"", ",[{", 500000, "\"]", 0, ""}, /* no value in a text counts */
+        {"[\"\\\"", ",", 500000, "\\\\\"]", 0, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct error err = {0};
+        int rc = parse_many(rows[i].begin, rows[i].piece, rows[i].n, rows[i].end, &err);
+        assert_string_equal(err.text, rows[i].error);
+        assert_int_equal(rc, rows[i].rc);
+    }
 }
 
 #define OBJECT                                                                                     \
@@ -239,7 +273,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_whole_documents_only),
-        cmocka_unit_test(takes_no_depth_that_eats_the_stack),
+        cmocka_unit_test(takes_no_more_than_it_can_pay_for),
         cmocka_unit_test(reads_members_by_type),
         cmocka_unit_test(what_is_no_object_has_no_members),
         cmocka_unit_test(gives_a_text_or_another),
