@@ -29,7 +29,7 @@ in_base          := version error text duration boottime limits deadline program
                     child run_once held_since
 in_net           := host url resolve unix_socket http
 in_consul        := kv consul agent
-in_check         := verdict rest publish script_check check_sync check_run
+in_check         := verdict rest publish script_check check_sync check_run verify_all
 in_settings      := setting_value settings settings_print policy effective credential redact service_urls settings_change settings_read
 in_elasticsearch := elasticsearch probe
 in_indexer       := complaint generations bulk destination sources account sender spool line_reader

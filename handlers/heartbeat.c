@@ -16,25 +16,21 @@
 #include "check/rest.h"
 #include "check/script_check.h"
 #include "check/verdict.h"
+#include "check/verify_all.h"
 #include "cluster/own_agent.h"
 #include "consul/consul.h"
 #include "rollout/delivery_proof.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
-#define CHECK_ID       "cluster:heartbeat"
-#define PATH_MAX_BYTES 4096
+#define CHECK_ID "cluster:heartbeat"
 
-static const struct verification {
-    const char *program;
-    const char *check;
-} verifications[] = {
+static const struct verification verifications[] = {
     {"verify-quorum", "cluster:quorum"},
     {"verify-clock", "cluster:clock"},
     {"verify-logging", "cluster:logging"},
@@ -49,90 +45,6 @@ static const char help[] =
     "\n" PLACE_HELP "\n"
     "exit codes: 0 all could run and report, 1 not all, 3 could not look\n"
     "example: heartbeat --state-dir /var/lib/lictor\n";
-
-/* One verification as a process. */
-struct job {
-    char path[FILE_PATH];
-    const char *argv[10];
-};
-
-static int prepare(const struct place *place, const struct verification *what, struct job *job,
-                   struct child_job *ret, struct error *err)
-{
-    const char *const argv[10] = {job->path, "--publish", what->check, PLACE_WORDS(place), NULL};
-    memcpy(job->argv, argv, sizeof argv);
-    *ret = (struct child_job){
-        .argv = job->argv, .env = (const char *const *)environ, .timeout_ms = limits()->verify_ms};
-    return program_sibling(what->program, job->path, sizeof job->path, err);
-}
-
-/* A reason why not everything could run and report: a line; the first is the summary. */
-static void note(struct verdict *v, const char *fmt, ...) FORMAT(2, 3);
-
-static void note(struct verdict *v, const char *fmt, ...)
-{
-    char text[VERDICT_SUMMARY];
-    va_list ap;
-    va_start(ap, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    if (!v->summary[0])
-        verdict_set(v, VERDICT_WARNING, "%s", text);
-    verdict_note(v, "%s", text);
-}
-
-/* Of what a program has logged: why it failed. Before that it may have said what has changed. */
-static const char *last_line(const char *said, char ret[VERDICT_SUMMARY])
-{
-    size_t end = strlen(said);
-    while (end > 0 && said[end - 1] == '\n')
-        end--;
-    size_t at = end;
-    while (at > 0 && said[at - 1] != '\n')
-        at--;
-    (void)snprintf(ret, VERDICT_SUMMARY, "%.*s", (int)(end - at), said + at);
-    return ret;
-}
-
-static void note_ending(const struct verification *what, const struct child_result *result,
-                        struct verdict *v)
-{
-    char said[VERDICT_SUMMARY]; /* "PROGRAM: what happened" */
-    if (result->rc == -ETIMEDOUT)
-        note(v, "%s: no end within %d ms", what->program, (int)limits()->verify_ms);
-    else if (result->rc < 0)
-        note(v, "%s: cannot be started: %s", what->program, strerror(-result->rc));
-    else if (result->signal != 0)
-        note(v, "%s: killed by signal %d", what->program, result->signal);
-    else if (result->exit_code != 0)
-        note(v, "%s", last_line(buffer_text(&result->errors), said));
-}
-
-/* Run all verifications; what could not run becomes a line of v. */
-static void verify(const struct place *place, struct verdict *v)
-{
-    struct job job[VERIFICATIONS];
-    struct child_job jobs[VERIFICATIONS];
-    struct child_result results[VERIFICATIONS];
-    struct error err = {0};
-    int rc = 0;
-    for (size_t i = 0; i < VERIFICATIONS; i++) {
-        results[i] = (struct child_result){.output = BUFFER_INIT(VERDICT_OUTPUT),
-                                           .errors = BUFFER_INIT(VERDICT_OUTPUT)};
-        if (rc == 0)
-            rc = prepare(place, &verifications[i], &job[i], &jobs[i], &err);
-    }
-    if (rc == 0)
-        rc = child_run_all(jobs, results, VERIFICATIONS, &err);
-    if (rc < 0)
-        note(v, "%s", err.text);
-    for (size_t i = 0; i < VERIFICATIONS; i++) {
-        if (rc == 0)
-            note_ending(&verifications[i], &results[i], v);
-        buffer_release(&results[i].output);
-        buffer_release(&results[i].errors);
-    }
-}
 
 /* Start rollout-logging, never wait for it. */
 static int repair(struct consul *consul, const struct place *place, struct error *err)
@@ -156,15 +68,16 @@ static void look_at_agent(struct consul *consul, const struct place *place, bool
     struct own_agent own;
     struct error err = {0};
     if (own_agent_look(consul, place->state_dir, led, &own, &err) < 0)
-        note(v, "cannot look at the agent: %s", err.text);
+        verify_all_note(v, "cannot look at the agent: %s", err.text);
     if (own.unsynced[0])
-        note(v,
-             "the catalogue does not show %s as the agent does "
-             "(has the token service \"cluster\" write?)",
-             own.unsynced);
+        verify_all_note(v,
+                        "the catalogue does not show %s as the agent does "
+                        "(has the token service \"cluster\" write?)",
+                        own.unsynced);
     if (own.deaf)
-        note(v, "Consul runs no watch here: a broken one in any of its files stops all at a reload "
-                "(its log names it): correct that file, then consul reload");
+        verify_all_note(
+            v, "Consul runs no watch here: a broken one in any of its files stops all at a reload "
+               "(its log names it): correct that file, then consul reload");
 }
 
 /* Everything that can be done now. Without a leader only the verifications: they know
@@ -175,9 +88,9 @@ static void verify_and_repair(struct consul *consul, const struct place *place, 
 {
     struct error err = {0};
     bool led = proof == 0;
-    verify(place, v);
+    verify_all(place, verifications, VERIFICATIONS, v);
     if (led && repair(consul, place, &err) < 0)
-        note(v, "rollout-logging: %s", err.text);
+        verify_all_note(v, "rollout-logging: %s", err.text);
     look_at_agent(consul, place, led, v);
     if (proof == -EACCES)
         verdict_set(v, VERDICT_WARNING, "no right: %s", right);
