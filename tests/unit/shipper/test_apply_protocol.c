@@ -113,8 +113,8 @@ static void depth_costs_nothing(void **state)
     struct error err = {0};
     assert_non_null(text);
     memset(text, '[', deep);
-    assert_int_equal(parse(text, deep, &list, &err), -EBADMSG);
-    assert_string_equal(err.text, "request: is not JSON");
+    assert_int_equal(parse(text, deep, &list, &err), -EMSGSIZE);
+    assert_string_equal(err.text, "request: is nested deeper than 50");
     free(text);
     kv_release(&list);
 }
