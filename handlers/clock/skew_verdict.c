@@ -23,7 +23,8 @@ struct look {
     bool wrong[OFFSETS_SERVERS];
     int n_silent;
     int n_wrong;
-    bool unproven; /* a pair that speaks is neither beyond nor within the warning limit */
+    bool warned, alarmed; /* a pair was proven beyond the limit not long ago */
+    bool unproven;        /* a pair that speaks is neither beyond nor within the warning limit */
     struct wide {
         int i, j;
         bool own;         /* this server is one of them: the bounds of others follow from these */
@@ -52,9 +53,10 @@ static struct offsets_pair *pair_of(struct offsets *offsets, int i, int j)
 /* Two successive records prove it: the later one was stamped after the earlier one was
  * received, so that a step of all clocks at once (a leap second) cannot deceive both, and it
  * would do so also had the clocks not moved in between (all of them are being slewed). Then
- * it stands for a while, as long as it may be so by as much as was said (`possible`). */
-static bool count(const struct look *look, const struct clock_offset *offset, int64_t limit_us,
-                  bool possible, struct offsets_beyond *beyond)
+ * it stands for a while, as long as it may be so by as much as was said (`possible`); and while
+ * another pair is beyond (`alarm`), so that with the delays of the moment no name comes and goes. */
+static bool count(const struct clock_offset *offset, int64_t limit_us, bool possible, bool alarm,
+                  struct offsets_beyond *beyond)
 {
     const int64_t least = clock_offset_least(offset);
     if (least > limit_us && (beyond->records == 0 || offset->from_us >= beyond->end_us)) {
@@ -63,7 +65,7 @@ static bool count(const struct look *look, const struct clock_offset *offset, in
         beyond->end_us = offset->to_us;
     } else if (least <= limit_us) {
         const bool stands = beyond->records == 2 && possible &&
-                            clock_offset_most(offset) > limit_us && is_recent(look, beyond->end_us);
+                            clock_offset_most(offset) > limit_us && alarm;
         beyond->records = stands ? 2 : 0;
     }
     return beyond->records == 2;
@@ -91,8 +93,9 @@ static void look_at_pair(struct look *look, int i, int j)
     const int64_t most_us = clock_offset_most(&offset);
     const int64_t shown_us = figure_between(offset.lo_us, offset.hi_us, pair->shown_us);
     const bool possible = shown_us == pair->shown_us;
-    const bool warning = count(look, &offset, limits->warning_us, possible, &pair->warning);
-    const bool critical = count(look, &offset, limits->critical_us, possible, &pair->critical);
+    const bool warning = count(&offset, limits->warning_us, possible, look->warned, &pair->warning);
+    const bool critical = count(&offset, limits->critical_us, possible, look->alarmed,
+                                &pair->critical);
     pair->shown_us = shown_us;
     pair->bound_us = figure_bound(most_us, pair->bound_us);
     look->warning.beyond[i][j] = look->warning.beyond[j][i] = warning;
@@ -131,9 +134,22 @@ static void look_at_server(struct look *look, int i)
     look->n_wrong += server->wrong;
 }
 
+/* As it was at the last look. */
+static void recall_alarm(struct look *look)
+{
+    for (int i = 0; i < look->offsets->n; i++) {
+        for (int j = 0; j < i; j++) {
+            const struct offsets_pair *pair = pair_of(look->offsets, i, j);
+            look->warned |= pair->warning.records == 2 && is_recent(look, pair->warning.end_us);
+            look->alarmed |= pair->critical.records == 2 && is_recent(look, pair->critical.end_us);
+        }
+    }
+}
+
 static void look_at_all(struct offsets *offsets, int64_t now_us, struct look *ret)
 {
     *ret = (struct look){.offsets = offsets, .now_us = now_us};
+    recall_alarm(ret);
     for (int i = 0; i < offsets->n; i++)
         look_at_server(ret, i);
     for (int i = 0; i < offsets->n; i++) {
