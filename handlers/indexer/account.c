@@ -9,9 +9,11 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ACCOUNT_FILE_MAX 8192
 #define LOOK_MS          10000 /* at the sources this often */
@@ -25,6 +27,7 @@ static const struct {
     {"as_text", offsetof(struct account, as_text)},
     {"cut", offsetof(struct account, cut)},
     {"waiting", offsetof(struct account, waiting)},
+    {"lost", offsetof(struct account, lost)},
     {"since_ms", offsetof(struct account, since_ms)},
     {"until_ms", offsetof(struct account, until_ms)},
 };
@@ -43,6 +46,7 @@ static void load(const cJSON *root, struct account *ret)
             *number = 0;
     }
     text_copy(ret->why, sizeof ret->why, json_text(root, "why", ""));
+    text_copy(ret->stopped, sizeof ret->stopped, json_text(root, "stopped", ""));
     text_copy(ret->unread, sizeof ret->unread, json_text(root, "unread", ""));
     text_copy(ret->nothing, sizeof ret->nothing, json_text(root, "nothing", ""));
     text_copy(ret->room, sizeof ret->room, json_text(root, "room", ""));
@@ -69,7 +73,7 @@ void account_open(struct account_file *file, const struct destination *to)
     file->to = to;
     account_read(to->account, &file->account);
     file->account.waiting = 0;
-    file->account.why[0] = '\0';
+    file->account.why[0] = file->account.stopped[0] = '\0';
 }
 
 static void look_at_sources(struct account_file *file)
@@ -82,18 +86,14 @@ static void look_at_sources(struct account_file *file)
     file->looked_ms = now;
     sources_look((const char *const *)to->file, to->files, (const char *const *)to->except,
                  to->excepts, a->unread, a->nothing);
-    char dir[CREDENTIAL_PATH];
-    (void)snprintf(dir, sizeof dir, "%s", to->spool);
-    char *slash = strrchr(dir, '/');
-    if (slash && slash != dir)
-        *slash = '\0';
-    sources_look_at_room(dir, to->queue, a->room);
+    sources_look_at_room(to->queue, to->queue_disk, a->room);
 }
 
 static char *format(struct account *account)
 {
     cJSON *root = state_begin();
     bool ok = cJSON_AddStringToObject(root, "why", account->why) &&
+              cJSON_AddStringToObject(root, "stopped", account->stopped) &&
               cJSON_AddStringToObject(root, "unread", account->unread) &&
               cJSON_AddStringToObject(root, "nothing", account->nothing) &&
               cJSON_AddStringToObject(root, "room", account->room);
@@ -104,30 +104,49 @@ static char *format(struct account *account)
     return text;
 }
 
+/* Over what is there, with blanks behind it: whoever reads meanwhile may see a damaged one. */
+static int write_in_place(const char *path, const char *text, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    int rc = fd < 0 ? -errno : file_write(fd, text, len);
+    if (fd >= 0)
+        (void)close(fd);
+    return rc;
+}
+
+/* Always as long, so that what is there has room for what comes. */
+static int write_padded(const char *path, const char *text, struct error *err)
+{
+    char padded[ACCOUNT_FILE_MAX / 2 + 1];
+    const int n = snprintf(padded, sizeof padded, "%-*s", (int)sizeof padded - 1, text);
+    if (n < 0 || (size_t)n >= sizeof padded)
+        return error_set(err, -EMSGSIZE, "%s: too long", path);
+    int rc = file_replace(path, padded, (size_t)n, 0644, false, err);
+    if ((rc == -ENOSPC || rc == -EDQUOT) && write_in_place(path, padded, (size_t)n) == 0)
+        rc = 0;
+    return rc;
+}
+
 void account_alive(struct account_file *file, int64_t next_ms)
 {
     struct error why = {.text = "out of memory"};
     if (!file->to || !file->to->account[0])
         return;
+    if (file->refresh)
+        file->refresh(file->arg, &file->account);
     look_at_sources(file);
     file->account.until_ms = boottime_ms() + next_ms;
     char *text = format(&file->account);
-    if (!text || file_replace(file->to->account, text, strlen(text), 0644, false, &why) < 0)
+    if (!text || write_padded(file->to->account, text, &why) < 0)
         complaint_tell(file->complaint, "nobody is told what became of the records", why.text);
     cJSON_free(text);
 }
 
-void account_idle(void *file)
-{
-    account_alive(file, ACCOUNT_ALIVE_MS);
-}
-
-void account_note(struct account_file *file, size_t waiting, const char *why, int64_t next_ms)
+void account_note(struct account_file *file, const char *why, int64_t next_ms)
 {
     struct account *a = &file->account;
     if (!why[0] || !a->why[0])
         a->since_ms = boottime_ms();
-    a->waiting = (int64_t)waiting;
     text_copy(a->why, sizeof a->why, why);
     account_alive(file, next_ms);
 }

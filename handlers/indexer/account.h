@@ -17,13 +17,15 @@
 #define ACCOUNT_WHY 300 /* bytes of a reason with NUL */
 
 struct account {
-    int64_t arrived;       /* records that Elasticsearch has taken */
+    int64_t arrived;       /* lines that Elasticsearch has taken, each once */
     int64_t as_text;       /* of these, in INDEX-refused (bulk.h) */
     int64_t cut;           /* of these, too long: the rest of them is lost */
-    int64_t waiting;       /* records that wait */
+    int64_t waiting;       /* records that wait in the queue */
+    int64_t lost;          /* records that were damaged in the queue */
     int64_t since_ms;      /* boottime.h: they have waited for that reason since then, or longer */
     int64_t until_ms;      /* boottime.h; 0 of another boot */
     char why[ACCOUNT_WHY]; /* printable; "" they do not wait for any reason */
+    char stopped[ACCOUNT_WHY];  /* why no log is read on; "" they are */
     char unread[SOURCES_TEXT];  /* sources.h: logs that cannot be read */
     char nothing[SOURCES_TEXT]; /* a glob without a file */
     char room[SOURCES_TEXT];    /* too little for the queue */
@@ -35,23 +37,23 @@ void account_read(const char *path, struct account *ret);
 
 /* The writer's side. All-zero is no file: then nothing is written. */
 struct account_file {
-    const struct destination *to; /* borrowed; NULL: no file */
-    int64_t looked_ms;            /* at the sources */
-    struct account account;       /* the caller counts into it */
-    struct complaint *complaint;  /* a file that cannot be written is told; borrowed */
+    const struct destination *to;                        /* borrowed; NULL: no file */
+    void (*refresh)(void *arg, struct account *account); /* called before each write; NULL: no */
+    void *arg;
+    int64_t looked_ms;           /* at the sources */
+    struct account account;      /* the caller counts into it */
+    struct complaint *complaint; /* a file that cannot be written is told; borrowed */
 };
 
 /* Go on with the file of this destination, which stays where it is. What waited there is not known
  * any more. */
 void account_open(struct account_file *file, const struct destination *to);
 
-/* Write it, readable for all: so many wait, for this reason ("" none), and within next_ms it is
- * written again. account_alive() leaves the first two as they are. */
-void account_note(struct account_file *file, size_t waiting, const char *why, int64_t next_ms);
+/* Write it, readable for all, within next_ms it is written again: why records wait now ("" for no
+ * reason). On a full disk the file's own blocks are used. account_alive() leaves the reason as it is. */
+void account_note(struct account_file *file, const char *why, int64_t next_ms);
 void account_alive(struct account_file *file, int64_t next_ms);
 
-/* Called three times as often while nothing is to be done; file: a struct account_file. */
-#define ACCOUNT_ALIVE_MS 6000
-void account_idle(void *file);
+#define ACCOUNT_ALIVE_MS 6000 /* while nothing is to be done, it is written three times as often */
 
 #endif

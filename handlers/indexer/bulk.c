@@ -50,21 +50,7 @@ int bulk_add(struct bulk *bulk, const char *line, size_t len, struct error *err)
         rc = add_text(bulk, line, (size_t)(tab - line), len);
     if (rc < 0)
         return error_set(err, rc, "no memory for %zu records", bulk->n + 1);
-    bulk->record[bulk->n++] = (struct bulk_record){.at = at};
-    return 0;
-}
-
-int bulk_add_lines(struct bulk *bulk, const char *text, size_t len, struct error *err)
-{
-    const char *end;
-    while ((end = memchr(text, '\n', len))) {
-        size_t line = (size_t)(end - text);
-        int rc = bulk_add(bulk, text, line, err);
-        if (rc < 0 && rc != -EBADMSG)
-            return rc;
-        text = end + 1;
-        len -= line + 1;
-    }
+    bulk->record[bulk->n++] = (struct bulk_record){.at = at, .kind = QUEUE_LINE_NEW};
     return 0;
 }
 
@@ -180,6 +166,7 @@ int bulk_body(const struct bulk *bulk, const struct bulk_order *order, struct bu
 /* {"index":{"status":N,"error":{"type":"...","reason":"..."}}} */
 struct item {
     int64_t status;
+    bool there;                /* it was there before */
     const char *type, *reason; /* "" unknown */
 };
 
@@ -191,6 +178,7 @@ static int read_item(const cJSON *root, struct item *ret)
         ret->status > 599)
         return -EBADMSG;
     (void)!json_object(inner, "error", &error, NULL);
+    ret->there = strcmp(json_text(inner, "result", ""), "updated") == 0;
     ret->type = json_text(error, "type", "");
     ret->reason = json_text(error, "reason", "");
     return 0;
@@ -209,11 +197,18 @@ static bool is_long(const struct bulk *bulk, const struct bulk_record *r)
     return strlen(id + strlen(id) + 1) > BULK_MESSAGE;
 }
 
+/* One that may have been taken before counts where it was not there. */
+static bool counts(const struct bulk_record *r, const struct item *item)
+{
+    return r->done && (r->kind == QUEUE_LINE_NEW || (r->kind == QUEUE_LINE_AGAIN && !item->there));
+}
+
 static void judge_record(const struct bulk *bulk, struct bulk_record *r, const struct item *item,
                          struct bulk_answer *ret)
 {
     r->done = item->status < 300;
     r->refused = item->status == 400 || item->status == TOO_LONG;
+    ret->arrived += counts(r, item);
     ret->taken += r->done && !r->as_text;
     ret->as_text += r->done && r->as_text;
     ret->cut += r->done && r->as_text && is_long(bulk, r);

@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "indexer/queue_line.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -25,12 +26,13 @@
 #define BULK_REFUSED "-refused"   /* the end of the index for what is refused */
 
 struct bulk_record {
-    size_t at;          /* of the id in the text, NUL, then of the record, NUL */
-    bool done;          /* it is there; else it waits */
-    bool refused;       /* by the last answer */
-    bool suspect;       /* refused before while the index took others */
-    bool as_text;       /* goes to INDEX-refused */
-    char why[BULK_WHY]; /* by which error type it was refused, "" unknown */
+    size_t at;            /* of the id in the text, NUL, then of the record, NUL */
+    bool done;            /* it is there; else it waits */
+    bool refused;         /* by the last answer */
+    bool suspect;         /* refused before while the index took others */
+    bool as_text;         /* goes to INDEX-refused */
+    enum queue_kind kind; /* for counting; QUEUE_LINE_NEW to begin with */
+    char why[BULK_WHY];   /* by which error type it was refused, "" unknown */
 };
 
 /* All-zero is empty. */
@@ -48,6 +50,7 @@ struct bulk_part {
 
 /* What an answer said of the records of one request. */
 struct bulk_answer {
+    size_t arrived; /* lines that are there now, and were not counted before */
     size_t taken;   /* as they are */
     size_t as_text; /* taken by INDEX-refused */
     size_t cut;     /* of these, longer than BULK_MESSAGE */
@@ -64,9 +67,6 @@ struct bulk_answer {
 /* Take one more: "ID<tab>RECORD", len bytes without a newline, RECORD a JSON object in one
  * line. Returns 0, -EBADMSG (no tab), -EMSGSIZE, -ENOMEM. */
 MUST_CHECK int bulk_add(struct bulk *bulk, const char *line, size_t len, struct error *err);
-
-/* The same for lines that end with a newline each; one without a tab is left out. */
-MUST_CHECK int bulk_add_lines(struct bulk *bulk, const char *text, size_t len, struct error *err);
 
 /* How many wait. */
 size_t bulk_waiting(const struct bulk *bulk);

@@ -47,7 +47,7 @@ static int set_path(const char *name, char path[CREDENTIAL_PATH], const char *va
 }
 
 /* As rsyslogd reads it: "1g". */
-static int set_queue(struct destination *to, const char *value, struct error *err)
+static int set_queue_disk(struct destination *to, const char *value, struct error *err)
 {
     static const char units[] = "kmgt";
     char *end = NULL;
@@ -55,8 +55,8 @@ static int set_queue(struct destination *to, const char *value, struct error *er
     const char *unit = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
     const int shift = unit ? 10 * (int)(unit - units + 1) : 0;
     if (*value < '1' || *value > '9' || (*end && (!unit || end[1])) || bytes >> (63 - shift))
-        return error_set(err, -EINVAL, "queue: a size like 300m or 1g");
-    to->queue = bytes << shift;
+        return error_set(err, -EINVAL, "queue_disk: a size like 300m or 1g");
+    to->queue_disk = bytes << shift;
     return 0;
 }
 
@@ -80,12 +80,12 @@ static int set(struct destination *to, const char *name, const char *value, stru
         return set_index(to, value, err);
     if (strcmp(name, "bytes") == 0)
         return set_bytes(to, value, err);
-    if (strcmp(name, "spool") == 0)
-        return set_path(name, to->spool, value, err);
+    if (strcmp(name, "queue") == 0)
+        return set_path(name, to->queue, value, err);
     if (strcmp(name, "account") == 0)
         return set_path(name, to->account, value, err);
-    if (strcmp(name, "queue") == 0)
-        return set_queue(to, value, err);
+    if (strcmp(name, "queue_disk") == 0)
+        return set_queue_disk(to, value, err);
     if (strcmp(name, "file") == 0)
         return add_path(&to->file, &to->files, value, err);
     if (strcmp(name, "except") == 0)
@@ -108,8 +108,8 @@ static int set_pair(struct destination *to, char *pair, struct error *err)
 
 static int check(struct destination *to, struct error *err)
 {
-    if (to->urls == 0 || !to->index[0] || !to->bytes || !to->spool[0])
-        return error_set(err, -EINVAL, "url, index, bytes and spool are needed");
+    if (to->urls == 0 || !to->index[0] || !to->bytes || !to->queue[0])
+        return error_set(err, -EINVAL, "url, index, bytes and queue are needed");
     int rc = credential_complete(&to->credential, err);
     return rc == -EBADMSG ? -EINVAL : rc;
 }

@@ -92,14 +92,18 @@ static void begin(struct generations *g, struct generation *of, uint64_t file, u
     save(g);
 }
 
+bool generations_young(const struct generations *g)
+{
+    return g->lines < GENERATIONS_BATCH && boottime_ms() - g->start_ms < YOUNG_MS;
+}
+
 static uint64_t number_of(struct generations *g, uint64_t file, uint64_t offset, uint64_t hash)
 {
     struct generation *of = find(g, file);
     const bool known = of->file == file;
-    const bool young = g->lines < GENERATIONS_BATCH && boottime_ms() - g->start_ms < YOUNG_MS;
     if (known && offset > 0)
         return of->number;
-    if (known && of->kept && of->first == hash && young)
+    if (known && of->kept && of->first == hash && generations_young(g))
         of->kept = false;
     else
         begin(g, of, file, offset == 0 ? hash : 0);

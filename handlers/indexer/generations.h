@@ -43,6 +43,9 @@ struct generations {
 /* Read what is kept in <beside>.generations, once; missing or damaged is empty. */
 void generations_open(struct generations *g, const char *beside);
 
+/* May what comes now have been taken before the start? */
+bool generations_young(const struct generations *g);
+
 /* Complete the id at the begin of a line, "~FILE-OFFSET-HASH-................<tab>": FILE and HASH
  * are decimal numbers of 64 bits, with a sign. Its points become the generation; what does not look so stays
  * as it is. Returns whether it did. */

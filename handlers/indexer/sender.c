@@ -97,6 +97,7 @@ static int settle(struct sender *self, const struct bulk_part *part,
     struct sender_losses *losses = &self->losses;
     losses->as_text += answer->as_text;
     losses->cut += answer->cut;
+    self->account->arrived += (int64_t)answer->arrived;
     self->account->as_text += (int64_t)answer->as_text;
     self->account->cut += (int64_t)answer->cut;
     if (answer->refused > 0) {

@@ -28,7 +28,7 @@ struct sender {
     void *arg;
     const struct destination *to;
     struct bulk *bulk;
-    struct account *account; /* as_text and cut are counted there, too */
+    struct account *account; /* arrived, as_text and cut are counted there */
     const char *now;         /* for records without a time */
     int64_t limit_ms;
 

@@ -74,7 +74,7 @@ void sources_look_at_room(const char *dir, uint64_t most, char ret[SOURCES_TEXT]
         return;
     (void)snprintf(ret, SOURCES_TEXT,
                    "the disk of %.150s has less room than the queue may need (%" PRIu64
-                   " MiB in all): lines are lost when it is full",
+                   " MiB in all): no log is read on when it is full",
                    dir, most >> 20);
     text_clean(ret);
 }

@@ -210,7 +210,7 @@ static void rsyslogd_sends_secrets_equal(void **state)
                    "template(name=\"line\" type=\"string\" string=\"+id\\t{}\\n\")\n"
                    "ruleset(name=\"r\") {\n  action(type=\"omprog\" template=\"line\"\n"
                    "    binary=\"" TEST_BIN "/index-records\" confirmMessages=\"on\"\n"
-                   "    useTransactions=\"on\" beginTransactionMark=\"BEGIN\\tspool=/dev/null"
+                   "    useTransactions=\"on\" beginTransactionMark=\"BEGIN\\tqueue={{place}}/queue"
                    "\\tbytes=1\\tindex=x\\turl=http://127.0.0.1:%d\\tuser=u\\t"
                    "password={{SECRET}}\" commitTransactionMark=\"COMMIT\")\n}\n"
                    "input(type=\"imfile\" file=\"{{place}}/in\" tag=\"t\" ruleset=\"r\")\n",

@@ -25,7 +25,8 @@ static void it_goes_on_after_a_restart(void **state)
     f.account.arrived = 300;
     f.account.as_text = 2;
     f.account.cut = 1;
-    account_note(&f, 256, "es: 401\x1b[2J", 1000);
+    f.account.waiting = 256;
+    account_note(&f, "es: 401\x1b[2J", 1000);
     account_read(path, &a);
     assert_int_equal(a.arrived, 300);
     assert_int_equal(a.as_text, 2);
@@ -48,12 +49,12 @@ static void it_says_since_when(void **state)
 {
     (void)state;
     struct account_file f = {.to = NULL};
-    account_note(&f, 1, "es: 401", 0);
+    account_note(&f, "es: 401", 0);
     f.account.since_ms -= 5000;
     int64_t since_ms = f.account.since_ms;
-    account_note(&f, 1, "es: 503", 0);
+    account_note(&f, "es: 503", 0);
     assert_int_equal(f.account.since_ms, since_ms);
-    account_note(&f, 0, "", 0);
+    account_note(&f, "", 0);
     assert_true(f.account.since_ms > since_ms);
 }
 

@@ -15,10 +15,10 @@
 #define INDEX_FIRST "index=plossys-log"
 #define INDEX       "\t" INDEX_FIRST
 #define BYTES       "\tbytes=5000000"
-#define SPOOL       "\tspool=/var/lib/x/uncommitted"
+#define QUEUE       "\tqueue=/var/lib/x/queue"
 #define API         "api_key=aWQ6c2VjcmV0LWtleQ==" /* id:secret-key */
 #define LOGIN       "\tuser=log writer\tpassword=" SECRET
-#define NEEDED      URL INDEX BYTES SPOOL
+#define NEEDED      URL INDEX BYTES QUEUE
 
 static bool is_zero(const struct destination *to)
 {
@@ -55,7 +55,7 @@ static void everything_has_its_place(void **state)
 {
     (void)state;
     struct destination to;
-    parse("queue=300m\tspool=/s/u\taccount=/s/a.json\tindex=logs\tbytes=12\turl=https://ES1/"
+    parse("queue_disk=300m\tqueue=/s/u\taccount=/s/a.json\tindex=logs\tbytes=12\turl=https://ES1/"
           "\turl=http://[::1]:80"
           "\tuser=log writer\tpassword=p=w\"\\$%\tca=/ca.pem\tcert=/c.pem\tkey=/k.pem",
           &to);
@@ -65,9 +65,9 @@ static void everything_has_its_place(void **state)
     assert_string_equal(to.url[2], "");
     assert_string_equal(to.index, "logs");
     assert_int_equal(to.bytes, 12);
-    assert_string_equal(to.spool, "/s/u");
+    assert_string_equal(to.queue, "/s/u");
     assert_string_equal(to.account, "/s/a.json");
-    assert_int_equal(to.queue, 300U << 20);
+    assert_int_equal(to.queue_disk, 300U << 20);
     assert_string_equal(to.credential.user, "log writer");
     assert_string_equal(to.credential.password, "p=w\"\\$%");
     assert_string_equal(to.credential.encoded, "");
@@ -101,15 +101,15 @@ static const struct {
     {NEEDED "\tuser=\tpassword=\t" API, "http://es1:9200", 1, 5000000},
     {NEEDED LOGIN "\tapi_key=", "http://es1:9200", 1, 5000000},
     {NEEDED "\tuser=" LOGIN "\tuser=", "http://es1:9200", 1, 5000000},
-    {NEEDED "\tindex=\tspool=\tbytes=", "http://es1:9200", 1, 5000000},
+    {NEEDED "\tindex=\tqueue=\tbytes=", "http://es1:9200", 1, 5000000},
     {NEEDED "\tno_such=", "http://es1:9200", 1, 5000000},
     {NEEDED "\tcert=/c\tkey=/k" LOGIN, "http://es1:9200", 1, 5000000},
     {NEEDED "\tcert=/c\tkey=/k\t" API, "http://es1:9200", 1, 5000000},
-    {URL INDEX SPOOL "\tbytes=1", "http://es1:9200", 1, 1},
-    {URL INDEX SPOOL "\tbytes=9", "http://es1:9200", 1, 9},
-    {URL INDEX SPOOL "\tbytes=536870911", "http://es1:9200", 1, 536870911},
-    {URL INDEX SPOOL "\tbytes=536870912", "http://es1:9200", 1, 536870912},
-    {URL BYTES "\tindex=i\tspool=/", "http://es1:9200", 1, 5000000},
+    {URL INDEX QUEUE "\tbytes=1", "http://es1:9200", 1, 1},
+    {URL INDEX QUEUE "\tbytes=9", "http://es1:9200", 1, 9},
+    {URL INDEX QUEUE "\tbytes=536870911", "http://es1:9200", 1, 536870911},
+    {URL INDEX QUEUE "\tbytes=536870912", "http://es1:9200", 1, 536870912},
+    {URL BYTES "\tindex=i\tqueue=/", "http://es1:9200", 1, 5000000},
 };
 
 static void good_ones_are_taken(void **state)
@@ -128,13 +128,13 @@ static void good_ones_are_taken(void **state)
 }
 
 #define NO_PAIR        "a setting without \"=\""
-#define MISSING        "url, index, bytes and spool are needed"
+#define MISSING        "url, index, bytes and queue are needed"
 #define OTHER(one, of) "\"" one "\" needs the other one of " of
 #define LOGINS         "user and password"
 #define CERTS          "cert and key"
 #define NO_PATH(of)    "\"" of "\" is not an absolute path of A-Z a-z 0-9 . _ - /"
 #define NO_API_KEY     "\"api_key\" is neither id:key nor the base64 of it"
-#define NO_SPOOL       "spool: not absolute, too long, or given twice"
+#define NO_QUEUE       "queue: not absolute, too long, or given twice"
 #define NO_BYTES       "bytes: a number from 1 to 536870912, once"
 #define UNKNOWN(of)    of " is not a setting of a destination"
 #define TWICE(of)      "\"" of "\" is given twice"
@@ -143,10 +143,10 @@ static void good_ones_are_taken(void **state)
 #define USER           "url: holds a user or a password"
 #define PORT           "url: has a port that is not a number from 1 to 65535"
 #define SCHEME         "url: does not begin with http:// or https://"
-#define WITH_URL(u)    INDEX_FIRST BYTES SPOOL "\turl=" u
-#define WITH_INDEX     URL BYTES SPOOL "\tindex="
+#define WITH_URL(u)    INDEX_FIRST BYTES QUEUE "\turl=" u
+#define WITH_INDEX     URL BYTES QUEUE "\tindex="
 #define NO_INDEX       "index: no name of an index, or given twice"
-#define WITH_BYTES     URL INDEX SPOOL "\tbytes="
+#define WITH_BYTES     URL INDEX QUEUE "\tbytes="
 
 static const struct {
     const char *text, *why;
@@ -157,7 +157,7 @@ static const struct {
     {"url", NO_PAIR},
     {NEEDED "\t", NO_PAIR},
     {"\t" NEEDED, NO_PAIR},
-    {URL "\t" INDEX BYTES SPOOL, NO_PAIR},
+    {URL "\t" INDEX BYTES QUEUE, NO_PAIR},
     {NEEDED "\t" SECRET, NO_PAIR},
     {NEEDED LOGIN "\tsecond part of a password", NO_PAIR},
     {NEEDED LOGIN "\t=" SECRET, UNKNOWN("")},
@@ -177,22 +177,22 @@ static const struct {
     {"url=", MISSING},
     {"nothing=", MISSING},
     {URL, MISSING},
-    {INDEX_FIRST BYTES SPOOL, MISSING},
-    {URL BYTES SPOOL, MISSING},
-    {URL INDEX SPOOL, MISSING},
+    {INDEX_FIRST BYTES QUEUE, MISSING},
+    {URL BYTES QUEUE, MISSING},
+    {URL INDEX QUEUE, MISSING},
     {URL INDEX BYTES, MISSING},
-    {URL INDEX BYTES "\tspool=", MISSING},
-    {NEEDED "\tqueue=1x", "queue: a size like 300m or 1g"},
-    {NEEDED "\tqueue=0", "queue: a size like 300m or 1g"},
-    {NEEDED "\tqueue=1gg", "queue: a size like 300m or 1g"},
-    {NEEDED "\tqueue=-1g", "queue: a size like 300m or 1g"},
-    {NEEDED "\tqueue=99999999t", "queue: a size like 300m or 1g"},
+    {URL INDEX BYTES "\tqueue=", MISSING},
+    {NEEDED "\tqueue_disk=1x", "queue_disk: a size like 300m or 1g"},
+    {NEEDED "\tqueue_disk=0", "queue_disk: a size like 300m or 1g"},
+    {NEEDED "\tqueue_disk=1gg", "queue_disk: a size like 300m or 1g"},
+    {NEEDED "\tqueue_disk=-1g", "queue_disk: a size like 300m or 1g"},
+    {NEEDED "\tqueue_disk=99999999t", "queue_disk: a size like 300m or 1g"},
     {NEEDED "\taccount=x", "account: not absolute, too long, or given twice"},
     {NEEDED "\taccount=/x\taccount=/x", "account: not absolute, too long, or given twice"},
-    {URL INDEX BYTES "\tspool=x/" SECRET, NO_SPOOL},
-    {URL INDEX BYTES "\tspool=./x", NO_SPOOL},
-    {URL INDEX BYTES "\tspool= /x", NO_SPOOL},
-    {INDEX_FIRST BYTES SPOOL LOGIN "\turl=", MISSING},
+    {URL INDEX BYTES "\tqueue=x/" SECRET, NO_QUEUE},
+    {URL INDEX BYTES "\tqueue=./x", NO_QUEUE},
+    {URL INDEX BYTES "\tqueue= /x", NO_QUEUE},
+    {INDEX_FIRST BYTES QUEUE LOGIN "\turl=", MISSING},
     /* halves */
     {NEEDED "\tuser=" SECRET, OTHER("user", LOGINS)},
     {NEEDED "\tpassword=" SECRET, OTHER("password", LOGINS)},
@@ -220,7 +220,7 @@ static const struct {
     /* twice, also the same */
     {NEEDED "\tindex=other", NO_INDEX},
     {NEEDED INDEX, NO_INDEX},
-    {NEEDED SPOOL, NO_SPOOL},
+    {NEEDED QUEUE, NO_QUEUE},
     {NEEDED BYTES, NO_BYTES},
     {NEEDED "\tbytes=1", NO_BYTES},
     {NEEDED LOGIN LOGIN, TWICE("user")},
@@ -304,7 +304,7 @@ static const struct {
     size_t most; /* characters */
     const char *why;
 } texts[] = {
-    {URL BYTES INDEX, "spool", "/", CREDENTIAL_PATH - 1, NO_SPOOL},
+    {URL BYTES INDEX, "queue", "/", CREDENTIAL_PATH - 1, NO_QUEUE},
     {NEEDED "\tpassword=" SECRET, "user", "", CREDENTIAL_SECRET - 1, RANGE("user", "1", "256")},
     {NEEDED "\tuser=u", "password", SECRET, CREDENTIAL_SECRET - 1, RANGE("password", "6", "256")},
     {NEEDED, "ca", "/", CREDENTIAL_PATH - 1, RANGE("ca", "2", "511")},
@@ -357,7 +357,7 @@ static void an_index_has_a_hundred_characters(void **state)
 
 static void url_list(size_t n, char *ret, size_t size)
 {
-    size_t len = (size_t)snprintf(ret, size, "%s", INDEX_FIRST BYTES SPOOL);
+    size_t len = (size_t)snprintf(ret, size, "%s", INDEX_FIRST BYTES QUEUE);
     for (size_t i = 1; i <= n; i++)
         len += (size_t)snprintf(ret + len, size - len, "\turl=https://es%zu/", i);
     assert_in_range(len, 1, size - 1);
