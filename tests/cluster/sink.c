@@ -158,6 +158,26 @@ int sink_documents(const struct sink *s, const char *index, const char *query)
     return number_at(s, path, "count");
 }
 
+struct wanted {
+    const struct sink *sink;
+    const char *index, *query;
+    int n;
+};
+
+static bool are_there(void *arg, struct buffer *seen)
+{
+    const struct wanted *w = arg;
+    int n = sink_documents(w->sink, w->index, w->query);
+    return buffer_printf(seen, "%d of %d in %s", n, w->n, w->index) == 0 && n == w->n;
+}
+
+void sink_wait_documents(const struct sink *s, const char *index, const char *query, int n,
+                         int limit_ms)
+{
+    struct wanted w = {s, index, query, n};
+    wait_until(query, limit_ms, are_there, &w);
+}
+
 /* The documents of one page of a scroll. Returns their number; -1 when it is no page. */
 static int each_of(const cJSON *page, void (*found)(void *arg, const cJSON *hit), void *arg)
 {

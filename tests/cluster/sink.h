@@ -42,6 +42,10 @@ cJSON *sink_ask(const struct sink *s, const char *path);
 /* How many documents of the index match ("*", "FIELD:VALUE"); -1 when it cannot be asked. */
 int sink_documents(const struct sink *s, const char *index, const char *query);
 
+/* Wait until exactly so many do, limit_ms at most. */
+void sink_wait_documents(const struct sink *s, const char *index, const char *query, int n,
+                         int limit_ms);
+
 /* Call `found` with each document that matches ("_index", "_source"). Returns how many there were; -1 when
  * it cannot be asked. Not for the stand-in. */
 int sink_each(const struct sink *s, const char *index, const char *query,

@@ -42,22 +42,9 @@ static void write_lines(int n, const char *begin, const char *end)
     (void)fflush(here.log);
 }
 
-struct wanted {
-    const char *index, *query;
-    int n;
-};
-
-static bool are_there(void *arg, struct buffer *seen)
-{
-    const struct wanted *w = arg;
-    int n = sink_documents(&here.sink, w->index, w->query);
-    return buffer_printf(seen, "%d of %d in %s", n, w->n, w->index) == 0 && n == w->n;
-}
-
 static void wait_documents(const char *index, const char *query, int n)
 {
-    struct wanted w = {index, query, n};
-    wait_until(query, 60000, are_there, &w);
+    sink_wait_documents(&here.sink, index, query, n, 60000);
 }
 
 /* ---- the index refuses everything for a while ---------------------------- */

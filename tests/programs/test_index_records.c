@@ -140,22 +140,9 @@ static void assert_said(const struct partner *p, const char *text)
     free(all);
 }
 
-struct wanted {
-    const char *index, *query;
-    int n;
-};
-
-static bool are_there(void *arg, struct buffer *seen)
-{
-    const struct wanted *w = arg;
-    int n = sink_documents(&here.sink, w->index, w->query);
-    return buffer_printf(seen, "%d of %d in %s", n, w->n, w->index) == 0 && n == w->n;
-}
-
 static void wait_documents(const char *index, const char *query, int n)
 {
-    struct wanted w = {index, query, n};
-    wait_until(query, 4 * SOON, are_there, &w);
+    sink_wait_documents(&here.sink, index, query, n, 4 * SOON);
 }
 
 /* What sends for it. */
