@@ -18,7 +18,7 @@ static const char help[] =
     "Looks after the cluster of this Consul agent.\n"
     "\n"
     "  status       judge everything, here and now\n"
-    "  show         the settings in force, and where they come from\n"
+    "  show         the settings, where they come from, what each server has in force\n"
     "  set          change settings\n"
     "  settings     the table of all settings\n"
     "  confirm      \"these are the servers of this cluster\"\n"

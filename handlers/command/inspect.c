@@ -5,6 +5,7 @@
 #include "command/commands.h"
 #include "command/settings_show.h"
 #include "command/settings_write.h"
+#include "rollout/server_record.h"
 #include "settings/settings_print.h"
 
 #include <errno.h>
@@ -29,7 +30,8 @@ static const char status_help[] =
 static const char show_help[] =
     "usage: lictor show [OPTION]...\n"
     "\n"
-    "Prints all settings: the value in force, where it comes from, and what in KV is wrong.\n"
+    "Prints all settings: the value, where it comes from, and what in KV is wrong; then which\n"
+    "revision of the LOG_ settings each server has in force.\n"
     "\n" PLACE_HELP "\n"
     "exit codes: 0 done, 1 failed, 2 usage\n"
     "\n"
@@ -138,6 +140,18 @@ int command_status(const struct place *place, int argc, char **argv, struct erro
 
 /* ---- the settings -------------------------------------------------------- */
 
+/* Somebody else's large key must not hide the settings. */
+static void show_records(struct consul *consul)
+{
+    struct kv_list list = {0};
+    struct error err = {0};
+    if (consul_kv_read(consul, SERVER_RECORD_PREFIX, true, CONSUL_DEFAULT, &list, &err) < 0)
+        printf("\nWhat the servers have in force cannot be read: %s\n", err.text);
+    else
+        settings_show_records(&list);
+    kv_release(&list);
+}
+
 int command_show(const struct place *place, int argc, char **argv, struct error *err)
 {
     struct place here = *place;
@@ -154,6 +168,8 @@ int command_show(const struct place *place, int argc, char **argv, struct error 
         rc = settings_change_judge(&change, here.config_dir, &problems, err);
     if (rc == 0)
         rc = settings_show(&change);
+    if (rc == 0)
+        show_records(consul);
     buffer_release(&problems);
     settings_change_release(&change);
     consul_close(consul);

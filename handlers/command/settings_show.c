@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/settings_show.h"
+#include "rollout/server_record.h"
 #include "settings/settings_print.h"
 
 #include <stdio.h>
@@ -79,4 +80,36 @@ int settings_show(const struct settings_change *change)
         printf("unknown: %s\n", change->settings.unknowns.entries[i].value);
     show_log(change);
     return rc;
+}
+
+/* ---- what each server has ------------------------------------------------ */
+
+static void show_record(const struct server_record *record)
+{
+    static const char *const states[] = {
+        [SERVER_RECORD_KEPT] = "in force",
+        [SERVER_RECORD_APPLYING] = "being applied, not proven yet",
+        [SERVER_RECORD_DONE] = "in force",
+        [SERVER_RECORD_FAILED] = "rejected, the one before is in force",
+    };
+    const bool none = record->state == SERVER_RECORD_KEPT && !record->revision[0];
+    printf("%-28s %-8.*s %s%s%s\n", record->node, SETTINGS_SHORT, none ? "-" : record->revision,
+           none ? "none is in force" : states[record->state], record->reason[0] ? "; " : "",
+           record->reason);
+}
+
+void settings_show_records(const struct kv_list *list)
+{
+    struct server_record record;
+    bool any = false;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct kv_entry *entry = &list->entries[i];
+        const char *node = entry->key + strlen(SERVER_RECORD_PREFIX);
+        if (server_record_parse(node, entry->value, entry->len, &record, NULL) < 0)
+            continue;
+        if (!any)
+            printf("\n%-28s %-8s STATE\n", "SERVER", "REVISION");
+        any = true;
+        show_record(&record);
+    }
 }

@@ -236,8 +236,46 @@ static void show_says_that_a_set_is_refused(void **state)
     assert_non_null(strstr(o.out, "\nLOG_INDEX                    rejected A\n"));
     assert_non_null(strstr(o.out, "\nThe LOG_ settings are rejected as a whole: every "
                                   "server keeps what it has.\n"));
+    assert_null(strstr(o.out, "\nSERVER ")); /* nobody has anything yet */
     outcome_release(&o);
     setting_delete(c, "LOG_INDEX");
+}
+
+#define ONE   "4f2a91aa4f2a91aa4f2a91aa4f2a91aa4f2a91aa4f2a91aa4f2a91aa4f2a91aa"
+#define OTHER "9c01d2bb9c01d2bb9c01d2bb9c01d2bb9c01d2bb9c01d2bb9c01d2bb9c01d2bb"
+
+/* Whatever KV says: what a server has in force is in its record. */
+static void show_says_what_each_server_has_in_force(void **state)
+{
+    struct cluster *c = *state;
+    static const struct {
+        const char *node, *record;
+    } rows[] = {
+        {"n1", "{\"state\":\"done\",\"revision\":\"" ONE "\"}"},
+        {"n2", "{\"state\":\"failed\",\"revision\":\"" OTHER "\",\"reason\":\"policy\"}"},
+        {"n3", "{\"state\":\"kept\",\"revision\":\"" ONE "\",\"reason\":\"LOG_INDEX: A\"}"},
+        {"n4", "{\"state\":\"kept\",\"revision\":\"\",\"reason\":\"\"}"},
+        {"n5", "{\"state\":\"applying\",\"revision\":\"" OTHER "\"}"},
+        {"n6", "no record"},
+    };
+    char key[100];
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        (void)snprintf(key, sizeof key, "lictor/logging/%s", rows[i].node);
+        kv_put(c, key, rows[i].record);
+    }
+    struct outcome o = lictor(c, "show", NULL, (const char *const[]){NULL});
+    const char *table = strstr(o.out, "\nSERVER ");
+    assert_non_null(table);
+    assert_string_equal(table,
+                        "\nSERVER                       REVISION STATE\n"
+                        "n1                           4f2a91   in force\n"
+                        "n2                           9c01d2   rejected, the one before is in "
+                        "force; policy\n"
+                        "n3                           4f2a91   in force; LOG_INDEX: A\n"
+                        "n4                           -        none is in force\n"
+                        "n5                           9c01d2   being applied, not proven yet\n");
+    outcome_release(&o);
+    kv_delete_prefix(c, "lictor/logging/");
 }
 
 /* "NODE until <now + 90 minutes, next full minute>" */
@@ -446,6 +484,7 @@ int main(void)
         cmocka_unit_test(unknown_keys_can_be_taken_out),
         cmocka_unit_test(show_says_what_is_in_force),
         cmocka_unit_test(show_says_that_a_set_is_refused),
+        cmocka_unit_test(show_says_what_each_server_has_in_force),
         cmocka_unit_test(maintenance_has_an_end),
         cmocka_unit_test(somebody_faster_wins),
         cmocka_unit_test(without_an_agent_it_says_so),
