@@ -32,8 +32,7 @@ static bool bootstraps(void *arg, struct buffer *seen)
     return token != NULL;
 }
 
-/* A new token with the rules, in ret. */
-static void token_new(struct cluster *c, const char *name, const char *rules, char ret[40])
+void acl_token(struct cluster *c, const char *name, const char *rules, char ret[40])
 {
     cJSON *policy = cJSON_CreateObject(), *token = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(policy, "Name", name);
@@ -45,12 +44,11 @@ static void token_new(struct cluster *c, const char *name, const char *rules, ch
     put(c, "/v1/acl/token", token, "SecretID", ret, 40);
 }
 
-static char *shipped_policy(const struct cluster *c, int i)
+char *acl_shipped_policy(const char *node)
 {
-    char node[100];
-    (void)snprintf(node, sizeof node, "s|@NODE@|%s|g; s|@ROOT@|" HARNESS_ROOT "|g",
-                   c->server[i].node);
-    const char *argv[] = {"/bin/sed", node, SOURCE_DIR "/consul.d/acl/node.hcl.in", NULL};
+    char change[200];
+    (void)snprintf(change, sizeof change, "s|@NODE@|%s|g; s|@ROOT@|" HARNESS_ROOT "|g", node);
+    const char *argv[] = {"/bin/sed", change, SOURCE_DIR "/consul.d/acl/node.hcl.in", NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     if (o.code != 0)
         harness_fail("node.hcl.in: %s", o.err);
@@ -67,7 +65,7 @@ static void server_tokens(struct cluster *c, int i)
                    "node \"%s\" { policy = \"write\" } "
                    "service_prefix \"\" { policy = \"read\" }",
                    c->server[i].node);
-    token_new(c, name, rules, own);
+    acl_token(c, name, rules, own);
     cJSON *token = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(token, "Token", own);
     char *body = cJSON_PrintUnformatted(token);
@@ -75,9 +73,10 @@ static void server_tokens(struct cluster *c, int i)
         harness_fail("server %d does not take its agent token", i);
     free(body);
     cJSON_Delete(token);
-    char *policy = c->options.node_policy ? strdup(c->options.node_policy) : shipped_policy(c, i);
+    char *policy = c->options.node_policy ? strdup(c->options.node_policy)
+                                          : acl_shipped_policy(c->server[i].node);
     (void)snprintf(name, sizeof name, "lictor-%d", i);
-    token_new(c, name, policy, c->server[i].token);
+    acl_token(c, name, policy, c->server[i].token);
     free(policy);
 }
 

@@ -290,4 +290,9 @@ void server_programs(struct cluster *c, int i, const char *dir);
 /* How often the action was called so far on server i; i = 0: on all. */
 size_t shipper_calls(struct cluster *c, int i, const char *action);
 
+/* ACLs on: a new token with these rules, under a name that was not given yet; the rules of
+ * consul.d/acl/node.hcl.in for a node, to be freed. */
+void acl_token(struct cluster *c, const char *name, const char *rules, char ret[40]);
+char *acl_shipped_policy(const char *node);
+
 #endif

@@ -27,11 +27,14 @@ static const char *user_name(void)
 static bool address_is_told = true; /* else it is in consul.env */
 static const char *lictor_program = TEST_BIN "/lictor";
 
+/* In the environment of the scripts; "" none. */
+static char operator_token[40];
+
 static struct outcome run_script(struct cluster *c, const char *dir, const char *script,
                                  const char *const *more)
 {
     char path[600], addr[100], consul[300], etc[600], state[600], config[600], lib[600];
-    char tmp[600], lictor[600];
+    char tmp[600], lictor[600], token[80];
     server_write(c, 1, "tmp/kept", "");
     (void)snprintf(tmp, sizeof tmp, "TMPDIR=%s", server_path(c, 1, "tmp"));
     (void)snprintf(path, sizeof path, "%s/scripts/%s", dir, script);
@@ -54,7 +57,8 @@ static struct outcome run_script(struct cluster *c, const char *dir, const char 
         argv[n] = NULL;
     }
     (void)snprintf(lictor, sizeof lictor, "LICTOR=%s", lictor_program);
-    const char *env[] = {consul, tmp, lictor, address_is_told ? addr : NULL, NULL};
+    (void)snprintf(token, sizeof token, "CONSUL_HTTP_TOKEN=%s", operator_token);
+    const char *env[] = {consul, tmp, lictor, token, address_is_told ? addr : NULL, NULL};
     return run_tool(NULL, argv, env);
 }
 
@@ -363,6 +367,98 @@ static void agent_with_scripts_off_must_be_restarted(void **state)
     expect(enable(c), 0, "enabled: ", "");
 }
 
+/* ---- ACLs on ------------------------------------------------------------- */
+
+enum who { NOBODY, OPERATOR, READER, UNKNOWN, ANOTHERS, WEAK, RIGHT, WHO };
+static char tokens[WHO][40] = {[UNKNOWN] = "11111111-2222-3333-4444-555555555555"};
+
+static void make_tokens(struct cluster *c)
+{
+    char *own = acl_shipped_policy("server-1"), *other = acl_shipped_policy("server-2");
+    char weak[3000];
+    (void)snprintf(weak, sizeof weak, "%.*s", (int)(strstr(own, "service \"cluster\"") - own), own);
+    acl_token(c, "operator", "agent \"server-1\" { policy = \"write\" }", tokens[OPERATOR]);
+    acl_token(c, "reader", "agent \"server-1\" { policy = \"read\" }", tokens[READER]);
+    acl_token(c, "anothers", other, tokens[ANOTHERS]);
+    acl_token(c, "weak", weak, tokens[WEAK]);
+    acl_token(c, "right", own, tokens[RIGHT]);
+    free(own);
+    free(other);
+}
+
+/* With the node's token in a file: who is the operator, whose token is it? */
+static struct outcome enable_as(struct cluster *c, enum who operator, enum who node)
+{
+    char file[600];
+    const char *more[] = {"--token-file", file, NULL};
+    (void)snprintf(file, sizeof file, "%s", server_path(c, 1, "token"));
+    server_write(c, 1, "token", tokens[node]);
+    (void)snprintf(operator_token, sizeof operator_token, "%s", tokens[operator]);
+    struct outcome o = run_script(c, SOURCE_DIR, "enable", node == NOBODY ? NULL : more);
+    operator_token[0] = '\0';
+    return o;
+}
+
+/* Nothing is changed. */
+static const struct refused_row {
+    enum who operator, node;
+    const char *err;
+} refused_rows[] = {
+    {NOBODY, NOBODY, "an operator's token with agent:write is needed: CONSUL_HTTP_TOKEN_FILE="},
+    {OPERATOR, NOBODY, "ACLs are on: give the token of this server with --token-file"},
+    {OPERATOR, UNKNOWN, "403 ACL not found (Consul does not know this token"},
+    {OPERATOR, ANOTHERS,
+     "may not do what server-1 needs, key \"lictor/clock/server-1\" write. Is "},
+    {OPERATOR, WEAK, "may not do what server-1 needs, service \"cluster\" write."},
+};
+
+static bool has_check(void *arg, struct buffer *seen)
+{
+    struct check check = {0};
+    bool has = check_catalogue(arg, 1, "server-1", "cluster:heartbeat", &check);
+    return buffer_printf(seen, "%s %s", check.status, check.output) == 0 && has &&
+           strcmp(check.status, "critical") != 0;
+}
+
+static void the_token_is_proven_before_anything_is_changed(void **state)
+{
+    (void)state;
+    struct cluster *c = cluster_start(
+        &(struct cluster_options){.servers = 1, .acl = true, .no_snippet = true});
+    server_write(c, 1, "consul.d/05-scripts.json", "{\"enable_local_script_checks\":true}");
+    server_restart(c, 1);
+    wait_leader(c, 20000);
+    remove_file(c, "etc/consul.env");
+    make_tokens(c);
+    for (size_t i = 0; i < COUNT(refused_rows); i++) {
+        const struct refused_row *row = &refused_rows[i];
+        expect(enable_as(c, row->operator, row->node), 1, "", row->err);
+        assert_false(installed(c));
+        assert_int_equal(access(server_path(c, 1, "etc/consul.env"), F_OK), -1);
+        assert_int_equal(access(server_path(c, 1, "new-state"), F_OK), -1);
+    }
+    assert_null(kv_get(c, "lictor/clock/server-1")); /* a proof writes nothing */
+    /* With exactly the rights that are asked for, and once more. */
+    expect(enable_as(c, OPERATOR, RIGHT), 0, "enabled: ", "");
+    expect(enable_as(c, OPERATOR, RIGHT), 0, "enabled: ", "");
+    wait_until("the catalogue has our check", 30000, has_check, c);
+    expect(enable_as(c, READER, RIGHT), 1, "", "may not reload the agent (it needs agent:write)");
+    /* An upgrade: what was said before stays. */
+    char *before = server_read(c, 1, "etc/consul.env");
+    assert_non_null(strstr(before, tokens[RIGHT]));
+    address_is_told = false;
+    struct outcome again = enable_as(c, OPERATOR, NOBODY);
+    address_is_told = true;
+    expect(again, 0, "enabled: ", "");
+    char *after = server_read(c, 1, "etc/consul.env"), *snippet = server_read(c, 1, SNIPPET);
+    assert_string_equal(after, before);
+    assert_non_null(strstr(snippet, tokens[RIGHT]));
+    free(before);
+    free(after);
+    free(snippet);
+    cluster_stop(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -381,6 +477,7 @@ int main(void)
         cmocka_unit_test(no_agent_is_told),
         cmocka_unit_test(wrong_usage),
         cmocka_unit_test(agent_with_scripts_off_must_be_restarted),
+        cmocka_unit_test(the_token_is_proven_before_anything_is_changed),
     };
     return HARNESS_RUN("enable", tests, setup, cluster_tear_down);
 }
