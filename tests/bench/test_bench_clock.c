@@ -209,7 +209,7 @@ static void a_run_of_hear_clock(void **state)
     print_message("hear-clock with two new records / empty process (/bin/true): %.2f; with "
                   "nothing new: %.2f   (%.2f ms, %.2f ms, %.2f ms; medians of %d)\n",
                   a / e, b / e, a / 1e3, b / 1e3, e / 1e3, PROCESS_RUNS);
-    const char *const argv[] = {"/bin/rm", "-rf", dir, NULL};
+    const char *const argv[] = {"/bin/rm", "-rf", "--one-file-system", dir, NULL};
     struct outcome o = run_tool(NULL, argv, NULL);
     outcome_release(&o);
 }

@@ -131,9 +131,10 @@ static void keep_logs(void)
 {
     char to[512];
     kept_dir(to, sizeof to);
-    run_tool("rm -rf \"$2\"; mkdir -p \"$2\"; rm -rf --one-file-system \"$1\"/*/data; "
-             "cp -r --one-file-system \"$1\"/. \"$2\"",
-             dir, to);
+    run_tool(
+        "rm -rf --one-file-system \"$2\"; mkdir -p \"$2\"; rm -rf --one-file-system \"$1\"/*/data; "
+        "cp -r --one-file-system \"$1\"/. \"$2\"",
+        dir, to);
     (void)fprintf(stderr, "logs of the failed run are kept in %s\n", to);
 }
 

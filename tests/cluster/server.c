@@ -420,7 +420,7 @@ void server_restart(struct cluster *c, int i)
 
 void server_wipe(struct cluster *c, int i)
 {
-    const char *argv[] = {"/bin/rm", "-rf", server_path(c, i, "data"), NULL};
+    const char *argv[] = {"/bin/rm", "-rf", "--one-file-system", server_path(c, i, "data"), NULL};
     if (c->server[i].pid)
         harness_fail("server %d still runs", i);
     struct outcome o = run_tool(NULL, argv, NULL);
