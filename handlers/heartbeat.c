@@ -80,6 +80,21 @@ static void look_at_agent(struct consul *consul, const struct place *place, bool
                "(its log names it): correct that file, then consul reload");
 }
 
+/* The first line, of what proving the leader gave and of the reasons in v. */
+static void conclude(int proof, const char *right, struct verdict *v)
+{
+    char first[VERDICT_SUMMARY];
+    (void)snprintf(first, sizeof first, "%s", v->summary);
+    if (proof == -EACCES)
+        verdict_set(v, VERDICT_WARNING, "no right: %s", right);
+    else if (first[0])
+        verdict_set(v, VERDICT_WARNING, "not everything could run and report: %s", first);
+    else
+        verdict_set(v, VERDICT_PASSING, "all %zu verifications run and report", VERIFICATIONS);
+    if (proof == -EACCES && first[0])
+        verdict_note(v, "%s", first);
+}
+
 /* Everything that can be done now. Without a leader only the verifications: they know
  * what they may publish, and write the truth to syslog. Without a right there is a leader: what
  * is missing is said. */
@@ -92,12 +107,7 @@ static void verify_and_repair(struct consul *consul, const struct place *place, 
     if (led && repair(consul, place, &err) < 0)
         verify_all_note(v, "rollout-logging: %s", err.text);
     look_at_agent(consul, place, led, v);
-    if (proof == -EACCES)
-        verdict_set(v, VERDICT_WARNING, "no right: %s", right);
-    else if (v->details[0])
-        verdict_set(v, VERDICT_WARNING, "not everything could run and report: %s", v->summary);
-    else
-        verdict_set(v, VERDICT_PASSING, "all %zu verifications run and report", VERIFICATIONS);
+    conclude(proof, right, v);
 }
 
 /* stdout is the check's text and nothing else may go there: the reasons go to syslog. There is one

@@ -34,9 +34,10 @@ void verify_all_note(struct verdict *v, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    if (!v->summary[0])
+    if (v->summary[0])
+        verdict_note(v, "%s", text);
+    else
         verdict_set(v, VERDICT_WARNING, "%s", text);
-    verdict_note(v, "%s", text);
 }
 
 /* Of what a program has logged: why it failed. Before that it may have said what has changed. */

@@ -19,8 +19,8 @@ struct verification {
 void verify_all(const struct place *place, const struct verification *what, size_t n,
                 struct verdict *v);
 
-/* Why not everything could run and report: a warning; the first reason is the summary, and each is
- * a line. */
+/* Why not everything could run and report: a warning; the first reason is the summary, each other
+ * one a line. */
 void verify_all_note(struct verdict *v, const char *fmt, ...) FORMAT(2, 3);
 
 #endif

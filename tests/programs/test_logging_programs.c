@@ -320,6 +320,8 @@ static void the_heartbeat_repeats_its_line_without_a_leader(void **state)
     struct outcome o = run("heartbeat", NULL, NULL); /* nothing to repeat: the truth */
     assert_non_null(strstr(o.out, "warning: not everything could run and report: verify-quorum: "));
     assert_non_null(strstr(o.out, "verify-logging: "));
+    const char *once = strstr(o.out, "verify-quorum: ");
+    assert_null(strstr(once + 1, "verify-quorum: ")); /* each reason stands there once */
     assert_int_equal(o.code, 1);
     outcome_release(&o);
     bad_agent_stop(agent);
