@@ -31,6 +31,7 @@ take_options() {
     shift
     while (($#)); do
         [[ $1 != --help ]] || { help && exit 0; }
+        [[ $1 != --version ]] || { find_lictor && exec "$lictor" --version; }
         option=${1#--} value=1
         [[ $1 =~ ^--[a-z-]+$ && $known =~ \|$option(=?)\| ]] || usage_error "unknown option $1"
         if [[ -n ${BASH_REMATCH[1]} ]]; then

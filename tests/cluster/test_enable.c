@@ -340,12 +340,14 @@ static void wrong_usage(void **state)
     struct cluster *c = *state;
     const char *unknown[] = {"--nonsense", NULL}, *missing[] = {"--libexec", NULL},
                *quote[] = {"--settings-root", "a\"b", NULL},
-               *service[] = {"--discover", "a/b", NULL};
+               *service[] = {"--discover", "a/b", NULL}, *version[] = {"--version", NULL};
     expect(run_script(c, SOURCE_DIR, "enable", unknown), 2, "", "unknown option --nonsense");
     expect(run_script(c, SOURCE_DIR, "enable", missing), 2, "", "--libexec needs a value");
     expect(run_script(c, SOURCE_DIR, "enable", quote), 2, "", "is not a plain KV path");
     expect(run_script(c, SOURCE_DIR, "enable", service), 2, "", "is not the name of a service");
     expect(run_script(c, SOURCE_DIR, "disable", unknown), 2, "", "unknown option");
+    expect(run_script(c, SOURCE_DIR, "enable", version), 0, "lictor test\n", "");
+    expect(run_script(c, SOURCE_DIR, "disable", version), 0, "lictor test\n", "");
 }
 
 /* ---- scripts off --------------------------------------------------------- */
