@@ -212,6 +212,19 @@ static void switched_off_its_process_waits(void **state)
     wait_for(LEVEL("warn") " && alive" DONE, "");
 }
 
+/* SIGKILL is how it is ended, on purpose; killed by somebody else it comes back. */
+static void a_stopped_shipper_has_not_failed(void **state)
+{
+    (void)state;
+    expect("systemctl stop lictor-rsyslog.service; systemctl is-active lictor-rsyslog.service; "
+           "systemctl list-units --failed --no-legend --plain; systemctl is-system-running",
+           "inactive\nrunning\n");
+    expect("systemctl start lictor-rsyslog.service", "");
+    wait_for("alive >/run/before", "");
+    expect("systemctl kill -s KILL lictor-rsyslog.service", "");
+    wait_for("pid=$(alive) && [ $pid != $(cat /run/before) ]", "");
+}
+
 /* Until it is right again; the whole way back through the socket. */
 static void what_the_shipper_refuses_is_rolled_back(void **state)
 {
@@ -364,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_kv_write_goes_live_and_records_arrive),
         cmocka_unit_test(each_change_is_a_new_process),
         cmocka_unit_test(switched_off_its_process_waits),
+        cmocka_unit_test(a_stopped_shipper_has_not_failed),
         cmocka_unit_test(what_the_shipper_refuses_is_rolled_back),
         cmocka_unit_test(apply_logging_is_in_a_sandbox),
         cmocka_unit_test(no_flood_makes_the_socket_deaf),
