@@ -284,9 +284,8 @@ static void blame(const struct delivery_facts *f, const char *clause, struct ver
 {
     if (f->lost_ms >= limits()->loss_ms && v->status != VERDICT_CRITICAL)
         verdict_set(v, VERDICT_CRITICAL, "%s, but %s for half an hour or more", v->summary, clause);
-    else if (f->stops && v->status != VERDICT_CRITICAL)
-        verdict_set(v, VERDICT_WARNING, "%s, but %s", v->summary, clause);
-    else if (f->broken_ms >= limits()->patience_ms && v->status == VERDICT_PASSING)
+    else if ((f->stops && v->status != VERDICT_CRITICAL) ||
+             (f->broken_ms >= limits()->patience_ms && v->status == VERDICT_PASSING))
         verdict_set(v, VERDICT_WARNING, "%s, but %s", v->summary, clause);
 }
 

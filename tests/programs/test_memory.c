@@ -39,7 +39,7 @@ static int make_many(void **state)
     (void)state;
     memset(many, ' ', sizeof many - 1);
     for (size_t i = 0; i < 32767; i++)
-        memcpy(many + 1 + 2 * i, "0,", 2);
+        many[1 + 2 * i] = '0', many[2 + 2 * i] = ',';
     many[0] = '[';
     return 0;
 }
