@@ -225,6 +225,17 @@ static void a_stopped_shipper_has_not_failed(void **state)
     wait_for("pid=$(alive) && [ $pid != $(cat /run/before) ]", "");
 }
 
+/* The command is cut out of the check's text. */
+static void a_stopped_shipper_is_started_as_advised(void **state)
+{
+    (void)state;
+    expect("systemctl stop lictor-rsyslog.service", "");
+    wait_for("check | tr -s '\\n ' ' '", " systemctl restart lictor-rsyslog; journalctl ");
+    expect("$(check | tr -s '\\n ' ' ' | grep -o 'systemctl restart lictor-rsyslog' | head -n 1)",
+           "");
+    wait_for("check", ALL_DONE);
+}
+
 /* Until it is right again; the whole way back through the socket. */
 static void what_the_shipper_refuses_is_rolled_back(void **state)
 {
@@ -378,6 +389,7 @@ int main(void)
         cmocka_unit_test(each_change_is_a_new_process),
         cmocka_unit_test(switched_off_its_process_waits),
         cmocka_unit_test(a_stopped_shipper_has_not_failed),
+        cmocka_unit_test(a_stopped_shipper_is_started_as_advised),
         cmocka_unit_test(what_the_shipper_refuses_is_rolled_back),
         cmocka_unit_test(apply_logging_is_in_a_sandbox),
         cmocka_unit_test(no_flood_makes_the_socket_deaf),
