@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* log_writer.h: logs of three servers, written all the time by a thread, and what of them is in
- * Elasticsearch in the end.
+/* log_writer.h: logs of three servers, written all the time by a thread.
  *
  * Each server has a log of each style of rotation (log_file.h). A line has a mark that is its own,
  * "soak-SERVER-STYLE-N.", or is one of many equal ones. There are JSON and plain lines, JSON that an
@@ -18,15 +17,9 @@
 #define WRITER_SERVERS 3
 #define WRITER_STYLES  3
 
-/* The lines of one log. */
+/* The lines of one log: with a mark, and equal ones. */
 struct written {
-    int lines;   /* with a mark */
-    int equal;   /* without */
-    int arrived; /* of the first, by log_writer_tally() */
-    int twice;   /* of these, in one index */
-    int moved;   /* of these, in both: sent again after LOG_INDEX had changed */
-    int equal_arrived;
-    unsigned char *times[2]; /* how often each is in LOG_INDEX "left" and "right" */
+    int lines, equal;
 };
 
 struct log_writer {
@@ -37,8 +30,7 @@ struct log_writer {
     bool runs;
     struct log_file log[WRITER_SERVERS + 1][WRITER_STYLES];
     struct written written[WRITER_SERVERS + 1][WRITER_STYLES];
-    int documents[WRITER_SERVERS + 1]; /* that came from a server, probes as well */
-    int odd;                           /* JSON that is refused, invalid UTF-8, NUL */
+    int odd; /* JSON that is refused, invalid UTF-8, NUL */
     int huge, empty;
     char *filler; /* of huge lines */
 };
@@ -53,13 +45,6 @@ int log_writer_lines(struct log_writer *w);
 
 /* No line more. */
 void log_writer_stop(struct log_writer *w);
-
-/* Search for each line in the indices left* and right*. False when that cannot be. */
-bool log_writer_tally(struct log_writer *w, const struct sink *sink);
-
-/* Which lines are not there, or more than once, and the ids of one of these, on stdout. */
-void log_writer_tell(struct log_writer *w, const struct sink *sink, int server,
-                     enum log_style style);
 
 void log_writer_release(struct log_writer *w);
 

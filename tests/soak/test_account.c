@@ -5,7 +5,7 @@
 #include "indexer/account.h"
 #include "keeper.h"
 #include "kills.h"
-#include "log_writer.h"
+#include "line_tally.h"
 #include "seed.h"
 #include "watcher.h"
 
@@ -28,6 +28,7 @@ static struct {
     struct cluster *c;
     struct sink sink;
     struct log_writer writer;
+    struct line_tally tally;
     struct watcher watcher;
     uint64_t seed;
     char address[40], dir[400];
@@ -432,8 +433,8 @@ static void tell_what_happened(void)
                   "rotations\n",
                   done.troubles, done.fulls, done.agents, done.pointings, done.shippers,
                   done.indexers, done.applies, done.rotations);
-    print_message("  %d odd lines, %d of 2 MB, %d empty\n", here.writer.odd, here.writer.huge,
-                  here.writer.empty);
+    print_message("  %d odd lines, %d of 2 MB, %d empty; %d documents are no line\n",
+                  here.writer.odd, here.writer.huge, here.writer.empty, here.tally.strange);
     print_message("  a check told %d times that lines wait, after %lld ms at most\n",
                   here.watcher.tells, (long long)here.watcher.slowest_ms);
 }
@@ -445,27 +446,32 @@ static int tell_lines(void)
     int bad = 0;
     for (int i = 1; i <= SERVERS; i++)
         for (int style = 0; style < WRITER_STYLES; style++) {
-            const struct written *of = &here.writer.written[i][style];
-            const int lost = of->lines - of->arrived + of->equal - of->equal_arrived;
+            const struct written *written = &here.writer.written[i][style];
+            const struct found *of = &here.tally.found[i][style];
+            const int lost = written->lines - of->arrived + written->equal - of->equal;
             print_message("  server %d, %s: %d written, %d lost, %d twice, %d in both indices; %d "
                           "equal, %d there\n",
-                          i, names[style], of->lines, of->lines - of->arrived, of->twice, of->moved,
-                          of->equal, of->equal_arrived);
-            log_writer_tell(&here.writer, &here.sink, i, (enum log_style)style);
+                          i, names[style], written->lines, written->lines - of->arrived, of->twice,
+                          of->moved, written->equal, of->equal);
+            line_tally_tell(&here.tally, &here.sink, i, (enum log_style)style);
             bad += of->twice + of->moved + (style == LOG_KEPT ? abs(lost) : 0);
         }
     return bad;
 }
 
-/* What the shippers say themselves. */
-static void tell_accounts(void)
+/* What the shippers say themselves; returns how many of them say something else than the search. */
+static int tell_accounts(void)
 {
+    int wrong = 0;
     for (int i = 1; i <= SERVERS; i++) {
         struct account a;
         account_read(server_path(here.c, i, "shipper/account.json"), &a);
-        print_message("  server %d: %d documents; by its account %lld arrived, %lld wait\n", i,
-                      here.writer.documents[i], (long long)a.arrived, (long long)a.waiting);
+        print_message(
+            "  server %d: %d documents; by its account %lld arrived, %lld wait, %lld lost\n", i,
+            here.tally.documents[i], (long long)a.arrived, (long long)a.waiting, (long long)a.lost);
+        wrong += a.arrived != here.tally.documents[i] || a.waiting || a.lost;
     }
+    return wrong;
 }
 
 static void nothing_is_lost_unseen(void **state)
@@ -484,15 +490,17 @@ static void nothing_is_lost_unseen(void **state)
     watcher_stop(&here.watcher);
     log_writer_stop(&here.writer);
     settle();
-    if (!log_writer_tally(&here.writer, &here.sink))
+    if (!line_tally_look(&here.tally, &here.writer, &here.sink))
         harness_fail("cannot search");
     tell_what_happened();
     const int bad = tell_lines();
-    tell_accounts();
+    const int wrong = tell_accounts();
     if (here.watcher.wrong[0])
         harness_fail("%s", here.watcher.wrong);
     if (bad)
         harness_fail("%d lines are lost or twice", bad);
+    if (wrong)
+        harness_fail("%d accounts say something else", wrong);
 }
 
 /* ---- the judge ----------------------------------------------------------- */
@@ -562,6 +570,7 @@ static int teardown(void **state)
 {
     (void)state;
     log_writer_release(&here.writer);
+    line_tally_release(&here.tally);
     watcher_stop(&here.watcher);
     if (here.sink.pid)
         crash_sink();
