@@ -3,7 +3,7 @@
 
 #include "base/boottime.h"
 #include "base/file.h"
-#include "base/json.h"
+#include "base/json_fields.h"
 #include "base/limits.h"
 #include "base/state.h"
 
@@ -17,47 +17,27 @@
 
 /* ---- the file ------------------------------------------------------------ */
 
-/* Its members beside the record, by type. */
-struct member {
-    const char *name;
-    size_t offset;
+#define AT(member) offsetof(struct local_state, member)
+
+/* Its members beside the record. */
+static const struct json_field fields[] = {
+    {"in_force", JSON_FIELD_TEXT, AT(in_force), KV_DIGEST},
+    {"settings", JSON_FIELD_TEXT, AT(settings), KV_DIGEST},
+    {"results", JSON_FIELD_TEXT, AT(results), KV_DIGEST},
+    {"boot", JSON_FIELD_TEXT, AT(boot), KV_DIGEST},
+    {"running", JSON_FIELD_FLAG, AT(running), 1},
+    {"touched", JSON_FIELD_FLAG, AT(touched), 1},
+    {"waiting", JSON_FIELD_FLAG, AT(waiting), 1},
+    {"unproven", JSON_FIELD_FLAG, AT(unproven), 1},
+    {"rollback_failed", JSON_FIELD_FLAG, AT(rollback_failed), 1},
+    {"applied_ms", JSON_FIELD_NUMBERS, AT(applied_ms), 1},
+    {"at_ms", JSON_FIELD_NUMBERS, AT(at_ms), 1},
 };
-
-#define MEMBER(name)                                                                               \
-    {                                                                                              \
-#name, offsetof(struct local_state, name)                                                  \
-    }
-
-static const struct member texts[] = {MEMBER(in_force), MEMBER(settings), MEMBER(results),
-                                      MEMBER(boot)};
-static const struct member flags[] = {MEMBER(running), MEMBER(touched), MEMBER(waiting),
-                                      MEMBER(unproven), MEMBER(rollback_failed)};
-static const struct member numbers[] = {MEMBER(applied_ms), MEMBER(at_ms)};
-
-/* Where a member is. */
-#define AT(local, member) ((void *)((char *)(uintptr_t)(local) + (member).offset))
-
-static void load_members(const cJSON *root, struct local_state *ret)
-{
-    for (size_t i = 0; i < COUNT(texts); i++)
-        (void)snprintf(AT(ret, texts[i]), KV_DIGEST, "%s", json_text(root, texts[i].name, ""));
-    for (size_t i = 0; i < COUNT(flags); i++)
-        (void)!json_boolean(root, flags[i].name, AT(ret, flags[i]), NULL);
-    for (size_t i = 0; i < COUNT(numbers); i++)
-        (void)!json_integer(root, numbers[i].name, AT(ret, numbers[i]), NULL);
-}
 
 static bool save_members(const struct local_state *local, cJSON *root)
 {
-    bool ok = server_record_save(&local->record, cJSON_AddObjectToObject(root, "record"));
-    for (size_t i = 0; ok && i < COUNT(texts); i++)
-        ok = cJSON_AddStringToObject(root, texts[i].name, AT(local, texts[i]));
-    for (size_t i = 0; ok && i < COUNT(flags); i++)
-        ok = cJSON_AddBoolToObject(root, flags[i].name, *(const bool *)AT(local, flags[i]));
-    for (size_t i = 0; ok && i < COUNT(numbers); i++)
-        ok = cJSON_AddNumberToObject(root, numbers[i].name,
-                                     (double)*(const int64_t *)AT(local, numbers[i]));
-    return ok;
+    return server_record_save(&local->record, cJSON_AddObjectToObject(root, "record")) &&
+           json_fields_save(root, local, fields, COUNT(fields));
 }
 
 static void set_record(struct local_state *local, enum server_record_state state,
@@ -107,7 +87,7 @@ void local_state_read(const char *state_dir, struct local_state *ret)
     cJSON *root = state_read(state_dir, STATE_FILE);
     const cJSON *record = cJSON_GetObjectItemCaseSensitive(root, "record");
     *ret = (struct local_state){0};
-    load_members(root, ret);
+    (void)!json_fields_load(root, ret, fields, COUNT(fields), NULL); /* what is wrong is as none */
     ret->known = record ? server_record_load(record, &ret->record) == 0 : load_old(root, ret);
     if (!ret->known)
         *ret = (struct local_state){0};
