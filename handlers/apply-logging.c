@@ -15,6 +15,7 @@
 #include "shipper/apply.h"
 #include "shipper/apply_protocol.h"
 #include "shipper/render.h"
+#include "shipper/retired_shippers.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -91,7 +92,7 @@ static int render(struct run *run, struct error *err)
         t->credential = &run->credential;
         run->text[i] = BUFFER_INIT(RENDER_MAX);
         file->mode = t->mode;
-        file->remove = !run->settings.log_enabled;
+        file->remove = !run->settings.log_enabled || t->retired;
         memcpy(file->path, t->destination, sizeof file->path);
         if (!file->remove)
             rc = render_shipper(t, &input, &run->text[i], err);
@@ -117,6 +118,8 @@ static int work(struct run *run, struct error *err)
     int rc = apply_recover(&run->apply, err);
     if (rc == 0)
         rc = shipper_config_read(run->config_dir, &run->shippers, err);
+    if (rc == 0)
+        rc = retired_shippers_add(run->apply.dir, &run->shippers, err);
     if (rc < 0)
         return rc;
     struct error why = {0};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "shipper/apply.h"
 
+#include "shipper/retired_shippers.h"
 #include "shipper/shipper_commands.h"
 
 #include <errno.h>
@@ -9,13 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What is to be done. Entries of `act` may be NULL. */
+/* What is to be done. Entries of `stop` and `reload` may be NULL. */
 struct plan {
     struct file_set_entry swap[SHIPPER_CONFIG_MAX];
     const struct shipper_config *owner[SHIPPER_CONFIG_MAX]; /* of swap[i] */
     size_t n;
-    const struct shipper_config *act[SHIPPER_CONFIG_MAX]; /* to be reloaded, or stopped */
-    bool remove;
+    const struct shipper_config *stop[SHIPPER_CONFIG_MAX];
+    const struct shipper_config *reload[SHIPPER_CONFIG_MAX];
     bool change; /* a file is not as it shall be */
 };
 
@@ -170,8 +171,10 @@ static void note_done(struct apply *a, const struct shipper_config_list *shipper
         if (owned_files_note(&a->applied, now.path, now.last, a->secret, now.last) > 0)
             news = true;
     }
-    if (news && owned_files_write(a->dir, &a->applied, false, &ignored) < 0)
-        return; /* it knows the one before as well, until the next run */
+    /* Otherwise they know the one before as well, until the next run. */
+    if (news)
+        (void)!owned_files_write(a->dir, &a->applied, false, &ignored);
+    (void)!retired_shippers_note(a->dir, shippers, true, &ignored);
 }
 
 /* ---- forth --------------------------------------------------------------- */
@@ -182,13 +185,13 @@ static void make_plan(const struct apply *a, const struct shipper_config_list *s
     for (size_t i = 0; i < shippers->n; i++) {
         const struct shipper_config *t = &shippers->shipper[i];
         bool right = file_set_is_right(&files[i]);
-        plan->remove = files[i].remove;
+        bool remove = files[i].remove;
         if (!right || a->owed) {
             plan->owner[plan->n] = t;
             plan->swap[plan->n++] = files[i];
         }
-        if (!right || a->owed || shipper_commands_runs(t, plan->remove) == plan->remove)
-            plan->act[i] = t;
+        if (!right || a->owed || shipper_commands_runs(t, remove) == remove)
+            *(remove ? &plan->stop[i] : &plan->reload[i]) = t;
         plan->change = plan->change || !right;
     }
 }
@@ -199,7 +202,9 @@ static int stage(struct plan *plan, struct error *err)
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < plan->n; i++)
         rc = file_set_stage(&plan->swap[i], err);
-    for (size_t i = 0; rc == 0 && i < plan->n && !plan->remove; i++) {
+    for (size_t i = 0; rc == 0 && i < plan->n; i++) {
+        if (plan->swap[i].remove)
+            continue;
         rc = shipper_commands_validate(plan->owner[i], file_set_staged(&plan->swap[i], path), err);
         file_set_point();
     }
@@ -209,11 +214,11 @@ static int stage(struct plan *plan, struct error *err)
 static int swap(struct apply *a, struct shipper_config_list *shippers, struct plan *plan,
                 struct error *err)
 {
-    int rc = plan->remove ? shipper_commands_stop(plan->act, shippers->n, err) : 0;
+    int rc = shipper_commands_stop(plan->stop, shippers->n, err);
     if (rc == 0)
         rc = file_set_swap(plan->swap, plan->n, err);
-    if (rc == 0 && !plan->remove)
-        rc = shipper_commands_reload(plan->act, shippers->n, err);
+    if (rc == 0)
+        rc = shipper_commands_reload(plan->reload, shippers->n, err);
     if (rc == 0 && plan->n > 0)
         rc = file_set_commit(a->dir, err);
     return rc;
@@ -227,6 +232,8 @@ int apply_set(struct apply *a, struct shipper_config_list *shippers,
     int rc = stage(&plan, err);
     if (rc == 0 && a->news)
         rc = owned_files_write(a->dir, &a->applied, true, err);
+    if (rc == 0)
+        rc = retired_shippers_note(a->dir, shippers, false, err);
     if (rc == 0 && plan.n > 0)
         rc = file_set_begin(a->dir, plan.swap, plan.n, err);
     if (rc == 0) {

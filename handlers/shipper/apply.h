@@ -55,7 +55,7 @@ void apply_look(struct apply *a, const struct shipper_config_list *shippers,
                 const struct file_set_entry *files);
 
 /* The set: files[i] belongs to shippers->shipper[i]; path, data, len, mode or remove filled.
- * All are removed, or none. Returns 0; on failure the set is as it was before, unless
+ * What is to be removed is stopped before what is to be there is started. Returns 0; on failure the set is as it was before, unless
  * n_failed > 0. */
 MUST_CHECK int apply_set(struct apply *a, struct shipper_config_list *shippers,
                          const struct file_set_entry *files, struct error *err);

@@ -228,14 +228,15 @@ int shipper_config_parse(const char *text, size_t len, const char *path, struct 
 
 /* ---- the directory ------------------------------------------------------- */
 
-static int check_programs(const struct shipper_config *t, struct error *err)
+int shipper_config_trust(const struct shipper_config *shipper, struct error *err)
 {
-    const char *const programs[] = {t->validate[0], t->reload[0], t->confirm[0], t->stop[0]};
+    const char *const programs[] = {shipper->validate[0], shipper->reload[0], shipper->confirm[0],
+                                    shipper->stop[0]};
     for (size_t i = 0; i < COUNT(programs); i++) {
         struct error why = {0};
         int rc = programs[i] ? trust_program(programs[i], &why) : 0;
         if (rc < 0)
-            return error_set(err, rc, "%s: %s", t->path, why.text);
+            return error_set(err, rc, "%s: %s", shipper->path, why.text);
     }
     return 0;
 }
@@ -271,7 +272,7 @@ static int read_one(const char *dir, const char *name, struct shipper_config_lis
     buffer_release(&buf);
     if (rc < 0)
         return rc;
-    rc = check_programs(t, err);
+    rc = shipper_config_trust(t, err);
     if (rc == 0)
         rc = check_files(list, t, err);
     list->n++;

@@ -66,8 +66,9 @@ struct shipper_config {
     size_t variables;
     const struct credential *credential; /* borrowed; its secrets are taken out of what
                                             commands say; NULL none */
-    bool mute;   /* nothing that they say is shown: it may hold secrets of an old file */
-    cJSON *root; /* owns the texts above */
+    bool retired; /* defined no more: it is stopped, and its file removed (retired_shippers.h) */
+    bool mute;    /* nothing that they say is shown: it may hold secrets of an old file */
+    cJSON *root;  /* owns the texts above */
 };
 
 /* All-zero is empty. */
@@ -81,6 +82,9 @@ struct shipper_config_list {
  * On failure nothing is to be released. */
 MUST_CHECK int shipper_config_parse(const char *text, size_t len, const char *path,
                                     struct shipper_config *ret, struct error *err);
+
+/* May its programs be run (trust_program())? */
+MUST_CHECK int shipper_config_trust(const struct shipper_config *shipper, struct error *err);
 
 /* Read all of <config_dir>/logging.d, by name. Definitions, templates' directories and
  * programs must be writable by root (or the running user) only. Returns 0, -ENOENT when

@@ -684,6 +684,94 @@ static void recovering_brings_back_files_and_owes_the_reload(void **state)
     }
 }
 
+/* ---- another one in its place -------------------------------------------- */
+
+/* Times are in milliseconds at the begin of the lines. */
+static int64_t last_call(const char *name)
+{
+    char *log = scratch_get(scratch_at("%s/actions.log", name));
+    char *at = log + strlen(log) - 1;
+    while (at > log && at[-1] != '\n')
+        at--;
+    int64_t ms = strtoll(at, NULL, 10);
+    free(log);
+    return ms;
+}
+
+static void assert_runs(const char *name, const char *text)
+{
+    scratch_assert_file(scratch_at("%s/shipper.conf", name), text);
+    scratch_assert_file(scratch_at("%s/running.conf", name), text);
+}
+
+static void replace_a_by_c(void)
+{
+    scratch_mkdir("c", 0755);
+    put_target("c", "c", "");
+    assert_int_equal(unlink(scratch_at("etc/logging.d/a.json")), 0);
+}
+
+static void a_shipper_that_is_not_configured_any_more_is_stopped_first(void **state)
+{
+    (void)state;
+    expect(ONE, 0, CHANGED, "", "");
+    replace_a_by_c();
+    scratch_put("c/break-restart", placed("cp @/a/actions.log @/c/before\n"), 0644);
+    expect(ONE, 0, CHANGED, "", "");
+    assert_runs("a", "");
+    assert_runs("b", CONF_ONE);
+    assert_runs("c", CONF_ONE);
+    char *before = scratch_get("c/before");
+    assert_non_null(strstr(before, " stop\n"));
+    free(before);
+    assert_int_equal(calls("a", "stop"), 1);
+    int64_t last_ms = last_call("a");
+    expect(TWO, 0, CHANGED, "", "");
+    assert_int_equal(last_call("a"), last_ms); /* it is forgotten */
+    assert_clean();
+}
+
+static void one_that_cannot_take_its_place_leaves_it_running(void **state)
+{
+    (void)state;
+    expect(ONE, 0, CHANGED, "", "");
+    replace_a_by_c();
+    scratch_put("c/break-restart", "exit 3\n", 0644);
+    expect(ONE, 1, UNCHANGED, placed("reload failed: @/etc/shipper ended with 3"), "");
+    assert_both(CONF_ONE);
+    assert_runs("c", "");
+    assert_int_equal(unlink(scratch_at("c/break-restart")), 0);
+    scratch_put("a/break-stop", "exit 4\n", 0644);
+    expect(ONE, 1, UNCHANGED, placed("stop failed: @/etc/shipper ended with 4"), "");
+    assert_both(CONF_ONE);
+    assert_int_equal(unlink(scratch_at("a/break-stop")), 0);
+    expect(ONE, 0, CHANGED, "", "");
+    assert_runs("a", "");
+    assert_runs("c", CONF_ONE);
+    assert_clean();
+}
+
+/* Whichever instant: the next run ends it, and there are never two in its place for good. */
+static void killed_anywhere_while_another_takes_its_place(void **state)
+{
+    for (int k = 1;; k++) {
+        (void)scratch_tear_down(state);
+        assert_int_equal(set_up(state), 0);
+        expect(ONE, 0, CHANGED, "", "");
+        replace_a_by_c();
+        bool died = dies_at(ONE, k);
+        struct outcome o = apply_env(ONE, NULL);
+        assert_int_equal(o.code, 0);
+        outcome_release(&o);
+        assert_runs("a", "");
+        assert_runs("b", CONF_ONE);
+        assert_runs("c", CONF_ONE);
+        assert_clean();
+        if (!died)
+            break;
+    }
+}
+
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, scratch_tear_down)
 
 int main(void)
@@ -718,6 +806,9 @@ int main(void)
         IN_PLACE(killed_anywhere_while_swapping),
         IN_PLACE(killed_anywhere_while_switching_off),
         IN_PLACE(recovering_brings_back_files_and_owes_the_reload),
+        IN_PLACE(a_shipper_that_is_not_configured_any_more_is_stopped_first),
+        IN_PLACE(one_that_cannot_take_its_place_leaves_it_running),
+        IN_PLACE(killed_anywhere_while_another_takes_its_place),
     };
     return cmocka_run_group_tests_name("apply-logging", tests, NULL, NULL);
 }
