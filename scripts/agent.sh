@@ -15,7 +15,7 @@ programs=(heartbeat reconfigure-logging rollout-logging apply-logging verify-quo
 env_mark='# written by enable, removed by disable'
 socket=/run/lictor/apply.sock
 drop_in=/etc/systemd/system/lictor-apply.socket.d/user.conf
-units=(lictor-recover.service lictor-rsyslog.service lictor-apply.socket)
+units=(lictor-recover.service lictor-rsyslog.service lictor-filebeat.service lictor-apply.socket)
 
 say() { printf '  %s\n' "$*"; }
 die() {

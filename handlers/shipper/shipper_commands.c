@@ -137,7 +137,7 @@ static const char *const *argv_of(const struct shipper_config *shipper, enum com
     case CONFIRM:
         return shipper->confirm;
     default:
-        return shipper->stop;
+        return shipper->retired && shipper->retire[0] ? shipper->retire : shipper->stop;
     }
 }
 

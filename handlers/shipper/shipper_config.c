@@ -31,9 +31,9 @@ static int reject_member(const struct shipper_config *t, struct error *err, cons
 
 static int check_config_members(const struct shipper_config *t, struct error *err)
 {
-    static const char *const known[] = {"template", "destination", "escape",  "mode",
-                                        "validate", "reload",      "confirm", "stop",
-                                        "timeout",  "probe",       "account", "variables"};
+    static const char *const known[] = {"template", "destination", "escape",   "mode",   "validate",
+                                        "reload",   "confirm",     "stop",     "retire", "timeout",
+                                        "probe",    "account",     "variables"};
     const char *name = NULL;
     return json_members(t->root, known, COUNT(known), &name) == -ENOENT
                ? reject_member(t, err, name, "is not a known member")
@@ -205,6 +205,8 @@ static int read_members(struct shipper_config *t, struct error *err)
     if (rc == 0)
         rc = read_arguments(t, "stop", true, t->stop, err);
     if (rc == 0)
+        rc = read_arguments(t, "retire", false, t->retire, err);
+    if (rc == 0)
         rc = read_timeout(t, err);
     return rc < 0 ? rc : read_variables(t, err);
 }
@@ -231,7 +233,7 @@ int shipper_config_parse(const char *text, size_t len, const char *path, struct 
 int shipper_config_trust(const struct shipper_config *shipper, struct error *err)
 {
     const char *const programs[] = {shipper->validate[0], shipper->reload[0], shipper->confirm[0],
-                                    shipper->stop[0]};
+                                    shipper->stop[0], shipper->retire[0]};
     for (size_t i = 0; i < COUNT(programs); i++) {
         struct error why = {0};
         int rc = programs[i] ? trust_program(programs[i], &why) : 0;

@@ -16,6 +16,8 @@
  *                becomes the SHA-256 of the destination as it is now: the shipper must run
  *                with that very text; "any" where only the question is whether it runs
  *   stop         make the shipper not run; 0 also when it does not
+ *   retire       optional, instead of stop where another shipper takes its place: send what waits
+ *                first, and fail when that cannot be
  *   timeout      duration of each command, default "30s", at most 5 minutes
  *   probe        optional, absolute: the log in which this server writes probe records
  *                (probe.h), which the shipper ships with its own REVISION added. Without
@@ -26,7 +28,7 @@
  *   variables    optional, { "name": "text" }: names of its own for the template, the
  *                same bytes as in settings (base/text.h)
  *
- * validate, reload, confirm and stop are argument lists with an absolute program, no
+ * validate, reload, confirm, stop and retire are argument lists with an absolute program, no
  * shell. An unknown member is refused by name. What a template can name: render.h. */
 #ifndef SHIPPER_CONFIG_H
 #define SHIPPER_CONFIG_H
@@ -59,6 +61,7 @@ struct shipper_config {
     const char *reload[SHIPPER_CONFIG_ARGUMENTS + 1];
     const char *confirm[SHIPPER_CONFIG_ARGUMENTS + 1];
     const char *stop[SHIPPER_CONFIG_ARGUMENTS + 1];
+    const char *retire[SHIPPER_CONFIG_ARGUMENTS + 1]; /* [0] NULL: none */
     struct {
         const char *name; /* [a-z][a-z0-9_]* */
         const char *text;

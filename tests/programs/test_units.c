@@ -57,8 +57,8 @@ static void systemd_takes_every_line(void **state)
 {
     (void)state;
     expect(INSTALL "ls $D/units | tr @ +",
-           "lictor-apply.socket\nlictor-apply+.service\nlictor-recover.service\n"
-           "lictor-rsyslog.service\n");
+           "lictor-apply.socket\nlictor-apply+.service\nlictor-filebeat.service\n"
+           "lictor-recover.service\nlictor-rsyslog.service\n");
     expect(VERIFY, "");
 }
 
@@ -75,9 +75,10 @@ static void a_wrong_line_would_be_seen(void **state)
 static void the_units_give_little_away(void **state)
 {
     (void)state;
-    expect(INSTALL "for u in apply@ recover rsyslog; do systemd-analyze --no-pager security "
-                   "--offline=true --threshold=20 $D/units/lictor-$u.service >$D/security || "
-                   "tail -n 1 $D/security; done",
+    expect(INSTALL
+           "for u in apply@ recover rsyslog filebeat; do systemd-analyze --no-pager security "
+           "--offline=true --threshold=20 $D/units/lictor-$u.service >$D/security || "
+           "tail -n 1 $D/security; done",
            "");
 }
 
@@ -98,6 +99,10 @@ static void what_must_stand_in_them_does(void **state)
         {"lictor-apply@.service", "NoNewPrivileges=yes"},
         {"lictor-apply@.service", "CapabilityBoundingSet="},
         {"lictor-apply@.service", "ProtectSystem=strict"},
+        {"lictor-filebeat.service", "User=lictor"},
+        {"lictor-filebeat.service", "Restart=always"},
+        {"lictor-filebeat.service", "SuccessExitStatus=SIGKILL"},
+        {"lictor-filebeat.service", "StartLimitIntervalSec=0"},
         {"lictor-rsyslog.service", "User=lictor"},
         {"lictor-rsyslog.service", "Restart=always"},
         {"lictor-rsyslog.service", "KillSignal=SIGKILL"},
