@@ -144,7 +144,7 @@ static void servers_that_are_gone_for_good_are_forgotten(void **state)
     wait_quorum(1, "warning", "4 of 5 servers");
     server_kill(c, 5);
     wait_quorum(1, "warning", "3 of 5 servers");
-    wait_quorum(1, "warning", "start it again; if it is gone for good: lictor confirm");
+    wait_quorum(1, "warning", "start it again; if it is gone for good: lictor");
     follow(1, "lictor confirm");
     wait_quorum(1, "passing", "3 of 3 servers, 1 may fail");
 }
