@@ -315,6 +315,11 @@ static void note_account(const struct delivery_facts *f, struct verdict *v)
         verdict_note(v, "on %s %s", f->own, f->room);
     if (f->nothing)
         verdict_note(v, "on %s %s", f->own, f->nothing);
+    if (f->unseen)
+        verdict_note(v,
+                     "%s on %s keeps no account: logs that it cannot read, and records that were "
+                     "refused, do not show here",
+                     f->unseen, f->own);
     if (f->cut > 0)
         verdict_note(v, "of %lld records on %s, longer than 256 KiB, the end is lost",
                      (long long)f->cut, f->own);

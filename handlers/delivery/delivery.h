@@ -62,6 +62,7 @@ struct delivery_facts {
     const char *unread;  /* logs that it cannot read, a sentence; NULL none, or not known */
     const char *room;    /* it has too little for its queue; the same */
     const char *nothing; /* a glob of it that no file matches; the same */
+    const char *unseen;  /* the name of one that ships probes and keeps no account; NULL none */
     int64_t cut;         /* records of it of which the end is lost */
     const struct delivery_server *servers; /* by node; own too, where it belongs here */
     size_t n;

@@ -29,6 +29,7 @@ struct look {
     struct delivery_facts delivery;
     struct delivery_server *servers;
     enum delivery_arrival *arrivals;
+    char unseen[FILE_SET_PATH];
     char waits[ACCOUNT_WHY], unread[SOURCES_TEXT], nothing[SOURCES_TEXT], room[SOURCES_TEXT];
 };
 
@@ -67,6 +68,8 @@ static void take_account(struct look *l, const struct shipper_config *shipper)
     struct account a;
     struct delivery_facts *f = &l->delivery;
     const int64_t now = boottime_ms();
+    if (!shipper->account[0] && shipper->probe[0])
+        f->unseen = shipper_config_name(shipper, l->unseen);
     if (!shipper->account[0])
         return;
     account_read(shipper->account, &a);

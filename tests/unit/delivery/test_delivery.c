@@ -74,7 +74,7 @@ static const struct row {
     const char *sight_text;
     bool unproven;
     enum delivery_shipper shipper;
-    const char *service, *waits, *unread, *nothing, *room;
+    const char *service, *waits, *unread, *nothing, *room, *unseen;
     bool waits_long, stops;
     int64_t cut;
     struct delivery_server server[3]; /* n1 is this one */
@@ -122,6 +122,9 @@ static const struct row {
      .details = "on n1 the disk of /s has less\n"},
     {"a glob without a file", .nothing = "no file matches /l/*.log", .added = FROM_ALL,
      .details = "on n1 no file matches /l/*.log\n"},
+    {"a shipper without an account", .unseen = "filebeat", .added = FROM_ALL,
+     .details = "filebeat on n1 keeps no account: logs that it cannot read, and records that were\n"
+                "  refused, do not show here\n"},
     {"the end of some is lost", .cut = 3, .added = FROM_ALL,
      .details = "of 3 records on n1, longer than 256 KiB, the end is lost\n"},
 
@@ -304,6 +307,7 @@ static void fill(const struct row *row, struct elasticsearch_greeting urls[3],
                                  .unread = row->unread,
                                  .nothing = row->nothing,
                                  .room = row->room,
+                                 .unseen = row->unseen,
                                  .waits_long = row->waits_long,
                                  .stops = row->stops,
                                  .cut = row->cut,
