@@ -96,6 +96,8 @@ static void show_record(const struct server_record *record)
     printf("%-28s %-8.*s %s%s%s\n", record->node, SETTINGS_SHORT, none ? "-" : record->revision,
            none ? "none is in force" : states[record->state], record->reason[0] ? "; " : "",
            record->reason);
+    if (record->target[0])
+        printf("%-37s in force: %s\n", "", record->target);
 }
 
 void settings_show_records(const struct kv_list *list)

@@ -24,6 +24,7 @@ static int announce(struct snapshot *s, const struct rolling *turn, struct error
 static int end_attempt(struct snapshot *s, const struct apply_result *result, struct error *err)
 {
     local_state_end(&s->local, result->done, result->rollback_failed, result->reason);
+    local_state_name_target(&s->local, s->wanted.revision, &s->wanted.settings);
     program_log(result->done ? LOG_NOTICE : LOG_ERR, "revision %.*s %s%s%s", SETTINGS_SHORT,
                 s->wanted.revision, result->done ? "is in force" : "failed",
                 result->reason[0] ? ": " : "", result->reason);

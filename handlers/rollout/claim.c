@@ -38,6 +38,7 @@ static void judge_records(const struct snapshot *s, bool retry, struct rolling *
 static void look_at_wanted(struct snapshot *s)
 {
     local_state_look(&s->local, s->wanted.revision, s->wanted.refusal, s->peers.own);
+    local_state_name_target(&s->local, s->wanted.revision, &s->wanted.settings);
 }
 
 int claim_judge(struct snapshot *s, bool retry, struct rolling *ret, struct error *err)

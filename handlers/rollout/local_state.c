@@ -6,6 +6,7 @@
 #include "base/json_fields.h"
 #include "base/limits.h"
 #include "base/state.h"
+#include "settings/settings_print.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -140,6 +141,27 @@ bool local_state_overdue(const struct local_state *local)
 bool local_state_due(const struct local_state *local)
 {
     return local->running || local->waiting || local->unproven || local_state_overdue(local);
+}
+
+/* ---- in words ------------------------------------------------------------- */
+
+/* "index plossys-log, level info, http://es1:9200,http://es2:9200", cut where it is too long. */
+static void write_target(const struct settings *s, char ret[SERVER_RECORD_TARGET])
+{
+    struct buffer text = BUFFER_INIT(SETTING_VALUE_MAX);
+    if (!s->log_enabled)
+        (void)snprintf(ret, SERVER_RECORD_TARGET, "switched off");
+    else if (settings_print_value(s, LOG_ELASTICSEARCH_URL, &text) == 0)
+        (void)snprintf(ret, SERVER_RECORD_TARGET, "index %s, level %s, %s", s->log_index,
+                       settings_level_name(s->log_level), buffer_text(&text));
+    buffer_release(&text);
+}
+
+void local_state_name_target(struct local_state *local, const char *wanted,
+                             const struct settings *settings)
+{
+    if (wanted[0] && strcmp(local->in_force, wanted) == 0)
+        write_target(settings, local->record.target);
 }
 
 /* ---- as it goes on ------------------------------------------------------- */

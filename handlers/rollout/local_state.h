@@ -51,6 +51,10 @@ int64_t local_state_age_ms(const struct local_state *local);
  * attempt is not over. */
 bool local_state_settled(const struct local_state *local, const char *settings_digest);
 
+/* Say in the record what is in force, once it is the revision `wanted` of these settings. */
+void local_state_name_target(struct local_state *local, const char *wanted,
+                             const struct settings *settings);
+
 /* Begin an attempt at `wanted`, at this moment. Another revision than the one in force makes
  * the record APPLYING; a repair leaves DONE what is done. */
 void local_state_begin(struct local_state *local, const char *wanted);

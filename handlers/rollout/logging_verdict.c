@@ -161,8 +161,10 @@ void logging_verdict_judge(const struct logging_facts *facts, struct verdict *re
         note_failure(facts, ret);
     note_rejects(facts, ret);
     note_large(facts, ret);
-    if (facts->wanted[0]) {
+    if (facts->wanted[0])
         note_others(facts, ret);
+    if (facts->wanted[0] && strcmp(facts->wanted, facts->in_force) == 0)
         note_target(facts, ret);
-    }
+    else if (facts->own->target[0])
+        verdict_note(ret, "in force here: %s", facts->own->target);
 }

@@ -42,6 +42,7 @@ int server_record_load(const cJSON *object, struct server_record *ret)
     text_copy(ret->revision, sizeof ret->revision, revision);
     text_copy(ret->reason, sizeof ret->reason, json_text(object, "reason", ""));
     text_copy(ret->cluster_uuid, sizeof ret->cluster_uuid, json_text(object, "cluster_uuid", ""));
+    text_copy(ret->target, sizeof ret->target, json_text(object, "target", ""));
     ret->unproven = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "unproven"));
     return 0;
 }
@@ -70,6 +71,7 @@ bool server_record_save(const struct server_record *record, cJSON *object)
            cJSON_AddStringToObject(object, "reason", record->reason) &&
            (!record->cluster_uuid[0] ||
             cJSON_AddStringToObject(object, "cluster_uuid", record->cluster_uuid)) &&
+           (!record->target[0] || cJSON_AddStringToObject(object, "target", record->target)) &&
            (!record->unproven || cJSON_AddTrueToObject(object, "unproven"));
 }
 
@@ -83,7 +85,7 @@ bool server_record_same(const struct server_record *a, const struct server_recor
 {
     return a->state == b->state && strcmp(a->revision, b->revision) == 0 &&
            strcmp(a->reason, b->reason) == 0 && strcmp(a->cluster_uuid, b->cluster_uuid) == 0 &&
-           a->unproven == b->unproven;
+           strcmp(a->target, b->target) == 0 && a->unproven == b->unproven;
 }
 
 static bool is_record(const struct kv_entry *entry)

@@ -26,19 +26,22 @@ enum server_record_state {
 /* "kept", "applying", "done", "failed". */
 const char *server_record_state_name(enum server_record_state state);
 
-#define SERVER_RECORD_UUID 64 /* bytes of a cluster_uuid with NUL */
+#define SERVER_RECORD_UUID   64  /* bytes of a cluster_uuid with NUL */
+#define SERVER_RECORD_TARGET 200 /* bytes of the target with NUL */
 
 /* One server's record. revision: the one `state` speaks of (DONE: in force; FAILED: refused,
  * the one before is in force; APPLYING: on its way; KEPT: in force, "" none yet). reason:
  * printable, "" unless FAILED or KEPT. unproven: nothing has arrived yet of what is in
  * force (FAILED, KEPT; APPLYING says so itself, DONE says the contrary). cluster_uuid: of the
- * Elasticsearch this server has seen, printable, "" unknown. */
+ * Elasticsearch this server has seen, printable, "" unknown. target: what it has in force, in words
+ * for people, printable, "" unknown or nothing. */
 struct server_record {
     char node[SETTINGS_NAME + 1];
     char revision[KV_DIGEST];
     enum server_record_state state;
     char reason[300];
     char cluster_uuid[SERVER_RECORD_UUID];
+    char target[SERVER_RECORD_TARGET];
     bool unproven;
 };
 

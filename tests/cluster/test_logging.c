@@ -186,10 +186,14 @@ static void a_bad_value_is_named_and_harmless(void **state)
             char *now = NULL;
             wait_check(c, i, "cluster:logging", "warning", "settings rejected, revision", SOON);
             wait_check(c, i, "cluster:logging", "warning", row->text, SOON);
+            wait_check(c, i, "cluster:logging", "warning", "in force here: index good, ", SOON);
             now = server_read(c, i, CONF);
             assert_string_equal(now, before[i]);
             free(now);
         }
+        struct outcome shown = by_hand(c, 1, "lictor", "show", NULL);
+        assert_non_null(strstr(shown.out, " in force: index good, level info, http://127."));
+        outcome_release(&shown);
         setting_delete(c, "LOG_LEVEL");
         setting_delete(c, "LOG_SOURCES");
         ship_to(c, "good");

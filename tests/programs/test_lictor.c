@@ -252,7 +252,8 @@ static void show_says_what_each_server_has_in_force(void **state)
         const char *node, *record;
     } rows[] = {
         {"n1", "{\"state\":\"done\",\"revision\":\"" ONE "\"}"},
-        {"n2", "{\"state\":\"failed\",\"revision\":\"" OTHER "\",\"reason\":\"policy\"}"},
+        {"n2", "{\"state\":\"failed\",\"target\":\"index a\","
+               "\"revision\":\"" OTHER "\",\"reason\":\"policy\"}"},
         {"n3", "{\"state\":\"kept\",\"revision\":\"" ONE "\",\"reason\":\"LOG_INDEX: A\"}"},
         {"n4", "{\"state\":\"kept\",\"revision\":\"\",\"reason\":\"\"}"},
         {"n5", "{\"state\":\"applying\",\"revision\":\"" OTHER "\"}"},
@@ -271,6 +272,7 @@ static void show_says_what_each_server_has_in_force(void **state)
                         "n1                           4f2a91   in force\n"
                         "n2                           9c01d2   rejected, the one before is in "
                         "force; policy\n"
+                        "                                      in force: index a\n"
                         "n3                           4f2a91   in force; LOG_INDEX: A\n"
                         "n4                           -        none is in force\n"
                         "n5                           9c01d2   being applied, not proven yet\n");

@@ -377,6 +377,35 @@ static void the_file_of_an_older_program_is_understood(void **state)
     (void)rmdir(dir);
 }
 
+/* Only of what is in force; it stays through what fails, and on disk. */
+static void the_target_is_what_is_in_force(void **state)
+{
+    (void)state;
+    struct local_state l = {0};
+    struct settings s = {.log_enabled = true, .log_urls = 2, .log_level = 1};
+    (void)snprintf(s.log_url[0], sizeof s.log_url[0], "http://es1:9200");
+    (void)snprintf(s.log_url[1], sizeof s.log_url[1], "http://es2:9200");
+    (void)snprintf(s.log_index, sizeof s.log_index, "a");
+    local_state_name_target(&l, "", &s);
+    assert_string_equal(l.record.target, "");
+    local_state_begin(&l, "a");
+    local_state_name_target(&l, "a", &s);
+    assert_string_equal(l.record.target, "");
+    local_state_end(&l, true, false, "");
+    local_state_name_target(&l, "a", &s);
+    assert_string_equal(l.record.target, "index a, level info, http://es1:9200,http://es2:9200");
+    (void)snprintf(s.log_index, sizeof s.log_index, "b");
+    local_state_begin(&l, "b");
+    local_state_name_target(&l, "b", &s);
+    local_state_end(&l, false, false, "no");
+    local_state_name_target(&l, "b", &s);
+    local_state_look(&l, "", "refused", NULL);
+    assert_string_equal(l.record.target, "index a, level info, http://es1:9200,http://es2:9200");
+    s.log_enabled = false;
+    local_state_name_target(&l, "a", &s);
+    assert_string_equal(l.record.target, "switched off");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +419,7 @@ int main(void)
         cmocka_unit_test(only_finished_work_is_settled),
         cmocka_unit_test(a_retry_is_asked_once_and_taken_once),
         cmocka_unit_test(it_survives_writing_and_reading),
+        cmocka_unit_test(the_target_is_what_is_in_force),
         cmocka_unit_test(the_file_of_an_older_program_is_understood),
     };
     return cmocka_run_group_tests_name("local_state", tests, NULL, NULL);

@@ -34,10 +34,12 @@ static const struct row {
     const char *name;
     const char *refusal, *wanted, *in_force;
     const char *own, *second;
+    const char *target; /* of this server, NULL: not known */
     bool third_missing, rollback_failed;
     int64_t differ_ms;
     enum verdict_status status;
     const char *summary; /* NULL: the progress */
+    const char *without; /* what must not, NULL: nothing */
     const char *detail;  /* a line that must stand in the details, NULL: none asked */
 } rows[] = {
     {"all done", .differ_ms = -1, .detail = "ships to http://es:9200\n"},
@@ -62,6 +64,17 @@ static const struct row {
     {"failed here, old one stays", .in_force = B, .own = "fA!rsyslogd: no", .status = WARNING,
      .summary = "revision aaaaaa failed here, revision bbbbbb stays in force",
      .detail = "rsyslogd: no\nit is tried again ten minutes later, at once with: lictor retry\n"},
+    {"not what failed here is said to be in force", .in_force = B, .own = "fA!no",
+     .target = "index b", .status = WARNING,
+     .summary = "revision aaaaaa failed here, revision bbbbbb stays in force",
+     .detail = "in force here: index b\n", .without = "ships to"},
+    {"nor what is on its way", .in_force = B, .own = "dB", .target = "index b", .differ_ms = 500,
+     .detail = "in force here: index b\n", .without = "ships to"},
+    {"nor what is refused", .refusal = "host x", .wanted = "", .own = "kA", .target = "index a",
+     .status = WARNING, .summary = "settings rejected, revision aaaaaa stays in force",
+     .detail = "host x\nin force here: index a\n", .without = "ships to"},
+    {"what is in force is what is wanted", .target = "index a", .differ_ms = -1,
+     .detail = "ships to http://es:9200\n", .without = "in force here"},
     {"first install failed", .in_force = "", .own = "fA!exit 1", .status = WARNING,
      .summary = "revision aaaaaa failed here, nothing is shipped yet", .detail = "exit 1\n"},
     {"rollback failed", .in_force = B, .own = "fA!/x: disk full", .rollback_failed = true,
@@ -94,6 +107,7 @@ static void each_situation_has_its_sentence(void **state)
         struct settings settings = {.log_enabled = true, .log_urls = 1};
         (void)snprintf(settings.log_url[0], sizeof settings.log_url[0], "http://es:9200");
         struct server_record own = said("n1", either(row->own, "dA"));
+        (void)snprintf(own.target, sizeof own.target, "%s", either(row->target, ""));
         struct server_record records[] = {own, said("n2", either(row->second, "dA")),
                                           rec("n3", SERVER_RECORD_DONE, wanted, "")};
         struct logging_facts facts = {.settings = &settings,
@@ -114,6 +128,8 @@ static void each_situation_has_its_sentence(void **state)
         logging_verdict_judge(&facts, &v);
         assert_string_equal(v.summary, either(row->summary, progress));
         assert_int_equal(v.status, row->status);
+        if (row->without)
+            assert_null(strstr(v.details, row->without));
         if (row->detail)
             assert_non_null(strstr(v.details, row->detail));
     }

@@ -49,11 +49,12 @@ static void every_part_of_a_record_counts(void **state)
 {
     (void)state;
     const struct server_record as = {.node = "n1", .revision = A, .reason = "why"};
-    struct server_record other[] = {as, as, as, as};
+    struct server_record other[] = {as, as, as, as, as};
     other[0].state = SERVER_RECORD_DONE;
     other[1].revision[0] = 'b';
     other[2].reason[0] = 'W';
     other[3].cluster_uuid[0] = 'u';
+    other[4].target[0] = 'i';
     for (size_t i = 0; i < COUNT(other); i++)
         assert_int_equal(server_record_same(&as, &other[i]), false);
     other[0] = as;
