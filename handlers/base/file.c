@@ -137,6 +137,32 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode, bo
     return 0;
 }
 
+static int write_over(const char *path, const char *text, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    int rc = fd < 0 ? -errno : file_write(fd, text, len);
+    if (fd >= 0)
+        (void)close(fd);
+    return rc;
+}
+
+int file_replace_padded(const char *path, const char *text, size_t size, mode_t mode,
+                        struct error *err)
+{
+    const size_t len = strlen(text);
+    char *padded = len <= size ? malloc(size) : NULL;
+    if (!padded)
+        return error_set(err, len <= size ? -ENOMEM : -EMSGSIZE, "cannot write %s: %zu bytes", path,
+                         len);
+    memset(padded, ' ', size);
+    memcpy(padded, text, len);
+    int rc = file_replace(path, padded, size, mode, false, err);
+    if ((rc == -ENOSPC || rc == -EDQUOT) && write_over(path, padded, size) == 0)
+        rc = 0;
+    free(padded);
+    return rc;
+}
+
 int file_lock(const char *path, int64_t wait_ms, struct error *err)
 {
     int64_t end_ms = boottime_ms() + wait_ms;

@@ -32,6 +32,12 @@ MUST_CHECK int file_write(int fd, const void *bytes, size_t len);
 MUST_CHECK int file_replace(const char *path, const void *data, size_t len, mode_t mode,
                             bool durable, struct error *err);
 
+/* The same for a text, with blanks behind it up to size bytes, without fsync. On a full disk it is
+ * written over what is there, which has as many: then a reader may see a damaged one.
+ * -EMSGSIZE when it is longer. */
+MUST_CHECK int file_replace_padded(const char *path, const char *text, size_t size, mode_t mode,
+                                   struct error *err);
+
 /* Take an exclusive lock on path (created 0600), waiting at most wait_ms (0: do not).
  * Returns an fd >= 0 (close it with file_unlock), -EWOULDBLOCK when held by another
  * for all that time, or another negative errno. The lock ends with the process; the fd

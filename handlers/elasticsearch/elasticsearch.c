@@ -334,7 +334,7 @@ enum elasticsearch_trouble elasticsearch_write(struct http *http,
     enum elasticsearch_trouble trouble = ELASTICSEARCH_SLOW;
     *ret_answer = NULL;
     (void)snprintf(address, sizeof address,
-                   "%s/%s/_bulk?filter_path=items.*.status,items.*.result,"
+                   "%s/%s/_bulk?filter_path=items.*.status,"
                    "items.*.error.type,items.*.error.reason",
                    to->url, to->index);
     if (prepare(http, to, address, body->data, body->len, ELASTICSEARCH_WRITTEN) == 0) {

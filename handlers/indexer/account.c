@@ -8,12 +8,9 @@
 #include "base/state.h"
 #include "base/text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define ACCOUNT_FILE_MAX 8192
 #define LOOK_MS          10000 /* at the sources this often */
@@ -73,7 +70,7 @@ void account_open(struct account_file *file, const struct destination *to)
     file->to = to;
     account_read(to->account, &file->account);
     file->account.waiting = 0;
-    file->account.why[0] = file->account.stopped[0] = '\0';
+    file->account.stopped[0] = '\0';
 }
 
 static void look_at_sources(struct account_file *file)
@@ -104,29 +101,6 @@ static char *format(struct account *account)
     return text;
 }
 
-/* Over what is there, with blanks behind it: whoever reads meanwhile may see a damaged one. */
-static int write_in_place(const char *path, const char *text, size_t len)
-{
-    int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-    int rc = fd < 0 ? -errno : file_write(fd, text, len);
-    if (fd >= 0)
-        (void)close(fd);
-    return rc;
-}
-
-/* Always as long, so that what is there has room for what comes. */
-static int write_padded(const char *path, const char *text, struct error *err)
-{
-    char padded[ACCOUNT_FILE_MAX / 2 + 1];
-    const int n = snprintf(padded, sizeof padded, "%-*s", (int)sizeof padded - 1, text);
-    if (n < 0 || (size_t)n >= sizeof padded)
-        return error_set(err, -EMSGSIZE, "%s: too long", path);
-    int rc = file_replace(path, padded, (size_t)n, 0644, false, err);
-    if ((rc == -ENOSPC || rc == -EDQUOT) && write_in_place(path, padded, (size_t)n) == 0)
-        rc = 0;
-    return rc;
-}
-
 void account_alive(struct account_file *file, int64_t next_ms)
 {
     struct error why = {.text = "out of memory"};
@@ -137,7 +111,7 @@ void account_alive(struct account_file *file, int64_t next_ms)
     look_at_sources(file);
     file->account.until_ms = boottime_ms() + next_ms;
     char *text = format(&file->account);
-    if (!text || write_padded(file->to->account, text, &why) < 0)
+    if (!text || file_replace_padded(file->to->account, text, ACCOUNT_FILE_MAX / 2, 0644, &why) < 0)
         complaint_tell(file->complaint, "nobody is told what became of the records", why.text);
     cJSON_free(text);
 }

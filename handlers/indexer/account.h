@@ -45,8 +45,8 @@ struct account_file {
     struct complaint *complaint; /* a file that cannot be written is told; borrowed */
 };
 
-/* Go on with the file of this destination, which stays where it is. What waited there is not known
- * any more. */
+/* Go on with the file of this destination, which stays where it is. How many wait there is not known
+ * any more, why and since when is as before, until account_note() says otherwise. */
 void account_open(struct account_file *file, const struct destination *to);
 
 /* Write it, readable for all, within next_ms it is written again: why records wait now ("" for no

@@ -178,7 +178,6 @@ static int read_item(const cJSON *root, struct item *ret)
         ret->status > 599)
         return -EBADMSG;
     (void)!json_object(inner, "error", &error, NULL);
-    ret->there = strcmp(json_text(inner, "result", ""), "updated") == 0;
     ret->type = json_text(error, "type", "");
     ret->reason = json_text(error, "reason", "");
     return 0;
@@ -197,18 +196,12 @@ static bool is_long(const struct bulk *bulk, const struct bulk_record *r)
     return strlen(id + strlen(id) + 1) > BULK_MESSAGE;
 }
 
-/* One that may have been taken before counts where it was not there. */
-static bool counts(const struct bulk_record *r, const struct item *item)
-{
-    return r->done && (r->kind == QUEUE_LINE_NEW || (r->kind == QUEUE_LINE_AGAIN && !item->there));
-}
-
 static void judge_record(const struct bulk *bulk, struct bulk_record *r, const struct item *item,
                          struct bulk_answer *ret)
 {
     r->done = item->status < 300;
     r->refused = item->status == 400 || item->status == TOO_LONG;
-    ret->arrived += counts(r, item);
+    ret->arrived += r->done && r->kind == QUEUE_LINE_NEW;
     ret->taken += r->done && !r->as_text;
     ret->as_text += r->done && r->as_text;
     ret->cut += r->done && r->as_text && is_long(bulk, r);

@@ -32,6 +32,7 @@ struct bulk_record {
     bool suspect;         /* refused before while the index took others */
     bool as_text;         /* goes to INDEX-refused */
     enum queue_kind kind; /* for counting; QUEUE_LINE_NEW to begin with */
+    int64_t number;       /* in the queue; 0 none */
     char why[BULK_WHY];   /* by which error type it was refused, "" unknown */
 };
 
@@ -50,7 +51,7 @@ struct bulk_part {
 
 /* What an answer said of the records of one request. */
 struct bulk_answer {
-    size_t arrived; /* lines that are there now, and were not counted before */
+    size_t arrived; /* lines that are there now, but for those taken before */
     size_t taken;   /* as they are */
     size_t as_text; /* taken by INDEX-refused */
     size_t cut;     /* of these, longer than BULK_MESSAGE */

@@ -158,6 +158,16 @@ static bool forward(struct run *run, struct error *err)
     return some || wait_for(run, ACCOUNT_ALIVE_MS / 3, true);
 }
 
+/* The state has what the account says, or a little less; when it was damaged, nothing. */
+static void take_over(struct queue_state *state, struct account *account)
+{
+    if (state->arrived == 0)
+        state->arrived = account->arrived;
+    if (state->lost < account->lost)
+        state->lost = account->lost;
+    account->arrived = state->arrived;
+}
+
 static int be_forwarder(const struct forwarder *f, int wake)
 {
     static struct run run;
@@ -173,7 +183,7 @@ static int be_forwarder(const struct forwarder *f, int wake)
     queue_reader_open(&run.reader, run.to->queue);
     run.shared->next = run.reader.expected;
     account_open(&run.account, run.to);
-    run.account.account.arrived = run.reader.state.arrived;
+    take_over(&run.reader.state, &run.account.account);
     while (forward(&run, &err))
         continue;
     if (err.text[0])

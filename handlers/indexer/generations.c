@@ -13,10 +13,11 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define FILE_MAX (GENERATIONS_FILES * 100)
+#define FILE_MAX (GENERATIONS_FILES * 120)
 #define YOUNG_MS 30000
+#define ID_MAX   120
 
-/* ---- the file: FILE FIRST NUMBER USED in hex, a line each ---------------- */
+/* ---- the file: FILE PATH NUMBER BEGUN in hex, a line each ---------------- */
 
 static void load(struct generations *g, const char *text)
 {
@@ -24,26 +25,33 @@ static void load(struct generations *g, const char *text)
         struct generation *of = &g->of[i];
         int len = 0;
         if (sscanf(text, "%16" SCNx64 " %16" SCNx64 " %16" SCNx64 " %16" SCNx64 "\n%n", &of->file,
-                   &of->first, &of->number, &of->used, &len) != 4) {
+                   &of->path, &of->number, &of->begun, &len) != 4) {
             *of = (struct generation){0};
             return;
         }
-        of->kept = true;
         text += len;
     }
 }
 
-void generations_open(struct generations *g, const char *beside)
+void generations_open(struct generations *g, const char *queue, int64_t next)
 {
     struct buffer text = BUFFER_INIT(FILE_MAX);
     if (g->open)
         return;
     g->open = true;
     g->start_ms = boottime_ms();
-    (void)snprintf(g->path, sizeof g->path, "%s.generations", beside);
+    g->next = (uint64_t)next;
+    recent_open(&g->recent, queue);
+    (void)snprintf(g->path, sizeof g->path, "%s.generations", queue);
     if (file_read(g->path, &text, NULL) == 0)
         load(g, buffer_text(&text));
     buffer_release(&text);
+}
+
+void generations_release(struct generations *g)
+{
+    recent_release(&g->recent);
+    g->open = false;
 }
 
 static void save(struct generations *g)
@@ -55,7 +63,7 @@ static void save(struct generations *g)
         const struct generation *of = &g->of[i];
         if (of->file)
             rc = buffer_printf(&text, "%" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRIx64 "\n", of->file,
-                               of->first, of->number, of->used);
+                               of->path, of->number, of->begun);
     }
     if (rc < 0 || file_replace(g->path, buffer_text(&text), text.len, 0600, false, &why) < 0)
         complaint_tell(g->complaint, "a line may be there twice after a restart", why.text);
@@ -64,51 +72,86 @@ static void save(struct generations *g)
 
 /* ---- which generation ---------------------------------------------------- */
 
-/* Of this file, else the place of the one used longest ago. */
-static struct generation *find(struct generations *g, uint64_t file)
+/* What an id says. */
+struct line {
+    uint64_t file, offset, hash, path, number;
+};
+
+/* As it is in Elasticsearch, with a sign where rsyslogd writes one. */
+static size_t format(const char *begin, size_t len, uint64_t generation, char ret[ID_MAX])
 {
-    struct generation *oldest = &g->of[0];
-    for (size_t i = 0; i < GENERATIONS_FILES; i++) {
-        if (g->of[i].file == file)
-            return &g->of[i];
-        if (g->of[i].used < oldest->used)
-            oldest = &g->of[i];
-    }
-    return oldest;
+    const int n = snprintf(ret, ID_MAX, "%.*s%0*" PRIx64, (int)len, begin, GENERATIONS_ROOM,
+                           generation);
+    return (size_t)n;
 }
 
-static uint64_t last_used(const struct generations *g)
+/* May the first line of this generation, taken as `number`, come again under that path? */
+static bool comes_again(const struct generations *g, const struct generation *of,
+                        const struct line *line, int64_t number)
 {
-    uint64_t last = 0;
-    for (size_t i = 0; i < GENERATIONS_FILES; i++)
-        last = g->of[i].used > last ? g->of[i].used : last;
+    if (line->offset > 0)
+        return true;
+    if (boottime_ms() - g->start_ms > YOUNG_MS)
+        return false;
+    return line->path != of->path ||
+           (!of->goes_on && (uint64_t)number + GENERATIONS_BATCH >= g->next);
+}
+
+/* The generation under which this very line was taken before the start; NULL: it was not. */
+static const struct generation *find_taken(const struct generations *g, const struct line *line,
+                                           const char *begin, size_t len)
+{
+    char id[ID_MAX];
+    for (size_t i = 0; i < GENERATIONS_FILES; i++) {
+        const struct generation *of = &g->of[i];
+        if (of->file != line->file)
+            continue;
+        const int64_t number = recent_find(&g->recent, id, format(begin, len, of->number, id));
+        if (number > 0 && comes_again(g, of, line, number))
+            return of;
+    }
+    return NULL;
+}
+
+/* The last one that was begun of this name; NULL none. */
+static struct generation *last_of(struct generations *g, uint64_t file)
+{
+    struct generation *last = NULL;
+    for (size_t i = 0; i < GENERATIONS_FILES; i++) {
+        if (g->of[i].file == file && (!last || g->of[i].begun >= last->begun))
+            last = &g->of[i];
+    }
     return last;
 }
 
-static void begin(struct generations *g, struct generation *of, uint64_t file, uint64_t first)
+/* Where a new one goes: the oldest of this name when there are enough of it, else the oldest. */
+static struct generation *room_for(struct generations *g, uint64_t file)
 {
-    *of = (struct generation){.file = file, .first = first, .used = last_used(g) + 1};
+    struct generation *oldest = &g->of[0], *same = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < GENERATIONS_FILES; i++) {
+        struct generation *of = &g->of[i];
+        if (of->begun < oldest->begun)
+            oldest = of;
+        if (of->file != file)
+            continue;
+        n++;
+        if (!same || of->begun < same->begun)
+            same = of;
+    }
+    return n >= GENERATIONS_SAME ? same : oldest;
+}
+
+static struct generation *begin_one(struct generations *g, const struct line *line)
+{
+    struct generation *of = room_for(g, line->file);
+    *of = (struct generation){.file = line->file, .path = line->path, .begun = line->number};
     (void)!getrandom(&of->number, sizeof of->number, 0);
     save(g);
+    return of;
 }
 
-bool generations_young(const struct generations *g)
-{
-    return g->lines < GENERATIONS_BATCH && boottime_ms() - g->start_ms < YOUNG_MS;
-}
-
-static uint64_t number_of(struct generations *g, uint64_t file, uint64_t offset, uint64_t hash)
-{
-    struct generation *of = find(g, file);
-    const bool known = of->file == file;
-    if (known && offset > 0)
-        return of->number;
-    if (known && of->kept && of->first == hash && generations_young(g))
-        of->kept = false;
-    else
-        begin(g, of, file, offset == 0 ? hash : 0);
-    return of->number;
-}
+/* ---- the id -------------------------------------------------------------- */
 
 /* One number that ends with '-'; false when it is none. */
 static bool take_number(const char **at, const char *end, uint64_t *ret)
@@ -128,19 +171,42 @@ static bool take_number(const char **at, const char *end, uint64_t *ret)
     return true;
 }
 
-bool generations_complete(struct generations *g, char *line, size_t len)
+/* Where PATH begins; NULL when the line does not begin with such an id. */
+static const char *parse(const char *line, size_t len, struct line *ret)
 {
     static const char points[] = "................\t";
-    const char *at = line + 1, *end = line + len;
-    uint64_t file = 0, offset = 0, hash = 0;
-    char number[GENERATIONS_ROOM + 1];
-    if (len == 0 || *line != '~' || !take_number(&at, end, &file) ||
-        !take_number(&at, end, &offset) || !take_number(&at, end, &hash) ||
-        (size_t)(end - at) < sizeof points - 1 || memcmp(at, points, sizeof points - 1) != 0)
+    const char *at = line + 1, *end = line + len, *path = NULL;
+    if (len == 0 || *line != '~' || !take_number(&at, end, &ret->file) ||
+        !take_number(&at, end, &ret->offset) || !take_number(&at, end, &ret->hash))
+        return NULL;
+    path = at;
+    if (!take_number(&at, end, &ret->path) || (size_t)(end - at) < sizeof points - 1 ||
+        memcmp(at, points, sizeof points - 1) != 0)
+        return NULL;
+    ret->file = ret->file ? ret->file : 1;
+    return path;
+}
+
+bool generations_complete(struct generations *g, int64_t number, char *line, size_t *len)
+{
+    struct line of = {.number = (uint64_t)number};
+    char id[ID_MAX];
+    const char *path = parse(line, *len, &of);
+    if (!path)
         return false;
-    (void)snprintf(number, sizeof number, "%016" PRIx64,
-                   number_of(g, file ? file : 1, offset, hash));
-    memcpy(line + (at - line), number, GENERATIONS_ROOM);
-    g->lines++;
-    return true;
+    const size_t begin = (size_t)(path - line);
+    const struct generation *taken = find_taken(g, &of, line, begin), *now = taken;
+    if (!taken) {
+        struct generation *last = of.offset > 0 ? last_of(g, of.file) : NULL;
+        last = last ? last : begin_one(g, &of);
+        last->goes_on = true;
+        now = last;
+    }
+    const size_t n = format(line, begin, now->number, id);
+    const char *tab = memchr(line, '\t', *len);
+    const size_t rest = *len - (size_t)(tab - line);
+    memmove(line + n, tab, rest);
+    memcpy(line, id, n);
+    *len = n + rest;
+    return taken != NULL;
 }

@@ -19,6 +19,7 @@ void intake_end(struct intake *intake)
         return;
     forwarder_stop(&intake->forwarder);
     queue_close(&intake->queue);
+    generations_release(&intake->generations);
     destination_release(&intake->to);
     explicit_bzero(intake->begun, strlen(intake->begun));
     free(intake->begun);
@@ -44,7 +45,7 @@ static int open_queue(struct intake *intake, struct error *err)
         return rc;
     }
     intake->forwarder.complaint = intake->generations.complaint = &intake->complaint;
-    generations_open(&intake->generations, to->queue);
+    generations_open(&intake->generations, to->queue, intake->queue.next);
     rc = forwarder_start(&intake->forwarder, to, intake->queue.next - 1, err);
     if (rc < 0)
         queue_close(&intake->queue);
@@ -103,15 +104,15 @@ static int add(struct intake *intake, enum queue_kind kind, const char *record, 
 int intake_take(struct intake *intake, char *record, size_t len, struct error *err)
 {
     static const char probe[] = "probe-";
-    enum queue_kind kind = generations_young(&intake->generations) ? QUEUE_LINE_AGAIN
-                                                                   : QUEUE_LINE_NEW;
+    enum queue_kind kind = QUEUE_LINE_NEW;
     if (!intake->begun)
         return error_set(err, -EBADMSG, "a record before BEGIN");
     if (!memchr(record, '\t', len) || memchr(record, '\0', len))
         return error_set(err, -EBADMSG, "a record is not ID<tab>RECORD");
     if (len > sizeof probe && memcmp(record, probe, sizeof probe - 1) == 0)
         kind = QUEUE_LINE_OURS;
-    (void)generations_complete(&intake->generations, record, len);
+    if (generations_complete(&intake->generations, intake->queue.next, record, &len))
+        kind = QUEUE_LINE_AGAIN;
     if (redact_record(&intake->to.secrets, record, len))
         complaint_tell(&intake->complaint, "a log held the credential",
                        "is a link among the logs?");

@@ -16,8 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STATE_MAX  200          /* bytes */
-#define WORTH      (64U * 1024) /* bytes of a file that is removed before it is full */
+#define STATE_MAX  200        /* bytes */
+#define WORTH      (1U << 20) /* bytes of a file that ends before it is full */
 #define PATH_LIMIT (CREDENTIAL_PATH + QUEUE_NAME)
 
 /* ---- files --------------------------------------------------------------- */
@@ -93,9 +93,9 @@ int queue_state_write(const char *dir, const struct queue_state *state, struct e
 {
     char path[PATH_LIMIT], text[STATE_MAX];
     (void)snprintf(path, sizeof path, "%s/state", dir);
-    const int n = snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n",
-                           state->next, state->taken, state->arrived, state->lost);
-    return file_replace(path, text, (size_t)n, 0600, true, err);
+    (void)snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n",
+                   state->next, state->taken, state->arrived, state->lost);
+    return file_replace_padded(path, text, STATE_MAX - 1, 0600, err);
 }
 
 /* ---- opening ------------------------------------------------------------- */
@@ -174,6 +174,7 @@ static void close_file(struct queue *q)
         (void)close(q->fd);
     q->fd = -1;
     q->len = 0;
+    q->unsynced_ms = 0;
 }
 
 static int sync_directory(const struct queue *q, struct error *err)
@@ -259,11 +260,13 @@ int queue_sync(struct queue *queue, bool now, struct error *err)
 void queue_all_read(struct queue *queue, bool now)
 {
     char path[PATH_LIMIT];
-    if (queue->fd < 0 || (!now && queue->len < WORTH))
-        return;
-    queue_file_path(queue->dir, queue->file, path, sizeof path);
-    (void)unlink(path);
-    close_file(queue);
+    int64_t file = now ? queue_file_after(queue->dir, -1) : -1;
+    if (now || queue->len >= WORTH)
+        close_file(queue);
+    for (; file >= 0; file = queue_file_after(queue->dir, file)) {
+        queue_file_path(queue->dir, file, path, sizeof path);
+        (void)unlink(path);
+    }
 }
 
 void queue_close(struct queue *queue)

@@ -46,7 +46,8 @@ MUST_CHECK int queue_add(struct queue *queue, enum queue_kind kind, const char *
 /* Sync what was added at least QUEUE_SYNC_MS ago; now: all. Returns 0 or negative errno. */
 MUST_CHECK int queue_sync(struct queue *queue, bool now, struct error *err);
 
-/* All that was taken has arrived: remove the file that is added to, when it is worth it, or (now) at once. */
+/* All that was taken has arrived: go on in a new file, when this one is worth it, so that older ones can
+ * go; or (now) remove all files, for their room. */
 void queue_all_read(struct queue *queue, bool now);
 
 void queue_close(struct queue *queue);
@@ -59,7 +60,7 @@ struct queue_state {
     int64_t lost;    /* records which were damaged, ever */
 };
 
-/* Missing or damaged is all 0. Write it durably. */
+/* Missing or damaged is all 0. It is not synced: after a power cut an older one, or none, sends some again. */
 void queue_state_read(const char *dir, struct queue_state *ret);
 MUST_CHECK int queue_state_write(const char *dir, const struct queue_state *state,
                                  struct error *err);

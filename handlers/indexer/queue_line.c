@@ -8,6 +8,7 @@
 
 #define NUMBER_DIGITS 18
 #define CHECK_DIGITS  16
+#define BEGIN         0xcbf29ce484222325U
 
 static uint64_t add(uint64_t sum, const char *bytes, size_t n)
 {
@@ -16,11 +17,16 @@ static uint64_t add(uint64_t sum, const char *bytes, size_t n)
     return sum;
 }
 
+uint64_t queue_line_hash(const char *bytes, size_t len)
+{
+    return add(BEGIN, bytes, len);
+}
+
 static uint64_t check_of(const struct queue_line *line)
 {
     char text[NUMBER_DIGITS + 8];
     const int n = snprintf(text, sizeof text, "%" PRId64 " %c", line->number, (char)line->kind);
-    return add(add(0xcbf29ce484222325U, text, (size_t)n), line->record, line->len);
+    return add(add(BEGIN, text, (size_t)n), line->record, line->len);
 }
 
 int queue_line_append(struct buffer *ret, const struct queue_line *line)

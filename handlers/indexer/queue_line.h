@@ -19,7 +19,7 @@
 /* For counting. */
 enum queue_kind {
     QUEUE_LINE_NEW = 'n',   /* a line of a log */
-    QUEUE_LINE_AGAIN = 'a', /* one that may have been taken before: the log was read again */
+    QUEUE_LINE_AGAIN = 'a', /* one that was taken before: its log was read again */
     QUEUE_LINE_OURS = 'o',  /* a probe record: no line of a log */
 };
 
@@ -35,6 +35,9 @@ MUST_CHECK int queue_line_append(struct buffer *ret, const struct queue_line *li
 
 /* Read one of len bytes, without its newline. False: it is damaged. ret->record points into it. */
 bool queue_line_parse(const char *text, size_t len, struct queue_line *ret);
+
+/* FNV-1a of len bytes. */
+uint64_t queue_line_hash(const char *bytes, size_t len);
 
 /* The name of the file that begins with this record, and back: -1 for a name that is none. */
 void queue_line_name(int64_t number, char ret[QUEUE_NAME]);

@@ -20,9 +20,17 @@ void queue_reader_open(struct queue_reader *reader, const char *dir)
 {
     text_copy(reader->dir, sizeof reader->dir, dir);
     queue_state_read(dir, &reader->state);
-    if (reader->state.next == 0)
+    if (reader->state.next == 0) /* not known: nothing is missing before what is there */
+        reader->state.next = queue_file_after(dir, 0);
+    if (reader->state.next < 1)
         reader->state.next = 1;
     reader->expected = reader->state.next;
+}
+
+void queue_reader_rewind(struct queue_reader *reader)
+{
+    reader->expected = 1;
+    reader->only_look = true;
 }
 
 /* ---- files that were read ------------------------------------------------ */
@@ -63,7 +71,7 @@ static void end_file(struct queue_reader *r)
         (void)close(r->fd);
     r->fd = -1;
     r->last = false;
-    if (r->damaged || buffer_text(&r->in)[0])
+    if (!r->only_look && (r->damaged || buffer_text(&r->in)[0]))
         put_aside(r);
     r->damaged = false;
     r->at = 0;
@@ -123,6 +131,7 @@ static int take_line(struct queue_reader *r, const char *text, size_t len, struc
     if (rc < 0)
         return rc;
     bulk->record[bulk->n - 1].kind = line.kind;
+    bulk->record[bulk->n - 1].number = line.number;
     queue_reader_miss(r, line.number);
     r->expected = line.number + 1;
     return 0;
@@ -195,21 +204,32 @@ void queue_reader_note(struct queue_reader *reader, int64_t taken)
         reader->state.taken = 0; /* again */
 }
 
-int queue_reader_done(struct queue_reader *reader, int64_t taken, struct error *err)
+/* What was read is not needed any more, but for the last file (recent.h). */
+static void remove_read(const struct queue_reader *r)
 {
     char path[PATH_LIMIT];
-    const int64_t now = reader->file;
-    reader->state.next = reader->expected;
-    reader->state.taken = taken;
-    reader->state.lost += reader->missed;
-    reader->missed = 0;
-    int rc = queue_state_write(reader->dir, &reader->state, err);
-    for (int64_t old = queue_file_after(reader->dir, -1); old >= 0 && old < now;
-         old = queue_file_after(reader->dir, old)) {
-        queue_file_path(reader->dir, old, path, sizeof path);
-        (void)unlink(path);
+    int64_t next = 0;
+    for (int64_t old = queue_file_after(r->dir, -1); old >= 0 && old < r->file; old = next) {
+        next = queue_file_after(r->dir, old);
+        queue_file_path(r->dir, old, path, sizeof path);
+        if (next < r->file)
+            (void)unlink(path);
     }
-    return rc;
+}
+
+int queue_reader_done(struct queue_reader *reader, int64_t taken, struct error *err)
+{
+    struct queue_state state = reader->state;
+    state.next = reader->expected;
+    state.taken = taken;
+    state.lost += reader->missed;
+    int rc = queue_state_write(reader->dir, &state, err);
+    if (rc < 0)
+        return rc;
+    reader->state = state;
+    reader->missed = 0;
+    remove_read(reader);
+    return 0;
 }
 
 void queue_reader_close(struct queue_reader *reader)

@@ -27,7 +27,7 @@ struct queue_reader {
     int64_t file;     /* its number, -1 before the first */
     int64_t expected; /* the number of the next record */
     bool last;        /* a newer file was seen: this one ends at its end */
-    bool damaged;
+    bool damaged, only_look;
     size_t at; /* in `in` */
     struct buffer in;
 };
@@ -37,6 +37,9 @@ struct queue_reader {
 
 /* Begin where the state says. */
 void queue_reader_open(struct queue_reader *reader, const char *dir);
+
+/* Begin with the first record that is still there, and change nothing. */
+void queue_reader_rewind(struct queue_reader *reader);
 
 /* Append up to `records` of them, of about `bytes`, to the bulk. Returns 0, also when there are none,
  * or -EIO, -ENOMEM, ...: then what was appended counts. */

@@ -392,10 +392,23 @@ static void joins_paths(void **state)
     assert_string_equal(err.text, "/ab/cdef: path too long");
 }
 
+static void a_padded_file_is_always_as_long(void **state)
+{
+    (void)state;
+    const char *path = scratch_at("padded");
+    assert_int_equal(file_replace_padded(path, "12", 5, 0600, NULL), 0);
+    assert_holds("padded", "12   ");
+    assert_int_equal(file_replace_padded(path, "12345", 5, 0600, NULL), 0);
+    assert_holds("padded", "12345");
+    assert_int_equal(file_replace_padded(path, "123456", 5, 0600, NULL), -EMSGSIZE);
+    assert_holds("padded", "12345");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_set_up, scratch_tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(a_padded_file_is_always_as_long),
         TEST(reads_regular_files_only),
         TEST(replaces_at_once),
         TEST(replaces_here),

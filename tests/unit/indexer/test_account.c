@@ -40,7 +40,8 @@ static void it_goes_on_after_a_restart(void **state)
     account_open(&next, &to);
     assert_int_equal(next.account.arrived, 300);
     assert_int_equal(next.account.waiting, 0);
-    assert_string_equal(next.account.why, "");
+    assert_string_equal(next.account.why, "es: 401?[2J");
+    assert_int_equal(next.account.since_ms, a.since_ms);
     assert_string_equal(complaint.text, "");
 }
 
