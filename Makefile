@@ -40,8 +40,8 @@ in_cluster       := server_mapping membership signs quorum cluster_facts own_age
 in_shipper       := mustache file_set owned_files shipper_config retired_shippers render shipper_commands apply apply_protocol apply_client
 in_delivery      := delivery delivery_gather
 in_rollout       := server_record logging_verdict rolling local_state snapshot debounce claim attempt logging_memory \
-                    delivery_proof logging_check
-in_command       := command settings_write settings_show rollout_follow set inspect api
+                    delivery_proof acknowledged logging_check
+in_command       := command settings_write settings_show rollout_follow set inspect acknowledge api
 
 MODULES := $(foreach l,$(LAYERS),$(in_$l:%=$l/%))
 

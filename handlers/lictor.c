@@ -24,6 +24,7 @@ static const char help[] =
     "  confirm      \"these are the servers of this cluster\"\n"
     "  maintenance  \"this server is down on purpose\"\n"
     "  retry        apply the LOG_ settings on this server again\n"
+    "  acknowledge  \"the lost lines of this server are known\"\n"
     "  enable       give the agent of this server our watches and checks\n"
     "  disable      take them out again\n"
     "  help         this text; lictor help COMMAND, or lictor COMMAND --help, explains one\n"
@@ -48,6 +49,7 @@ static const struct command {
     {"confirm", "lictor confirm", command_confirm},
     {"maintenance", "lictor maintenance", command_maintenance},
     {"retry", "lictor retry", command_retry},
+    {"acknowledge", "lictor acknowledge", command_acknowledge},
     {"enable", "lictor enable", NULL},
     {"disable", "lictor disable", NULL},
     {"api", "lictor api", command_api},

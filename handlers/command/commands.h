@@ -17,6 +17,8 @@ MUST_CHECK int command_settings(const struct place *place, int argc, char **argv
                                 struct error *err);
 MUST_CHECK int command_confirm(const struct place *place, int argc, char **argv, struct error *err);
 MUST_CHECK int command_retry(const struct place *place, int argc, char **argv, struct error *err);
+MUST_CHECK int command_acknowledge(const struct place *place, int argc, char **argv,
+                                   struct error *err);
 MUST_CHECK int command_api(const struct place *place, int argc, char **argv, struct error *err);
 
 #endif

@@ -289,11 +289,22 @@ static void blame(const struct delivery_facts *f, const char *clause, struct ver
         verdict_set(v, VERDICT_WARNING, "%s, but %s", v->summary, clause);
 }
 
+/* Of which no admin has taken note. */
+static int64_t lost(const struct delivery_facts *f)
+{
+    const int64_t all = f->damaged + f->cut;
+    return all == f->acknowledged ? 0 : all;
+}
+
 /* What the log shipper of this server knows before any record is late. */
 static bool find_own(const struct delivery_facts *f, char ret[CLAUSE])
 {
     if (f->shipper == DELIVERY_DEAD)
         (void)snprintf(ret, CLAUSE, "nothing is heard of the log shipper of %s", f->own);
+    else if (f->stopped)
+        (void)snprintf(ret, CLAUSE, "no log of %s is read on", f->own);
+    else if (lost(f) > 0)
+        (void)snprintf(ret, CLAUSE, "lines of %s are lost", f->own);
     else if (f->waits && f->waits_long)
         (void)snprintf(ret, CLAUSE, "records wait on %s", f->own);
     else if (f->unread)
@@ -305,8 +316,26 @@ static bool find_own(const struct delivery_facts *f, char ret[CLAUSE])
     return true;
 }
 
+static void note_lost(const struct delivery_facts *f, struct verdict *v)
+{
+    if (lost(f) == 0)
+        return;
+    if (f->damaged > 0)
+        verdict_note(v,
+                     "%lld lines of %s are lost: they were damaged in the queue of its log "
+                     "shipper (disk, power cut?)",
+                     (long long)f->damaged, f->own);
+    if (f->cut > 0)
+        verdict_note(v, "of %lld lines of %s, refused and longer than 256 KiB, the end is lost",
+                     (long long)f->cut, f->own);
+    verdict_note(v, "once this is known: lictor acknowledge %s %lld", f->own, (long long)lost(f));
+}
+
 static void note_account(const struct delivery_facts *f, struct verdict *v)
 {
+    if (f->stopped)
+        verdict_note(v, "the log shipper of %s reads no log on, lines wait in their files: %s",
+                     f->own, f->stopped);
     if (f->waits)
         verdict_note(v, "records wait on %s: %s", f->own, f->waits);
     if (f->unread)
@@ -320,9 +349,7 @@ static void note_account(const struct delivery_facts *f, struct verdict *v)
                      "%s on %s keeps no account: logs that it cannot read, and records that were "
                      "refused, do not show here",
                      f->unseen, f->own);
-    if (f->cut > 0)
-        verdict_note(v, "of %lld records on %s, longer than 256 KiB, the end is lost",
-                     (long long)f->cut, f->own);
+    note_lost(f, v);
 }
 
 void delivery_judge(const struct delivery_facts *facts, struct verdict *v)

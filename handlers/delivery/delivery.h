@@ -56,14 +56,17 @@ struct delivery_facts {
     bool stops;             /* no server is touched before Elasticsearch answers well */
     bool unproven;          /* applied here, but no record of this revision found yet */
     enum delivery_shipper shipper;
-    const char *service; /* this server's shipper is this service of systemd, NULL none */
-    const char *waits;   /* why records wait in it, a sentence; NULL they do not, or not known */
-    bool waits_long;     /* longer than LOG_DELAY */
-    const char *unread;  /* logs that it cannot read, a sentence; NULL none, or not known */
-    const char *room;    /* it has too little for its queue; the same */
-    const char *nothing; /* a glob of it that no file matches; the same */
-    const char *unseen;  /* the name of one that ships probes and keeps no account; NULL none */
-    int64_t cut;         /* records of it of which the end is lost */
+    const char *service;  /* this server's shipper is this service of systemd, NULL none */
+    const char *waits;    /* why records wait in it, a sentence; NULL they do not, or not known */
+    bool waits_long;      /* longer than LOG_DELAY */
+    const char *stopped;  /* why it reads no log on; the same */
+    const char *unread;   /* logs that it cannot read, a sentence; NULL none, or not known */
+    const char *room;     /* it has too little for its queue; the same */
+    const char *nothing;  /* a glob of it that no file matches; the same */
+    const char *unseen;   /* the name of one that ships probes and keeps no account; NULL none */
+    int64_t damaged;      /* lines of it that were lost in its queue */
+    int64_t cut;          /* lines of it of which the end is lost */
+    int64_t acknowledged; /* which sum of the two an admin knows of */
     const struct delivery_server *servers; /* by node; own too, where it belongs here */
     size_t n;
     bool all;          /* these are all servers that count */

@@ -4,6 +4,7 @@
 #include "base/boottime.h"
 #include "base/file.h"
 #include "indexer/account.h"
+#include "rollout/acknowledged.h"
 #include "rollout/logging_memory.h"
 #include "rollout/logging_verdict.h"
 #include "shipper/shipper_commands.h"
@@ -30,7 +31,8 @@ struct look {
     struct delivery_server *servers;
     enum delivery_arrival *arrivals;
     char unseen[FILE_SET_PATH];
-    char waits[ACCOUNT_WHY], unread[SOURCES_TEXT], nothing[SOURCES_TEXT], room[SOURCES_TEXT];
+    char waits[ACCOUNT_WHY], stopped[ACCOUNT_WHY], unread[SOURCES_TEXT], nothing[SOURCES_TEXT],
+        room[SOURCES_TEXT];
 };
 
 static void set_logging(struct look *l)
@@ -74,10 +76,13 @@ static void take_account(struct look *l, const struct shipper_config *shipper)
         return;
     account_read(shipper->account, &a);
     f->cut += a.cut;
+    f->damaged += a.lost;
     if (a.until_ms > 0 && f->shipper == DELIVERY_UNKNOWN)
         f->shipper = DELIVERY_RUNS;
     if (a.until_ms > 0 && now > a.until_ms + STALE_MS)
         f->shipper = DELIVERY_DEAD;
+    if (a.stopped[0])
+        f->stopped = memcpy(l->stopped, a.stopped, sizeof l->stopped);
     if (a.unread[0])
         f->unread = memcpy(l->unread, a.unread, sizeof l->unread);
     if (a.room[0])
@@ -112,6 +117,8 @@ static void look_at_shippers(struct look *l, bool silent)
     if (list && shipper_config_read(dir, list, NULL) == 0) {
         for (size_t i = 0; i < list->n; i++)
             take_account(l, &list->shipper[i]);
+        if (l->delivery.cut + l->delivery.damaged > 0)
+            l->delivery.acknowledged = acknowledged_read(l->s->consul, l->s->read, l->s->node);
         if (l->delivery.shipper == DELIVERY_UNKNOWN && ours && silent)
             ask_shippers(l, list);
         shipper_config_release(list);
@@ -178,10 +185,9 @@ static void set_delivery(struct look *l)
     set_servers(l, ours && !unproven);
     const bool silent = ours && f->sight == DELIVERY_SEEN &&
                         (unproven || l->arrivals[0] == DELIVERY_SILENT);
-    if (!ours)
-        return;
     look_at_shippers(l, silent);
-    remember_own(l, silent || f->shipper == DELIVERY_DEAD);
+    if (ours)
+        remember_own(l, silent || f->shipper == DELIVERY_DEAD);
 }
 
 /* For how long? A full disk must not turn a change under way into a warning, and is no proof

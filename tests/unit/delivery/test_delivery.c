@@ -64,6 +64,11 @@
 
 /* What is not written: one address, which answers well; all three servers, from which records
  * arrive; nothing is broken. */
+#define LINES_LOST .status = WARNED, .added = ", but lines of n1 are lost"
+#define DAMAGED_TEXT                                                                               \
+    "4 lines of n1 are lost: they were damaged in the queue of its log shipper (disk,\n"           \
+    "  power cut?)\n"
+
 static const struct row {
     const char *name;
     struct {
@@ -74,9 +79,9 @@ static const struct row {
     const char *sight_text;
     bool unproven;
     enum delivery_shipper shipper;
-    const char *service, *waits, *unread, *nothing, *room, *unseen;
+    const char *service, *waits, *stopped, *unread, *nothing, *room, *unseen;
     bool waits_long, stops;
-    int64_t cut;
+    int64_t damaged, cut, acknowledged;
     struct delivery_server server[3]; /* n1 is this one */
     bool nobody, not_all;
     int64_t broken, lost; /* for so many ms; 0: it is not */
@@ -125,8 +130,21 @@ static const struct row {
     {"a shipper without an account", .unseen = "filebeat", .added = FROM_ALL,
      .details = "filebeat on n1 keeps no account: logs that it cannot read, and records that were\n"
                 "  refused, do not show here\n"},
-    {"the end of some is lost", .cut = 3, .added = FROM_ALL,
-     .details = "of 3 records on n1, longer than 256 KiB, the end is lost\n"},
+    {"the end of some is lost", .cut = 3, LINES_LOST,
+     .details = "of 3 lines of n1, refused and longer than 256 KiB, the end is lost\n"
+                "once this is known: lictor acknowledge n1 3\n"},
+    {"some are lost", .damaged = 4, .cut = 3, LINES_LOST,
+     .details = DAMAGED_TEXT "of 3 lines of n1, refused and longer than 256 KiB, the end is lost\n"
+                             "once this is known: lictor acknowledge n1 7\n"},
+    {"which is known", .damaged = 4, .cut = 3, .acknowledged = 7, .added = FROM_ALL},
+    {"but there are more now", .damaged = 4, .acknowledged = 3, LINES_LOST,
+     .details = DAMAGED_TEXT "once this is known: lictor acknowledge n1 4\n"},
+    {"or it was counted anew", .damaged = 4, .acknowledged = 12, LINES_LOST,
+     .details = DAMAGED_TEXT "once this is known: lictor acknowledge n1 4\n"},
+    {"nothing is read", .stopped = "/q: No space left on device", .waits = "es: 401",
+     .waits_long = true, .status = WARNED, .added = ", but no log of n1 is read on",
+     .details = "the log shipper of n1 reads no log on, lines wait in their files: /q: No space\n  "
+                "left on device\nrecords wait on n1: es: 401\n"},
 
     /* not proven, but nothing known to be broken */
     {"no target ships a probe", .sight = DELIVERY_NO_PROBE, .sight_text = "no \"probe\"",
@@ -304,13 +322,16 @@ static void fill(const struct row *row, struct elasticsearch_greeting urls[3],
                                  .shipper = row->shipper,
                                  .service = row->service,
                                  .waits = row->waits,
+                                 .stopped = row->stopped,
                                  .unread = row->unread,
                                  .nothing = row->nothing,
                                  .room = row->room,
                                  .unseen = row->unseen,
                                  .waits_long = row->waits_long,
                                  .stops = row->stops,
+                                 .damaged = row->damaged,
                                  .cut = row->cut,
+                                 .acknowledged = row->acknowledged,
                                  .servers = with_server->server,
                                  .all = !row->not_all,
                                  .broken_ms = since_ms(row->broken),
