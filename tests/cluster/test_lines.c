@@ -2,8 +2,13 @@
 /* No line is lost because of the index: a real rsyslogd, a real Elasticsearch, and indices in
  * states that refuse everything for a while, or some records for ever. */
 #include "harness.h"
+#include "indexer/account.h"
+#include "indexer/queue.h"
 #include "keeper.h"
 #include "sink.h"
+
+#include <sched.h>
+#include <sys/mount.h>
 
 #define SOON 30000
 
@@ -11,27 +16,34 @@ static struct {
     struct cluster *c;
     struct sink sink;
     FILE *log;
+    bool mounts; /* a file system of its own can be had */
 } here;
 
 /* ---- the parts ----------------------------------------------------------- */
 
-static bool runs_with(void *arg, struct buffer *seen)
+/* Its target is in force: nobody goes back to what was before. */
+static bool is_in_force(void *arg, struct buffer *seen)
 {
-    char *running = server_read(here.c, 1, "shipper/running.conf");
-    bool yes = strstr(running, arg) != NULL;
-    if (buffer_printf(seen, "%zu bytes", strlen(running)) < 0)
+    char revision[80] = "", wanted[100];
+    char *record = server_read(here.c, 1, "state/logging.json");
+    const char *at = strstr(record, "\"revision\":\"");
+    if (at)
+        (void)sscanf(at, "\"revision\":\"%64[0-9a-f]", revision);
+    (void)snprintf(wanted, sizeof wanted, "\"in_force\":\"%s\"", revision);
+    bool yes = strstr(record, arg) && strstr(record, wanted);
+    if (buffer_printf(seen, "%.300s", record) < 0)
         yes = false;
-    free(running);
+    free(record);
     return yes;
 }
 
 static void ship_to(const char *index)
 {
     char mark[100];
-    (void)snprintf(mark, sizeof mark, "\\tindex=%s\\t", index);
+    (void)snprintf(mark, sizeof mark, "\"target\":\"index %s,", index);
     settings_put(here.c, "LOG_ELASTICSEARCH_URL", here.sink.url, "LOG_INDEX", index, "LOG_SETTLE",
                  "0", "LOG_DELAY", "0s", "LOG_ROLLOUT", "parallel", NULL);
-    wait_until(index, SOON, runs_with, mark);
+    wait_until(index, SOON, is_in_force, mark);
 }
 
 /* Each with its number between. */
@@ -229,6 +241,182 @@ static void a_disk_that_is_too_small_is_named(void **state)
     free(definition);
 }
 
+/* ---- the queue of the shipper -------------------------------------------- */
+
+/* In the directory of the shipper, $0. */
+static void in_shipper(const char *script)
+{
+    char dir[400];
+    (void)snprintf(dir, sizeof dir, "%s", server_path(here.c, 1, "shipper"));
+    const char *argv[] = {"/bin/sh", "-ec", script, dir, NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    if (o.code != 0)
+        harness_fail("%s: %s", script, o.err);
+    outcome_release(&o);
+}
+
+static struct account account_now(void)
+{
+    struct account a;
+    account_read(server_path(here.c, 1, "shipper/account.json"), &a);
+    return a;
+}
+
+static void start_shipper(void)
+{
+    const char *argv[] = {"rollout-logging", "--retry", NULL};
+    struct outcome o = server_run(here.c, 1, NULL, argv);
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+}
+
+#define KILL "kill -KILL $(cat \"$0/rsyslogd.pid\"); "
+
+static void set_queue_disk(const char *from, const char *to)
+{
+    struct buffer text = BUFFER_INIT(1U << 20);
+    char *definition = server_read(here.c, 1, "etc/logging.d/shipper.json");
+    char *at = strstr(definition, from);
+    assert_non_null(at);
+    assert_int_equal(
+        buffer_printf(&text, "%.*s%s%s", (int)(at - definition), definition, to, at + strlen(from)),
+        0);
+    server_write(here.c, 1, "etc/logging.d/shipper.json", buffer_text(&text));
+    buffer_release(&text);
+    free(definition);
+}
+
+/* Of a file system that others have filled, while Elasticsearch is well. */
+static void a_full_disk_loses_no_line(void **state)
+{
+    (void)state;
+    if (!here.mounts) {
+        print_message("not root: left out\n");
+        assert_null(getenv("CI"));
+        return;
+    }
+    ship_to("whole");
+    wait_check(here.c, 1, "cluster:logging", "passing", "records arrive", SOON);
+    write_lines(100, "{\"level\":\"info\",\"row\":\"before\",\"n\":", "}");
+    wait_documents("whole", "row:before", 100);
+    in_shipper("cat /dev/zero >\"$0/filler\" || true");
+    write_lines(5000, "{\"level\":\"info\",\"row\":\"full\",\"n\":", "}");
+    wait_check(here.c, 1, "cluster:logging", "warning", "no log of server-1 is read on", SOON);
+    wait_check(here.c, 1, "cluster:logging", "warning", "No space left on device", SOON);
+    in_shipper(KILL "rm \"$0/filler\"");
+    start_shipper();
+    wait_documents("whole", "row:full", 5000);
+    assert_int_equal(account_now().lost, 0);
+    wait_check(here.c, 1, "cluster:logging", "passing", "records arrive", SOON);
+}
+
+/* While the index takes nothing; the lines stay in their files, and come later. */
+static void a_full_queue_loses_no_line(void **state)
+{
+    (void)state;
+    set_queue_disk("300m", "500k");
+    sink_send(&here.sink, "PUT", "stuck", "{}");
+    ship_to("stuck");
+    wait_check(here.c, 1, "cluster:logging", "passing", "records arrive", SOON);
+    sink_send(&here.sink, "PUT", "stuck/_settings", "{\"index.blocks.write\":true}");
+    write_lines(20000, "{\"level\":\"info\",\"row\":\"stuck\",\"n\":", "}");
+    wait_check(here.c, 1, "cluster:logging", "warning", "queue is full (queue_disk)", SOON);
+    in_shipper(KILL);
+    start_shipper();
+    sink_send(&here.sink, "PUT", "stuck/_settings", "{\"index.blocks.write\":false}");
+    wait_documents("stuck", "row:stuck", 20000);
+    wait_check(here.c, 1, "cluster:logging", "passing", "records arrive", SOON);
+    set_queue_disk("500k", "300m");
+}
+
+static const struct {
+    const char *name, *script;
+    int least, most; /* lines lost */
+} damages[] = {
+    {"emptied", ">\"$f\"", 2000, 2000},
+    {"cut", "truncate -s $(($(stat -c %s \"$f\") / 2)) \"$f\"", 500, 1500},
+    {"zeroed", "dd if=/dev/zero of=\"$f\" bs=4096 seek=10 count=1 conv=notrunc 2>&1", 10, 100},
+    {"removed", "rm \"$f\"", 2000, 2000},
+    {"stateless", ">\"$0/queue/state\"", 0, 0},
+};
+
+static bool all_are_noted(void *arg, struct buffer *seen)
+{
+    struct queue_state state;
+    (void)arg;
+    queue_state_read(server_path(here.c, 1, "shipper/queue"), &state);
+    return buffer_printf(seen, "%lld taken, %lld is next", (long long)state.taken,
+                         (long long)state.next) == 0 &&
+           state.taken - state.next >= 2000 - 1;
+}
+
+/* 2,000 lines wait while their shipper dies and its queue is damaged. Returns how many arrive. */
+static int damage(size_t i)
+{
+    char script[400], line[100], query[40];
+    (void)snprintf(line, sizeof line, "{\"level\":\"info\",\"row\":\"%s\",\"n\":", damages[i].name);
+    (void)snprintf(query, sizeof query, "row:%s", damages[i].name);
+    sink_send(&here.sink, "PUT", "damaged/_settings", "{\"index.blocks.write\":true}");
+    write_lines(2000, line, "}");
+    wait_until("all are in the queue", SOON, all_are_noted, NULL);
+    (void)snprintf(script, sizeof script, KILL "f=$(ls \"$0\"/queue/0* | tail -n 1); %s",
+                   damages[i].script);
+    in_shipper(script);
+    sink_send(&here.sink, "PUT", "damaged/_settings", "{\"index.blocks.write\":false}");
+    start_shipper();
+    write_lines(1, line, ",\"last\":1}");
+    wait_documents("damaged", "last:1", (int)i + 1);
+    return sink_documents(&here.sink, "damaged", query) - 1;
+}
+
+/* As the check says it, and takes it. */
+static void acknowledge(int number)
+{
+    char text[60], digits[20];
+    (void)snprintf(text, sizeof text, "lictor acknowledge server-1 %d", number);
+    (void)snprintf(digits, sizeof digits, "%d", number);
+    wait_check(here.c, 1, "cluster:logging", "warning", text, SOON);
+    const char *argv[] = {"lictor", "acknowledge", "server-1", digits, NULL};
+    struct outcome o = server_run(here.c, 1, NULL, argv);
+    if (o.code != 0)
+        harness_fail("%s: %s", text, o.err);
+    outcome_release(&o);
+}
+
+/* Whatever happens to the queue of a shipper that is dead: what can be read arrives, what cannot is
+ * counted, and stays a warning until an admin knows of it. */
+static void a_damaged_queue_is_counted(void **state)
+{
+    (void)state;
+    int lost = 0;
+    sink_send(&here.sink, "PUT", "damaged", "{}");
+    ship_to("damaged");
+    for (size_t i = 0; i < COUNT(damages); i++) {
+        print_message("  %s\n", damages[i].name);
+        wait_check(here.c, 1, "cluster:logging", "passing", "records arrive", SOON);
+        const int arrived = damage(i);
+        const int now = (int)account_now().lost - lost; /* a probe record may be among them */
+        assert_in_range(2000 - arrived, damages[i].least, damages[i].most);
+        assert_in_range(now - (2000 - arrived), 0, damages[i].most > 0 ? 20 : 0);
+        lost += now;
+        if (now > 0)
+            acknowledge(lost);
+    }
+    wait_check(here.c, 1, "cluster:logging", "passing", "records arrive", SOON);
+}
+
+/* rsyslogd's own queue would drop what comes after it. */
+static void a_nul_byte_costs_nothing(void **state)
+{
+    (void)state;
+    static const char line[] = "before\0after nul\n{\"level\":\"info\",\"row\":\"nul\0two\"}\n";
+    ship_to("nul");
+    assert_int_equal(fwrite(line, 1, sizeof line - 1, here.log), sizeof line - 1);
+    (void)fflush(here.log);
+    wait_documents("nul", "message:after", 1);
+    wait_documents("nul", "message:two", 1);
+}
+
 /* ---- each line is a document --------------------------------------------- */
 
 static void equal_lines_are_documents_of_their_own(void **state)
@@ -271,6 +459,7 @@ static int teardown(void **state)
     if (here.log && fclose(here.log) != 0)
         return -1;
     cluster_stop(here.c);
+    (void)umount2(server_path(here.c, 1, "shipper"), MNT_DETACH);
     sink_kill(&here.sink);
     return 0;
 }
@@ -284,6 +473,9 @@ static int setup(void **state)
     here.c = cluster_start(&(struct cluster_options){.servers = 1, .limits = "confirm=500ms"});
     (void)snprintf(address, sizeof address, "127.0.%d.9", here.c->net);
     (void)snprintf(dir, sizeof dir, "%s/elasticsearch", keeper_dir());
+    if (here.mounts &&
+        mount("tmpfs", server_path(here.c, 1, "shipper"), "tmpfs", 0, "size=400m") < 0)
+        harness_fail("cannot mount: %s", strerror(errno));
     server_shipper(here.c, 1, SHIPPER_RSYSLOG, NULL);
     here.log = fopen(server_path(here.c, 1, "log/app.log"), "a");
     assert_non_null(here.log);
@@ -299,8 +491,14 @@ int main(void)
         cmocka_unit_test(a_line_that_is_too_long_says_that_it_is_cut),
         cmocka_unit_test(a_directory_that_is_gone_is_named),
         cmocka_unit_test(a_disk_that_is_too_small_is_named),
+        cmocka_unit_test(a_full_disk_loses_no_line),
+        cmocka_unit_test(a_full_queue_loses_no_line),
+        cmocka_unit_test(a_damaged_queue_is_counted),
+        cmocka_unit_test(a_nul_byte_costs_nothing),
         cmocka_unit_test(equal_lines_are_documents_of_their_own),
         cmocka_unit_test(the_first_line_after_a_rotation_is_a_new_one),
     };
+    here.mounts = unshare(CLONE_NEWNS) == 0 &&
+                  mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
     return HARNESS_RUN("lines", tests, setup, teardown);
 }

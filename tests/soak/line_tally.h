@@ -20,7 +20,7 @@ struct found {
 
 struct line_tally {
     struct found found[WRITER_SERVERS + 1][WRITER_STYLES];
-    int documents[WRITER_SERVERS + 1]; /* different ids of a server: of lines and probes */
+    int documents[WRITER_SERVERS + 1]; /* different ids of the lines of a server */
     uint64_t *ids[WRITER_SERVERS + 1]; /* hashes, with doubles */
     size_t n_ids[WRITER_SERVERS + 1];
     int strange; /* documents that are no line */
