@@ -260,8 +260,10 @@ int queue_sync(struct queue *queue, bool now, struct error *err)
 void queue_all_read(struct queue *queue, bool now)
 {
     char path[PATH_LIMIT];
-    int64_t file = now ? queue_file_after(queue->dir, -1) : -1;
-    if (now || queue->len >= WORTH)
+    queue->held = now ? find(queue->dir, -1).bytes : queue->held;
+    const bool little = queue->held <= WORTH && (!queue->limit || queue->held < queue->limit / 2);
+    int64_t file = now && !little ? queue_file_after(queue->dir, -1) : -1;
+    if (file >= 0 || queue->len >= WORTH)
         close_file(queue);
     for (; file >= 0; file = queue_file_after(queue->dir, file)) {
         queue_file_path(queue->dir, file, path, sizeof path);

@@ -47,7 +47,7 @@ MUST_CHECK int queue_add(struct queue *queue, enum queue_kind kind, const char *
 MUST_CHECK int queue_sync(struct queue *queue, bool now, struct error *err);
 
 /* All that was taken has arrived: go on in a new file, when this one is worth it, so that older ones can
- * go; or (now) remove all files, for their room. */
+ * go; or (now) remove all files, for their room, unless that is little: they say what comes again. */
 void queue_all_read(struct queue *queue, bool now);
 
 void queue_close(struct queue *queue);
