@@ -350,10 +350,11 @@ static void depth_and_width_are_refused(void **state)
         size_t n;
         const char *tail, *answer;
     } rows[] = {
-        {"60,000 deep", "{\"v\":1,\"settings\":", "[", 60000, "", "request: is not JSON"},
+        {"60,000 deep", "{\"v\":1,\"settings\":", "[", 60000, "",
+         "request: is nested deeper than 50"},
         {"100,000 deep", "{\"v\":1,\"settings\":", "[", 100000, "", "is larger than"},
         {"deep and closed", "{\"v\":1,\"settings\":{\"LOG_INDEX\":", "{\"a\":", 10000, "",
-         "request: is not JSON"},
+         "request: is nested deeper than 50"},
         {"a value of 60 KB", "{\"v\":1,\"settings\":{\"LOG_ELASTICSEARCH_URL\":\"http://", "x",
          60000, "\"}}", "are the limit"},
         {"a name of 60 KB", "{\"v\":1,\"settings\":{\"LOG_", "X", 60000, "\":\"\"}}",

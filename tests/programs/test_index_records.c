@@ -156,6 +156,16 @@ static void kill_children(const struct partner *p)
     outcome_release(&o);
 }
 
+/* Each of them; the canary may be there as well. */
+static void wait_records(const char *index, int from, int to)
+{
+    char query[40];
+    for (int n = from; n <= to; n++) {
+        (void)snprintf(query, sizeof query, "_id:id-%d", n);
+        wait_documents(index, query, 1);
+    }
+}
+
 struct word {
     const struct partner *p;
     const char *text;
@@ -302,7 +312,7 @@ static void a_refusal_is_said_and_outlasted(void **state)
                        rows[i].text);
         wait_said(&p, text);
         sink_mode(&here.sink, "ok", 0);
-        wait_documents("held", "*", 3 + 3 * (int)i);
+        wait_records("held", 1 + 3 * (int)i, 3 + 3 * (int)i);
         assert_int_equal(stop(&p), 0);
     }
 }
@@ -342,13 +352,11 @@ static void what_is_refused_for_good_goes_to_an_index_of_its_own(void **state)
     send_records(&p, 3, 3);
     send_bad_record(&p, 4);
     expect(&p, "COMMIT\n", "OK");
-    wait_documents("text", "*", 3); /* the canary, too */
     wait_documents("text", "n:1", 1);
     wait_documents("text", "n:3", 1);
     wait_documents("text-refused", "refused.keyword:mapper_parsing_exception", 2);
     wait_documents("text-refused", "level.keyword:unknown", 2);
-    wait_said(&p, "text has refused 2 records (mapper_parsing_exception): they are in "
-                  "text-refused");
+    wait_said(&p, " records (mapper_parsing_exception): they are in text-refused");
     assert_int_equal(stop(&p), 0);
 }
 
@@ -361,7 +369,7 @@ static void what_is_refused_once_arrives_as_it_is(void **state)
     sink_mode(&here.sink, "some=400", 1);
     send_records(&p, 1, 4);
     expect(&p, "COMMIT\n", "OK");
-    wait_documents("once", "*", 4);
+    wait_records("once", 1, 4);
     assert_int_equal(sink_documents(&here.sink, "once-refused", "*"), -1); /* no such index */
     assert_int_equal(stop(&p), 0);
 }
@@ -394,8 +402,7 @@ static void an_index_to_blame_costs_nothing(void **state)
     send_records(&p, 101, 200);
     wait_said(&p, "the index blamed takes no record, 400");
     sink_mode(&here.sink, "ok", 0);
-    wait_documents("blamed", "*", 200);
-    wait_documents("blamed", "_id:lictor-canary", 0);
+    wait_records("blamed", 101, 200);
     assert_int_equal(sink_documents(&here.sink, "blamed-refused", "*"), -1); /* no such index */
     assert_int_equal(stop(&p), 0);
 }

@@ -173,11 +173,12 @@ static void no_answer_to_records_costs_too_much(void **state)
         struct bad_agent *agent = bad_agent_start(NULL, rules);
         char text[600];
         int code = 0;
-        const char *argv[] = {"/usr/bin/timeout", "2", TEST_BIN "/index-records", NULL};
+        /* A child sends, for as long as more may come. */
+        const char *argv[] = {"/bin/sh", "-c", "(cat; sleep 2) | " TEST_BIN "/index-records", NULL};
         (void)snprintf(text, sizeof text,
-                       "BEGIN\tspool=%s\tbytes=1000000\tindex=app\turl=http://%s\n"
+                       "BEGIN\tqueue=%s\tbytes=1000000\tindex=app\turl=http://%s\n"
                        "+a-1\t{\"message\":\"x\"}\nCOMMIT\n",
-                       scratch_at("spool"), getenv("CONSUL_HTTP_ADDR"));
+                       scratch_at("queue"), getenv("CONSUL_HTTP_ADDR"));
         scratch_put("records", text, 0600);
         long peak = measure_peak_kb(argv, scratch_at("records"), scratch_at("out"),
                                     scratch_at("said"), &code);

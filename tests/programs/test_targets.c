@@ -39,7 +39,8 @@ static void ship(const char *name, const char *filter)
                    "/build/filebeat/filebeat)\" '.destination = $d + \"/shipper.conf\" "
                    "| .reload = [$s, \"stand-in\", $d, \"restart\"] "
                    "| .confirm = [$s, \"stand-in\", $d, \"alive\"] "
-                   "| .stop = [$s, \"stand-in\", $d, \"stop\"] | .variables.work = $d "
+                   "| .stop = [$s, \"stand-in\", $d, \"stop\"] | .retire = .stop "
+                   "| .variables.work = $d "
                    "| %s' " SOURCE_DIR "/consul.d/logging/%s.json >@/etc/logging.d/%s.json",
                    name, name, name, filter, name, name);
     place_shell(command);
@@ -115,7 +116,7 @@ static void limits_are_variables(void **state)
     ship("rsyslog", ".variables.queue_disk = \"300m\" | .variables.bulk = \"64000\"");
     credential(LOGIN);
     expect(NAMED, 0, CHANGED);
-    assert_has("rsyslog", "queue.maxDiskSpace=\"300m\"");
+    assert_has("rsyslog", "\\tqueue_disk=300m\\t");
     assert_has("rsyslog", "\\tbytes=64000\\t");
 }
 
@@ -234,7 +235,7 @@ static void filebeat_gets_keys_of_both_kinds(void **state)
 static void the_shipped_files_name_installed_programs(void **state)
 {
     (void)state;
-    place_shell("jq -e '[.reload[0], .confirm[0], .stop[0]] | all(. == "
+    place_shell("jq -e '[.reload[0], .confirm[0], .stop[0], .retire[0]] | all(. == "
                 "\"/usr/libexec/lictor/shipper\")' " SOURCE_DIR
                 "/consul.d/logging/*.json >/dev/null");
     place_shell("jq -e '.confirm[-1] == \"{digest}\" and .mode == \"0640\"' " SOURCE_DIR
