@@ -103,12 +103,14 @@ static int add(struct intake *intake, enum queue_kind kind, const char *record, 
 /* "ID<tab>RECORD" */
 int intake_take(struct intake *intake, char *record, size_t len, struct error *err)
 {
-    static const char probe[] = "probe-";
+    static const char probe[] = "probe-", wake[] = "wake\t"; /* rsyslog.conf.mustache */
     enum queue_kind kind = QUEUE_LINE_NEW;
     if (!intake->begun)
         return error_set(err, -EBADMSG, "a record before BEGIN");
     if (!memchr(record, '\t', len) || memchr(record, '\0', len))
         return error_set(err, -EBADMSG, "a record is not ID<tab>RECORD");
+    if (len > sizeof wake - 1 && memcmp(record, wake, sizeof wake - 1) == 0)
+        return 0;
     if (len > sizeof probe && memcmp(record, probe, sizeof probe - 1) == 0)
         kind = QUEUE_LINE_OURS;
     if (generations_complete(&intake->generations, intake->queue.next, record, &len))

@@ -32,7 +32,7 @@ struct intake {
  * nothing. Returns 0; else the reason, and nothing can be taken. */
 MUST_CHECK int intake_begin(struct intake *intake, const char *text, struct error *err);
 
-/* Take "ID<tab>RECORD" of len bytes, which are changed. Returns 0 when it is in the queue, however long that takes;
+/* Take "ID<tab>RECORD" of len bytes (but for the id "wake": it is no record), which are changed. Returns 0 when it is in the queue, however long that takes;
  * -EBADMSG, -EPIPE (hold() was false), -EMSGSIZE, -ENOMEM. */
 MUST_CHECK int intake_take(struct intake *intake, char *record, size_t len, struct error *err);
 

@@ -20,10 +20,11 @@ void queue_reader_open(struct queue_reader *reader, const char *dir)
 {
     text_copy(reader->dir, sizeof reader->dir, dir);
     queue_state_read(dir, &reader->state);
-    if (reader->state.next == 0) /* not known: nothing is missing before what is there */
-        reader->state.next = queue_file_after(dir, 0);
-    if (reader->state.next < 1)
+    if (reader->state.next == 0) { /* not known: what is missing so far may be counted already */
         reader->state.next = 1;
+        for (int64_t file = 0; file >= 0; file = queue_file_after(dir, file))
+            reader->sure = file;
+    }
     reader->expected = reader->state.next;
 }
 
@@ -99,7 +100,8 @@ void queue_reader_miss(struct queue_reader *reader, int64_t number)
 {
     if (number <= reader->expected)
         return;
-    reader->missed += number - reader->expected;
+    const int64_t first = reader->expected > reader->sure ? reader->expected : reader->sure;
+    reader->missed += number > first ? number - first : 0;
     reader->expected = number;
 }
 

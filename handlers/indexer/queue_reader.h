@@ -22,7 +22,7 @@ struct queue_reader {
     char dir[CREDENTIAL_PATH];
     struct queue_state state; /* as it was written last */
     int64_t missed;           /* records lost since then */
-    /* private */
+    int64_t sure;     /* private, as is all below: only what is missing from here on counts */
     int fd;           /* of the file that is read; -1 none */
     int64_t file;     /* its number, -1 before the first */
     int64_t expected; /* the number of the next record */

@@ -246,7 +246,7 @@ static void ship_lines(void)
           "jq --arg d $1/shipper --arg s $1/etc/lictor-shipper '"
           "  .destination = $d + \"/rsyslog.conf\" | .variables.work = $d |"
           "  .variables.indexer = \"" TEST_BIN "/index-records\" |"
-          "  .reload = [$s, \"restart\", $d] | .stop = [$s, \"stop\", $d] |"
+          "  .reload = [$s, \"restart\", $d] | .stop = [$s, \"stop\", $d] | del(.retire) |"
           "  .confirm = [$s, \"alive\", $d, \"rsyslog.conf\", \"{digest}\"]'"
           "  $2/consul.d/logging/rsyslog.json >$1/etc/logging.d/rsyslog.json;"
           "chmod 0644 $1/etc/logging.d/*");

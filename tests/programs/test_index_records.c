@@ -674,6 +674,7 @@ static void what_comes_again_counts_once(void **state)
     for (int n = 0; n < 22; n++)
         send_line(&p, n);
     expect(&p, "+probe-1\t{}\n", "DEFER_COMMIT");
+    expect(&p, "+wake\t{}\n", "DEFER_COMMIT");
     wait_documents("again", "*", 23);
     wait_sum(22);
     assert_int_equal(stop(&p), 0);
