@@ -419,7 +419,7 @@ static void too_large_a_request_is_divided(void **state)
     expect(&p, "COMMIT\n", "OK");
     wait_documents("divided", "_id:id-16", 1);
     assert_in_range(sink_documents(&here.sink, "divided", "*"), 16, 17); /* the canary */
-    assert_in_range(sink_number(&here.sink, "bulks") - before, 4, 24);
+    assert_in_range(sink_number(&here.sink, "bulks") - before, 3, 24);
     wait_documents("divided", "level.keyword:unknown", 0);
     assert_int_equal(stop(&p), 0);
 }
