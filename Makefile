@@ -32,7 +32,7 @@ in_consul        := kv consul agent
 in_check         := verdict rest publish script_check check_sync check_run verify_all
 in_settings      := setting_value settings settings_print policy effective credential redact service_urls settings_change settings_read
 in_elasticsearch := elasticsearch probe
-in_indexer       := complaint queue_line queue bulk queue_reader recent generations destination sources account \
+in_indexer       := complaint queue_line queue bulk queue_reader recent generations destination sources reading account \
                     sender forwarder intake line_reader
 in_clock         := local_clock sntp figure offset_bound offsets offsets_json outlier skew_verdict clock_record clock_watch clock_state \
                     ntp_reference clock_round

@@ -47,6 +47,7 @@
     LIMIT(fresh_ms, 90000)           /* 90 s: a probe record this old has arrived in time */       \
     LIMIT(patience_ms, 60000)        /* 60 s: a broken link this short is no warning */            \
     LIMIT(loss_ms, 1800000)          /* 30 min: nothing from any server: critical */               \
+    LIMIT(still_ms, 60000)           /* 60 s: nothing is read of a log that has lines */           \
     LIMIT(write_ms, 30000)           /* 30 s: one request that writes records */                   \
     LIMIT(write_again_ms, 250)       /* 250 ms: before it is sent again; doubled up to 40x */
 

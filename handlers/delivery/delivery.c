@@ -309,6 +309,8 @@ static bool find_own(const struct delivery_facts *f, char ret[CLAUSE])
         (void)snprintf(ret, CLAUSE, "records wait on %s", f->own);
     else if (f->unread)
         (void)snprintf(ret, CLAUSE, "not all logs of %s can be read", f->own);
+    else if (f->stuck)
+        (void)snprintf(ret, CLAUSE, "a log of %s is not read on", f->own);
     else if (f->room)
         (void)snprintf(ret, CLAUSE, "the disk of the log shipper of %s is too full", f->own);
     else
@@ -331,6 +333,16 @@ static void note_lost(const struct delivery_facts *f, struct verdict *v)
     verdict_note(v, "once this is known: lictor acknowledge %s %lld", f->own, (long long)lost(f));
 }
 
+static void note_stuck(const struct delivery_facts *f, struct verdict *v)
+{
+    char how[120] = "restart it";
+    if (f->service)
+        (void)snprintf(how, sizeof how, "systemctl restart %s; journalctl -u %s says why",
+                       f->service, f->service);
+    verdict_note(v, "the log shipper of %s has not read on for a minute: %s wait in the file: %s",
+                 f->own, f->stuck, how);
+}
+
 static void note_account(const struct delivery_facts *f, struct verdict *v)
 {
     if (f->stopped)
@@ -340,6 +352,8 @@ static void note_account(const struct delivery_facts *f, struct verdict *v)
         verdict_note(v, "records wait on %s: %s", f->own, f->waits);
     if (f->unread)
         verdict_note(v, "the log shipper of %s cannot read %s", f->own, f->unread);
+    if (f->stuck)
+        note_stuck(f, v);
     if (f->room)
         verdict_note(v, "on %s %s", f->own, f->room);
     if (f->nothing)

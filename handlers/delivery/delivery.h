@@ -61,6 +61,7 @@ struct delivery_facts {
     bool waits_long;      /* longer than LOG_DELAY */
     const char *stopped;  /* why it reads no log on; the same */
     const char *unread;   /* logs that it cannot read, a sentence; NULL none, or not known */
+    const char *stuck;    /* logs of which it reads nothing any more; the same */
     const char *room;     /* it has too little for its queue; the same */
     const char *nothing;  /* a glob of it that no file matches; the same */
     const char *unseen;   /* the name of one that ships probes and keeps no account; NULL none */

@@ -25,6 +25,7 @@ static const struct {
     {"cut", offsetof(struct account, cut)},
     {"waiting", offsetof(struct account, waiting)},
     {"lost", offsetof(struct account, lost)},
+    {"unread_bytes", offsetof(struct account, unread_bytes)},
     {"since_ms", offsetof(struct account, since_ms)},
     {"until_ms", offsetof(struct account, until_ms)},
 };
@@ -45,6 +46,7 @@ static void load(const cJSON *root, struct account *ret)
     text_copy(ret->why, sizeof ret->why, json_text(root, "why", ""));
     text_copy(ret->stopped, sizeof ret->stopped, json_text(root, "stopped", ""));
     text_copy(ret->unread, sizeof ret->unread, json_text(root, "unread", ""));
+    text_copy(ret->stuck, sizeof ret->stuck, json_text(root, "stuck", ""));
     text_copy(ret->nothing, sizeof ret->nothing, json_text(root, "nothing", ""));
     text_copy(ret->room, sizeof ret->room, json_text(root, "room", ""));
     if (!*boot || strcmp(json_text(root, "boot", ""), boot) != 0)
@@ -83,6 +85,7 @@ static void look_at_sources(struct account_file *file)
     file->looked_ms = now;
     sources_look((const char *const *)to->file, to->files, (const char *const *)to->except,
                  to->excepts, a->unread, a->nothing);
+    reading_look(&file->reading, to, a->stopped[0] != '\0', now, &a->unread_bytes, a->stuck);
     sources_look_at_room(to->queue, to->queue_disk, a->room);
 }
 
@@ -92,6 +95,7 @@ static char *format(struct account *account)
     bool ok = cJSON_AddStringToObject(root, "why", account->why) &&
               cJSON_AddStringToObject(root, "stopped", account->stopped) &&
               cJSON_AddStringToObject(root, "unread", account->unread) &&
+              cJSON_AddStringToObject(root, "stuck", account->stuck) &&
               cJSON_AddStringToObject(root, "nothing", account->nothing) &&
               cJSON_AddStringToObject(root, "room", account->room);
     for (size_t i = 0; ok && i < COUNT(numbers); i++)

@@ -9,6 +9,7 @@
 
 #include "indexer/complaint.h"
 #include "indexer/destination.h"
+#include "indexer/reading.h"
 #include "indexer/sources.h"
 
 #include <stddef.h>
@@ -22,11 +23,13 @@ struct account {
     int64_t cut;           /* of these, too long: the rest of them is lost */
     int64_t waiting;       /* records that wait in the queue */
     int64_t lost;          /* records that were damaged in the queue */
+    int64_t unread_bytes;  /* of the logs: not read yet */
     int64_t since_ms;      /* boottime.h: they have waited for that reason since then, or longer */
     int64_t until_ms;      /* boottime.h; 0 of another boot */
     char why[ACCOUNT_WHY]; /* printable; "" they do not wait for any reason */
     char stopped[ACCOUNT_WHY];  /* why no log is read on; "" they are */
     char unread[SOURCES_TEXT];  /* sources.h: logs that cannot be read */
+    char stuck[SOURCES_TEXT];   /* reading.h: logs of which nothing is read any more */
     char nothing[SOURCES_TEXT]; /* a glob without a file */
     char room[SOURCES_TEXT];    /* too little for the queue */
 };
@@ -41,6 +44,7 @@ struct account_file {
     void (*refresh)(void *arg, struct account *account); /* called before each write; NULL: no */
     void *arg;
     int64_t looked_ms;           /* at the sources */
+    struct reading reading;      /* for the process's life */
     struct account account;      /* the caller counts into it */
     struct complaint *complaint; /* a file that cannot be written is told; borrowed */
 };

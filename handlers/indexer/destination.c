@@ -84,6 +84,8 @@ static int set(struct destination *to, const char *name, const char *value, stru
         return set_path(name, to->queue, value, err);
     if (strcmp(name, "account") == 0)
         return set_path(name, to->account, value, err);
+    if (strcmp(name, "positions") == 0)
+        return set_path(name, to->positions, value, err);
     if (strcmp(name, "queue_disk") == 0)
         return set_queue_disk(to, value, err);
     if (strcmp(name, "file") == 0)

@@ -21,9 +21,11 @@ struct destination {
     size_t bytes;                  /* of one request, about */
     char queue[CREDENTIAL_PATH];   /* queue.h: its directory */
     char account[CREDENTIAL_PATH]; /* account.h, "" none */
-    struct credential credential;  /* all zero: none. For these URLs: no hosts in it */
-    uint64_t queue_disk;           /* bytes that the queue may take; 0 no limit */
-    char **file;                   /* globs of what the shipper reads */
+    char positions
+        [CREDENTIAL_PATH]; /* where rsyslogd's imfile keeps how far it has read; "" unknown */
+    struct credential credential; /* all zero: none. For these URLs: no hosts in it */
+    uint64_t queue_disk;          /* bytes that the queue may take; 0 no limit */
+    char **file;                  /* globs of what the shipper reads */
     size_t files;
     char **except; /* paths which it does not */
     size_t excepts;
@@ -33,7 +35,8 @@ struct destination {
 };
 
 /* Parse "name=value", separated by tabs: url (1 to SETTINGS_URLS times; url.h), index
- * (setting_value.h), bytes, queue (absolute), account (absolute, optional); queue_disk (bytes,
+ * (setting_value.h), bytes, queue (absolute), account and
+ * positions (absolute, optional); queue_disk (bytes,
  * or with k, m, g or t, optional); file and
  * except (any number); user and password, or api_key (base64), or none; ca;
  * cert and key. An empty value is none. Returns 0, or -EINVAL with the name, -ENOMEM; texts

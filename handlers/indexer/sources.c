@@ -102,22 +102,28 @@ static bool look_at_directory(struct found *found, const char *pattern)
     return ok;
 }
 
-static size_t look_at_files(struct found *found, const char *pattern, const char *const *except,
-                            size_t n_except)
+size_t sources_each(const char *glob_pattern, const char *const *except, size_t n_except,
+                    sources_fn *fn, void *arg)
 {
     glob_t matches = {0};
     size_t n = 0;
-    int rc = glob(pattern, GLOB_NOSORT, NULL, &matches);
+    int rc = glob(glob_pattern, GLOB_NOSORT, NULL, &matches);
     for (size_t i = 0; rc == 0 && i < matches.gl_pathc; i++) {
-        const char *path = matches.gl_pathv[i];
-        if (among(path, except, n_except))
+        if (among(matches.gl_pathv[i], except, n_except))
             continue;
         n++;
-        if (access(path, R_OK) < 0 && errno != ENOENT) /* it may be rotated away just now */
-            note_unread(found, path, errno);
+        if (fn)
+            fn(arg, matches.gl_pathv[i]);
     }
     globfree(&matches);
     return n;
+}
+
+static void look_at_file(void *arg, const char *path)
+{
+    struct found *found = arg;
+    if (access(path, R_OK) < 0 && errno != ENOENT) /* it may be rotated away just now */
+        note_unread(found, path, errno);
 }
 
 void sources_look(const char *const *globs, size_t n, const char *const *except, size_t n_except,
@@ -128,7 +134,8 @@ void sources_look(const char *const *globs, size_t n, const char *const *except,
     ret_unread[0] = ret_nothing[0] = '\0';
     for (size_t i = 0; i < n; i++) {
         bool searched = look_at_directory(&found, globs[i]);
-        if (searched && look_at_files(&found, globs[i], except, n_except) == 0 && !ret_nothing[0])
+        if (searched && sources_each(globs[i], except, n_except, look_at_file, &found) == 0 &&
+            !ret_nothing[0])
             (void)snprintf(ret_nothing, SOURCES_TEXT, "no file matches %.250s", globs[i]);
     }
     if (found.unread > 1)

@@ -32,7 +32,7 @@ struct look {
     enum delivery_arrival *arrivals;
     char unseen[FILE_SET_PATH];
     char waits[ACCOUNT_WHY], stopped[ACCOUNT_WHY], unread[SOURCES_TEXT], nothing[SOURCES_TEXT],
-        room[SOURCES_TEXT];
+        stuck[SOURCES_TEXT], room[SOURCES_TEXT];
 };
 
 static void set_logging(struct look *l)
@@ -85,6 +85,8 @@ static void take_account(struct look *l, const struct shipper_config *shipper)
         f->stopped = memcpy(l->stopped, a.stopped, sizeof l->stopped);
     if (a.unread[0])
         f->unread = memcpy(l->unread, a.unread, sizeof l->unread);
+    if (a.stuck[0])
+        f->stuck = memcpy(l->stuck, a.stuck, sizeof l->stuck);
     if (a.room[0])
         f->room = memcpy(l->room, a.room, sizeof l->room);
     if (a.nothing[0])

@@ -405,6 +405,22 @@ static void a_damaged_queue_is_counted(void **state)
     wait_check(here.c, 1, "cluster:logging", "passing", "records arrive", SOON);
 }
 
+/* Who feeds index-records hangs, and index-records does not. */
+static void a_log_that_is_not_read_on_is_named(void **state)
+{
+    (void)state;
+    ship_to("hangs");
+    wait_check(here.c, 1, "cluster:logging", "passing", "records arrive", SOON);
+    in_shipper("kill -STOP $(cat \"$0/rsyslogd.pid\")");
+    write_lines(3, "hangs ", "");
+    wait_check(here.c, 1, "cluster:logging", "warning", "but a log of server-1 is not read on",
+               SOON);
+    wait_check(here.c, 1, "cluster:logging", "warning", "log/app.log", SOON);
+    in_shipper("kill -CONT $(cat \"$0/rsyslogd.pid\")");
+    wait_documents("hangs", "message:hangs", 3);
+    wait_check(here.c, 1, "cluster:logging", "passing", "records arrive", SOON);
+}
+
 /* rsyslogd's own queue would drop what comes after it. */
 static void a_nul_byte_costs_nothing(void **state)
 {
@@ -470,7 +486,8 @@ static int setup(void **state)
     (void)state;
     if (!sink_available("8.6.2"))
         return -1;
-    here.c = cluster_start(&(struct cluster_options){.servers = 1, .limits = "confirm=500ms"});
+    here.c = cluster_start(
+        &(struct cluster_options){.servers = 1, .limits = "confirm=500ms,still=4s"});
     (void)snprintf(address, sizeof address, "127.0.%d.9", here.c->net);
     (void)snprintf(dir, sizeof dir, "%s/elasticsearch", keeper_dir());
     if (here.mounts &&
@@ -490,6 +507,7 @@ int main(void)
         cmocka_unit_test(a_level_counts_however_it_is_written),
         cmocka_unit_test(a_line_that_is_too_long_says_that_it_is_cut),
         cmocka_unit_test(a_directory_that_is_gone_is_named),
+        cmocka_unit_test(a_log_that_is_not_read_on_is_named),
         cmocka_unit_test(a_disk_that_is_too_small_is_named),
         cmocka_unit_test(a_full_disk_loses_no_line),
         cmocka_unit_test(a_full_queue_loses_no_line),

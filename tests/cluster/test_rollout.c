@@ -581,14 +581,21 @@ static void two_changes_in_quick_succession(void **state)
 static bool beats_until_it_runs(void *arg, struct buffer *seen)
 {
     static int64_t beaten_ms;
+    static char said[300];
     const struct wanted *w = arg;
     const char *argv[] = {"heartbeat", NULL};
     if (now_ms() - beaten_ms > 2000) {
         struct outcome o = server_run(w->c, w->server, NULL, argv);
+        (void)snprintf(said, sizeof said, "%d: %s%s", o.code, o.out, o.err);
         outcome_release(&o);
         beaten_ms = now_ms();
     }
-    return runs_with(arg, seen);
+    char *state = server_read(w->c, w->server, "state/logging.json");
+    bool is = runs_with(arg, seen);
+    if (buffer_printf(seen, "; heartbeat %s; state %s", said, state) < 0)
+        is = false;
+    free(state);
+    return is;
 }
 
 /* No voter yet, then the last of all. */

@@ -79,7 +79,7 @@ static const struct row {
     const char *sight_text;
     bool unproven;
     enum delivery_shipper shipper;
-    const char *service, *waits, *stopped, *unread, *nothing, *room, *unseen;
+    const char *service, *waits, *stopped, *unread, *nothing, *room, *stuck, *unseen;
     bool waits_long, stops;
     int64_t damaged, cut, acknowledged;
     struct delivery_server server[3]; /* n1 is this one */
@@ -125,6 +125,15 @@ static const struct row {
     {"too little room for the queue", .room = "the disk of /s has less", .status = WARNED,
      .added = ", but the disk of the log shipper of n1 is too full",
      .details = "on n1 the disk of /s has less\n"},
+    {"a log that is not read on", .stuck = "12 bytes of /l/a.log", .status = WARNED,
+     .added = ", but a log of n1 is not read on",
+     .details = "the log shipper of n1 has not read on for a minute: 12 bytes of /l/a.log wait in\n"
+                "  the file: restart it\n"},
+    {"the same under systemd", .stuck = "12 bytes of /l/a.log", .service = "lictor-rsyslog",
+     .status = WARNED, .added = ", but a log of n1 is not read on",
+     .details = "the log shipper of n1 has not read on for a minute: 12 bytes of /l/a.log wait in\n"
+                "  the file: systemctl restart lictor-rsyslog; journalctl -u lictor-rsyslog says\n"
+                "  why\n"},
     {"a glob without a file", .nothing = "no file matches /l/*.log", .added = FROM_ALL,
      .details = "on n1 no file matches /l/*.log\n"},
     {"a shipper without an account", .unseen = "filebeat", .added = FROM_ALL,
@@ -326,6 +335,7 @@ static void fill(const struct row *row, struct elasticsearch_greeting urls[3],
                                  .unread = row->unread,
                                  .nothing = row->nothing,
                                  .room = row->room,
+                                 .stuck = row->stuck,
                                  .unseen = row->unseen,
                                  .waits_long = row->waits_long,
                                  .stops = row->stops,
