@@ -10,7 +10,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,8 +161,8 @@ static void name_stuck(const struct reading *r, int64_t now_ms, char ret[SOURCES
     if (n > 1)
         (void)snprintf(more, sizeof more, " (and of %d more)", n - 1);
     if (first)
-        (void)snprintf(ret, SOURCES_TEXT, "%" PRId64 " bytes of %.180s%s", first->size - first->at,
-                       first->path, more);
+        (void)snprintf(ret, SOURCES_TEXT, "%lld bytes of %.180s%s",
+                       (long long)(first->size - first->at), first->path, more);
     text_clean(ret);
 }
 
