@@ -41,7 +41,7 @@ in_shipper       := mustache file_set owned_files shipper_config retired_shipper
 in_delivery      := delivery delivery_gather
 in_rollout       := server_record logging_verdict rolling local_state snapshot debounce claim attempt logging_memory \
                     delivery_proof acknowledged logging_check
-in_command       := command settings_write settings_show rollout_follow set inspect acknowledge api
+in_command       := command status_view status_text status_json status settings_write settings_show rollout_follow set inspect acknowledge api
 
 MODULES := $(foreach l,$(LAYERS),$(in_$l:%=$l/%))
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lictor status, show, settings, confirm, retry: look, and run a program of ours. */
+/* lictor show, settings, confirm, retry: look, and run a program of ours. */
 #include "base/child.h"
 #include "base/file.h"
 #include "command/commands.h"
@@ -13,19 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STATUS_MS  60000 /* one verification */
 #define OUTPUT_MAX (1U << 20)
-
-static const char status_help[] =
-    "usage: lictor status [OPTION]...\n"
-    "\n"
-    "Runs every verification once, here and now, and prints what it finds, whatever state\n"
-    "the cluster is in. Run as root it looks as the agent's user, who remembers since when\n"
-    "something holds; as anybody else it judges this moment alone.\n"
-    "\n" PLACE_HELP "\n"
-    "exit codes: the worst of all: 0 passing, 1 warning, 2 critical, 3 could not look\n"
-    "\n"
-    "example: lictor status\n";
 
 static const char show_help[] =
     "usage: lictor show [OPTION]...\n"
@@ -73,69 +61,6 @@ static int place_options(int argc, char **argv, const char *help, struct place *
     const struct program_option rows[] = {PLACE_ROWS(place)};
     const struct program_usage usage = {.help = help, .options = rows, .n = COUNT(rows)};
     return program_options(argc, argv, &usage, err);
-}
-
-/* ---- status -------------------------------------------------------------- */
-
-/* Which of two exit codes is worse? Anything unknown is "could not look". */
-static int worse(int a, int b)
-{
-    static const int rank[] = {
-        [CHECK_PASSING] = 0, [CHECK_WARNING] = 1, [CHECK_UNKNOWN] = 2, [CHECK_CRITICAL] = 3};
-    if (b < 0 || b > CHECK_UNKNOWN)
-        b = CHECK_UNKNOWN;
-    return rank[b] > rank[a] ? b : a;
-}
-
-/* Each line two blanks to the right. */
-static void print_indented(const char *text)
-{
-    while (*text) {
-        size_t len = strcspn(text, "\n");
-        printf("  %.*s\n", (int)len, text);
-        text += len + (text[len] == '\n');
-    }
-}
-
-/* Run one verification, print what it says; its exit code. */
-static int run_verification(const struct place *place, const char *name)
-{
-    char path[FILE_PATH];
-    struct error err = {0};
-    const char *const argv[] = {path, PLACE_WORDS(place), NULL};
-    struct child_result result = {.output = BUFFER_INIT(OUTPUT_MAX),
-                                  .errors = BUFFER_INIT(OUTPUT_MAX)};
-    int rc = command_find(name, path, sizeof path, &err);
-    if (rc == 0)
-        rc = child_run(&(struct child_job){.argv = argv,
-                                           .env = (const char *const *)environ,
-                                           .timeout_ms = STATUS_MS},
-                       &result, &err);
-    printf("%s\n", name);
-    print_indented(buffer_text(&result.output));
-    print_indented(buffer_text(&result.errors));
-    print_indented(err.text);
-    buffer_release(&result.output);
-    buffer_release(&result.errors);
-    return rc < 0 ? CHECK_UNKNOWN : result.exit_code;
-}
-
-int command_status(const struct place *place, int argc, char **argv, struct error *err)
-{
-    static const char *const names[] = {"verify-clock", "verify-logging", "verify-quorum"};
-    struct place here = *place;
-    struct error why = {0};
-    int worst = CHECK_PASSING;
-    int rc = place_options(argc, argv, status_help, &here, err);
-    if (rc <= 0)
-        return rc;
-    if (command_become_agent_user(here.state_dir, &why) < 0)
-        (void)fprintf(stderr, "lictor status: only this moment is judged: %s\n", why.text);
-    for (size_t i = 0; i < COUNT(names); i++) {
-        worst = worse(worst, run_verification(&here, names[i]));
-        (void)fflush(stdout);
-    }
-    return worst;
 }
 
 /* ---- the settings -------------------------------------------------------- */

@@ -58,6 +58,7 @@ static void read_member(const cJSON *item, struct agent_member *ret)
         .name = json_text(item, "Name", ""),
         .id = json_text(tags, "id", ""),
         .address = json_text(item, "Addr", ""),
+        .build = json_text(tags, "build", ""),
         .expect = json_text(tags, "bootstrap", NULL) ? 1
                                                      : whole_number(json_text(tags, "expect", "0")),
         .server = strcmp(json_text(tags, "role", ""), "consul") == 0,
@@ -103,6 +104,7 @@ static int read_peer(const cJSON *item, struct agent *agent, struct error *err)
         peer.node = json_text(item, "Address", "");
     if (json_boolean(item, "Voter", &peer.voter, err) < 0)
         return -EBADMSG;
+    peer.leader = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "Leader"));
     return add_peer(agent, peer, err);
 }
 
@@ -148,7 +150,9 @@ int agent_recall_peers(struct agent *agent, struct error *err)
         const char *id = take_word(item, " ID:");
         const char *suffrage = take_word(item, "Suffrage:");
         if (address && id && suffrage)
-            rc = add_peer(agent, (struct agent_peer){id, address, strcmp(suffrage, "Voter") == 0},
+            rc = add_peer(agent,
+                          (struct agent_peer){
+                              .id = id, .node = address, .voter = strcmp(suffrage, "Voter") == 0},
                           err);
     }
     return rc;

@@ -23,6 +23,7 @@ struct agent_peer {
     const char *node; /* of who has its *address* now, so possibly a successor's name;
                          the address where nobody has it (RaftGetConfiguration) */
     bool voter;
+    bool leader; /* of whom this agent takes it for */
 };
 
 /* A member of the gossip pool. */
@@ -30,6 +31,7 @@ struct agent_member {
     const char *name;
     const char *id;      /* node ID */
     const char *address; /* without port */
+    const char *build;   /* Consul's version, "1.14.11:0ab36c42", "" unknown */
     int expect;          /* its bootstrap_expect as tagged, 0 = none */
     bool server;         /* else a client agent */
     bool alive;          /* serf status 1; leaving, left and failed are not */

@@ -183,7 +183,7 @@ static void a_kv_write_goes_live_and_records_arrive(void **state)
     expect("stat -c %U /var/lib/lictor-shipper/rsyslog.conf", "lictor\n");
     expect("as seal bash -c 'echo first-line >/var/log/seal/a.log'", "");
     wait_for("sent", "first-line");
-    expect("lictor status || :", "verify-quorum\n  warning: forming: 1 of 3 servers");
+    expect("lictor status || :", "\nquorum: warning: forming: 1 of 3 servers");
 }
 
 #define LEVEL(level) "grep 'level \"" level "\"' /var/lib/lictor-shipper/rsyslog.conf"

@@ -349,11 +349,10 @@ static void without_an_agent_it_says_so(void **state)
                     {{"maintenance", "none"}, 1, 1},
                     {{"retry"}, 1, 1},
                     {{"api", "GET", "agent/self"}, 1, 1},
-                    {{"status"}, 3, 3}};
+                    {{"status"}, 3, 1},
+                    {{"status", "--json"}, 3, 1}};
     for (size_t i = 0; i < COUNT(commands); i++) {
-        static const char words[] =
-            "cannot reach the Consul agent at http://127.0.0.1:1: Couldn't "
-            "connect to server (is it running? CONSUL_HTTP_ADDR says where)";
+        static const char words[] = "cannot reach the Consul agent at http://127.0.0.1:1: Couldn't";
         const char *more[] = {commands[i].word[1], commands[i].word[1] ? commands[i].word[2] : NULL,
                               NULL};
         struct outcome o = lictor(c, commands[i].word[0], env, more);
@@ -390,14 +389,87 @@ static void confirming_is_handed_on(void **state)
     outcome_release(&o);
 }
 
-static void the_verdicts_are_printed(void **state)
+static void the_cluster_is_shown(void **state)
 {
     struct cluster *c = *state;
     struct outcome o = lictor(c, "status", NULL, (const char *const[]){NULL});
-    assert_non_null(strstr(o.out, "verify-clock\n  "));
-    assert_non_null(strstr(o.out, "\nverify-logging\n  "));
-    assert_non_null(strstr(o.out, "\nverify-quorum\n  "));
+    assert_memory_equal(o.out, "seen from server-1, ", 20);
+    assert_non_null(
+        strstr(o.out, ": the leader is server-1\n\nnode     role     consul   quorum "));
+    assert_non_null(strstr(o.out, "\nserver-1 leader   "));
+    assert_non_null(strstr(o.out, "\nquorum: "));
+    assert_non_null(strstr(o.out, "\nclock: "));
+    assert_non_null(strstr(o.out, "\nlogging: "));
+    assert_null(strchr(o.out, '\x1b'));
     assert_int_equal(o.code, 3); /* no heartbeat has sent a clock record yet */
+    outcome_release(&o);
+    o = lictor(c, "status", NULL, (const char *const[]){"--check", "quorum", NULL});
+    assert_non_null(strstr(o.out, "\nquorum: warning: forming: 1 of 3 servers"));
+    assert_null(strstr(o.out, "clock"));
+    assert_int_equal(o.code, 1);
+    outcome_release(&o);
+    EXPECT("status", 2, "", "lictor status: --check: there is no check qourum, see --help\n",
+           "--check", "qourum");
+}
+
+/* Each line of a text is of the documented form. */
+static void expect_schema(const char *text)
+{
+    static const char script[] =
+        "import json, jsonschema, sys\n"
+        "schema = json.load(open(sys.argv[1]))\n"
+        "for line in sys.argv[2].splitlines(): jsonschema.validate(json.loads(line), schema)\n";
+    const char *argv[] = {"/usr/bin/python3",
+                          "-c",
+                          script,
+                          SOURCE_DIR "/tests/programs/status.schema.json",
+                          text,
+                          NULL};
+    struct outcome o = run_tool(NULL, argv, NULL);
+    assert_string_equal(o.err, "");
+    assert_int_equal(o.code, 0);
+    outcome_release(&o);
+}
+
+static void programs_read_it_as_json(void **state)
+{
+    struct cluster *c = *state;
+    const char *const nowhere[] = {"CONSUL_HTTP_ADDR=http://127.0.0.1:1", NULL};
+    struct outcome o = lictor(c, "status", NULL, (const char *const[]){"--json", NULL});
+    assert_non_null(strstr(o.out, "\"exit_code\":3"));
+    assert_non_null(strstr(o.out, "\"role\":\"leader\""));
+    expect_schema(o.out);
+    outcome_release(&o);
+    o = lictor(c, "status", nowhere, (const char *const[]){"--json", NULL});
+    expect_schema(o.out);
+    outcome_release(&o);
+}
+
+/* Until it is interrupted. */
+static void a_watch_looks_again_and_again(void **state)
+{
+    struct cluster *c = *state;
+    char address[60];
+    const char *argv[] = {"/usr/bin/timeout",
+                          "--signal=INT",
+                          "8",
+                          TEST_BIN "/lictor",
+                          "status",
+                          "--watch",
+                          "--json",
+                          "--check",
+                          "quorum",
+                          "--config-dir",
+                          server_path(c, 1, "etc"),
+                          NULL};
+    const char *env[] = {address, NULL};
+    (void)snprintf(address, sizeof address, "CONSUL_HTTP_ADDR=http://%s:8500",
+                   c->server[1].address);
+    struct outcome o = run_tool(NULL, argv, env);
+    assert_int_equal(o.code, 124);
+    assert_non_null(strchr(o.out, '\n'));
+    assert_memory_equal(strchr(o.out, '\n') + 1, "{\"v\":1,", 7);
+    expect_schema(o.out);
     outcome_release(&o);
 }
 
@@ -492,7 +564,9 @@ int main(void)
         cmocka_unit_test(without_an_agent_it_says_so),
         cmocka_unit_test(an_untrusted_file_names_no_agent),
         cmocka_unit_test(confirming_is_handed_on),
-        cmocka_unit_test(the_verdicts_are_printed),
+        cmocka_unit_test(the_cluster_is_shown),
+        cmocka_unit_test(programs_read_it_as_json),
+        cmocka_unit_test(a_watch_looks_again_and_again),
         cmocka_unit_test(the_api_is_for_scripts),
         cmocka_unit_test(somebody_else_is_told_who_it_takes),
     };
