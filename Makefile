@@ -20,9 +20,9 @@
 
 # ---- what is built ---------------------------------------------------------
 PROGRAMS := reconfigure-logging rollout-logging apply-logging index-records verify-quorum verify-clock \
-            hear-clock verify-logging heartbeat lictor
+            hear-clock verify-logging verify-security heartbeat lictor
 
-LAYERS := base net consul check settings elasticsearch indexer clock cluster shipper delivery rollout \
+LAYERS := base net consul check settings elasticsearch indexer clock cluster security shipper delivery rollout \
           command
 
 in_base          := version error text duration boottime limits deadline program buffer base64 file trust json json_fields state digest \
@@ -37,6 +37,7 @@ in_indexer       := complaint queue_line queue bulk queue_reader recent generati
 in_clock         := local_clock sntp figure offset_bound offsets offsets_json outlier skew_verdict clock_record clock_watch clock_state \
                     ntp_reference clock_round
 in_cluster       := server_mapping membership signs quorum cluster_facts own_agent rollout_order
+in_security      := finding agent_facts anonymous gossip_key
 in_shipper       := mustache file_set owned_files shipper_config retired_shippers render shipper_commands apply apply_protocol apply_client
 in_delivery      := delivery delivery_gather
 in_rollout       := server_record logging_verdict rolling local_state snapshot debounce claim attempt logging_memory \

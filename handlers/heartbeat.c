@@ -34,6 +34,7 @@ static const struct verification verifications[] = {
     {"verify-quorum", "cluster:quorum"},
     {"verify-clock", "cluster:clock"},
     {"verify-logging", "cluster:logging"},
+    {"verify-security", "cluster:security"},
 };
 #define VERIFICATIONS COUNT(verifications)
 

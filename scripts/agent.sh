@@ -11,7 +11,7 @@ consul_config=/etc/consul.d
 token_file=
 name=60-cluster.hcl
 programs=(heartbeat reconfigure-logging rollout-logging apply-logging verify-quorum verify-clock
-    hear-clock verify-logging)
+    hear-clock verify-logging verify-security)
 env_mark='# written by enable, removed by disable'
 socket=/run/lictor/apply.sock
 drop_in=/etc/systemd/system/lictor-apply.socket.d/user.conf

@@ -22,6 +22,7 @@ const struct status_check status_checks[STATUS_CHECKS] = {
     {"cluster:quorum", "verify-quorum", "quorum"},
     {"cluster:clock", "verify-clock", "clock"},
     {"cluster:logging", "verify-logging", "logging"},
+    {"cluster:security", "verify-security", "secure"},
     {"cluster:heartbeat", NULL, "beat"},
 };
 

@@ -20,7 +20,7 @@ struct status_check {
     const char *head;
 };
 
-#define STATUS_CHECKS 4
+#define STATUS_CHECKS 5
 extern const struct status_check status_checks[STATUS_CHECKS];
 
 /* The number of a check by its ID, "cluster:quorum", or the end of it, "quorum"; -1 none. */

@@ -45,6 +45,7 @@ struct consul {
 struct request {
     const char *path; /* below /v1/, encoded */
     const char *body; /* NULL: GET, else PUT */
+    bool post;        /* else POST */
     bool anonymous;   /* without our token */
     int64_t limit_ms; /* 0: http_ms */
     size_t most;      /* bytes of an answer, 0: ANSWER_LIMIT */
@@ -237,7 +238,7 @@ static int perform(struct consul *c, const struct request *request, struct error
     if (asprintf(&url, "%s/v1/%s", c->base, request->path) < 0)
         return error_set(err, -ENOMEM, "out of memory");
     const struct http_request http = {
-        .method = request->body ? "PUT" : NULL,
+        .method = request->body && !request->post ? "PUT" : NULL,
         .url = url,
         .body = request->body,
         .len = request->body ? strlen(request->body) : 0,
@@ -326,6 +327,18 @@ int consul_get(struct consul *consul, const char *path, const char *rule, cJSON 
     const struct request request = {.path = path, .good = 429, .what = what, .rule = rule};
     *ret_root = NULL;
     (void)snprintf(what, sizeof what, "read %.*s", (int)strcspn(path, "?"), path);
+    int rc = ask(consul, &request, err);
+    return rc < 0 ? rc : parse_answer(consul, what, ret_root, err);
+}
+
+int consul_ask_anonymous(struct consul *consul, const char *path, const char *body,
+                         cJSON **ret_root, struct error *err)
+{
+    char what[300];
+    const struct request request = {
+        .path = path, .body = body, .post = true, .anonymous = true, .what = what};
+    *ret_root = NULL;
+    (void)snprintf(what, sizeof what, "ask %s without a token", path);
     int rc = ask(consul, &request, err);
     return rc < 0 ? rc : parse_answer(consul, what, ret_root, err);
 }

@@ -39,6 +39,12 @@ void consul_close(struct consul *consul);
 MUST_CHECK int consul_get(struct consul *consul, const char *path, const char *rule,
                           cJSON **ret_root, struct error *err);
 
+/* POST body to a path below /v1/ without any token, as anybody can who reaches the agent (who then
+ * has the rights of its acl.tokens.default, else of the anonymous token). Otherwise as
+ * consul_get(). */
+MUST_CHECK int consul_ask_anonymous(struct consul *consul, const char *path, const char *body,
+                                    cJSON **ret_root, struct error *err);
+
 /* How fresh a read must be. DEFAULT is answered by the leader within its lease. */
 enum consul_read { CONSUL_DEFAULT, CONSUL_STALE, CONSUL_CONSISTENT };
 

@@ -63,6 +63,9 @@ static const struct setting_row rows[SETTING_COUNT] = {
         {"CLOCK_REFERENCE", GROUP_CLOCK, "host[:port],... (port 123 if none)", NULL,
          "ntp1.example,ntp2.example", false,
          "NTP servers (at most 8) which every server compares its clock with, too."},
+    [SECURITY_ACCEPTED] =
+        {"SECURITY_ACCEPTED", GROUP_SECURITY, "list of names", NULL, "acl-off,min-quorum", false,
+         "Findings of `cluster:security` that are accepted, at most 32: they are only listed."},
 };
 
 const struct setting_row *settings_row(enum setting setting)
@@ -164,6 +167,9 @@ static int parse_value(enum setting setting, const char *text, struct settings *
     case CLOCK_REFERENCE:
         return setting_value_ntp_servers(text, s->clock_reference, SETTINGS_REFERENCES,
                                          &s->clock_references, err);
+    case SECURITY_ACCEPTED:
+        return setting_value_sources(text, s->security_accepted, SETTINGS_ACCEPTED,
+                                     &s->security_accepts, err);
     case SETTING_COUNT:
         break;
     }

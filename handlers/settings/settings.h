@@ -40,10 +40,11 @@ enum setting {
     CLOCK_SKEW_WARNING,
     CLOCK_SKEW_CRITICAL,
     CLOCK_REFERENCE,
+    SECURITY_ACCEPTED,
     SETTING_COUNT
 };
 
-enum setting_group { GROUP_LOG, GROUP_CLUSTER, GROUP_CLOCK, GROUP_NONE };
+enum setting_group { GROUP_LOG, GROUP_CLUSTER, GROUP_CLOCK, GROUP_SECURITY, GROUP_NONE };
 
 /* One row of the table. */
 struct setting_row {
@@ -75,6 +76,7 @@ MUST_CHECK int settings_path(const char *root, const char *key, char ret[SETTING
 #define SETTINGS_SOURCES    16
 #define SETTINGS_SERVERS    51
 #define SETTINGS_REFERENCES 8
+#define SETTINGS_ACCEPTED   32
 #define SETTINGS_UNKNOWNS   16 /* more are not named */
 #define SETTINGS_UNKNOWN    64 /* bytes of such a key as it is named */
 
@@ -109,6 +111,9 @@ struct settings {
     int64_t clock_critical_us;
     struct ntp_server clock_reference[SETTINGS_REFERENCES];
     size_t clock_references; /* 0: none */
+
+    char security_accepted[SETTINGS_ACCEPTED][SETTING_VALUE_SOURCE]; /* names of findings */
+    size_t security_accepts;
 
     /* By key a sentence for people: names the key, what is wrong, at most 60 printable ASCII
      * characters of the value, never a URL's user part; what is expected, and an example. */

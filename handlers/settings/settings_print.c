@@ -83,6 +83,8 @@ int settings_print_value(const struct settings *s, enum setting setting, struct 
         return buffer_printf(out, "%s", duration_format(s->clock_critical_us, text));
     case CLOCK_REFERENCE:
         return references_text(s, out);
+    case SECURITY_ACCEPTED:
+        return join(*s->security_accepted, sizeof *s->security_accepted, s->security_accepts, out);
     case SETTING_COUNT:
         break;
     }

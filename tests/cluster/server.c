@@ -4,9 +4,9 @@
 #include "apart.h"
 #include "keeper.h"
 
-static const char *const programs[] = {"heartbeat",     "verify-quorum",      "verify-clock",
-                                       "hear-clock",    "verify-logging",     "rollout-logging",
-                                       "apply-logging", "reconfigure-logging"};
+static const char *const programs[] = {"heartbeat",     "verify-quorum",       "verify-clock",
+                                       "hear-clock",    "verify-logging",      "rollout-logging",
+                                       "apply-logging", "reconfigure-logging", "verify-security"};
 
 void server_name(struct cluster *c, int i, const char *node)
 {

@@ -15,7 +15,7 @@ static void checks_are_registered(void **state)
 {
     struct cluster *c = *state;
     static const char *const ids[] = {"cluster:quorum", "cluster:clock", "cluster:logging",
-                                      "cluster:heartbeat"};
+                                      "cluster:security", "cluster:heartbeat"};
     for (int i = 1; i <= 3; i++)
         for (size_t n = 0; n < COUNT(ids); n++) {
             struct check check;

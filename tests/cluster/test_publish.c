@@ -93,8 +93,8 @@ struct calm {
 
 static bool same_in_catalogue(struct cluster *c, int i, struct buffer *text)
 {
-    static const char *const ids[] = {"cluster:quorum", "cluster:clock", "cluster:logging",
-                                      "cluster:heartbeat", "service:neighbour"};
+    static const char *const ids[] = {"cluster:quorum",   "cluster:clock",     "cluster:logging",
+                                      "cluster:security", "cluster:heartbeat", "service:neighbour"};
     for (size_t n = 0; n < COUNT(ids); n++) {
         struct check own, shown;
         if (!check_local(c, i, ids[n], &own) ||

@@ -219,6 +219,7 @@ static void show_says_what_is_in_force(void **state)
            "CLOCK_SKEW_WARNING           default  100ms\n"
            "CLOCK_SKEW_CRITICAL          default  500ms\n"
            "CLOCK_REFERENCE              -        -\n"
+           "SECURITY_ACCEPTED            -        -\n"
            "rejected: CLUSTER_GRACE: \"soon\" is not a duration; expected duration from 0s "
            "to 7d, for example 30m\n"
            "unknown: LOG_LEVLE: there is no setting of that name (LOG_LEVEL?)\n"
@@ -400,6 +401,7 @@ static void the_cluster_is_shown(void **state)
     assert_non_null(strstr(o.out, "\nquorum: "));
     assert_non_null(strstr(o.out, "\nclock: "));
     assert_non_null(strstr(o.out, "\nlogging: "));
+    assert_non_null(strstr(o.out, "\nsecurity: "));
     assert_null(strchr(o.out, '\x1b'));
     assert_int_equal(o.code, 3); /* no heartbeat has sent a clock record yet */
     outcome_release(&o);

@@ -106,6 +106,7 @@ static void all_that_is_allowed_at_once_costs_not_too_much(void **state)
     static const char *const programs[][2] = {{"verify-quorum", "cluster:quorum"},
                                               {"verify-logging", "cluster:logging"},
                                               {"verify-clock", "cluster:clock"},
+                                              {"verify-security", "cluster:security"},
                                               {"heartbeat", NULL},
                                               {"rollout-logging", NULL}};
     struct fake_agent *agent = fake_agent_start();

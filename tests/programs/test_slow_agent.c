@@ -25,9 +25,11 @@ static const struct row {
     {{"verify-quorum", "--publish", "cluster:quorum"}, 3, 800},
     {{"verify-clock", "--publish", "cluster:clock"}, 3, 800},
     {{"verify-logging", "--publish", "cluster:logging"}, 3, 800},
+    {{"verify-security", "--publish", "cluster:security"}, 3, 800},
     {{"verify-quorum"}, 3, 1500},
     {{"verify-clock"}, 3, 1500},
     {{"verify-logging"}, 3, 1500},
+    {{"verify-security"}, 3, 1500},
     {{"heartbeat"}, 3, 1300},
     {{"rollout-logging"}, 1, 3500}, /* with LOG_SETTLE */
 };

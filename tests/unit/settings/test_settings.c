@@ -32,6 +32,7 @@ static const char *const expected[SETTING_COUNT] = {
     [CLOCK_SKEW_WARNING] = "duration from 50ms to 10s, for example 200ms",
     [CLOCK_SKEW_CRITICAL] = "duration from 50ms to 10s, for example 1s",
     [CLOCK_REFERENCE] = "host[:port],... (port 123 if none), for example ntp1.example,ntp2.example",
+    [SECURITY_ACCEPTED] = "list of names, for example acl-off,min-quorum",
 };
 
 static void put(struct kv_list *list, const char *key, const char *value)
@@ -124,6 +125,8 @@ static const struct {
     {CLOCK_REFERENCE, "a:1,a:2"},
     {CLOCK_REFERENCE, "[FD00::0:1],[::1]:65535", "[fd00::1]:123,[::1]:65535"},
     {CLOCK_REFERENCE, "a,b,c,d,e,f,g,h", "a:123,b:123,c:123,d:123,e:123,f:123,g:123,h:123"},
+    {SECURITY_ACCEPTED, "acl-off"},
+    {SECURITY_ACCEPTED, "acl-off,min-quorum"},
 };
 
 static void good_values_are_taken(void **state)
@@ -280,6 +283,9 @@ static const struct {
     {CLOCK_SKEW_CRITICAL, "40ms", "is less than 50ms, which cannot be proven through Consul"},
     {CLOCK_SKEW_CRITICAL, "99999999999999999999s", "is more than 10s"},
     {CLOCK_SKEW_CRITICAL, "never", "is not a duration"},
+    {SECURITY_ACCEPTED, "", "is empty"},
+    {SECURITY_ACCEPTED, "acl-off,acl-off", "has the same as items 1 and 2"},
+    {SECURITY_ACCEPTED, "acl-off,a b", "holds a space"},
     {CLOCK_REFERENCE, "", "is empty"},
     {CLOCK_REFERENCE, "a,,b", "has an empty item (2)"},
     {CLOCK_REFERENCE, "a,A:123", "has the same as items 1 and 2"},
@@ -752,8 +758,10 @@ static void the_table_is_consistent(void **state)
         assert_int_equal(settings_check(row->key, row->example, NULL), 0);
         if (row->otherwise)
             assert_int_equal(settings_check(row->key, row->otherwise, NULL), 0);
-        static const char *const groups[] = {
-            [GROUP_LOG] = "LOG_", [GROUP_CLUSTER] = "CLUSTER_", [GROUP_CLOCK] = "CLOCK_"};
+        static const char *const groups[] = {[GROUP_LOG] = "LOG_",
+                                             [GROUP_CLUSTER] = "CLUSTER_",
+                                             [GROUP_CLOCK] = "CLOCK_",
+                                             [GROUP_SECURITY] = "SECURITY_"};
         const char *group = groups[row->group];
         assert_memory_equal(row->key, group, strlen(group));
     }

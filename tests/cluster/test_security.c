@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* A cluster as it should be: ACLs with default deny, TLS with client certificates for RPC and HTTPS,
+ * encrypted gossip. The shipped policy is enough to find nothing; then one thing after the other is
+ * as it should not be, on one server, is said, and is put right. */
+#include "base/file.h"
+#include "harness.h"
+#include "keeper.h"
+#include "server.h"
+
+#include <sys/stat.h>
+
+#define CHECK "cluster:security"
+#define SOON  20000
+
+/* Not SEAL's, which is in no source of ours: one of HashiCorp's examples. */
+#define PUBLISHED "cg8StVXbQJ0gPvMd9o7yrg=="
+#define PRIVATE   "aVR0bPFSI7iPC1xvUpA2Pw=="
+
+static char certificates[300];
+
+static void make(const char *first, const char *second)
+{
+    char command[1200];
+    const char *argv[] = {"/bin/bash", "-c", command, NULL};
+    (void)snprintf(command, sizeof command, "cd '%s' && '%s' tls %s create %s", certificates,
+                   consul_program(), first, second);
+    struct outcome o = run_tool(NULL, argv, NULL);
+    if (o.code != 0)
+        harness_fail("consul tls %s create: %s%s", first, o.out, o.err);
+    outcome_release(&o);
+}
+
+static void make_certificates(void)
+{
+    (void)snprintf(certificates, sizeof certificates, "%s/tls", keeper_dir());
+    assert_int_equal(mkdir(certificates, 0755), 0);
+    make("ca", "");
+    make("cert", "-server -dc dc1 -additional-ipaddress=127.0.{20..99}.{1..3}");
+    make("cert", "-client -dc dc1");
+}
+
+/* What a server has in addition: "20-more.json". */
+static const char *configuration(void)
+{
+    static char text[1500];
+    (void)snprintf(text, sizeof text,
+                   "{\"encrypt\": \"" PRIVATE "\", \"verify_incoming\": true, "
+                   "\"verify_outgoing\": true, \"verify_server_hostname\": true, "
+                   "\"ca_file\": \"%s/consul-agent-ca.pem\", "
+                   "\"cert_file\": \"%s/dc1-server-consul-0.pem\", "
+                   "\"key_file\": \"%s/dc1-server-consul-0-key.pem\", "
+                   "\"ports\": {\"https\": 8501}, \"autopilot\": {\"min_quorum\": 3}}",
+                   certificates, certificates, certificates);
+    return text;
+}
+
+/* Our programs speak HTTPS, with a client certificate. */
+static void speak_https(struct cluster *c, int i, int port)
+{
+    char text[1200];
+    (void)snprintf(text, sizeof text,
+                   "CONSUL_HTTP_ADDR=https://%s:%d\nCONSUL_HTTP_TOKEN=%s\n"
+                   "CONSUL_CACERT=%s/consul-agent-ca.pem\n"
+                   "CONSUL_CLIENT_CERT=%s/dc1-client-consul-0.pem\n"
+                   "CONSUL_CLIENT_KEY=%s/dc1-client-consul-0-key.pem\n"
+                   "CONSUL_TLS_SERVER_NAME=server.dc1.consul\n",
+                   c->server[i].address, port, c->server[i].token, certificates, certificates,
+                   certificates);
+    server_write(c, i, "etc/consul.env", text);
+    assert_int_equal(chmod(server_path(c, i, "etc/consul.env"), 0640), 0);
+}
+
+static int setup(void **state)
+{
+    make_certificates();
+    struct cluster *c = cluster_start(&(struct cluster_options){
+        .acl = true, .heartbeat = "5s", .limits = "confirm=0s", .consul = configuration()});
+    for (int i = 1; i <= 3; i++)
+        speak_https(c, i, 8501);
+    *state = c;
+    return 0;
+}
+
+static struct outcome look(struct cluster *c, int i)
+{
+    return server_run(c, i, NULL, (const char *const[]){"verify-security", NULL});
+}
+
+/* Now, by hand: this exit code, these words. */
+static void expect(struct cluster *c, int i, int code, const char *first, const char *also)
+{
+    struct outcome o = look(c, i);
+    if (o.code != code || strncmp(o.out, first, strlen(first)) != 0 || !output_says(o.out, also))
+        harness_fail("server %d: expected %d, %s...%s, found %d, %s%s", i, code, first, also,
+                     o.code, o.out, o.err);
+    outcome_release(&o);
+}
+
+static void expect_nothing(struct cluster *c, int i)
+{
+    struct outcome o = look(c, i);
+    outcome_expect(o, 0, "passing: no finding\n", "");
+}
+
+static void the_shipped_policy_finds_nothing(void **state)
+{
+    struct cluster *c = *state;
+    for (int i = 1; i <= 3; i++) {
+        wait_check(c, i, CHECK, "passing", "no finding", SOON);
+        wait_catalogue(c, 1, i, CHECK, "passing", "no finding", SOON);
+        expect_nothing(c, i);
+    }
+    wait_check(c, 1, "cluster:heartbeat", "passing", "verifications run and report", SOON);
+}
+
+/* ---- the configuration of the agent of server 3 -------------------------- */
+
+static const struct row {
+    const char *config; /* 30-row.json; @ is the server's address */
+    int code;
+    const char *first;
+    const char *also;
+} rows[] = {
+    {"{\"verify_outgoing\": false, \"verify_server_hostname\": false}", 1,
+     "warning: rpc-outgoing: this agent talks to servers without TLS; 1 more\n",
+     "repair: verify_outgoing = true in Consul's configuration, then restart Consul"},
+    {"{\"verify_server_hostname\": false}", 1,
+     "warning: rpc-hostname: a server need not prove that it is one\n",
+     "repair: verify_server_hostname = true in Consul's configuration, then restart Consul"},
+    {"{\"verify_incoming\": false, \"verify_incoming_https\": true}", 1,
+     "warning: rpc-incoming: other agents need no certificate here\n",
+     "repair: verify_incoming = true in Consul's configuration, then restart Consul"},
+    {"{\"addresses\": {\"https\": \"0.0.0.0\"}, \"ports\": {\"https\": @}, "
+     "\"verify_incoming\": false, \"verify_incoming_rpc\": true}",
+     1, "warning: https-any-client: HTTPS at tcp://0.0.0.0:",
+     "repair: verify_incoming_https = true in Consul's configuration, then restart Consul"},
+    {"{\"enable_script_checks\": true, \"disable_remote_exec\": false}", 1,
+     "warning: scripts-remote: checks that run programs are taken by HTTP; 1 more\n",
+     "remote-exec: consul exec is answered here; who may write KV runs programs on this server "
+     "(consul exec) repair: disable_remote_exec = true in Consul's configuration, then restart "
+     "Consul"},
+    {"{\"encrypt_verify_incoming\": false, \"enable_debug\": true}", 1,
+     "warning: gossip-unverified: gossip that is not encrypted is taken too; 1 more\n",
+     "debug: the agent answers /debug/pprof; its memory, which holds secrets, can be looked into"},
+};
+
+static int https_port(const struct cluster *c)
+{
+    return 21000 + c->net;
+}
+
+static void configure(struct cluster *c, const char *config)
+{
+    char text[700], port[20];
+    const char *at = strchr(config, '@');
+    (void)snprintf(port, sizeof port, "%d", https_port(c));
+    if (at)
+        (void)snprintf(text, sizeof text, "%.*s%s%s", (int)(at - config), config, port, at + 1);
+    server_write(c, 3, "consul.d/30-row.json", at ? text : config);
+    server_kill(c, 3);
+    server_start(c, 3);
+    speak_https(c, 3, at ? https_port(c) : 8501);
+}
+
+static bool is_seen(void *arg, struct buffer *seen)
+{
+    void **args = arg;
+    const struct row *row = args[1];
+    struct outcome o = look(args[0], 3);
+    bool yes = o.code == row->code && strncmp(o.out, row->first, strlen(row->first)) == 0 &&
+               output_says(o.out, row->also);
+    (void)!buffer_printf(seen, "%d %s%s", o.code, o.out, o.err);
+    outcome_release(&o);
+    return yes;
+}
+
+/* A server that has just been started knows no token yet. */
+static void wait_seen(struct cluster *c, const struct row *row)
+{
+    union {
+        const struct row *row;
+        void *any;
+    } of = {row};
+    void *args[] = {c, of.any};
+    wait_until(row->first, SOON, is_seen, args);
+}
+
+static void each_line_that_should_not_be_there_is_named(void **state)
+{
+    static const struct row none = {"{}", 0, "passing: no finding\n", ""};
+    struct cluster *c = *state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        configure(c, rows[i].config);
+        wait_seen(c, &rows[i]);
+    }
+    configure(c, none.config);
+    wait_seen(c, &none);
+}
+
+/* ---- what can be changed while it runs ----------------------------------- */
+
+static void keyring(struct cluster *c, const char *method, const char *key)
+{
+    char body[100];
+    struct buffer answer = BUFFER_INIT(65536);
+    (void)snprintf(body, sizeof body, "{\"Key\": \"%s\"}", key);
+    long status = http(c, 1, method, "/v1/operator/keyring", body, &answer);
+    if (status != 200)
+        harness_fail("keyring: %ld %s", status, buffer_text(&answer));
+    buffer_release(&answer);
+}
+
+static void a_published_key_is_critical(void **state)
+{
+    static const char first[] = "critical: gossip-known-key: gossip takes a key that HashiCorp "
+                                "publishes as an example\n";
+    struct cluster *c = *state;
+    keyring(c, "POST", PUBLISHED);
+    for (int i = 1; i <= 3; i++)
+        expect(c, i, 2, first, "consul keyring -install=NEW, -use=NEW, -remove=OLD");
+    wait_check(c, 2, CHECK, "critical", "gossip-known-key", SOON);
+    struct outcome o = look(c, 1);
+    assert_null(strstr(o.out, PUBLISHED));
+    outcome_release(&o);
+    keyring(c, "DELETE", PUBLISHED);
+    expect_nothing(c, 1);
+}
+
+/* What is left without the file: the token of the shipped policy has no right to the keys. */
+static void a_keyring_that_cannot_be_read_is_said(void **state)
+{
+    struct cluster *c = *state;
+    char path[600], aside[640];
+    (void)snprintf(path, sizeof path, "%s", server_path(c, 2, "data/serf/local.keyring"));
+    (void)snprintf(aside, sizeof aside, "%s.aside", path);
+    assert_int_equal(rename(path, aside), 0);
+    expect(c, 2, 1, "warning: gossip-key-unknown: the keyring cannot be read: cannot read\n  ",
+           "the token lacks keyring = \"read\"");
+    assert_int_equal(rename(aside, path), 0);
+    expect_nothing(c, 2);
+}
+
+static void anonymous_policy(struct cluster *c, const char *policies)
+{
+    char body[300];
+    struct buffer answer = BUFFER_INIT(65536);
+    (void)snprintf(body, sizeof body,
+                   "{\"AccessorID\": \"00000000-0000-0000-0000-000000000002\", "
+                   "\"Description\": \"Anonymous Token\", \"Policies\": [%s]}",
+                   policies);
+    long status = http(c, 1, "PUT", "/v1/acl/token/00000000-0000-0000-0000-000000000002", body,
+                       &answer);
+    if (status != 200)
+        harness_fail("anonymous token: %ld %s", status, buffer_text(&answer));
+    buffer_release(&answer);
+}
+
+static void a_right_to_write_for_everybody_is_critical(void **state)
+{
+    static const struct row open = {
+        "", 2,
+        "critical: anonymous-write: whoever has no token may write settings, Lictor's records and "
+        "services\n",
+        "repair: consul acl token read -id 00000000-0000-0000-0000-000000000002 shows the rules"};
+    static const struct row closed = {"", 0, "passing: no finding\n", ""};
+    struct cluster *c = *state;
+    char token[40];
+    acl_token(c, "everybody",
+              "key_prefix \"\" { policy = \"write\" } service_prefix \"\" { policy = \"write\" } "
+              "node_prefix \"\" { policy = \"read\" }",
+              token);
+    anonymous_policy(c, "{\"Name\": \"everybody\"}");
+    wait_seen(c, &open);
+    anonymous_policy(c, "");
+    wait_seen(c, &closed);
+}
+
+static void autopilot(struct cluster *c, int least)
+{
+    char body[100];
+    (void)snprintf(body, sizeof body, "{\"CleanupDeadServers\": true, \"MinQuorum\": %d}", least);
+    assert_int_equal(http(c, 1, "PUT", "/v1/operator/autopilot/configuration", body, NULL), 200);
+}
+
+static void what_is_accepted_is_listed(void **state)
+{
+    static const struct row found = {"", 1, "warning: min-quorum: min_quorum is 0\n",
+                                     "repair: consul operator autopilot set-config -min-quorum=3"};
+    static const struct row accepted = {"", 0, "passing: no finding that is not accepted\n",
+                                        "accepted (SECURITY_ACCEPTED): min-quorum"};
+    static const struct row misspelt = {
+        "", 1, "warning: min-quorum: min_quorum is 0\n",
+        "SECURITY_ACCEPTED: there is no finding min-quorun (min-quorum?)"};
+    static const struct row rejected = {"", 1, "warning: min-quorum: min_quorum is 0\n",
+                                        "(nothing is accepted)"};
+    static const struct row none = {"", 0, "passing: no finding\n", ""};
+    struct cluster *c = *state;
+    autopilot(c, 0);
+    wait_seen(c, &found);
+    setting_put(c, "SECURITY_ACCEPTED", "acl-off,min-quorum");
+    wait_seen(c, &accepted);
+    setting_put(c, "SECURITY_ACCEPTED", "min-quorun");
+    wait_seen(c, &misspelt);
+    setting_put(c, "SECURITY_ACCEPTED", "min-quorum,,x");
+    wait_seen(c, &rejected);
+    setting_delete(c, "SECURITY_ACCEPTED");
+    autopilot(c, 3);
+    wait_seen(c, &none);
+}
+
+/* ---- a cluster as Consul is without a word ------------------------------- */
+
+static void nothing_is_overlooked_where_nothing_is_set(void **state)
+{
+    static const char *const names[] = {"gossip-plaintext: gossip is not encrypted",
+                                        "acl-off: ACLs are off",
+                                        "rpc-outgoing: ",
+                                        "rpc-incoming: ",
+                                        "rpc-hostname: ",
+                                        "min-quorum: "};
+    (void)state;
+    struct cluster *c = cluster_start(&(struct cluster_options){.servers = 1, .no_snippet = true});
+    struct outcome o = look(c, 1);
+    assert_int_equal(o.code, 1);
+    assert_int_equal(
+        strncmp(o.out, "warning: gossip-plaintext: gossip is not encrypted; 5 more\n", 59), 0);
+    for (size_t i = 1; i < COUNT(names); i++)
+        assert_true(output_says(o.out, names[i]));
+    outcome_release(&o);
+    cluster_stop(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_shipped_policy_finds_nothing),
+        cmocka_unit_test(a_published_key_is_critical),
+        cmocka_unit_test(a_keyring_that_cannot_be_read_is_said),
+        cmocka_unit_test(a_right_to_write_for_everybody_is_critical),
+        cmocka_unit_test(what_is_accepted_is_listed),
+        cmocka_unit_test(each_line_that_should_not_be_there_is_named),
+        cmocka_unit_test(nothing_is_overlooked_where_nothing_is_set),
+    };
+    return HARNESS_RUN("security", tests, setup, cluster_tear_down);
+}
