@@ -29,7 +29,7 @@ in_base          := version error text duration boottime limits deadline program
                     child run_once held_since
 in_net           := host url resolve unix_socket http
 in_consul        := kv consul agent
-in_check         := verdict rest publish script_check check_sync check_run verify_all
+in_check         := verdict metrics rest publish script_check check_sync check_run verify_all
 in_settings      := setting_value settings settings_print policy effective credential redact service_urls settings_change settings_read
 in_elasticsearch := elasticsearch probe
 in_indexer       := complaint queue_line queue bulk queue_reader recent generations destination sources reading account \
@@ -41,7 +41,7 @@ in_security      := finding agent_facts anonymous gossip_key
 in_shipper       := mustache file_set owned_files shipper_config retired_shippers render shipper_commands apply apply_protocol apply_client
 in_delivery      := delivery delivery_gather
 in_rollout       := server_record logging_verdict rolling local_state snapshot debounce claim attempt logging_memory \
-                    delivery_proof acknowledged logging_check
+                    delivery_proof acknowledged logging_metrics logging_check
 in_command       := command status_view status_text status_json status settings_write settings_show rollout_follow set inspect acknowledge api
 
 MODULES := $(foreach l,$(LAYERS),$(in_$l:%=$l/%))

@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/program.h"
 #include "base/trust.h"
+#include "check/metrics.h"
 #include "check/rest.h"
 #include "check/script_check.h"
 #include "check/verdict.h"
@@ -25,10 +26,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <syslog.h>
 #include <unistd.h>
 
-#define CHECK_ID "cluster:heartbeat"
+#define CHECK_ID    "cluster:heartbeat"
+#define METRICS_MAX (1U << 20)
 
 static const struct verification verifications[] = {
     {"verify-quorum", "cluster:quorum"},
@@ -43,7 +46,10 @@ static const char help[] =
     "\n"
     "Runs every verification with --publish, repairs what a watch missed, and says\n"
     "which verification could not run. Consul runs it as check " CHECK_ID ".\n"
-    "\n" PLACE_HELP "\n"
+    "\n"
+    "  --metrics-dir DIR     where figures for Prometheus' node_exporter go, in\n"
+    "                        " METRICS_FILE "; only where it can be written\n"
+    "                        (default " METRICS_DIR ")\n" PLACE_HELP "\n"
     "exit codes: 0 all could run and report, 1 not all, 3 could not look\n"
     "example: heartbeat --state-dir /var/lib/lictor\n";
 
@@ -100,11 +106,11 @@ static void conclude(int proof, const char *right, struct verdict *v)
  * what they may publish, and write the truth to syslog. Without a right there is a leader: what
  * is missing is said. */
 static void verify_and_repair(struct consul *consul, const struct place *place, int proof,
-                              const char *right, struct verdict *v)
+                              const char *right, struct buffer *samples, struct verdict *v)
 {
     struct error err = {0};
     bool led = proof == 0;
-    verify_all(place, verifications, VERIFICATIONS, v);
+    verify_all(place, verifications, VERIFICATIONS, samples, v);
     if (led && repair(consul, place, &err) < 0)
         verify_all_note(v, "rollout-logging: %s", err.text);
     look_at_agent(consul, place, led, v);
@@ -134,7 +140,8 @@ static int print_verdict(struct consul *consul, const struct place *place, const
 }
 
 /* Nothing can be done without an agent, and nothing well with one that is slow. */
-static int look_and_print(struct consul *consul, const struct place *place, struct error *err)
+static int look_and_print(struct consul *consul, const struct place *place, struct buffer *samples,
+                          struct error *err)
 {
     struct error why = {0};
     struct verdict v = {0};
@@ -149,12 +156,45 @@ static int look_and_print(struct consul *consul, const struct place *place, stru
                     (double)limits()->leader_proof_ms / 1000);
         return print_verdict(consul, place, &v, led);
     }
-    verify_and_repair(consul, place, proof, why.text, &v);
+    verify_and_repair(consul, place, proof, why.text, samples, &v);
     return print_verdict(consul, place, &v, consul_led(consul_prove_leader(consul, NULL)));
 }
 
-static int run_heartbeat(const struct place *place, struct error *err)
+static double seconds(const struct timeval *t)
 {
+    return (double)t->tv_sec + (double)t->tv_usec / 1e6;
+}
+
+/* What this run has cost comes last. */
+static void write_metrics(const char *dir, int64_t begin_ms, struct buffer *samples)
+{
+    char path[FILE_PATH];
+    struct rusage own, children;
+    struct error err = {0};
+    struct buffer text = BUFFER_INIT(METRICS_MAX);
+    (void)getrusage(RUSAGE_SELF, &own);
+    (void)getrusage(RUSAGE_CHILDREN, &children);
+    metrics_add(samples, METRIC_HEARTBEAT_DURATION, (double)(boottime_ms() - begin_ms) / 1000,
+                NULL);
+    metrics_add(samples, METRIC_HEARTBEAT_CPU,
+                seconds(&own.ru_utime) + seconds(&own.ru_stime) + seconds(&children.ru_utime) +
+                    seconds(&children.ru_stime),
+                NULL);
+    int rc = metrics_render(buffer_text(samples), &text);
+    if (rc == 0)
+        rc = file_path(path, sizeof path, dir, METRICS_FILE, &err);
+    if (rc == 0)
+        rc = file_replace(path, buffer_text(&text), text.len, 0644, false, &err);
+    if (rc < 0)
+        program_log(LOG_WARNING, "no figures for Prometheus: %s", err.text);
+    buffer_release(&text);
+}
+
+static int run_heartbeat(const struct place *place, const char *metrics_dir, struct error *err)
+{
+    struct buffer samples = BUFFER_INIT(METRICS_MAX);
+    const int64_t begin_ms = boottime_ms();
+    const bool wanted = access(metrics_dir, W_OK | X_OK) == 0;
     struct consul *consul = NULL;
     if (!trust_own_directory(place->state_dir))
         return error_set(err, -EPERM,
@@ -164,8 +204,11 @@ static int run_heartbeat(const struct place *place, struct error *err)
     deadline_begin(limits()->beat_ms - limits()->drain_ms);
     int rc = consul_open(place->config_dir, &consul, err);
     if (rc == 0)
-        rc = look_and_print(consul, place, err);
+        rc = look_and_print(consul, place, wanted ? &samples : NULL, err);
     consul_close(consul);
+    if (wanted)
+        write_metrics(metrics_dir, begin_ms, &samples);
+    buffer_release(&samples);
     return rc;
 }
 
@@ -173,14 +216,15 @@ int main(int argc, char **argv)
 {
     program_start("heartbeat");
     struct place place = PLACE_DEFAULT;
-    const struct program_option table[] = {PLACE_ROWS(&place)};
+    const char *metrics_dir = METRICS_DIR;
+    const struct program_option table[] = {PLACE_ROWS(&place), {"metrics-dir", &metrics_dir, NULL}};
     const struct program_usage usage = {.help = help, .options = table, .n = COUNT(table)};
     struct error err = {0};
     int rc = program_options(argc, argv, &usage, &err);
     if (rc <= 0)
         return program_not_run(rc, CHECK_UNKNOWN, CHECK_UNKNOWN, &err);
     deadline_of_process(limits()->beat_ms, "cannot look", STDOUT_FILENO, CHECK_UNKNOWN);
-    rc = run_heartbeat(&place, &err);
+    rc = run_heartbeat(&place, metrics_dir, &err);
     if (rc < 0) {
         printf("cannot look: %s\n", err.text);
         rc = CHECK_UNKNOWN;

@@ -9,6 +9,7 @@
 #include "base/program.h"
 #include "base/trust.h"
 #include "check/check_run.h"
+#include "check/metrics.h"
 #include "check/verdict.h"
 #include "clock/clock_round.h"
 #include "clock/clock_state.h"
@@ -29,7 +30,8 @@ static const char help[] =
     "\n"
     "  --publish CHECK_ID    write this server's record, hear the others', bring the\n"
     "                        verdict to this TTL check of the agent\n"
-    "  --heard               with --publish: judge and publish only\n" PLACE_HELP "\n"
+    "  --heard               with --publish: judge and publish only\n" CHECK_METRICS_HELP PLACE_HELP
+    "\n"
     "exit codes: 0 passing, 1 warning, 2 critical, 3 could not look.\n"
     "With --publish: 0 published or rightly held back, 3 could not look or publish.\n"
     "\n"
@@ -44,8 +46,10 @@ struct clock_run {
 static int read_options(int argc, char **argv, struct check_run *run, bool *heard,
                         struct error *err)
 {
-    const struct program_option table[] = {
-        PLACE_ROWS(&run->place), {"publish", &run->publish, NULL}, {"heard", NULL, heard}};
+    const struct program_option table[] = {PLACE_ROWS(&run->place),
+                                           {"publish", &run->publish, NULL},
+                                           CHECK_METRICS_ROW(run),
+                                           {"heard", NULL, heard}};
     const struct program_usage usage = {.help = help, .options = table, .n = COUNT(table)};
     int rc = program_options(argc, argv, &usage, err);
     if (rc > 0 && *heard && !run->publish)
@@ -86,6 +90,18 @@ static int judge_clocks(const struct check_run *run, struct verdict *v, struct e
     return rc;
 }
 
+/* What is proven between this server and each other one. */
+static void add_samples(const struct offsets *offsets, struct buffer *samples)
+{
+    for (int i = 0; i < offsets->n && offsets->self >= 0; i++) {
+        const char *const labels[] = {"node", offsets->server[offsets->self].name, "other",
+                                      offsets->server[i].name, NULL};
+        const struct offsets_pair *pair = &offsets->pair[offsets_pair_at(offsets->self, i)];
+        if (i != offsets->self && pair->bound_us > 0)
+            metrics_add(samples, METRIC_CLOCK_OFFSET_BOUND, (double)pair->bound_us / 1e6, labels);
+    }
+}
+
 /* Without a leader nothing can be sent or received, and an agent that never had one holds
  * every read for 7 s. A missing right shows better in what needs it. */
 static int look_at_clocks(struct consul *consul, struct check_run *run, struct verdict *v,
@@ -101,9 +117,12 @@ static int look_at_clocks(struct consul *consul, struct check_run *run, struct v
                          "for the user of the Consul agent, run this as that user",
                          run->place.state_dir);
     run->leaderless = !consul_led(proof);
-    if (clock->heard || !run->publish || run->leaderless)
-        return judge_clocks(run, v, err);
-    return clock_round_run(consul, &run->place, &clock->state, v, err);
+    int rc = clock->heard || !run->publish || run->leaderless
+                 ? judge_clocks(run, v, err)
+                 : clock_round_run(consul, &run->place, &clock->state, v, err);
+    if (rc == 0)
+        add_samples(&clock->state.offsets, &run->samples);
+    return rc;
 }
 
 /* Returns an exit code, or negative errno with a text. */

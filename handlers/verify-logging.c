@@ -10,6 +10,7 @@
 #include "check/check_run.h"
 #include "consul/consul.h"
 #include "rollout/logging_check.h"
+#include "rollout/logging_metrics.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +23,8 @@ static const char help[] =
     "the one that is wanted, and asks Elasticsearch whose records arrive.\n"
     "\n"
     "  --publish CHECK_ID    also update this TTL check of the agent, and write a record\n"
-    "                        to the probe logs which logging.d/ names\n" PLACE_HELP "\n"
+    "                        to the probe logs which logging.d/ names\n" CHECK_METRICS_HELP
+        PLACE_HELP "\n"
     "exit codes: 0 passing, 1 warning, 2 critical, 3 could not look; with --publish\n"
     "      0 published or rightly held back, 3 could not look or publish\n"
     "example: verify-logging\n";
@@ -67,6 +69,8 @@ static int look_at_logging(struct consul *consul, struct check_run *run, struct 
         rc = gather_logging(&s, &proof, err);
     if (rc == 0)
         judge_logging(&s, &proof, &probe, v);
+    if (rc == 0 && run->metrics)
+        logging_metrics_add(&s, &run->samples);
     delivery_proof_release(&proof);
     snapshot_release(&s);
     return rc;
@@ -75,7 +79,8 @@ static int look_at_logging(struct consul *consul, struct check_run *run, struct 
 static int run_check(int argc, char **argv, struct error *err)
 {
     struct check_run run = {.place = PLACE_DEFAULT};
-    const struct program_option table[] = {PLACE_ROWS(&run.place), {"publish", &run.publish, NULL}};
+    const struct program_option table[] = {
+        PLACE_ROWS(&run.place), {"publish", &run.publish, NULL}, CHECK_METRICS_ROW(&run)};
     const struct program_usage usage = {.help = help, .options = table, .n = COUNT(table)};
     int rc = program_options(argc, argv, &usage, err);
     return rc <= 0 ? rc : check_run(&run, look_at_logging, err);

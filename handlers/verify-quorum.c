@@ -8,6 +8,7 @@
 #include "base/program.h"
 #include "base/trust.h"
 #include "check/check_run.h"
+#include "check/metrics.h"
 #include "check/rest.h"
 #include "check/verdict.h"
 #include "cluster/cluster_facts.h"
@@ -28,7 +29,8 @@ static const char help[] =
     "\n"
     "  --publish CHECK_ID    bring the verdict to this TTL check of the agent\n"
     "  --confirm-mapping     confirm the servers present, with your own token, and show\n"
-    "                        old and new; refused unless the cluster is whole\n" PLACE_HELP "\n"
+    "                        old and new; refused unless the cluster is whole\n" CHECK_METRICS_HELP
+        PLACE_HELP "\n"
     "exit codes: 0 passing, 1 warning, 2 critical, 3 could not look.\n"
     "With --publish: 0 published or rightly held back, 3 could not look or publish.\n"
     "With --confirm-mapping: 0 confirmed, 2 refused, 3 could not look or write.\n"
@@ -40,6 +42,7 @@ static int read_options(int argc, char **argv, struct check_run *run, bool *conf
 {
     const struct program_option table[] = {PLACE_ROWS(&run->place),
                                            {"publish", &run->publish, NULL},
+                                           CHECK_METRICS_ROW(run),
                                            {"confirm-mapping", NULL, confirm}};
     const struct program_usage usage = {.help = help, .options = table, .n = COUNT(table)};
     int rc = program_options(argc, argv, &usage, err);
@@ -171,6 +174,7 @@ static int look_at_quorum(struct consul *consul, struct check_run *run, struct v
         program_log(LOG_WARNING, "%s", err->text);
     quorum_judge(&servers->facts, &held, v);
     run->leaderless = !servers->facts.has_leader;
+    metrics_add(&run->samples, METRIC_SERVERS_SPARE, now.spare, NULL);
     return 0;
 }
 

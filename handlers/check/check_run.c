@@ -4,6 +4,7 @@
 #include "base/deadline.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "check/metrics.h"
 #include "check/publish.h"
 
 #include <stdio.h>
@@ -17,6 +18,17 @@ static int look_now(struct check_run *run, check_look *look, struct consul **ret
     return rc < 0 ? rc : look(*ret_consul, run, v, err);
 }
 
+#define SAMPLES_MAX 65536
+
+static void print_samples(struct check_run *run, const struct verdict *v)
+{
+    const char *const labels[] = {"check", run->publish, NULL};
+    if (!run->metrics)
+        return;
+    metrics_add(&run->samples, METRIC_CHECK_STATUS, (double)v->status, labels);
+    (void)fputs(buffer_text(&run->samples), stdout);
+}
+
 static int publish(struct check_run *run, check_look *look, struct error *err)
 {
     struct consul *consul = NULL;
@@ -27,6 +39,7 @@ static int publish(struct check_run *run, check_look *look, struct error *err)
     int lock = publish_lock(dir, run->publish, err);
     if (lock < 0)
         return lock;
+    run->samples = BUFFER_INIT(SAMPLES_MAX);
     int looked = look_now(run, look, &consul, &v, &why);
     deadline_begin(deadline_left() + limits()->verify_ms - limits()->look_ms);
     if (looked < 0) {
@@ -38,6 +51,8 @@ static int publish(struct check_run *run, check_look *look, struct error *err)
         rc = error_set(err, looked, "%s", why.text);
     consul_close(consul);
     file_unlock(lock);
+    print_samples(run, &v);
+    buffer_release(&run->samples);
     return rc < 0 ? rc : CHECK_PASSING;
 }
 

@@ -4,6 +4,7 @@
 #ifndef CHECK_RUN_H
 #define CHECK_RUN_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/program.h"
 #include "check/verdict.h"
@@ -13,10 +14,20 @@
 
 struct check_run {
     struct place place;
-    const char *publish; /* the check's ID; NULL: by hand */
-    void *arg;           /* the program's own */
-    bool leaderless;     /* set by look(): it was found without a leader */
+    const char *publish;   /* the check's ID; NULL: by hand */
+    void *arg;             /* the program's own */
+    bool leaderless;       /* set by look(): it was found without a leader */
+    bool metrics;          /* with publish: samples (metrics.h) to stdout */
+    struct buffer samples; /* look() adds its own; private otherwise */
 };
+
+/* The option that the heartbeat gives where the samples are wanted. */
+#define CHECK_METRICS_ROW(run)                                                                     \
+    {                                                                                              \
+        "metrics", NULL, &(run)->metrics                                                           \
+    }
+#define CHECK_METRICS_HELP                                                                         \
+    "  --metrics             with --publish: figures for Prometheus to stdout\n"
 
 /* Gather and judge. Returns 0 with *v filled in, or why it could not look. */
 typedef int check_look(struct consul *consul, struct check_run *run, struct verdict *v,

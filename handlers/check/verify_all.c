@@ -11,16 +11,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#define WORDS      11
+#define OUTPUT_MAX 65536
+
 /* One verification as a process. */
 struct job {
     char path[FILE_PATH];
-    const char *argv[10];
+    const char *argv[WORDS];
 };
 
-static int prepare(const struct place *place, const struct verification *what, struct job *job,
-                   struct child_job *ret, struct error *err)
+static int prepare(const struct place *place, const struct verification *what, bool metrics,
+                   struct job *job, struct child_job *ret, struct error *err)
 {
-    const char *const argv[10] = {job->path, "--publish", what->check, PLACE_WORDS(place), NULL};
+    const char *const argv[WORDS] = {
+        job->path, "--publish", what->check, PLACE_WORDS(place), metrics ? "--metrics" : NULL,
+        NULL};
     memcpy(job->argv, argv, sizeof argv);
     *ret = (struct child_job){
         .argv = job->argv, .env = (const char *const *)environ, .timeout_ms = limits()->verify_ms};
@@ -68,7 +73,7 @@ static void note_ending(const struct verification *what, const struct child_resu
 }
 
 void verify_all(const struct place *place, const struct verification *what, size_t n,
-                struct verdict *v)
+                struct buffer *samples, struct verdict *v)
 {
     struct job job[VERIFY_ALL_MOST];
     struct child_job jobs[VERIFY_ALL_MOST] = {{0}};
@@ -76,10 +81,10 @@ void verify_all(const struct place *place, const struct verification *what, size
     struct error err = {0};
     int rc = 0;
     for (size_t i = 0; i < n; i++) {
-        results[i] = (struct child_result){.output = BUFFER_INIT(VERDICT_OUTPUT),
+        results[i] = (struct child_result){.output = BUFFER_INIT(OUTPUT_MAX),
                                            .errors = BUFFER_INIT(VERDICT_OUTPUT)};
         if (rc == 0)
-            rc = prepare(place, &what[i], &job[i], &jobs[i], &err);
+            rc = prepare(place, &what[i], samples != NULL, &job[i], &jobs[i], &err);
     }
     if (rc == 0)
         rc = child_run_all(jobs, results, n, &err);
@@ -88,6 +93,8 @@ void verify_all(const struct place *place, const struct verification *what, size
     for (size_t i = 0; i < n; i++) {
         if (rc == 0)
             note_ending(&what[i], &results[i], v);
+        if (samples)
+            (void)!buffer_printf(samples, "%s", buffer_text(&results[i].output));
         buffer_release(&results[i].output);
         buffer_release(&results[i].errors);
     }

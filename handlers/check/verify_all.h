@@ -3,6 +3,7 @@
 #ifndef VERIFY_ALL_H
 #define VERIFY_ALL_H
 
+#include "base/buffer.h"
 #include "base/program.h"
 #include "check/verdict.h"
 
@@ -15,9 +16,10 @@ struct verification {
 #define VERIFY_ALL_MOST 8
 
 /* Run these n (at most VERIFY_ALL_MOST) with --publish, each for at most limits()->verify_ms. What
- * could not run or report becomes a reason in v. */
+ * could not run or report becomes a reason in v. samples: their figures (metrics.h) are appended; NULL:
+ * none are wanted. */
 void verify_all(const struct place *place, const struct verification *what, size_t n,
-                struct verdict *v);
+                struct buffer *samples, struct verdict *v);
 
 /* Why not everything could run and report: a warning; the first reason is the summary, each other
  * one a line. */

@@ -199,6 +199,7 @@ void quorum_conditions(const struct quorum_facts *facts, struct quorum_condition
         .no_spare = look.spare <= 0 && !forming(&look),
         .excused = excused(&look),
         .whole = whole(&look, NULL) == 0,
+        .spare = look.spare,
     };
 }
 

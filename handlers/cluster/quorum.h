@@ -40,6 +40,7 @@ struct quorum_conditions {
     bool excused;    /* CLUSTER_MAINTENANCE: spare would be 1 or more with that server,
                         so no_spare's clock stands still */
     bool whole;      /* quorum_whole() */
+    int spare;       /* how many more servers may fail; below 0: no majority */
 };
 
 void quorum_conditions(const struct quorum_facts *facts, struct quorum_conditions *ret);

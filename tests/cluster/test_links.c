@@ -89,6 +89,56 @@ static void all_is_well(void)
         wait_said(i, ", records arrive from all", 0);
 }
 
+/* ---- figures for alerting ------------------------------------------------ */
+
+/* Each is a sample in the file of the latest heartbeat. */
+static const char *const figures[] = {
+    "\nlictor_check_status{check=\"cluster:quorum\"} 0\n",
+    "\nlictor_check_status{check=\"cluster:clock\"} ",
+    "\nlictor_check_status{check=\"cluster:logging\"} 0\n",
+    "\nlictor_servers_spare 1\n",
+    "\nlictor_clock_offset_bound_seconds{node=\"server-1\",other=\"server-3\"} 0.",
+    "\nlictor_records_waiting{shipper=\"shipper\"} 0\n",
+    "\nlictor_records_waiting_age_seconds{shipper=\"shipper\"} 0\n",
+    "\nlictor_records_lost_total{shipper=\"shipper\"} 0\n",
+    "\nlictor_records_arrived_total{shipper=\"shipper\"} ",
+    "\nlictor_logs_unread_bytes{shipper=\"shipper\"} 0\n",
+    "\nlictor_queue_free_bytes{shipper=\"shipper\"} ",
+    "\nlictor_revision_info{revision=\"",
+    "\nlictor_heartbeat_duration_seconds ",
+    "\nlictor_heartbeat_cpu_seconds ",
+};
+
+static bool has_figures(void *arg, struct buffer *seen)
+{
+    const char *argv[] = {"heartbeat", "--metrics-dir", arg, NULL};
+    struct outcome o = server_run(here.c, 1, NULL, argv);
+    char *text = server_read(here.c, 1, "metrics/lictor.prom");
+    bool all = buffer_printf(seen, "%s%s", o.out, o.err) == 0;
+    for (size_t i = 0; i < COUNT(figures); i++) {
+        if (!strstr(text, figures[i]))
+            all = buffer_printf(seen, "; no%s", figures[i]) < 0;
+    }
+    free(text);
+    outcome_release(&o);
+    return all;
+}
+
+static void figures_for_alerting_are_there(void **state)
+{
+    (void)state;
+    char dir[400];
+    (void)snprintf(dir, sizeof dir, "%s", server_path(here.c, 1, "metrics"));
+    all_is_well();
+    const char *argv[] = {"heartbeat", "--metrics-dir", dir, NULL};
+    struct outcome o = server_run(here.c, 1, NULL, argv); /* there is no such directory */
+    assert_int_equal(o.code, 0);
+    assert_string_equal(o.err, "");
+    outcome_release(&o);
+    assert_int_equal(mkdir(dir, 0755), 0);
+    wait_until("the figures", SOON, has_figures, dir);
+}
+
 /* ---- all is well --------------------------------------------------------- */
 
 /* Nothing was ever set before this one. */
@@ -380,6 +430,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(green_begins_when_it_is_true),
         cmocka_unit_test(records_of_all_arrive),
+        cmocka_unit_test(figures_for_alerting_are_there),
         cmocka_unit_test(the_way_is_broken),
         cmocka_unit_test(what_does_not_answer_well_is_told_before_anything_is_touched),
         cmocka_unit_test(another_elasticsearch_is_told),
