@@ -2,8 +2,9 @@
 /* verify-security: who may read, write and forge what on this server?
  *
  * Each server looks at itself: its agent's configuration (agent_facts.c), what may be done without a
- * token (anonymous.c), the gossip key (gossip_key.c). What is found is judged against
- * SECURITY_ACCEPTED (finding.c). Changes nothing. */
+ * token (anonymous.c), the gossip key (gossip_key.c), who may read and write programs and
+ * configuration (file_facts.c). What is found is judged against SECURITY_ACCEPTED (finding.c).
+ * Changes nothing. */
 #include "base/file.h"
 #include "base/program.h"
 #include "check/check_run.h"
@@ -11,6 +12,7 @@
 #include "consul/consul.h"
 #include "security/agent_facts.h"
 #include "security/anonymous.h"
+#include "security/file_facts.h"
 #include "security/finding.h"
 #include "security/gossip_key.h"
 #include "settings/settings_read.h"
@@ -22,8 +24,9 @@ static const char help[] =
     "usage: verify-security [--publish CHECK_ID | --findings] [OPTION...]\n"
     "\n"
     "What on this server lets others read, change or forge what they should not: gossip,\n"
-    "ACLs, TLS between servers, Consul's HTTP API. Each finding says why it matters and\n"
-    "what repairs it. SECURITY_ACCEPTED names findings that are accepted.\n"
+    "ACLs, TLS between servers, Consul's HTTP API, programs, configuration and secrets.\n"
+    "Each finding says why it matters and what repairs it. SECURITY_ACCEPTED names\n"
+    "findings that are accepted.\n"
     "\n"
     "  --publish CHECK_ID    bring the verdict to this TTL check of the agent\n"
     "  --findings            print the names of all findings (Markdown)\n" PLACE_HELP "\n"
@@ -47,7 +50,7 @@ static void look_at_autopilot(struct consul *consul, struct findings *findings)
 
 /* With a right less it is a finding, not the end: the rest is looked at. */
 static void gather(struct consul *consul, const struct check_run *run, const struct agent *agent,
-                   struct findings *findings)
+                   const struct settings *settings, struct findings *findings)
 {
     struct agent_facts facts;
     agent_facts_read(agent->self, &facts);
@@ -57,6 +60,7 @@ static void gather(struct consul *consul, const struct check_run *run, const str
     if (facts.gossip_encrypted != FACT_NO)
         gossip_key_look(consul, facts.data_dir, findings);
     look_at_autopilot(consul, findings);
+    file_facts_look(&run->place, &facts, settings->log_credential, findings);
 }
 
 static int look_at_security(struct consul *consul, struct check_run *run, struct verdict *v,
@@ -72,7 +76,7 @@ static int look_at_security(struct consul *consul, struct check_run *run, struct
         rc = settings_read_judged(consul, run->place.config_dir, run->place.settings_root,
                                   CONSUL_STALE, &settings, err);
     if (rc == 0) {
-        gather(consul, run, &agent, &findings);
+        gather(consul, run, &agent, &settings, &findings);
         findings_judge(&findings, &settings, v);
     }
     settings_release(&settings);

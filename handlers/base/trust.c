@@ -15,10 +15,12 @@
 
 /* An absolute path on its way, component by component, on descriptors. */
 struct walk {
-    const char *path;    /* the whole of it, for texts */
-    int fd;              /* O_PATH, what has been reached */
-    char todo[PATH_MAX]; /* what is left of it */
-    int links;           /* so many symbolic links may still be followed */
+    const char *path;            /* the whole of it, for texts */
+    int fd;                      /* O_PATH, what has been reached */
+    char todo[PATH_MAX];         /* what is left of it */
+    int links;                   /* so many symbolic links may still be followed */
+    uid_t user;                  /* who is trusted besides root */
+    struct trust_report *report; /* NULL: what others may write is refused */
 };
 
 /* Where a descriptor is, for texts: with links on the way that is not walk->path. */
@@ -33,6 +35,31 @@ static const char *place(const struct walk *walk, int fd, char ret[PATH_MAX])
     return ret;
 }
 
+/* Worse than what was found before? */
+static void note(const struct walk *walk, int fd, enum trust_writer writer, uid_t owner)
+{
+    if (writer <= walk->report->writer)
+        return;
+    char text[PATH_MAX];
+    walk->report->writer = writer;
+    walk->report->owner = owner;
+    (void)snprintf(walk->report->place, sizeof walk->report->place, "%s", place(walk, fd, text));
+}
+
+/* One component of the way, judged as judge_owner() does. */
+static void report_owner(const struct walk *walk, int fd, const struct stat *st, bool sticky)
+{
+    mode_t mode = sticky || S_ISLNK(st->st_mode) ? 0 : st->st_mode;
+    if (mode & S_IWOTH)
+        note(walk, fd, TRUST_EVERYBODY, st->st_uid);
+    else if (mode & S_IWGRP)
+        note(walk, fd, TRUST_GROUP, st->st_uid);
+    else if (st->st_uid != 0 && st->st_uid != walk->user)
+        note(walk, fd, TRUST_OWNER, st->st_uid);
+    if (S_ISDIR(st->st_mode) && !(st->st_mode & S_IXOTH))
+        walk->report->readable = false;
+}
+
 /* Nobody but root and us may be able to change it. In root's sticky directories others
  * can add names but not replace ours. The mode of a symbolic link means nothing. */
 static int judge_owner(const struct walk *walk, int fd, bool *ret_link, struct error *err)
@@ -43,10 +70,14 @@ static int judge_owner(const struct walk *walk, int fd, bool *ret_link, struct e
         return error_errno(err, "look at", walk->path);
     bool sticky = S_ISDIR(st.st_mode) && st.st_uid == 0 && (st.st_mode & S_ISVTX);
     *ret_link = S_ISLNK(st.st_mode);
+    if (walk->report) {
+        report_owner(walk, fd, &st, sticky);
+        return 0;
+    }
     if (*ret_link && walk->links == 0)
         return error_set(err, -EPERM, "%s is a symbolic link: put the real path",
                          place(walk, fd, text));
-    if (st.st_uid != 0 && st.st_uid != geteuid())
+    if (st.st_uid != 0 && st.st_uid != walk->user)
         return error_set(err, -EPERM,
                          "%s belongs to user %u, not to root or the running user: chown root it",
                          place(walk, fd, text), st.st_uid);
@@ -100,10 +131,10 @@ static int step(struct walk *walk, const char *name, struct error *err)
     return 0;
 }
 
-/* Judge every component; gives an O_PATH fd of the last one. links: 0 refuses any. */
-static int trusted(const char *path, int links, struct error *err)
+/* Judge every component; gives an O_PATH fd of the last one. */
+static int walk_path(struct walk walk, struct error *err)
 {
-    struct walk walk = {.path = path, .fd = -1, .links = links};
+    const char *path = walk.path;
     char name[PATH_MAX];
     if (path[0] != '/' || strlen(path) >= sizeof walk.todo)
         return error_set(err, -EINVAL, "%s is not an absolute path", path);
@@ -122,6 +153,12 @@ static int trusted(const char *path, int links, struct error *err)
     if (walk.fd >= 0)
         (void)close(walk.fd);
     return rc;
+}
+
+/* links: 0 refuses any. */
+static int trusted(const char *path, int links, struct error *err)
+{
+    return walk_path((struct walk){.path = path, .fd = -1, .links = links, .user = geteuid()}, err);
 }
 
 int trust_path(const char *path, struct error *err)
@@ -145,6 +182,22 @@ int trust_program(const char *path, struct error *err)
         rc = error_set(err, -EACCES, "%s is not an executable file", path);
     (void)close(fd);
     return rc;
+}
+
+int trust_look(const char *path, unsigned user, struct trust_report *ret, struct error *err)
+{
+    struct stat st;
+    *ret = (struct trust_report){.readable = true};
+    int fd = walk_path(
+        (struct walk){
+            .path = path, .fd = -1, .links = LINKS_MAX, .user = (uid_t)user, .report = ret},
+        err);
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, &st) < 0 || !(st.st_mode & S_IROTH))
+        ret->readable = false;
+    (void)close(fd);
+    return 0;
 }
 
 int trust_read(const char *path, struct buffer *buf, struct error *err)

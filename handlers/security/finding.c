@@ -15,6 +15,10 @@ static const struct finding_row rows[FINDING_KINDS] = {
                                  "from there every setting and service can be changed"},
     [FINDING_GOSSIP_KNOWN_KEY] = {"gossip-known-key", CRIT,
                                   "whoever knows that page can join the cluster and forge gossip"},
+    [FINDING_PROGRAM_WORLD_WRITABLE] = {"program-world-writable", CRIT,
+                                        "who has an account here can put another one in its place"},
+    [FINDING_CONFIG_WORLD_WRITABLE] = {"config-world-writable", CRIT,
+                                       "who has an account here decides what Consul and we run"},
     [FINDING_GOSSIP_PLAINTEXT] = {"gossip-plaintext", WARN,
                                   "whoever is in this network can read it, forge it and join"},
     [FINDING_GOSSIP_UNVERIFIED] = {"gossip-unverified", WARN,
@@ -40,6 +44,11 @@ static const struct finding_row rows[FINDING_KINDS] = {
     [FINDING_DEBUG] = {"debug", WARN, "its memory, which holds secrets, can be looked into"},
     [FINDING_MIN_QUORUM] = {"min-quorum", WARN,
                             "servers that die are forgotten, down to a majority of one"},
+    [FINDING_PROGRAM_WRITABLE] = {"program-writable", WARN,
+                                  "others than root and the agent's user can replace a program"},
+    [FINDING_CONFIG_WRITABLE] = {"config-writable", WARN,
+                                 "others than root and the agent's user decide what is run"},
+    [FINDING_SECRET_READABLE] = {"secret-readable", WARN, "it holds a token, a key or a password"},
     [FINDING_ANONYMOUS_UNKNOWN] = {"anonymous-unknown", WARN,
                                    "not looked at: what may be done without a token"},
     [FINDING_GOSSIP_KEY_UNKNOWN] = {"gossip-key-unknown", WARN,
@@ -48,6 +57,8 @@ static const struct finding_row rows[FINDING_KINDS] = {
                                "not looked at: what these members of agent/self say"},
     [FINDING_MIN_QUORUM_UNKNOWN] = {"min-quorum-unknown", WARN,
                                     "not looked at: the configuration of autopilot"},
+    [FINDING_FILES_UNKNOWN] = {"files-unknown", WARN,
+                               "not looked at: who may read and write there"},
 };
 
 const struct finding_row *finding_row(enum finding_kind kind)

@@ -16,27 +16,44 @@
 #define PUBLISHED "cg8StVXbQJ0gPvMd9o7yrg=="
 #define PRIVATE   "aVR0bPFSI7iPC1xvUpA2Pw=="
 
-static char certificates[300];
+static char certificates[300], programs[300];
 
-static void make(const char *first, const char *second)
+static void shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void shell(const char *fmt, ...)
 {
-    char command[1200];
-    const char *argv[] = {"/bin/bash", "-c", command, NULL};
-    (void)snprintf(command, sizeof command, "cd '%s' && '%s' tls %s create %s", certificates,
-                   consul_program(), first, second);
+    char command[2000];
+    const char *argv[] = {"/bin/bash", "-ec", command, NULL};
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(command, sizeof command, fmt, ap);
+    va_end(ap);
     struct outcome o = run_tool(NULL, argv, NULL);
     if (o.code != 0)
-        harness_fail("consul tls %s create: %s%s", first, o.out, o.err);
+        harness_fail("%s: %s%s", command, o.out, o.err);
     outcome_release(&o);
 }
 
+/* The net of the cluster is not known before it is there. */
 static void make_certificates(void)
 {
     (void)snprintf(certificates, sizeof certificates, "%s/tls", keeper_dir());
-    assert_int_equal(mkdir(certificates, 0755), 0);
-    make("ca", "");
-    make("cert", "-server -dc dc1 -additional-ipaddress=127.0.{20..99}.{1..3}");
-    make("cert", "-client -dc dc1");
+    shell("mkdir '%s'; cd '%s'; consul='%s'; $consul tls ca create; "
+          "$consul tls cert create -server -dc dc1 -additional-ipaddress=127.0.{20..99}.{1..3}; "
+          "$consul tls cert create -client -dc dc1; chmod 0640 *-key.pem",
+          certificates, certificates, consul_program());
+}
+
+/* As installed: nobody else's, wherever this tree is, and in no closed directory. */
+static void install(void)
+{
+    static char consul[400];
+    (void)snprintf(programs, sizeof programs, "%s/bin", keeper_dir());
+    shell("chmod 0711 '%s'; mkdir '%s'; cp "
+          "'%s'/{heartbeat,{verify,hear,reconfigure,rollout,apply}-*} "
+          "'%s' '%s'; chmod 0755 '%s'/*",
+          keeper_dir(), programs, TEST_BIN, consul_program(), programs, programs);
+    (void)snprintf(consul, sizeof consul, "%s/consul", programs);
+    assert_int_equal(setenv("CONSUL", consul, 1), 0);
 }
 
 /* What a server has in addition: "20-more.json". */
@@ -72,18 +89,27 @@ static void speak_https(struct cluster *c, int i, int port)
 
 static int setup(void **state)
 {
+    install();
     make_certificates();
     struct cluster *c = cluster_start(&(struct cluster_options){
         .acl = true, .heartbeat = "5s", .limits = "confirm=0s", .consul = configuration()});
-    for (int i = 1; i <= 3; i++)
+    for (int i = 1; i <= 3; i++) {
         speak_https(c, i, 8501);
+        server_programs(c, i, programs);
+        assert_int_equal(chmod(server_path(c, i, "consul.d/20-more.json"), 0640), 0);
+    }
     *state = c;
     return 0;
 }
 
 static struct outcome look(struct cluster *c, int i)
 {
-    return server_run(c, i, NULL, (const char *const[]){"verify-security", NULL});
+    char program[400], config[400], state[400];
+    const char *argv[] = {program, "--config-dir", config, "--state-dir", state, NULL};
+    (void)snprintf(program, sizeof program, "%s/verify-security", programs);
+    (void)snprintf(config, sizeof config, "%s", server_path(c, i, "etc"));
+    (void)snprintf(state, sizeof state, "%s", server_path(c, i, "state"));
+    return run_tool(NULL, argv, NULL);
 }
 
 /* Now, by hand: this exit code, these words. */
@@ -308,6 +334,54 @@ static void what_is_accepted_is_listed(void **state)
     wait_seen(c, &none);
 }
 
+/* ---- files of server 2 ---------------------------------------------------- */
+
+static const struct mode_row {
+    const char *file; /* '/': of the programs, '#': of the certificates, else the server's */
+    mode_t right, wrong;
+    int code;
+    const char *finding; /* what follows the path is the next */
+    const char *also;
+} mode_rows[] = {
+    {"/verify-quorum", 0755, 0757, 2,
+     "critical: program-world-writable: ", " can be written by everybody"},
+    {"/consul", 0755, 0757, 2,
+     "critical: program-world-writable: ", " can be written by everybody"},
+    {"/", 0755, 0775, 1, "warning: program-writable: ", " can be written by its group"},
+    {"consul.d/10-server.json", 0644, 0646, 2,
+     "critical: config-world-writable: ", " can be written by everybody"},
+    {"consul.d/20-more.json", 0640, 0644, 1,
+     "warning: secret-readable: ", " can be read by everybody"},
+    {"etc/consul.env", 0640, 0644, 1, "warning: secret-readable: ", " can be read by everybody"},
+    {"#/dc1-server-consul-0-key.pem", 0640, 0644, 1,
+     "warning: secret-readable: ", " can be read by everybody"},
+    {"data", 0755, 0775, 1, "warning: config-writable: ", " can be written by its group"},
+};
+
+static void each_mode_that_is_wrong_is_named(void **state)
+{
+    struct cluster *c = *state;
+    for (size_t i = 0; i < COUNT(mode_rows); i++) {
+        const struct mode_row *row = &mode_rows[i];
+        char path[600], first[900], repair[700];
+        if (row->file[0] == '/' || row->file[0] == '#')
+            (void)snprintf(path, sizeof path, "%s%s", row->file[0] == '/' ? programs : certificates,
+                           row->file[0] == '/' ? row->file : row->file + 1);
+        else
+            (void)snprintf(path, sizeof path, "%s", server_path(c, 2, row->file));
+        path[strlen(path) - (path[strlen(path) - 1] == '/')] = '\0';
+        (void)snprintf(first, sizeof first, "%s%s%s", row->finding, path, row->also);
+        (void)snprintf(repair, sizeof repair, "repair: chmod ");
+        assert_int_equal(chmod(path, row->wrong), 0);
+        struct outcome o = look(c, 2);
+        if (o.code != row->code || !output_says(o.out, first) || !output_says(o.out, repair))
+            harness_fail("expected %d, %s, found %d, %s%s", row->code, first, o.code, o.out, o.err);
+        outcome_release(&o);
+        assert_int_equal(chmod(path, row->right), 0);
+        expect_nothing(c, 2);
+    }
+}
+
 /* ---- a cluster as Consul is without a word ------------------------------- */
 
 static void nothing_is_overlooked_where_nothing_is_set(void **state)
@@ -338,6 +412,7 @@ int main(void)
         cmocka_unit_test(a_keyring_that_cannot_be_read_is_said),
         cmocka_unit_test(a_right_to_write_for_everybody_is_critical),
         cmocka_unit_test(what_is_accepted_is_listed),
+        cmocka_unit_test(each_mode_that_is_wrong_is_named),
         cmocka_unit_test(each_line_that_should_not_be_there_is_named),
         cmocka_unit_test(nothing_is_overlooked_where_nothing_is_set),
     };

@@ -188,6 +188,56 @@ static void knows_its_own_directory(void **state)
     }
 }
 
+static void tells_who_may_write_and_read(void **state)
+{
+    static const struct {
+        const char *name;
+        enum trust_writer writer;
+        const char *place; /* below the scratch directory */
+        bool readable;
+    } rows[] = {
+        {"own/f", TRUST_NOBODY, NULL, true},
+        {"own/link", TRUST_NOBODY, NULL, true},
+        {"link/f", TRUST_NOBODY, NULL, true},
+        {"own/private", TRUST_NOBODY, NULL, false},
+        {"sticky/f", TRUST_NOBODY, NULL, true},
+        {"group/f", TRUST_GROUP, "group", true},
+        {"all/f", TRUST_EVERYBODY, "all", true},
+        {"own/group-file", TRUST_GROUP, "own/group-file", true},
+        {"own/all-file", TRUST_EVERYBODY, "own/all-file", false},
+        {"group/../all/f", TRUST_EVERYBODY, "all", true},
+        {"all/../group/f", TRUST_EVERYBODY, "all", true},
+        {"own/to-group", TRUST_GROUP, "group", true},
+    };
+    struct trust_report report;
+    struct error err = {0};
+    (void)state;
+    lay_out();
+    assert_int_equal(symlink("../group/f", scratch_at("own/to-group")), 0);
+    assert_int_equal(chmod(scratch_dir, 0755), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *place = rows[i].place;
+        print_message("  %s\n", rows[i].name);
+        assert_int_equal(trust_look(scratch_at("%s", rows[i].name), geteuid(), &report, &err), 0);
+        assert_int_equal(report.writer, rows[i].writer);
+        assert_string_equal(report.place, place ? scratch_at("%s", place) : "");
+        assert_int_equal(report.readable, rows[i].readable);
+    }
+    assert_int_equal(chmod(scratch_dir, 0710), 0);
+    assert_int_equal(trust_look(scratch_at("own/f"), geteuid(), &report, &err), 0);
+    assert_false(report.readable);
+    assert_int_equal(trust_look(scratch_at("own/none"), 0, &report, &err), -ENOENT);
+    assert_int_equal(trust_look("own/f", 0, &report, &err), -EINVAL);
+    if (geteuid() != 0)
+        return;
+    assert_int_equal(chown(scratch_at("own/f"), STRANGER, 0), 0);
+    assert_int_equal(trust_look(scratch_at("own/f"), STRANGER, &report, &err), 0);
+    assert_int_equal(report.writer, TRUST_NOBODY);
+    assert_int_equal(trust_look(scratch_at("own/f"), STRANGER + 1, &report, &err), 0);
+    assert_int_equal(report.writer, TRUST_OWNER);
+    assert_int_equal(report.owner, STRANGER);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_set_up, scratch_tear_down)
@@ -197,6 +247,7 @@ int main(void)
         TEST(trusts_no_stranger),
         TEST(trusts_programs_behind_links),
         TEST(knows_its_own_directory),
+        TEST(tells_who_may_write_and_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
