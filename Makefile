@@ -9,6 +9,7 @@
 #   make lint           format, clang-tidy, shellcheck, function lengths; ONLY=format one of them
 #   make format         clang-format over all; make hooks checks it at each commit
 #   make bench          measured ratios        make soak    tests that take longer
+#   make test-ui        the checks in Consul's UI, read in a browser
 #   make SAN=1 test     under AddressSanitizer and UBSan, in a directory of its own
 #   make install        PREFIX=/usr, honours DESTDIR; make uninstall removes it again
 #   make setup          what all of these need; setup-build, -demo, -test, -lint: what one needs
@@ -125,7 +126,7 @@ export UBSAN_OPTIONS := print_stacktrace=1
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all tests help setup unit check test demo lint lint-now format hooks compile_commands.json \
-        bench soak install uninstall clean
+        bench soak test-ui install uninstall clean
 
 # One short line for each command; V=1 shows the command itself.
 say = $(if $(V),,@echo '  $1 $(patsubst $(B)/%,%,$@)' && )
@@ -234,6 +235,11 @@ soak: setup-test
 	scripts/fetch elasticsearch 7.17.9 && scripts/fetch elasticsearch opensearch
 	@ELASTICSEARCH_TARGETS='stand-in 8.6.2 7.17.9 opensearch' tests/run \
 	    $(call tests_of,elasticsearch) $(call tests_of,soak)
+
+# The checks in Consul's UI, in a browser; takes the pictures of README.md.
+test-ui: setup-ui
+	$(build_now) all
+	@tests/ui/run
 
 # The figures alone; where one cannot be had, everything.
 bench: setup-test

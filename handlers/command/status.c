@@ -22,7 +22,8 @@ static const char help[] =
     "the agent's user, who remembers since when something holds; as anybody else it judges this\n"
     "moment alone. A \"?\" is what cannot be known from here.\n"
     "\n"
-    "  --check NAME          only this check: quorum, clock, logging, heartbeat\n"
+    "  --check NAME          only this check: quorum, clock, logging, security,\n"
+    "                        heartbeat\n"
     "  --json                one JSON object, for programs; with --watch one in each line\n"
     "  --watch               again when something changes, until it is interrupted\n" PLACE_HELP
     "\n"
