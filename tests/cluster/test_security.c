@@ -192,7 +192,7 @@ static bool is_seen(void *arg, struct buffer *seen)
 {
     void **args = arg;
     const struct row *row = args[1];
-    struct outcome o = look(args[0], 3);
+    struct outcome o = look(args[0], *(const int *)args[2]);
     bool yes = o.code == row->code && strncmp(o.out, row->first, strlen(row->first)) == 0 &&
                output_says(o.out, row->also);
     (void)!buffer_printf(seen, "%d %s%s", o.code, o.out, o.err);
@@ -201,13 +201,13 @@ static bool is_seen(void *arg, struct buffer *seen)
 }
 
 /* A server that has just been started knows no token yet. */
-static void wait_seen(struct cluster *c, const struct row *row)
+static void wait_seen(struct cluster *c, int i, const struct row *row)
 {
     union {
         const struct row *row;
         void *any;
     } of = {row};
-    void *args[] = {c, of.any};
+    void *args[] = {c, of.any, &i};
     wait_until(row->first, SOON, is_seen, args);
 }
 
@@ -217,10 +217,10 @@ static void each_line_that_should_not_be_there_is_named(void **state)
     struct cluster *c = *state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         configure(c, rows[i].config);
-        wait_seen(c, &rows[i]);
+        wait_seen(c, 3, &rows[i]);
     }
     configure(c, none.config);
-    wait_seen(c, &none);
+    wait_seen(c, 3, &none);
 }
 
 /* ---- what can be changed while it runs ----------------------------------- */
@@ -296,9 +296,9 @@ static void a_right_to_write_for_everybody_is_critical(void **state)
               "node_prefix \"\" { policy = \"read\" }",
               token);
     anonymous_policy(c, "{\"Name\": \"everybody\"}");
-    wait_seen(c, &open);
+    wait_seen(c, 3, &open);
     anonymous_policy(c, "");
-    wait_seen(c, &closed);
+    wait_seen(c, 3, &closed);
 }
 
 static void autopilot(struct cluster *c, int least)
@@ -322,16 +322,17 @@ static void what_is_accepted_is_listed(void **state)
     static const struct row none = {"", 0, "passing: no finding\n", ""};
     struct cluster *c = *state;
     autopilot(c, 0);
-    wait_seen(c, &found);
+    wait_seen(c, 3, &found);
     setting_put(c, "SECURITY_ACCEPTED", "acl-off,min-quorum");
-    wait_seen(c, &accepted);
+    wait_seen(c, 3, &accepted);
     setting_put(c, "SECURITY_ACCEPTED", "min-quorun");
-    wait_seen(c, &misspelt);
+    wait_seen(c, 3, &misspelt);
     setting_put(c, "SECURITY_ACCEPTED", "min-quorum,,x");
-    wait_seen(c, &rejected);
+    wait_seen(c, 3, &rejected);
     setting_delete(c, "SECURITY_ACCEPTED");
     autopilot(c, 3);
-    wait_seen(c, &none);
+    for (int i = 1; i <= 3; i++)
+        wait_seen(c, i, &none);
 }
 
 /* ---- files of server 2 ---------------------------------------------------- */

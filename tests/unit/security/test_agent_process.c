@@ -42,8 +42,8 @@ static void words_are_understood(void **state)
         assert_int_equal(agent_process_read(words, len, &process, &data), rows[i].agent);
         assert_string_equal(data ? data : "-", rows[i].data_dir ? rows[i].data_dir : "-");
         for (size_t k = 0; k < process.configs; k++) {
-            (void)strcat(configs, process.config[k]);
-            (void)strcat(configs, " ");
+            size_t used = strlen(configs);
+            (void)snprintf(configs + used, sizeof configs - used, "%s ", process.config[k]);
         }
         assert_string_equal(configs, rows[i].configs);
     }
