@@ -38,7 +38,7 @@ in_indexer       := complaint queue_line queue bulk queue_reader recent generati
 in_clock         := local_clock sntp figure offset_bound offsets offsets_json outlier skew_verdict clock_record clock_watch clock_state \
                     ntp_reference clock_round
 in_cluster       := server_mapping membership signs quorum cluster_facts own_agent rollout_order
-in_security      := finding agent_facts anonymous gossip_key agent_process file_facts
+in_security      := finding agent_facts anonymous gossip_key agent_process file_facts certificate log_facts certificate_facts
 in_shipper       := mustache file_set owned_files shipper_config retired_shippers render shipper_commands apply apply_protocol apply_client
 in_delivery      := delivery delivery_gather
 in_rollout       := server_record logging_verdict rolling local_state snapshot debounce claim attempt logging_memory \

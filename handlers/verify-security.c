@@ -3,7 +3,8 @@
  *
  * Each server looks at itself: its agent's configuration (agent_facts.c), what may be done without a
  * token (anonymous.c), the gossip key (gossip_key.c), who may read and write programs and
- * configuration (file_facts.c). What is found is judged against SECURITY_ACCEPTED (finding.c).
+ * configuration (file_facts.c), which certificates expire (certificate_facts.c), how Elasticsearch
+ * is reached (log_facts.c). What is found is judged against SECURITY_ACCEPTED (finding.c).
  * Changes nothing. */
 #include "base/file.h"
 #include "base/program.h"
@@ -12,6 +13,7 @@
 #include "consul/consul.h"
 #include "security/agent_facts.h"
 #include "security/anonymous.h"
+#include "security/certificate_facts.h"
 #include "security/file_facts.h"
 #include "security/finding.h"
 #include "security/gossip_key.h"
@@ -24,7 +26,8 @@ static const char help[] =
     "usage: verify-security [--publish CHECK_ID | --findings] [OPTION...]\n"
     "\n"
     "What on this server lets others read, change or forge what they should not: gossip,\n"
-    "ACLs, TLS between servers, Consul's HTTP API, programs, configuration and secrets.\n"
+    "ACLs, TLS between servers, Consul's HTTP API, programs, configuration and secrets,\n"
+    "certificates that expire, the way to Elasticsearch.\n"
     "Each finding says why it matters and what repairs it. SECURITY_ACCEPTED names\n"
     "findings that are accepted.\n"
     "\n"
@@ -61,6 +64,7 @@ static void gather(struct consul *consul, const struct check_run *run, const str
         gossip_key_look(consul, facts.data_dir, findings);
     look_at_autopilot(consul, findings);
     file_facts_look(&run->place, &facts, settings->log_credential, findings);
+    certificate_facts_look(consul, &run->place, &facts, settings, findings);
 }
 
 static int look_at_security(struct consul *consul, struct check_run *run, struct verdict *v,

@@ -196,6 +196,12 @@ void consul_close(struct consul *consul)
     free(consul);
 }
 
+void consul_certificates(const struct consul *consul, const char **ret_ca, const char **ret_cert)
+{
+    *ret_ca = consul->value[CACERT];
+    *ret_cert = consul->value[CERT];
+}
+
 /* ---- one request --------------------------------------------------------- */
 
 /* Bytes of an answer. */

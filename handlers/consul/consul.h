@@ -33,6 +33,9 @@ struct consul;
 MUST_CHECK int consul_open(const char *config_dir, struct consul **ret, struct error *err);
 void consul_close(struct consul *consul);
 
+/* The files with which it reaches the agent by TLS; NULL: none. Borrowed. */
+void consul_certificates(const struct consul *consul, const char **ret_ca, const char **ret_cert);
+
 /* GET of a path below /v1/ ("agent/self", "operator/raft/configuration?stale"), an
  * answer of at most 2 MiB and JSON_VALUES values (some 2,500 agents), parsed. rule: the ACL rule it needs, for the 403 sentence.
  * 429 counts as success (autopilot/health answers so). *ret_root is the caller's. */

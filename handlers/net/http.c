@@ -62,6 +62,7 @@ static void set_identity(CURL *curl, const struct http_request *request)
     set_text(curl, CURLOPT_SSLKEY, request->key);
     (void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, request->unverified ? 0L : 1L);
     (void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, request->unverified ? 0L : 2L);
+    (void)curl_easy_setopt(curl, CURLOPT_CERTINFO, request->certificates ? 1L : 0L);
     (void)curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
     set_text(curl, CURLOPT_USERNAME, request->user);
     set_text(curl, CURLOPT_PASSWORD, request->password);
@@ -262,6 +263,21 @@ int http_perform_all(struct http *https, size_t n)
         (void)curl_multi_remove_handle(multi, https[i].curl);
     (void)curl_multi_cleanup(multi);
     return ready ? 0 : -ENOMEM;
+}
+
+int http_certificates(const struct http *http, struct buffer *pem)
+{
+    static const char name[] = "Cert:";
+    struct curl_certinfo *shown = NULL;
+    int rc = 0;
+    if (curl_easy_getinfo(http->curl, CURLINFO_CERTINFO, &shown) != CURLE_OK || !shown)
+        return 0;
+    for (int i = 0; i < shown->num_of_certs; i++)
+        for (const struct curl_slist *field = shown->certinfo[i]; rc == 0 && field;
+             field = field->next)
+            if (strncmp(field->data, name, sizeof name - 1) == 0)
+                rc = buffer_printf(pem, "%s\n", field->data + sizeof name - 1);
+    return rc;
 }
 
 void http_release(struct http *http)

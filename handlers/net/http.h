@@ -30,7 +30,8 @@ struct http_request {
     const char *ca;          /* files; ca none: the system's */
     const char *cert;
     const char *key;
-    bool unverified; /* https: do not look at the certificate */
+    bool unverified;   /* https: do not look at the certificate */
+    bool certificates; /* https: keep those that the server shows, for http_certificates() */
     const char *user;
     const char *password;
 };
@@ -73,6 +74,10 @@ int http_prepare(struct http *http, const struct http_request *request);
  * The second returns 0 or -ENOMEM. */
 void http_perform(struct http *http);
 int http_perform_all(struct http *https, size_t n);
+
+/* Append the certificates that the server has shown, in PEM; none where there was no TLS. Returns 0,
+ * -EMSGSIZE or -ENOMEM. Valid until the connection ends. */
+MUST_CHECK int http_certificates(const struct http *http, struct buffer *pem);
 
 /* End the connection, free the answer. All-zero is fine. */
 void http_release(struct http *http);

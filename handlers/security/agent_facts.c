@@ -61,9 +61,10 @@ static void read_tls(const cJSON *config, struct agent_facts *ret)
     const cJSON *tls = member(config, "TLS");
     const cJSON *rpc = member(tls, "InternalRPC");
     ret->tls_stanza = cJSON_IsObject(tls);
+    const cJSON *https = ret->tls_stanza ? member(tls, "HTTPS") : config;
     if (ret->tls_stanza) {
         ret->rpc_incoming = flag(rpc, "VerifyIncoming");
-        ret->https_incoming = flag(member(tls, "HTTPS"), "VerifyIncoming");
+        ret->https_incoming = flag(https, "VerifyIncoming");
     } else {
         enum fact all = flag(config, "VerifyIncoming");
         rpc = config;
@@ -72,6 +73,10 @@ static void read_tls(const cJSON *config, struct agent_facts *ret)
     }
     ret->rpc_outgoing = flag(rpc, "VerifyOutgoing");
     ret->rpc_hostname = flag(rpc, "VerifyServerHostname");
+    ret->certificates[0] = json_text(rpc, "CertFile", "");
+    ret->certificates[1] = json_text(rpc, "CAFile", "");
+    ret->certificates[2] = json_text(https, "CertFile", "");
+    ret->certificates[3] = json_text(https, "CAFile", "");
 }
 
 void agent_facts_read(const cJSON *self, struct agent_facts *ret)

@@ -34,6 +34,7 @@ struct agent_facts {
     const char *http;  /* the first address beyond loopback where HTTP is answered, "tcp://..." */
     const char *https; /* the same of HTTPS */
     const char *data_dir;
+    const char *certificates[4]; /* its files: cert_file and ca_file of RPC, of HTTPS */
     const char *node;
 };
 

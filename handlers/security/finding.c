@@ -44,6 +44,16 @@ static const struct finding_row rows[FINDING_KINDS] = {
     [FINDING_DEBUG] = {"debug", WARN, "its memory, which holds secrets, can be looked into"},
     [FINDING_MIN_QUORUM] = {"min-quorum", WARN,
                             "servers that die are forgotten, down to a majority of one"},
+    [FINDING_ELASTICSEARCH_PLAINTEXT] = {"elasticsearch-plaintext", WARN,
+                                         "whoever is on the way can read and change them"},
+    [FINDING_ELASTICSEARCH_NO_USER] = {"elasticsearch-no-user", WARN,
+                                       "whoever reaches it can read, forge and delete logs"},
+    [FINDING_CERTIFICATE_EXPIRED] = {"certificate-expired", WARN,
+                                     "what depends on it does not connect, or does not check"},
+    [FINDING_CERTIFICATE_EARLY] = {"certificate-early", WARN,
+                                   "what depends on it does not connect, or does not check"},
+    [FINDING_CERTIFICATE_EXPIRES] = {"certificate-expires", WARN,
+                                     "from then on what depends on it does not connect"},
     [FINDING_PROGRAM_WRITABLE] = {"program-writable", WARN,
                                   "others than root and the agent's user can replace a program"},
     [FINDING_CONFIG_WRITABLE] = {"config-writable", WARN,
@@ -59,6 +69,8 @@ static const struct finding_row rows[FINDING_KINDS] = {
                                     "not looked at: the configuration of autopilot"},
     [FINDING_FILES_UNKNOWN] = {"files-unknown", WARN,
                                "not looked at: who may read and write there"},
+    [FINDING_CERTIFICATE_UNKNOWN] = {"certificate-unknown", WARN,
+                                     "not looked at: is it valid, and for how long?"},
 };
 
 const struct finding_row *finding_row(enum finding_kind kind)

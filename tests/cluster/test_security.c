@@ -39,7 +39,11 @@ static void make_certificates(void)
     (void)snprintf(certificates, sizeof certificates, "%s/tls", keeper_dir());
     shell("mkdir '%s'; cd '%s'; consul='%s'; $consul tls ca create; "
           "$consul tls cert create -server -dc dc1 -additional-ipaddress=127.0.{20..99}.{1..3}; "
-          "$consul tls cert create -client -dc dc1; chmod 0640 *-key.pem",
+          "$consul tls cert create -client -dc dc1; cp dc1-server-consul-0.pem good.crt; "
+          "make() { faketime \"$2\" openssl req -x509 -newkey rsa:2048 -nodes -days 10 "
+          "-subj /CN=es -keyout $1.key -out $1.crt; cat $1.key $1.crt >$1.pem; }; "
+          "make soon now; make expired '20 days ago'; make early '20 days'; "
+          "chmod 0640 *.key *-key.pem soon.pem expired.pem early.pem",
           certificates, certificates, consul_program());
 }
 
@@ -383,6 +387,81 @@ static void each_mode_that_is_wrong_is_named(void **state)
     }
 }
 
+/* ---- certificates, the way to Elasticsearch ------------------------------- */
+
+/* The certificate of the agents, on disk; what is in memory stays. */
+static void put_certificate(const char *name)
+{
+    shell("cd '%s'; cp %s dc1-server-consul-0.pem", certificates, name);
+}
+
+static void a_certificate_that_is_not_valid_for_long_is_named(void **state)
+{
+    static const struct {
+        const char *file, *first, *also;
+    } certificate_rows[] = {
+        {"soon.crt", "warning: certificate-expires: ", "/dc1-server-consul-0.pem expires on 20"},
+        {"expired.crt",
+         "warning: certificate-expired: ", "/dc1-server-consul-0.pem has expired on 20"},
+        {"early.crt", "warning: certificate-early: ", "/dc1-server-consul-0.pem is valid from 20"},
+        {"/dev/null", "warning: certificate-unknown: ", "there is no certificate in it"},
+    };
+    struct cluster *c = *state;
+    for (size_t i = 0; i < COUNT(certificate_rows); i++) {
+        put_certificate(certificate_rows[i].file);
+        expect(c, 2, 1, certificate_rows[i].first, certificate_rows[i].also);
+    }
+    expect(c, 2, 1, "warning: certificate-unknown: ", "not looked at: is it valid");
+    put_certificate("soon.crt");
+    expect(c, 2, 1,
+           "warning: ", "repair: put a new one there (consul tls cert create), then consul reload");
+    put_certificate("good.crt");
+    expect_nothing(c, 2);
+}
+
+static pid_t start_elasticsearch(const struct cluster *c, char url[60])
+{
+    char address[40], file[400];
+    (void)snprintf(address, sizeof address, "127.0.%d.250", c->net);
+    (void)snprintf(url, 60, "https://%s:9200", address);
+    (void)snprintf(file, sizeof file, "%s/soon.pem", certificates);
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid == 0) {
+        keeper_die_with(parent);
+        (void)execl(TEST_BIN "/fake-elasticsearch", "fake-elasticsearch", address, "9200", "--tls",
+                    file, (char *)NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+static void the_way_to_elasticsearch_is_judged(void **state)
+{
+    static const struct row open = {
+        "", 1,
+        "warning: elasticsearch-plaintext: logs go to http://es.example:9200 without TLS; 1 more\n",
+        "elasticsearch-no-user: logs are written to Elasticsearch without a user; whoever reaches "
+        "it "
+        "can read, forge and delete logs repair: make a user there and his file"};
+    static const struct row none = {"", 0, "passing: no finding\n", ""};
+    char url[60], also[200];
+    struct cluster *c = *state;
+    struct row soon = {"", 1, "warning: elasticsearch-no-user: ", also};
+    server_write(c, 2, "etc/policy.json", "{\"elasticsearch\": {\"hosts\": [\"127.0.0.0/8\"]}}");
+    setting_put(c, "LOG_ELASTICSEARCH_URL", "http://es.example:9200");
+    wait_seen(c, 2, &open);
+    pid_t pid = start_elasticsearch(c, url);
+    (void)snprintf(also, sizeof also, "certificate-expires: %s expires on 20", url);
+    setting_put(c, "LOG_ELASTICSEARCH_URL", url);
+    wait_seen(c, 2, &soon);
+    setting_delete(c, "LOG_ELASTICSEARCH_URL");
+    wait_seen(c, 2, &none);
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, NULL, 0);
+    assert_int_equal(unlink(server_path(c, 2, "etc/policy.json")), 0);
+}
+
 /* ---- a cluster as Consul is without a word ------------------------------- */
 
 static void nothing_is_overlooked_where_nothing_is_set(void **state)
@@ -414,6 +493,8 @@ int main(void)
         cmocka_unit_test(a_right_to_write_for_everybody_is_critical),
         cmocka_unit_test(what_is_accepted_is_listed),
         cmocka_unit_test(each_mode_that_is_wrong_is_named),
+        cmocka_unit_test(a_certificate_that_is_not_valid_for_long_is_named),
+        cmocka_unit_test(the_way_to_elasticsearch_is_judged),
         cmocka_unit_test(each_line_that_should_not_be_there_is_named),
         cmocka_unit_test(nothing_is_overlooked_where_nothing_is_set),
     };
