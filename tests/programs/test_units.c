@@ -106,6 +106,7 @@ static void what_must_stand_in_them_does(void **state)
         {"lictor-rsyslog.service", "User=lictor"},
         {"lictor-rsyslog.service", "Restart=always"},
         {"lictor-rsyslog.service", "KillSignal=SIGKILL"},
+        {"lictor-rsyslog.service", "SuccessExitStatus=SIGKILL"},
         {"lictor-rsyslog.service", "StartLimitIntervalSec=0"},
         {"lictor-recover.service", "User=lictor"},
     };
@@ -190,6 +191,14 @@ static void without_the_service_respawning_says_so(void **state)
     outcome_release(&o);
 }
 
+static void the_version_is_that_of_the_programs(void **state)
+{
+    (void)state;
+    expect("mkdir $D/bin; cp $S $D/bin; $D/bin/shipper --version 2>&1 || echo $?",
+           "shipper: there is no lictor beside @/bin (make install)\n1\n");
+    expect("cp $B/lictor $D/bin; $D/bin/shipper --version", "lictor test\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +212,7 @@ int main(void)
         cmocka_unit_test(stopped_it_stays_so_until_respawned),
         cmocka_unit_test(no_moment_of_a_start_is_a_wrong_one),
         cmocka_unit_test(without_the_service_respawning_says_so),
+        cmocka_unit_test(the_version_is_that_of_the_programs),
     };
     return cmocka_run_group_tests_name("units", tests, setup, teardown);
 }
