@@ -46,7 +46,8 @@ static const char help[] =
     "  --retry               apply even what is in force or failed a moment ago\n"
     "  --wait                where another run is at work, come after it\n" PLACE_HELP "\n"
     "exit codes: 0 done or nothing to do, 1 failed (with --retry also: this server has rejected\n"
-    "            the settings), 2 usage\n"
+    "            the settings, or was not touched, as another server or Elasticsearch is waited\n"
+    "            for), 2 usage\n"
     "\n"
     "example: rollout-logging --retry (people use: lictor retry)\n";
 
@@ -55,6 +56,8 @@ struct rollout {
     bool retry;
     bool wait;
     bool ran; /* this process, not another run that was at work */
+    char untouched[DELIVERY_WHY + ROLLING_TEXT]; /* why its last round left this server as it
+                                                    was, "": it did not */
     struct snapshot s;
     struct delivery_proof proof;
 };
@@ -131,6 +134,17 @@ static int keep_in_force(struct rollout *r, struct error *err)
     return rc < 0 || !delivery_proof_pending(&r->s) ? rc : seek_proof(r, 0, err);
 }
 
+/* It waits for Elasticsearch, or for another server. */
+static void leave(struct rollout *r, const struct rolling *turn)
+{
+    char why[DELIVERY_WHY] = "";
+    if (rolling_may_apply(turn))
+        (void)delivery_proof_goes(&r->proof, why);
+    (void)snprintf(r->untouched, sizeof r->untouched, "nothing was touched here: %s",
+                   why[0] ? why : turn->text);
+    local_state_wait(&r->s.local, r->s.wanted.revision);
+}
+
 static int act_on_turn(struct rollout *r, const struct rolling *turn, struct error *err)
 {
     bool go = false;
@@ -144,7 +158,7 @@ static int act_on_turn(struct rollout *r, const struct rolling *turn, struct err
         return rc < 0 ? rc : seek_proof(r, limits()->proof_ms, err);
     }
     if (rc == 0)
-        local_state_wait(&r->s.local, r->s.wanted.revision);
+        leave(r, turn);
     return rc;
 }
 
@@ -153,6 +167,7 @@ static int round_once(void *arg, struct error *err)
     struct rollout *r = arg;
     struct rolling turn;
     r->ran = true;
+    r->untouched[0] = '\0';
     deadline_begin(limits()->ask_ms);
     r->retry = local_state_take_retry(r->place.state_dir);
     snapshot_release(&r->s);
@@ -226,8 +241,10 @@ int main(int argc, char **argv)
     rc = run_rollout(&r, &err);
     if (rc < 0)
         program_log(LOG_ERR, "%s", err.text);
+    else if (asked && r.untouched[0])
+        program_log(LOG_ERR, "%s", r.untouched);
     else if (asked && !r.retry && failed_here(&r)) /* another run took the request, and said so */
         program_log(LOG_ERR, "%s", r.s.local.record.reason);
-    return program_end(rc < 0 || (asked && failed_here(&r)) ? HANDLER_FAILED : HANDLER_DONE,
-                       HANDLER_FAILED);
+    bool undone = asked && (failed_here(&r) || r.untouched[0]);
+    return program_end(rc < 0 || undone ? HANDLER_FAILED : HANDLER_DONE, HANDLER_FAILED);
 }

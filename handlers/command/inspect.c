@@ -49,9 +49,10 @@ static const char retry_help[] =
     "usage: lictor retry [OPTION]...\n"
     "\n"
     "Applies the LOG_ settings on this server again: what is in force, or what failed here a\n"
-    "moment ago. Run as root it becomes the agent's user.\n"
+    "moment ago. Run as root it becomes the agent's user. It touches nothing while another\n"
+    "server or Elasticsearch is waited for: it says so, and the change goes on by itself.\n"
     "\n" PLACE_HELP "\n"
-    "exit codes: 0 done, 1 failed, 2 usage\n"
+    "exit codes: 0 done, 1 failed, rejected or nothing was touched, 2 usage\n"
     "\n"
     "example: lictor retry\n";
 

@@ -80,12 +80,15 @@ void delivery_proof_addresses(const struct delivery_proof *proof, struct deliver
 
 /* ---- before a change ----------------------------------------------------- */
 
-bool delivery_proof_goes(const struct delivery_proof *proof)
+bool delivery_proof_goes(const struct delivery_proof *proof, char ret_why[DELIVERY_WHY])
 {
-    char ignored[DELIVERY_WHY];
+    char why[DELIVERY_WHY] = "";
     struct delivery_facts facts = {.own = ""};
     delivery_proof_addresses(proof, &facts);
-    return !proof->looked || delivery_preflight(&facts, ignored);
+    bool goes = !proof->looked || delivery_preflight(&facts, why);
+    if (ret_why)
+        memcpy(ret_why, why, sizeof why);
+    return goes;
 }
 
 int delivery_proof_preflight(const struct snapshot *s, struct delivery_proof *proof, bool *ret_go,
@@ -96,7 +99,7 @@ int delivery_proof_preflight(const struct snapshot *s, struct delivery_proof *pr
         return 0;
     delivery_proof_release(proof);
     int rc = delivery_proof_gather(s, proof, err);
-    *ret_go = rc == 0 && delivery_proof_goes(proof);
+    *ret_go = rc == 0 && delivery_proof_goes(proof, NULL);
     return rc;
 }
 

@@ -31,8 +31,9 @@ void delivery_proof_release(struct delivery_proof *proof);
 /* What was seen, as facts about the addresses (delivery.h). Borrowed. */
 void delivery_proof_addresses(const struct delivery_proof *proof, struct delivery_facts *ret);
 
-/* Does nothing that was seen speak against touching a server? */
-bool delivery_proof_goes(const struct delivery_proof *proof);
+/* Does nothing that was seen speak against touching a server? Else why, for people; ret_why
+ * may be NULL. */
+bool delivery_proof_goes(const struct delivery_proof *proof, char ret_why[DELIVERY_WHY]);
 
 /* May this server be touched for the wanted revision? Looks, and judges. With
  * LOG_ROLLOUT=parallel it does not look, nor for what was interrupted: that is touched

@@ -180,7 +180,7 @@ static void set_delivery(struct look *l)
     const bool unproven = ours && l->s->local.unproven;
     delivery_proof_addresses(l->proof, f);
     f->stops = l->s->local.waiting && !l->s->wanted.settings.log_parallel &&
-               !delivery_proof_goes(l->proof);
+               !delivery_proof_goes(l->proof, NULL);
     if (f->sight == DELIVERY_SEEN)
         judge_arrivals(l);
     f->unproven = unproven;

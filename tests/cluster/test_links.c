@@ -214,6 +214,15 @@ static char *running(int i)
     return server_read(here.c, i, "shipper/running.conf");
 }
 
+static void expect_retry(int i, int code, const char *said)
+{
+    const char *argv[] = {"lictor", "retry", NULL};
+    struct outcome o = server_run(here.c, i, NULL, argv);
+    if (o.code != code || !strstr(o.err, said))
+        harness_fail("lictor retry ended with %d: %s%s", o.code, o.out, o.err);
+    outcome_release(&o);
+}
+
 /* Rolling: the preflight says it, and nobody is touched. */
 static void what_does_not_answer_well_is_told_before_anything_is_touched(void **state)
 {
@@ -230,6 +239,8 @@ static void what_does_not_answer_well_is_told_before_anything_is_touched(void **
         sink_mode(&here.c->sink, modes[i].mode, 0);
         wait_said(1, modes[i].sentence, 1);
     }
+    expect_retry(1, 1, "nothing was touched here: nobody has the index privilege \"read\"");
+    expect_retry(3, 1, "nothing was touched here: ");
     for (int i = 1; i <= SERVERS; i++) {
         char *now = running(i);
         assert_string_equal(now, before[i]);
@@ -288,6 +299,9 @@ static void a_dead_shipper_is_told(void **state)
     wait_said(2, "the log shipper of this server does not run", 1);
     wait_said(2, "but nothing arrives from server-2", 1);
     wait_said(1, "nothing arrives from server-2: see cluster:logging there", 1);
+    wait_said(2, "lictor retry starts it, or says why not", 1);
+    expect_retry(2, 0, "");
+    wait_said(2, ", records arrive from all", 0);
     set_deaf(2, false);
     all_is_well();
 }
