@@ -121,6 +121,8 @@ void server_start(struct cluster *c, int i);   /* again; waits until HTTP answer
 void server_restart(struct cluster *c, int i); /* SIGTERM, end, start */
 void server_wipe(struct cluster *c, int i);    /* its raft data; it must not run */
 void server_reload(struct cluster *c, int i);  /* SIGHUP; does not wait */
+/* To 127.0.K.host; it must not run. */
+void server_move(struct cluster *c, int i, int host);
 /* By the API: has reloaded when it returns. It is answered by the loop that takes signals:
  * an agent that has not come so far yet is ended by a SIGHUP. */
 void server_reload_now(struct cluster *c, int i);

@@ -428,6 +428,16 @@ void server_wipe(struct cluster *c, int i)
     (void)mkdir(server_path(c, i, "data"), 0755);
 }
 
+void server_move(struct cluster *c, int i, int host)
+{
+    struct server *s = &c->server[i];
+    if (s->pid)
+        harness_fail("server %d still runs", i);
+    (void)snprintf(s->address, sizeof s->address, "127.0.%d.%d", c->net, host);
+    write_config(c, i, 0);
+    server_enable(c, i);
+}
+
 void server_kill_program(struct cluster *c, int i, const char *pattern)
 {
     char full[500];

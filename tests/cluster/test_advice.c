@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What a check advises works: each command is cut out of the check's text in the state in which it
  * is given, run by a shell as it stands there, and then the trouble is gone. (lictor retry:
- * test_rollout; lictor enable: test_enable; systemctl: test_systemd.) The servers of one test are
+ * test_rollout, test_links; lictor enable: test_enable; lictor acknowledge: test_lines; lictor
+ * api: test_eyes; systemctl, usermod: test_systemd.) The servers of one test are
  * what the one before has left. */
 #include "harness.h"
 
@@ -127,7 +128,12 @@ static void maintenance_ends(void **state)
 static void new_servers_are_confirmed(void **state)
 {
     (void)state;
+    type(1, "consul operator autopilot set-config -server-stabilization-time=10s"); /* Consul's */
     (void)server_add(c, NULL);
+    wait_quorum(1, "warning", "is alive and does not vote");
+    follow(1, "consul operator raft list-peers");
+    wait_gone(1, "does not vote");
+    type(1, "consul operator autopilot set-config -server-stabilization-time=2s");
     wait_quorum(1, "warning", "even number of voters (4): add or remove one");
     (void)server_add(c, NULL);
     wait_quorum(1, "warning", "votes and is not confirmed: if it is wanted: lictor confirm");
@@ -162,6 +168,22 @@ static void a_server_that_was_installed_again_is_taken_in(void **state)
     wait_quorum(other, "passing", "3 of 3 servers, 1 may fail");
 }
 
+/* Where Consul is told not to do it by itself, and the server comes back with another address. */
+static void an_old_entry_in_raft_is_removed(void **state)
+{
+    (void)state;
+    int victim = cluster_follower(c), other = victim == 1 ? 2 : 1;
+    type(other, "consul operator autopilot set-config -cleanup-dead-servers=false");
+    server_kill(c, victim);
+    wait_quorum(other, "warning", "2 of 3 servers, none may fail");
+    server_wipe(c, victim);
+    server_move(c, victim, 99);
+    server_start(c, victim);
+    wait_quorum(other, "warning", "an old entry of server_");
+    follow(other, "consul operator raft remove-peer");
+    wait_gone(other, "an old entry");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +192,7 @@ int main(void)
         cmocka_unit_test(new_servers_are_confirmed),
         cmocka_unit_test(servers_that_are_gone_for_good_are_forgotten),
         cmocka_unit_test(a_server_that_was_installed_again_is_taken_in),
+        cmocka_unit_test(an_old_entry_in_raft_is_removed),
     };
     return HARNESS_RUN("advice", tests, setup, cluster_tear_down);
 }
