@@ -239,7 +239,7 @@ static void what_does_not_answer_well_is_told_before_anything_is_touched(void **
         sink_mode(&here.c->sink, modes[i].mode, 0);
         wait_said(1, modes[i].sentence, 1);
     }
-    expect_retry(1, 1, "nothing was touched here: nobody has the index privilege \"read\"");
+    expect_retry(1, 1, "nothing was touched here: http://");
     expect_retry(3, 1, "nothing was touched here: ");
     for (int i = 1; i <= SERVERS; i++) {
         char *now = running(i);
@@ -301,8 +301,8 @@ static void a_dead_shipper_is_told(void **state)
     wait_said(1, "nothing arrives from server-2: see cluster:logging there", 1);
     wait_said(2, "lictor retry starts it, or says why not", 1);
     expect_retry(2, 0, "");
-    wait_said(2, ", records arrive from all", 0);
-    set_deaf(2, false);
+    assert_int_equal(kill(shipper_of(2), 0), 0);
+    set_deaf(2, false); /* its heartbeat writes the next record */
     all_is_well();
 }
 
