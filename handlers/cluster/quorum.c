@@ -40,10 +40,17 @@ static int reserve(int living, int of)
     return living - (of / 2 + 1);
 }
 
-static int spare_of(int living, int voters, int expected)
+int quorum_spare(int living, int voters, int expected)
 {
     int raft = reserve(living, voters);
     return expected > 0 ? least(raft, reserve(living, expected)) : raft;
+}
+
+int quorum_expected(const struct membership_facts *who)
+{
+    int confirmed = who->confirmed ? (int)who->confirmed->n : 0;
+    int mapped = (int)who->settings->servers;
+    return confirmed > 0 && mapped > 0 ? least(confirmed, mapped) : confirmed + mapped;
 }
 
 static void look_at(const struct quorum_facts *facts, struct look *ret)
@@ -53,15 +60,12 @@ static void look_at(const struct quorum_facts *facts, struct look *ret)
     membership_join(&facts->who, &ret->rows);
     ret->confirmed = facts->who.confirmed ? (int)facts->who.confirmed->n : 0;
     ret->mapped = (int)facts->who.settings->servers;
-    if (ret->confirmed > 0 && ret->mapped > 0)
-        ret->expected = least(ret->confirmed, ret->mapped);
-    else
-        ret->expected = ret->confirmed + ret->mapped;
+    ret->expected = quorum_expected(&facts->who);
     /* A leader that a majority follows has one, whatever autopilot's 200 ms say. */
     ret->following = ret->count.following;
     if (facts->agreed)
         ret->following = least(ret->count.living, most(ret->following, ret->count.voters / 2 + 1));
-    ret->spare = spare_of(ret->following, ret->count.voters, ret->expected);
+    ret->spare = quorum_spare(ret->following, ret->count.voters, ret->expected);
 }
 
 /* Were all that are wanted there once: the mapped ones, or three where nobody is mapped? */
@@ -133,7 +137,7 @@ static bool excused(const struct look *look)
     const struct membership_row *row = maintained(look);
     if (!in_maintenance(look->facts) || !row || row->voter)
         return false;
-    return spare_of(look->following + 1, look->count.voters + !row->dead, look->expected) >= 1;
+    return quorum_spare(look->following + 1, look->count.voters + !row->dead, look->expected) >= 1;
 }
 
 /* ---- whole --------------------------------------------------------------- */

@@ -18,6 +18,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Spare of so many living voters out of all, where `expected` servers are meant to be there (0: not
+ * known). Below 0 there is no majority, and so many more are needed. Also of a database's voters. */
+int quorum_spare(int living, int voters, int expected);
+
+/* How many servers are meant to be there: the smaller of the confirmed number and the length of
+ * CLUSTER_SERVERS, or the one that is known; 0: neither is. */
+int quorum_expected(const struct membership_facts *who);
+
 /* Everything is borrowed. */
 struct quorum_facts {
     struct membership_facts who;

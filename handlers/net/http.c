@@ -64,6 +64,7 @@ static void set_identity(CURL *curl, const struct http_request *request)
     (void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, request->unverified ? 0L : 2L);
     (void)curl_easy_setopt(curl, CURLOPT_CERTINFO, request->certificates ? 1L : 0L);
     (void)curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+    (void)curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, request->greeting ? 1L : 0L);
     set_text(curl, CURLOPT_USERNAME, request->user);
     set_text(curl, CURLOPT_PASSWORD, request->password);
 }

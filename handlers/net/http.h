@@ -32,6 +32,7 @@ struct http_request {
     const char *key;
     bool unverified;   /* https: do not look at the certificate */
     bool certificates; /* https: keep those that the server shows, for http_certificates() */
+    bool greeting;     /* connect, TLS included, and no more: also to what speaks no HTTP */
     const char *user;
     const char *password;
 };
