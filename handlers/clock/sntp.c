@@ -184,7 +184,7 @@ static void note_contradiction(const char *a, const char *b, char ret[SNTP_TEXT]
                    a, b);
 }
 
-void sntp_compare(const struct ntp_server *servers, size_t n, struct sntp_result *ret)
+void sntp_compare(const struct host_port *servers, size_t n, struct sntp_result *ret)
 {
     const struct sntp_answer *answer = ret->answer;
     ret->best = -1;
@@ -221,7 +221,7 @@ struct sample {
 };
 
 struct peer {
-    const struct ntp_server *server;
+    const struct host_port *server;
     const struct resolve_result *host;
     struct sntp_answer *answer;
     struct question question[SAMPLES];
@@ -434,7 +434,7 @@ static int exchange(struct talk *talk, const struct resolve_result *hosts, struc
 
 /* ---- all of it ----------------------------------------------------------- */
 
-static int init_talk(struct talk *talk, const struct ntp_server *servers, size_t n,
+static int init_talk(struct talk *talk, const struct host_port *servers, size_t n,
                      struct sntp_result *ret, struct error *err)
 {
     uint64_t cookies[SNTP_SERVERS][SAMPLES];
@@ -452,7 +452,7 @@ static int init_talk(struct talk *talk, const struct ntp_server *servers, size_t
     return 0;
 }
 
-static int resolve_all(const struct ntp_server *servers, size_t n, struct resolve_result *ret,
+static int resolve_all(const struct host_port *servers, size_t n, struct resolve_result *ret,
                        struct error *err)
 {
     const char *hosts[SNTP_SERVERS];
@@ -477,7 +477,7 @@ static void conclude(const struct peer *peers, size_t n, struct sntp_result *ret
     }
 }
 
-int sntp_ask(const struct ntp_server *servers, size_t n, struct sntp_result *ret, struct error *err)
+int sntp_ask(const struct host_port *servers, size_t n, struct sntp_result *ret, struct error *err)
 {
     struct resolve_result hosts[SNTP_SERVERS];
     struct talk *talk = calloc(1, sizeof *talk);

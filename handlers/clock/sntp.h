@@ -56,7 +56,7 @@ struct sntp_result {
  * that sends a kiss of death is asked no more. Own servers should not be asked more than every 15
  * s, others' not more than every minute.
  * Returns 0, also when nobody answers; negative errno when nobody could be asked. */
-MUST_CHECK int sntp_ask(const struct ntp_server *servers, size_t n, struct sntp_result *ret,
+MUST_CHECK int sntp_ask(const struct host_port *servers, size_t n, struct sntp_result *ret,
                         struct error *err);
 
 /* ---- the pure part -------------------------------------------------------- */
@@ -96,6 +96,6 @@ struct sntp_interval sntp_against_real(struct sntp_interval raw,
                                        const struct local_clock_reading *now);
 
 /* Fill in best and contradiction from the answers. */
-void sntp_compare(const struct ntp_server *servers, size_t n, struct sntp_result *ret);
+void sntp_compare(const struct host_port *servers, size_t n, struct sntp_result *ret);
 
 #endif

@@ -220,7 +220,7 @@ int setting_value_urls(const char *text, char (*ret)[URL_TEXT], size_t most, siz
 
 static int parse_ntp_server(const char *text, char *ret, struct error *err)
 {
-    struct ntp_server *server = (struct ntp_server *)(void *)ret;
+    struct host_port *server = (struct host_port *)(void *)ret;
     struct url url;
     int rc = url_parse_authority(text, SETTING_VALUE_NTP_PORT, &url, err);
     if (rc == 0) {
@@ -230,7 +230,7 @@ static int parse_ntp_server(const char *text, char *ret, struct error *err)
     return rc;
 }
 
-int setting_value_ntp_servers(const char *text, struct ntp_server *ret, size_t most, size_t *ret_n,
+int setting_value_ntp_servers(const char *text, struct host_port *ret, size_t most, size_t *ret_n,
                               struct error *err)
 {
     static const struct list_type servers = {parse_ntp_server, sizeof *ret};

@@ -52,8 +52,8 @@ MUST_CHECK int setting_value_sources(const char *text, char (*ret)[SETTING_VALUE
 MUST_CHECK int setting_value_urls(const char *text, char (*ret)[URL_TEXT], size_t most,
                                   size_t *ret_n, struct error *err);
 
-/* A server that answers NTP. */
-struct ntp_server {
+/* A server of anything, where it listens. */
+struct host_port {
     char host[HOST_TEXT]; /* normalised (host.h), IPv6 without brackets */
     int port;             /* 1..65535 */
 };
@@ -61,7 +61,7 @@ struct ntp_server {
 /* Comma-separated NTP servers, "host[:port]" (url.h), none twice, at least one, at most
  * `most`. */
 #define SETTING_VALUE_NTP_PORT 123 /* where none is given */
-MUST_CHECK int setting_value_ntp_servers(const char *text, struct ntp_server *ret, size_t most,
+MUST_CHECK int setting_value_ntp_servers(const char *text, struct host_port *ret, size_t most,
                                          size_t *ret_n, struct error *err);
 
 /* "consul:NAME": the instances of that service; NAME is [A-Za-z0-9][A-Za-z0-9_.-]{0,63}. */

@@ -109,7 +109,7 @@ struct settings {
 
     int64_t clock_warning_us; /* 50 ms to 10 s, not above clock_critical_us */
     int64_t clock_critical_us;
-    struct ntp_server clock_reference[SETTINGS_REFERENCES];
+    struct host_port clock_reference[SETTINGS_REFERENCES];
     size_t clock_references; /* 0: none */
 
     char security_accepted[SETTINGS_ACCEPTED][SETTING_VALUE_SOURCE]; /* names of findings */

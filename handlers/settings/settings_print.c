@@ -37,7 +37,7 @@ static int references_text(const struct settings *s, struct buffer *out)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < s->clock_references; i++) {
-        const struct ntp_server *server = &s->clock_reference[i];
+        const struct host_port *server = &s->clock_reference[i];
         bool ipv6 = strchr(server->host, ':') != NULL;
         rc = buffer_printf(out, "%s%s%s%s:%d", i ? "," : "", ipv6 ? "[" : "", server->host,
                            ipv6 ? "]" : "", server->port);

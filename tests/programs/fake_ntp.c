@@ -14,7 +14,7 @@
 
 struct fake_ntp {
     struct fake_ntp_manners manners;
-    struct ntp_server server;
+    struct host_port server;
     int fd, other; /* sockets */
     pthread_t thread;
     atomic_bool stop;
@@ -134,7 +134,7 @@ void fake_ntp_stop(struct fake_ntp *ntp)
     free(ntp);
 }
 
-struct ntp_server fake_ntp_server(const struct fake_ntp *ntp)
+struct host_port fake_ntp_server(const struct fake_ntp *ntp)
 {
     return ntp->server;
 }

@@ -24,7 +24,7 @@ struct fake_ntp_manners {
 struct fake_ntp *fake_ntp_start(const char *address, const struct fake_ntp_manners *manners);
 void fake_ntp_stop(struct fake_ntp *ntp);
 
-struct ntp_server fake_ntp_server(const struct fake_ntp *ntp);
+struct host_port fake_ntp_server(const struct fake_ntp *ntp);
 
 /* How often it was asked; what was asked, FAKE_NTP_PACKET bytes, and from which port. */
 unsigned fake_ntp_asked(struct fake_ntp *ntp);

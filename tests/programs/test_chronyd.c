@@ -21,7 +21,7 @@
 static char program[400]; /* chronyd; "" there is none */
 
 struct chronyd {
-    struct ntp_server server;
+    struct host_port server;
     pid_t pid;
 };
 
@@ -263,7 +263,7 @@ static int setup(void **state)
 
 static int ask_and_print(int port)
 {
-    struct ntp_server server = {ADDRESS, port};
+    struct host_port server = {ADDRESS, port};
     struct sntp_result r;
     struct local_clock_reading before, after;
     local_clock_read(&before);

@@ -40,7 +40,7 @@ static struct sntp_result ask_one(const struct fake_ntp_manners *manners, unsign
     struct sntp_result r;
     struct error err = {0};
     struct fake_ntp *ntp = fake_ntp_start("127.0.0.1", manners);
-    struct ntp_server server = fake_ntp_server(ntp);
+    struct host_port server = fake_ntp_server(ntp);
     if (sntp_ask(&server, 1, &r, &err) < 0)
         harness_fail("%s", err.text);
     if (ret_asked)
@@ -81,7 +81,7 @@ static void questions_tell_nothing(void **state)
     (void)state;
     struct sntp_result r;
     struct fake_ntp *ntp = fake_ntp_start("127.0.0.1", NULL);
-    struct ntp_server server = fake_ntp_server(ntp);
+    struct host_port server = fake_ntp_server(ntp);
     for (int i = 0; i < 2; i++)
         assert_int_equal(sntp_ask(&server, 1, &r, NULL), 0);
     assert_int_equal(fake_ntp_asked(ntp), 8);
@@ -246,7 +246,7 @@ static void what_is_of_no_use_is_named(void **state)
     for (size_t i = 0; i < COUNT(useless); i++) {
         struct fake_ntp_manners manners = {.answer = useless[i].answer};
         struct fake_ntp *ntp = fake_ntp_start("127.0.0.1", &manners);
-        struct ntp_server server = fake_ntp_server(ntp);
+        struct host_port server = fake_ntp_server(ntp);
         struct sntp_result r;
         char text[SNTP_TEXT], behind[200];
         int64_t start = now_ms();
@@ -270,7 +270,7 @@ static void a_closed_port_is_named_at_once(void **state)
     (void)state;
     char text[100];
     struct fake_ntp *ntp = fake_ntp_start("127.0.0.1", NULL);
-    struct ntp_server server = fake_ntp_server(ntp);
+    struct host_port server = fake_ntp_server(ntp);
     struct sntp_result r;
     fake_ntp_stop(ntp);
     assert_int_equal(sntp_ask(&server, 1, &r, NULL), 0);
@@ -282,7 +282,7 @@ static void a_closed_port_is_named_at_once(void **state)
 static void hosts_without_a_way_are_named(void **state)
 {
     (void)state;
-    static const struct ntp_server servers[] = {{"255.255.255.255", 123}, {"name.invalid", 123}};
+    static const struct host_port servers[] = {{"255.255.255.255", 123}, {"name.invalid", 123}};
     struct sntp_result r;
     assert_int_equal(sntp_ask(servers, 2, &r, NULL), 0);
     /* Without a default route the kernel finds no way before it looks at the right. */
@@ -360,7 +360,7 @@ static void all_are_asked_side_by_side(void **state)
     (void)state;
     static const struct fake_ntp_manners manners = {.answer = silent};
     struct fake_ntp *ntp[SNTP_SERVERS];
-    struct ntp_server servers[SNTP_SERVERS];
+    struct host_port servers[SNTP_SERVERS];
     struct sntp_result r;
     for (int i = 0; i < SNTP_SERVERS; i++) {
         ntp[i] = fake_ntp_start("127.0.0.1", i == 5 ? NULL : &manners);
@@ -384,7 +384,7 @@ static void two_that_contradict_each_other_are_named(void **state)
     struct fake_ntp *ntp[3] = {fake_ntp_start("127.0.0.1", NULL),
                                fake_ntp_start("127.0.0.2", &ahead),
                                fake_ntp_start("127.0.0.3", NULL)};
-    struct ntp_server servers[3];
+    struct host_port servers[3];
     struct sntp_result r;
     for (int i = 0; i < 3; i++)
         servers[i] = fake_ntp_server(ntp[i]);
@@ -401,7 +401,7 @@ static void two_that_contradict_each_other_are_named(void **state)
 static void nobody_and_too_many(void **state)
 {
     (void)state;
-    static struct ntp_server servers[SNTP_SERVERS + 1];
+    static struct host_port servers[SNTP_SERVERS + 1];
     struct sntp_result r;
     struct error err = {0};
     assert_int_equal(sntp_ask(NULL, 0, &r, &err), 0);
@@ -430,7 +430,7 @@ static void ipv6_is_a_way_as_well(void **state)
         skip();
     }
     struct fake_ntp *ntp = fake_ntp_start("::1", NULL);
-    struct ntp_server server = fake_ntp_server(ntp);
+    struct host_port server = fake_ntp_server(ntp);
     struct sntp_result r;
     assert_int_equal(sntp_ask(&server, 1, &r, NULL), 0);
     expect(&r.answer[0], NULL, 0);
@@ -442,7 +442,7 @@ static void a_name_is_resolved(void **state)
 {
     (void)state;
     struct fake_ntp *ntp = fake_ntp_start("127.0.0.1", NULL);
-    struct ntp_server server = {"localhost", fake_ntp_server(ntp).port};
+    struct host_port server = {"localhost", fake_ntp_server(ntp).port};
     struct sntp_result r;
     assert_int_equal(sntp_ask(&server, 1, &r, NULL), 0);
     expect(&r.answer[0], NULL, 0);
@@ -464,7 +464,7 @@ static int open_files(void)
 static void nothing_stays_open(void **state)
 {
     (void)state;
-    static const struct ntp_server servers[] = {
+    static const struct host_port servers[] = {
         {"127.0.0.1", 1}, {"255.255.255.255", 123}, {"localhost", 1}};
     struct sntp_result r;
     int before = open_files();

@@ -358,7 +358,7 @@ static const struct {
 static void the_narrowest_counts_and_contradictions_are_named(void **state)
 {
     (void)state;
-    static const struct ntp_server servers[] = {
+    static const struct host_port servers[] = {
         {"a.example", 123}, {"b.example", 123}, {"c.example", 123}};
     for (size_t i = 0; i < COUNT(several); i++) {
         struct sntp_result r = {.best = 7, .contradiction = "x"};
@@ -372,7 +372,7 @@ static void the_narrowest_counts_and_contradictions_are_named(void **state)
 static void long_names_are_cut(void **state)
 {
     (void)state;
-    struct ntp_server servers[2] = {{.port = 1}, {.port = 2}};
+    struct host_port servers[2] = {{.port = 1}, {.port = 2}};
     struct sntp_result r = {.answer = {YES(0, 1), YES(2, 3)}};
     memset(servers[0].host, 'a', HOST_TEXT - 1);
     memset(servers[1].host, 'b', HOST_TEXT - 1);

@@ -75,7 +75,7 @@ static int two_urls(const char *text, char ret[400], struct error *err)
 
 static int two_ntp_servers(const char *text, char ret[400], struct error *err)
 {
-    struct ntp_server list[2];
+    struct host_port list[2];
     size_t n = 0, len = 0;
     int rc = setting_value_ntp_servers(text, list, 2, &n, err);
     for (size_t i = 0; i < n; i++)
