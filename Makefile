@@ -30,7 +30,7 @@ in_base          := version error text duration boottime limits deadline program
                     child run_once held_since
 in_net           := host url resolve unix_socket http
 in_consul        := kv consul agent
-in_check         := verdict metrics rest publish script_check check_sync check_run verify_all
+in_check         := verdict problems metrics rest publish script_check check_sync check_run verify_all
 in_settings      := setting_value settings settings_print policy effective credential redact service_urls settings_change settings_read
 in_elasticsearch := elasticsearch probe
 in_indexer       := complaint queue_line queue bulk queue_reader recent generations destination sources reading account \

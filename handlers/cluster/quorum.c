@@ -4,9 +4,9 @@
 #include "base/duration.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "check/problems.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -228,28 +228,6 @@ int quorum_mapping(const struct quorum_facts *facts, struct server_mapping *ret,
 
 /* ---- what is wrong ----------------------------------------- */
 
-/* The first problem becomes part of the summary, each a line of the details. */
-struct problems {
-    struct verdict *v;
-    int n;
-    char first[200];
-};
-
-/* "WHAT: what to do about it" */
-static void problem(struct problems *p, const char *todo, const char *fmt, ...) FORMAT(3, 4);
-
-static void problem(struct problems *p, const char *todo, const char *fmt, ...)
-{
-    char what[sizeof p->first];
-    va_list ap;
-    va_start(ap, fmt);
-    (void)vsnprintf(what, sizeof what, fmt, ap);
-    va_end(ap);
-    if (p->n++ == 0)
-        memcpy(p->first, what, sizeof what);
-    verdict_note(p->v, "%s: %s", what, todo);
-}
-
 #define CONFIRM "lictor confirm"
 
 static const char *say_until(const struct look *look, char ret[64])
@@ -280,11 +258,11 @@ static void missing(const struct look *look, const struct membership_row *row, s
     bool was_there = membership_was_there(&look->facts->who, row->name);
     membership_text(row, text);
     if (in_maintenance(look->facts) && is_maintained(look, row))
-        problem(p, say_until(look, until), "%s is down for maintenance", text);
+        problems_add(p, say_until(look, until), "%s is down for maintenance", text);
     else if (row->confirmed || row->dead || (row->mapped && was_there))
-        problem(p, revive(look), "%s is down", text);
+        problems_add(p, revive(look), "%s is down", text);
     else if (row->mapped && look->count.voters > 0)
-        problem(p, "start it and let it join", "%s has not joined", text);
+        problems_add(p, "start it and let it join", "%s has not joined", text);
 }
 
 static void down(const struct look *look, const struct membership_row *row, struct problems *p)
@@ -293,7 +271,7 @@ static void down(const struct look *look, const struct membership_row *row, stru
     char todo[160];
     if (row->dead && row->member) {
         (void)snprintf(todo, sizeof todo, "consul operator raft remove-peer -id=%s", row->dead->id);
-        problem(p, todo, "an old entry of %s is left in raft", membership_text(row, text));
+        problems_add(p, todo, "an old entry of %s is left in raft", membership_text(row, text));
     }
     if (!row->member)
         missing(look, row, p);
@@ -321,8 +299,8 @@ static void lost(const struct look *look, struct problems *p)
     const struct membership_facts *who = &look->facts->who;
     for (size_t i = 0; i < who->n_members; i++)
         if (is_lost(look, &who->members[i]))
-            problem(p, "start it again, or set up another in its place", "node %s is down",
-                    who->members[i].name);
+            problems_add(p, "start it again, or set up another in its place", "node %s is down",
+                         who->members[i].name);
 }
 
 /* Alive in gossip, and yet not as it should. */
@@ -332,19 +310,20 @@ static void ailing(const struct membership_row *row, struct problems *p)
     char todo[300];
     membership_text(row, text);
     if (row->sign.lagging)
-        problem(p, "is port 8300 open between it and the others? its Consul's log says more",
-                "%s is alive and does not follow the leader", text);
+        problems_add(p, "is port 8300 open between it and the others? its Consul's log says more",
+                     "%s is alive and does not follow the leader", text);
     (void)snprintf(todo, sizeof todo,
                    "Consul rejects its new node ID; lictor api PUT catalog/deregister --data "
                    "'{\"Node\":\"%s\"}' lets it in",
                    row->name);
     if (row->sign.frozen)
-        problem(p, todo, "the checks that Consul shows of %s are a former server's", text);
+        problems_add(p, todo, "the checks that Consul shows of %s are a former server's", text);
     if (row->sign.mute)
-        problem(p,
-                "there, lictor status and its syslog name the reason (token, rights, no script "
-                "checks)",
-                "%s is alive and reports nothing, what Consul shows of it is old", text);
+        problems_add(
+            p,
+            "there, lictor status and its syslog name the reason (token, rights, no script "
+            "checks)",
+            "%s is alive and reports nothing, what Consul shows of it is old", text);
 }
 
 static void voting(const struct look *look, const struct membership_row *row, struct problems *p)
@@ -352,15 +331,16 @@ static void voting(const struct look *look, const struct membership_row *row, st
     char text[MEMBERSHIP_TEXT];
     membership_text(row, text);
     if (row->confirmed && strcmp(row->confirmed->id, row->voter->id) != 0)
-        problem(p, "if that was wanted: " CONFIRM, "%s was installed again (other node ID)", text);
+        problems_add(p, "if that was wanted: " CONFIRM, "%s was installed again (other node ID)",
+                     text);
     if (look->confirmed > 0 && !row->confirmed)
-        problem(p, "if it is wanted: " CONFIRM, "%s votes and is not confirmed", text);
+        problems_add(p, "if it is wanted: " CONFIRM, "%s votes and is not confirmed", text);
     else if (look->mapped > 0 && !row->mapped)
-        problem(p, "correct CLUSTER_SERVERS, or take the server out",
-                "%s votes and is not in CLUSTER_SERVERS", text);
+        problems_add(p, "correct CLUSTER_SERVERS, or take the server out",
+                     "%s votes and is not in CLUSTER_SERVERS", text);
     if (row->member && membership_management(&look->facts->who, row->member))
-        problem(p, "run Consul there as a client (server = false)",
-                "the management server, %s, votes", text);
+        problems_add(p, "run Consul there as a client (server = false)",
+                     "the management server, %s, votes", text);
 }
 
 static void silent(const struct look *look, const struct membership_row *row, struct problems *p)
@@ -370,8 +350,8 @@ static void silent(const struct look *look, const struct membership_row *row, st
     bool meant = row->member->replica || membership_management(&look->facts->who, row->member);
     if (look->count.voters == 0 || (!wanted && meant))
         return;
-    problem(p, "a new server waits 10 s; then see consul operator raft list-peers",
-            "%s is alive and does not vote", membership_text(row, text));
+    problems_add(p, "a new server waits 10 s; then see consul operator raft list-peers",
+                 "%s is alive and does not vote", membership_text(row, text));
 }
 
 /* In gossip only; the others outside raft have a row. */
@@ -383,8 +363,8 @@ static void outside(const struct look *look, const struct quorum_held *held, str
     for (size_t i = 0; i < who->n_members; i++) {
         const struct agent_member *member = &who->members[i];
         if (member->server && member->alive && !has_row(look, member->name))
-            problem(p, "Consul takes it in within two minutes, or restart Consul there",
-                    "node %s is alive and is not in raft", member->name);
+            problems_add(p, "Consul takes it in within two minutes, or restart Consul there",
+                         "node %s is alive and is not in raft", member->name);
     }
 }
 
@@ -397,9 +377,9 @@ static void remapped(const struct look *look, struct problems *p)
         const struct server_mapping_entry *old = server_mapping_server(look->facts->who.confirmed,
                                                                        server);
         if (old && strcasecmp(old->node, node) != 0)
-            problem(p, "if that was wanted: " CONFIRM,
-                    "mapping changed: %s is %s as confirmed, %s in CLUSTER_SERVERS", server,
-                    old->node, node);
+            problems_add(p, "if that was wanted: " CONFIRM,
+                         "mapping changed: %s is %s as confirmed, %s in CLUSTER_SERVERS", server,
+                         old->node, node);
     }
 }
 
@@ -407,10 +387,10 @@ static void refusals(const struct settings *s, struct problems *p)
 {
     for (size_t i = 0; i < s->rejects.n; i++)
         if (settings_group(s->rejects.entries[i].key) == GROUP_CLUSTER)
-            problem(p, "its default is in force", "%s", s->rejects.entries[i].value);
+            problems_add(p, "its default is in force", "%s", s->rejects.entries[i].value);
     for (size_t i = 0; i < s->unknowns.n; i++)
         if (settings_group(s->unknowns.entries[i].key) == GROUP_CLUSTER)
-            problem(p, "it has no effect", "%s", s->unknowns.entries[i].value);
+            problems_add(p, "it has no effect", "%s", s->unknowns.entries[i].value);
 }
 
 /* Is the even number only what follows from a server that is missing, or waits for its vote? */
@@ -438,7 +418,7 @@ static void cluster_problems(const struct look *look, const struct quorum_held *
         down(look, &look->rows.row[i], p);
     lost(look, p);
     if (!facts->has_leader && look->count.voters > 0 && look->spare >= 0 && !leaderless_long(held))
-        problem(p, "an election takes some seconds, 15 at most", "no leader at the moment");
+        problems_add(p, "an election takes some seconds, 15 at most", "no leader at the moment");
     for (size_t i = 0; i < look->rows.n; i++) {
         const struct membership_row *row = &look->rows.row[i];
         if (row->voter)
@@ -447,15 +427,16 @@ static void cluster_problems(const struct look *look, const struct quorum_held *
             silent(look, row, p);
     }
     if (look->count.voters > 0 && look->count.voters % 2 == 0 && !is_explained(look))
-        problem(p, "add or remove one; the last one adds no reserve", "even number of voters (%d)",
-                look->count.voters);
+        problems_add(p, "add or remove one; the last one adds no reserve",
+                     "even number of voters (%d)", look->count.voters);
     for (size_t i = 0; i < look->rows.n; i++)
         if (look->rows.row[i].voter)
             voting(look, &look->rows.row[i], p);
     outside(look, held, p);
     remapped(look, p);
     if (facts->damaged)
-        problem(p, CONFIRM, "the record " SERVER_MAPPING_KEY " is damaged (%s)", facts->damaged);
+        problems_add(p, CONFIRM, "the record " SERVER_MAPPING_KEY " is damaged (%s)",
+                     facts->damaged);
     refusals(facts->who.settings, p);
 }
 
@@ -630,10 +611,8 @@ static void say_reason(const struct look *look, enum finding found, const struct
                        strangers);
     } else if (found == FOUND_DISAGREEMENT) {
         (void)snprintf(ret, size, ": gossip and raft disagree: is port 8301 open?");
-    } else if (p->n > 1) {
-        (void)snprintf(ret, size, ": %s, and %d more", p->first, p->n - 1);
-    } else if (p->n == 1) {
-        (void)snprintf(ret, size, ": %s", p->first);
+    } else {
+        (void)problems_say(p, ret, size);
     }
 }
 
