@@ -16,9 +16,12 @@
 #define POLICY_MAX (1 << 18) /* bytes of policy.json */
 #define PATH_MOST  1024      /* bytes of a glob or path */
 
-static const char shipped[] = "{\"sources\": {\"seal\": {\"files\": [\"/var/log/seal/*.log\"], "
-                              "\"except\": [\"/var/log/seal/mongod.log\"]}}, \"elasticsearch\": "
-                              "{\"hosts\": [\"*\"], \"ports\": [443, 9200]}, \"pin\": {}}";
+static const char shipped[] =
+    "{\"sources\": {\"seal\": {\"files\": [\"/var/log/seal/*.log\"], "
+    "\"except\": [\"/var/log/seal/mongod.log\"]}}, \"elasticsearch\": "
+    "{\"hosts\": [\"*\"], \"ports\": [443, 9200]}, \"mongodb\": {\"hosts\": "
+    "[\"*\"], \"ports\": [27017], \"files\": "
+    "[\"/opt/seal/etc/mongod.conf\"]}, \"pin\": {}}";
 
 static int reject_policy(const struct policy *policy, struct error *err, const char *fmt, ...)
     FORMAT(3, 4);
@@ -157,61 +160,90 @@ static int read_sources(struct policy *policy, const cJSON *root, const cJSON *o
     return 0;
 }
 
-/* ---- Elasticsearch ------------------------------------------------------- */
+/* ---- servers that KV may name ---------------------------------------------- */
 
-static int read_hosts(struct policy *policy, const cJSON *array, struct error *err)
+static int read_hosts(const struct policy *policy, struct policy_servers *servers,
+                      const cJSON *array, struct error *err)
 {
     const cJSON *item = NULL;
     char host[HOST_TEXT], echo[SETTING_VALUE_ECHO];
-    policy->hosts = calloc((size_t)cJSON_GetArraySize(array) + 1, sizeof(char *));
-    if (!policy->hosts)
+    servers->hosts = calloc((size_t)cJSON_GetArraySize(array) + 1, sizeof(char *));
+    if (!servers->hosts)
         return error_set(err, -ENOMEM, "out of memory");
     cJSON_ArrayForEach(item, array)
     {
         struct error why = {0};
         const char *text = cJSON_IsString(item) ? item->valuestring : "";
         if (host_entry(text, host, &why) < 0)
-            return reject_policy(policy, err, "\"%s\" in \"elasticsearch.hosts\" %s",
-                                 setting_value_echo(text, strlen(text), echo), why.text);
-        policy->hosts[policy->n_hosts] = strdup(host);
-        if (!policy->hosts[policy->n_hosts])
+            return reject_policy(policy, err, "\"%s\" in \"%s.hosts\" %s",
+                                 setting_value_echo(text, strlen(text), echo), servers->name,
+                                 why.text);
+        servers->hosts[servers->n_hosts] = strdup(host);
+        if (!servers->hosts[servers->n_hosts])
             return error_set(err, -ENOMEM, "out of memory");
-        policy->n_hosts++;
+        servers->n_hosts++;
     }
     return 0;
 }
 
-static int read_ports(struct policy *policy, const cJSON *array, struct error *err)
+static int read_ports(const struct policy *policy, struct policy_servers *servers,
+                      const cJSON *array, struct error *err)
 {
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, array)
     {
         double port = cJSON_IsNumber(item) ? item->valuedouble : 0;
         if (!(port >= 1 && port <= 65535) || (double)(int)port != port)
-            return reject_policy(
-                policy, err,
-                "\"elasticsearch.ports\" holds something else than numbers from 1 to 65535");
-        if (policy->n_ports == COUNT(policy->ports))
-            return reject_policy(policy, err, "\"elasticsearch.ports\" has more than %zu ports",
-                                 COUNT(policy->ports));
-        policy->ports[policy->n_ports++] = (int)port;
+            return reject_policy(policy, err,
+                                 "\"%s.ports\" holds something else than numbers from 1 to 65535",
+                                 servers->name);
+        if (servers->n_ports == COUNT(servers->ports))
+            return reject_policy(policy, err, "\"%s.ports\" has more than %zu ports", servers->name,
+                                 COUNT(servers->ports));
+        servers->ports[servers->n_ports++] = (int)port;
     }
     return 0;
+}
+
+/* Hosts and ports of the member `name`, which has no others than names[n]. */
+static int read_servers(const struct policy *policy, const cJSON *root, const cJSON *otherwise,
+                        const char *const *names, size_t n, struct policy_servers *servers,
+                        struct error *err)
+{
+    char where[32];
+    const cJSON *other = cJSON_GetObjectItemCaseSensitive(otherwise, servers->name);
+    const cJSON *object = pick(policy, root, otherwise, servers->name, cJSON_IsObject, err);
+    (void)snprintf(where, sizeof where, "%s.", servers->name);
+    if (!object || check_policy_members(policy, object, where, names, n, err) < 0)
+        return -EBADMSG;
+    const cJSON *hosts = pick(policy, object, other, "hosts", cJSON_IsArray, err);
+    const cJSON *ports = hosts ? pick(policy, object, other, "ports", cJSON_IsArray, err) : NULL;
+    int rc = ports ? read_hosts(policy, servers, hosts, err) : -EBADMSG;
+    return rc < 0 ? rc : read_ports(policy, servers, ports, err);
 }
 
 static int read_elasticsearch(struct policy *policy, const cJSON *root, const cJSON *otherwise,
                               struct error *err)
 {
     static const char *const names[] = {"hosts", "ports"};
-    const cJSON *other = cJSON_GetObjectItemCaseSensitive(otherwise, "elasticsearch");
-    const cJSON *object = pick(policy, root, otherwise, "elasticsearch", cJSON_IsObject, err);
-    if (!object ||
-        check_policy_members(policy, object, "elasticsearch.", names, COUNT(names), err) < 0)
-        return -EBADMSG;
-    const cJSON *hosts = pick(policy, object, other, "hosts", cJSON_IsArray, err);
-    const cJSON *ports = hosts ? pick(policy, object, other, "ports", cJSON_IsArray, err) : NULL;
-    int rc = ports ? read_hosts(policy, hosts, err) : -EBADMSG;
-    return rc < 0 ? rc : read_ports(policy, ports, err);
+    policy->elasticsearch.name = "elasticsearch";
+    return read_servers(policy, root, otherwise, names, COUNT(names), &policy->elasticsearch, err);
+}
+
+static int read_mongodb(struct policy *policy, const cJSON *root, const cJSON *otherwise,
+                        struct error *err)
+{
+    static const char *const names[] = {"hosts", "ports", "files"};
+    const cJSON *object = cJSON_GetObjectItemCaseSensitive(root, "mongodb");
+    const cJSON *other = cJSON_GetObjectItemCaseSensitive(otherwise, "mongodb");
+    policy->mongodb.name = "mongodb";
+    int rc = read_servers(policy, root, otherwise, names, COUNT(names), &policy->mongodb, err);
+    if (rc < 0)
+        return rc;
+    const cJSON *files = pick(policy, object, other, "files", cJSON_IsArray, err);
+    return files ? read_paths(policy, files, "mongodb.files", &policy->mongodb_files,
+                              &policy->n_mongodb_files, err)
+                 : -EBADMSG;
 }
 
 /* ---- pins ---------------------------------------------------------------- */
@@ -260,7 +292,7 @@ static int read_pins(struct policy *policy, const cJSON *root, const cJSON *othe
 static int read_members(struct policy *policy, const cJSON *root, const cJSON *otherwise,
                         struct error *err)
 {
-    static const char *const names[] = {"sources", "elasticsearch", "pin"};
+    static const char *const names[] = {"sources", "elasticsearch", "mongodb", "pin"};
     if (!cJSON_IsObject(root))
         return reject_policy(policy, err, "is not a JSON object");
     int rc = check_policy_members(policy, root, "", names, COUNT(names), err);
@@ -268,6 +300,8 @@ static int read_members(struct policy *policy, const cJSON *root, const cJSON *o
         rc = read_sources(policy, root, otherwise, err);
     if (rc == 0)
         rc = read_elasticsearch(policy, root, otherwise, err);
+    if (rc == 0)
+        rc = read_mongodb(policy, root, otherwise, err);
     return rc < 0 ? rc : read_pins(policy, root, otherwise, err);
 }
 
@@ -380,38 +414,43 @@ static int judge_source(const struct policy *policy, const char *name, struct er
     return forbid(policy, LOG_SOURCES, word, "sources", advice, err);
 }
 
-static int judge_host(const struct policy *policy, const struct url *url, struct error *err)
+static int judge_host(const struct policy *policy, const struct policy_servers *servers,
+                      enum setting setting, const char *host, struct error *err)
 {
-    char word[HOST_TEXT + 16];
-    for (size_t i = 0; i < policy->n_hosts; i++) {
-        if (host_allowed(url->host, policy->hosts[i]))
+    char word[HOST_TEXT + 16], line[32];
+    for (size_t i = 0; i < servers->n_hosts; i++) {
+        if (host_allowed(host, servers->hosts[i]))
             return 0;
     }
-    (void)snprintf(word, sizeof word, "host %s", url->host);
-    return forbid(policy, LOG_ELASTICSEARCH_URL, word, "elasticsearch.hosts",
-                  host_is_local(url->host)
-                      ? "loopback and link-local hosts must be listed themselves"
-                      : "root decides which hosts may get the log",
+    (void)snprintf(word, sizeof word, "host %s", host);
+    (void)snprintf(line, sizeof line, "%s.hosts", servers->name);
+    return forbid(policy, setting, word, line,
+                  host_is_local(host) ? "loopback and link-local hosts must be listed themselves"
+                  : setting == MONGODB_URL ? "root decides which hosts are asked"
+                                           : "root decides which hosts may get the log",
                   err);
 }
 
-static int judge_port(const struct policy *policy, const struct url *url, struct error *err)
+static int judge_port(const struct policy *policy, const struct policy_servers *servers,
+                      enum setting setting, int port, struct error *err)
 {
-    char word[32], advice[256] = "it has";
+    char word[32], line[32], advice[256] = "it has";
     size_t used = strlen(advice);
-    for (size_t i = 0; i < policy->n_ports; i++) {
-        if (policy->ports[i] == url->port)
+    for (size_t i = 0; i < servers->n_ports; i++) {
+        if (servers->ports[i] == port)
             return 0;
-        used += (size_t)snprintf(advice + used, sizeof advice - used, " %d", policy->ports[i]);
+        used += (size_t)snprintf(advice + used, sizeof advice - used, " %d", servers->ports[i]);
     }
-    (void)snprintf(word, sizeof word, "port %d", url->port);
-    return forbid(policy, LOG_ELASTICSEARCH_URL, word, "elasticsearch.ports", advice, err);
+    (void)snprintf(word, sizeof word, "port %d", port);
+    (void)snprintf(line, sizeof line, "%s.ports", servers->name);
+    return forbid(policy, setting, word, line, advice, err);
 }
 
 int policy_judge_url(const struct policy *policy, const struct url *url, struct error *err)
 {
-    int rc = judge_host(policy, url, err);
-    return rc < 0 ? rc : judge_port(policy, url, err);
+    const struct policy_servers *servers = &policy->elasticsearch;
+    int rc = judge_host(policy, servers, LOG_ELASTICSEARCH_URL, url->host, err);
+    return rc < 0 ? rc : judge_port(policy, servers, LOG_ELASTICSEARCH_URL, url->port, err);
 }
 
 int policy_judge(const struct policy *policy, const struct settings *s, struct error *err)
@@ -430,6 +469,18 @@ int policy_judge(const struct policy *policy, const struct settings *s, struct e
     return rc;
 }
 
+int policy_judge_mongodb(const struct policy *policy, const struct settings *s, struct error *err)
+{
+    const struct policy_servers *servers = &policy->mongodb;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < s->mongodbs; i++) {
+        rc = judge_host(policy, servers, MONGODB_URL, s->mongodb[i].host, err);
+        if (rc == 0)
+            rc = judge_port(policy, servers, MONGODB_URL, s->mongodb[i].port, err);
+    }
+    return rc;
+}
+
 static void free_list(char **list, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -444,6 +495,8 @@ void policy_release(struct policy *policy)
         free_list(policy->sources[i].except, policy->sources[i].n_except);
     }
     free(policy->sources);
-    free_list(policy->hosts, policy->n_hosts);
+    free_list(policy->elasticsearch.hosts, policy->elasticsearch.n_hosts);
+    free_list(policy->mongodb.hosts, policy->mongodb.n_hosts);
+    free_list(policy->mongodb_files, policy->n_mongodb_files);
     *policy = (struct policy){0};
 }

@@ -7,6 +7,9 @@
  *                  ports 443 and 9200. An entry is a name, "*.domain", an address, a
  *                  CIDR, or "*": every host that is not loopback or link-local; those
  *                  must be listed themselves ("127.0.0.0/8", "localhost"; host.h)
+ *   mongodb        { "hosts": [ENTRY...], "ports": [NUMBER...], "files": [PATH...] }, what
+ *                  MONGODB_URL may name, default any host ("*"), port 27017; and where a server's
+ *                  own mongod.conf may be, default /opt/seal/etc/mongod.conf
  *   pin            { SETTING: VALUE }: settings KV cannot change at all; no consul:SERVICE,
  *                  for apply-logging, who decides, cannot ask Consul
  *
@@ -28,15 +31,24 @@ struct policy_source {
     size_t n_except;
 };
 
+/* Which servers KV may name. */
+struct policy_servers {
+    const char *name; /* the member, for texts */
+    char **hosts;
+    size_t n_hosts;
+    int ports[32];
+    size_t n_ports;
+};
+
 /* All-zero is empty; policy_release() accepts it. */
 struct policy {
     char path[512]; /* the file, for texts; "" = shipped default */
     struct policy_source *sources;
     size_t n_sources;
-    char **hosts;
-    size_t n_hosts;
-    int ports[32];
-    size_t n_ports;
+    struct policy_servers elasticsearch;
+    struct policy_servers mongodb;
+    char **mongodb_files; /* literal paths, absolute */
+    size_t n_mongodb_files;
     struct {
         char key[64];
         char value[512];
@@ -72,6 +84,10 @@ MUST_CHECK int policy_judge(const struct policy *policy, const struct settings *
 /* The same for one URL, as a value of LOG_ELASTICSEARCH_URL. */
 MUST_CHECK int policy_judge_url(const struct policy *policy, const struct url *url,
                                 struct error *err);
+
+/* May verify-mongodb connect to these hosts of MONGODB_URL? As policy_judge(). */
+MUST_CHECK int policy_judge_mongodb(const struct policy *policy, const struct settings *s,
+                                    struct error *err);
 
 /* The source with that name, or NULL. Borrowed. */
 const struct policy_source *policy_source(const struct policy *policy, const char *name);

@@ -218,11 +218,11 @@ int setting_value_urls(const char *text, char (*ret)[URL_TEXT], size_t most, siz
     return parse_list(text, most, &urls, *ret, ret_n, err);
 }
 
-static int parse_ntp_server(const char *text, char *ret, struct error *err)
+static int parse_server(const char *text, int port, char *ret, struct error *err)
 {
     struct host_port *server = (struct host_port *)(void *)ret;
     struct url url;
-    int rc = url_parse_authority(text, SETTING_VALUE_NTP_PORT, &url, err);
+    int rc = url_parse_authority(text, port, &url, err);
     if (rc == 0) {
         (void)snprintf(server->host, sizeof server->host, "%s", url.host);
         server->port = url.port;
@@ -230,10 +230,35 @@ static int parse_ntp_server(const char *text, char *ret, struct error *err)
     return rc;
 }
 
+static int parse_ntp_server(const char *text, char *ret, struct error *err)
+{
+    return parse_server(text, SETTING_VALUE_NTP_PORT, ret, err);
+}
+
+static int parse_mongodb_server(const char *text, char *ret, struct error *err)
+{
+    return parse_server(text, SETTING_VALUE_MONGODB_PORT, ret, err);
+}
+
 int setting_value_ntp_servers(const char *text, struct host_port *ret, size_t most, size_t *ret_n,
                               struct error *err)
 {
     static const struct list_type servers = {parse_ntp_server, sizeof *ret};
+    return parse_list(text, most, &servers, (char *)ret, ret_n, err);
+}
+
+int setting_value_mongodb(const char *text, struct host_port *ret, size_t most, size_t *ret_n,
+                          struct error *err)
+{
+    static const struct list_type servers = {parse_mongodb_server, sizeof *ret};
+    static const char scheme[] = "mongodb://";
+    if (strncmp(text, scheme, sizeof scheme - 1) != 0)
+        return error_set(err, -EINVAL, "does not begin with mongodb://");
+    text += sizeof scheme - 1;
+    if (strchr(text, '@'))
+        return error_set(err, -EINVAL, "holds a user or a password");
+    if (strpbrk(text, "/?"))
+        return error_set(err, -EINVAL, "holds a database or options");
     return parse_list(text, most, &servers, (char *)ret, ret_n, err);
 }
 

@@ -64,6 +64,11 @@ struct host_port {
 MUST_CHECK int setting_value_ntp_servers(const char *text, struct host_port *ret, size_t most,
                                          size_t *ret_n, struct error *err);
 
+/* "mongodb://host[:port],...", a list as above; a user, a database and options are refused. */
+#define SETTING_VALUE_MONGODB_PORT 27017
+MUST_CHECK int setting_value_mongodb(const char *text, struct host_port *ret, size_t most,
+                                     size_t *ret_n, struct error *err);
+
 /* "consul:NAME": the instances of that service; NAME is [A-Za-z0-9][A-Za-z0-9_.-]{0,63}. */
 #define SETTING_VALUE_SERVICE 65
 MUST_CHECK int setting_value_service(const char *text, char ret[SETTING_VALUE_SERVICE],

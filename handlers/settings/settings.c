@@ -66,6 +66,15 @@ static const struct setting_row rows[SETTING_COUNT] = {
     [SECURITY_ACCEPTED] =
         {"SECURITY_ACCEPTED", GROUP_SECURITY, "list of names", NULL, "acl-off,min-quorum", false,
          "Findings of `cluster:security` that are accepted, at most 32: they are only listed."},
+    [MONGODB_URL] = {"MONGODB_URL", GROUP_MONGODB, "mongodb://host[:port],... (port 27017 if none)",
+                     NULL, "mongodb://n1,n2,n3", false,
+                     "The members of MongoDB's replica set, at most 16, where no server has a "
+                     "`mongod.conf`."},
+    [MONGODB_CREDENTIAL] =
+        {"MONGODB_CREDENTIAL", GROUP_MONGODB, "1 to 64 of A-Z a-z 0-9 _ - (first one A-Z a-z 0-9)",
+         NULL, "mongodb-monitor", false,
+         "Which of root's files `credentials/NAME.read.json` lets `verify-mongodb` in; never a "
+         "secret."},
 };
 
 const struct setting_row *settings_row(enum setting setting)
@@ -170,6 +179,10 @@ static int parse_value(enum setting setting, const char *text, struct settings *
     case SECURITY_ACCEPTED:
         return setting_value_sources(text, s->security_accepted, SETTINGS_ACCEPTED,
                                      &s->security_accepts, err);
+    case MONGODB_URL:
+        return setting_value_mongodb(text, s->mongodb, SETTINGS_MONGODB, &s->mongodbs, err);
+    case MONGODB_CREDENTIAL:
+        return setting_value_source(text, s->mongodb_credential, err);
     case SETTING_COUNT:
         break;
     }

@@ -41,10 +41,19 @@ enum setting {
     CLOCK_SKEW_CRITICAL,
     CLOCK_REFERENCE,
     SECURITY_ACCEPTED,
+    MONGODB_URL,
+    MONGODB_CREDENTIAL,
     SETTING_COUNT
 };
 
-enum setting_group { GROUP_LOG, GROUP_CLUSTER, GROUP_CLOCK, GROUP_SECURITY, GROUP_NONE };
+enum setting_group {
+    GROUP_LOG,
+    GROUP_CLUSTER,
+    GROUP_CLOCK,
+    GROUP_SECURITY,
+    GROUP_MONGODB,
+    GROUP_NONE
+};
 
 /* One row of the table. */
 struct setting_row {
@@ -77,6 +86,7 @@ MUST_CHECK int settings_path(const char *root, const char *key, char ret[SETTING
 #define SETTINGS_SERVERS    51
 #define SETTINGS_REFERENCES 8
 #define SETTINGS_ACCEPTED   32
+#define SETTINGS_MONGODB    16
 #define SETTINGS_UNKNOWNS   16 /* more are not named */
 #define SETTINGS_UNKNOWN    64 /* bytes of such a key as it is named */
 
@@ -114,6 +124,9 @@ struct settings {
 
     char security_accepted[SETTINGS_ACCEPTED][SETTING_VALUE_SOURCE]; /* names of findings */
     size_t security_accepts;
+    struct host_port mongodb[SETTINGS_MONGODB];
+    size_t mongodbs;                               /* 0: none */
+    char mongodb_credential[SETTING_VALUE_SOURCE]; /* name of a file of root's, "" none */
 
     /* By key a sentence for people: names the key, what is wrong, at most 60 printable ASCII
      * characters of the value, never a URL's user part; what is expected, and an example. */

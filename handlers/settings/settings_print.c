@@ -3,6 +3,7 @@
 
 #include "base/duration.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -33,11 +34,11 @@ static int maintenance_text(const struct settings *s, struct buffer *out)
     return buffer_printf(out, "%s until %s", s->maintenance_node, text);
 }
 
-static int references_text(const struct settings *s, struct buffer *out)
+static int hosts_text(const struct host_port *servers, size_t n, struct buffer *out)
 {
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < s->clock_references; i++) {
-        const struct host_port *server = &s->clock_reference[i];
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        const struct host_port *server = &servers[i];
         bool ipv6 = strchr(server->host, ':') != NULL;
         rc = buffer_printf(out, "%s%s%s%s:%d", i ? "," : "", ipv6 ? "[" : "", server->host,
                            ipv6 ? "]" : "", server->port);
@@ -82,9 +83,15 @@ int settings_print_value(const struct settings *s, enum setting setting, struct 
     case CLOCK_SKEW_CRITICAL:
         return buffer_printf(out, "%s", duration_format(s->clock_critical_us, text));
     case CLOCK_REFERENCE:
-        return references_text(s, out);
+        return hosts_text(s->clock_reference, s->clock_references, out);
     case SECURITY_ACCEPTED:
         return join(*s->security_accepted, sizeof *s->security_accepted, s->security_accepts, out);
+    case MONGODB_URL:
+        if (s->mongodbs > 0 && buffer_printf(out, "mongodb://") < 0)
+            return -EMSGSIZE;
+        return hosts_text(s->mongodb, s->mongodbs, out);
+    case MONGODB_CREDENTIAL:
+        return buffer_printf(out, "%s", s->mongodb_credential);
     case SETTING_COUNT:
         break;
     }

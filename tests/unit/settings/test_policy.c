@@ -30,11 +30,13 @@ static void the_shipped_policy(void **state)
     assert_string_equal(seal->files[0], "/var/log/seal/*.log");
     assert_int_equal(seal->n_except, 1);
     assert_string_equal(seal->except[0], "/var/log/seal/mongod.log");
-    assert_int_equal(policy.n_hosts, 1);
-    assert_string_equal(policy.hosts[0], "*");
-    assert_int_equal(policy.n_ports, 2);
-    assert_int_equal(policy.ports[0], 443);
-    assert_int_equal(policy.ports[1], 9200);
+    assert_int_equal(policy.elasticsearch.n_hosts, 1);
+    assert_string_equal(policy.elasticsearch.hosts[0], "*");
+    assert_int_equal(policy.elasticsearch.n_ports, 2);
+    assert_int_equal(policy.elasticsearch.ports[0], 443);
+    assert_int_equal(policy.elasticsearch.ports[1], 9200);
+    assert_int_equal(policy.n_mongodb_files, 1);
+    assert_string_equal(policy.mongodb_files[0], "/opt/seal/etc/mongod.conf");
     assert_int_equal(policy.n_pins, 0);
     assert_null(policy_source(&policy, "other"));
     assert_null(policy_pinned(&policy, "LOG_INDEX"));
@@ -51,8 +53,8 @@ static void missing_members_are_the_default(void **state)
         assert_int_equal(policy_parse(texts[i], strlen(texts[i]), POLICY, &policy, NULL), 0);
         assert_string_equal(policy.path, POLICY);
         assert_non_null(policy_source(&policy, "seal"));
-        assert_string_equal(policy.hosts[0], "*");
-        assert_int_equal(policy.n_ports, 2);
+        assert_string_equal(policy.elasticsearch.hosts[0], "*");
+        assert_int_equal(policy.elasticsearch.n_ports, 2);
         policy_release(&policy);
     }
 }
@@ -75,9 +77,9 @@ static void a_whole_policy(void **state)
     assert_string_equal(policy_source(&policy, "audit")->files[0], "/a/b/*.l?g");
     assert_int_equal(policy_source(&policy, "audit")->n_except, 0);
     assert_string_equal(policy_source(&policy, "x")->except[0], "/x/z");
-    assert_string_equal(policy.hosts[0], "es1");
-    assert_string_equal(policy.hosts[1], "*.a.b");
-    assert_int_equal(policy.n_ports, 1);
+    assert_string_equal(policy.elasticsearch.hosts[0], "es1");
+    assert_string_equal(policy.elasticsearch.hosts[1], "*.a.b");
+    assert_int_equal(policy.elasticsearch.n_ports, 1);
     assert_string_equal(policy_pinned(&policy, "LOG_INDEX"), "fixed");
     assert_string_equal(policy_pinned(&policy, "CLUSTER_GRACE"), "1h");
     policy_release(&policy);
@@ -159,6 +161,12 @@ static const struct {
     {PORTS("[1e99]"), PORT_TEXT},
     {PORTS("[\"9200\"]"), PORT_TEXT},
     {PORTS("[" TEN TEN TEN "1,2,3]"), "\"elasticsearch.ports\" has more than 32 ports"},
+    {"{\"mongodb\":[]}", "\"mongodb\" is not an object"},
+    {"{\"mongodb\":{\"host\":[]}}", "unknown member \"mongodb.host\""},
+    {"{\"mongodb\":{\"ports\":[0]}}",
+     "\"mongodb.ports\" holds something else than numbers from 1 to 65535"},
+    {"{\"mongodb\":{\"files\":\"/a\"}}", "\"files\" is not a list"},
+    {"{\"mongodb\":{\"files\":[\"/a/*\"]}}", "\"/a/*" PATH_END("mongodb.files")},
     {"{\"pin\":{\"LOG_INDEX\":5}}", "a value in \"pin\" is not a text"},
     {"{\"pin\":{\"LOG_ELASTICSEARCH_URL\":\"consul:es\"}}",
      "in \"pin\": LOG_ELASTICSEARCH_URL can only be URLs"},
@@ -182,7 +190,8 @@ static void a_broken_policy_is_refused_as_a_whole(void **state)
         int rc = policy_parse(broken[i].text, strlen(broken[i].text), POLICY, &policy, &err);
         assert_string_equal(err.text, expected);
         assert_int_equal(rc, -EBADMSG);
-        assert_int_equal(policy.n_hosts + policy.n_sources + policy.n_ports, 0);
+        assert_int_equal(
+            policy.elasticsearch.n_hosts + policy.n_sources + policy.elasticsearch.n_ports, 0);
     }
 }
 
@@ -231,7 +240,7 @@ static void the_file_must_be_trusted(void **state)
     write_file(path, "{\"elasticsearch\":{\"ports\":[1]}}", 0644);
     assert_int_equal(policy_read(dir, &policy, &err), 0);
     assert_string_equal(policy.path, path);
-    assert_int_equal(policy.n_ports, 1);
+    assert_int_equal(policy.elasticsearch.n_ports, 1);
     policy_release(&policy);
 
     assert_int_equal(chmod(path, 0664), 0);
@@ -373,6 +382,45 @@ static void choices_are_limited(void **state)
     }
 }
 
+#define MONGODB(members) "{\"mongodb\":{" members "}}"
+
+static const struct {
+    const char *policy; /* NULL: shipped */
+    const char *url;
+    const char *refusal; /* "" allowed */
+} asked[] = {
+    {NULL, "mongodb://n1,10.0.0.1", ""},
+    {NULL, "mongodb://n1,127.0.0.1",
+     "MONGODB_URL: host 127.0.0.1 is not allowed by \"mongodb.hosts\" in " SHIPPED LOCAL},
+    {NULL, "mongodb://n1:22",
+     "MONGODB_URL: port 22 is not allowed by \"mongodb.ports\" in " SHIPPED " (it has 27017)"},
+    {MONGODB("\"hosts\":[\"127.0.0.0/8\"],\"ports\":[1]"), "mongodb://127.0.0.1:1", ""},
+    {MONGODB("\"hosts\":[\"n1\"]"), "mongodb://n1,n2",
+     "MONGODB_URL: host n2 is not allowed by \"mongodb.hosts\" in " POLICY
+     " (root decides which hosts are asked)"},
+    {HOSTS("[\"n2\"]"), "mongodb://n1", ""},
+};
+
+static void the_servers_of_mongodb_are_limited(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        struct policy policy;
+        struct kv_list list = {0};
+        static struct settings s;
+        struct error err = {0};
+        size_t len = asked[i].policy ? strlen(asked[i].policy) : 0;
+        assert_int_equal(policy_parse(asked[i].policy, len, POLICY, &policy, &err), 0);
+        put(&list, "MONGODB_URL", asked[i].url);
+        settings_parse(&list, ROOT, &s);
+        int rc = policy_judge_mongodb(&policy, &s, &err);
+        assert_string_equal(err.text, asked[i].refusal);
+        assert_int_equal(rc, asked[i].refusal[0] ? -EACCES : 0);
+        kv_release(&list);
+        policy_release(&policy);
+    }
+}
+
 static void switching_off_is_always_allowed(void **state)
 {
     (void)state;
@@ -424,6 +472,7 @@ int main(void)
         cmocka_unit_test(a_pin_takes_the_place_of_kv),
         cmocka_unit_test(a_pin_does_not_stand_in_for_an_unreadable_set),
         cmocka_unit_test(choices_are_limited),
+        cmocka_unit_test(the_servers_of_mongodb_are_limited),
         cmocka_unit_test(switching_off_is_always_allowed),
         cmocka_unit_test(a_long_list_of_sources_is_cut_in_texts),
     };

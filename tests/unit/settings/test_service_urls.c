@@ -112,7 +112,7 @@ static void no_list_is_an_error(void **state)
     static const char *const texts[] = {"null", "{}", "\"x\"", "1"};
     for (size_t i = 0; i < COUNT(texts); i++) {
         struct service_urls d = {.service = "es"};
-        struct policy policy = {.n_hosts = 0};
+        struct policy policy = {.n_sources = 0};
         struct error err = {0};
         cJSON *root = cJSON_Parse(texts[i]);
         assert_int_equal(service_urls_judge(root, &policy, &d, &err), -EBADMSG);

@@ -33,6 +33,10 @@ static const char *const expected[SETTING_COUNT] = {
     [CLOCK_SKEW_CRITICAL] = "duration from 50ms to 10s, for example 1s",
     [CLOCK_REFERENCE] = "host[:port],... (port 123 if none), for example ntp1.example,ntp2.example",
     [SECURITY_ACCEPTED] = "list of names, for example acl-off,min-quorum",
+    [MONGODB_URL] =
+        "mongodb://host[:port],... (port 27017 if none), for example mongodb://n1,n2,n3",
+    [MONGODB_CREDENTIAL] =
+        "1 to 64 of A-Z a-z 0-9 _ - (first one A-Z a-z 0-9), for example mongodb-monitor",
 };
 
 static void put(struct kv_list *list, const char *key, const char *value)
@@ -119,6 +123,8 @@ static const struct {
     {CLOCK_SKEW_CRITICAL, "100ms"},
     {CLOCK_SKEW_CRITICAL, "10s"},
     {CLOCK_SKEW_CRITICAL, "1s500ms"},
+    {MONGODB_URL, "mongodb://N1,n2:1,[::1]", "mongodb://n1:27017,n2:1,[::1]:27017"},
+    {MONGODB_CREDENTIAL, "mongodb-monitor", "mongodb-monitor"},
     {CLOCK_REFERENCE, "ntp1", "ntp1:123"},
     {CLOCK_REFERENCE, "NTP1.Example:1123", "ntp1.example:1123"},
     {CLOCK_REFERENCE, "b,a,10.0.0.1", "b:123,a:123,10.0.0.1:123"},
@@ -286,6 +292,13 @@ static const struct {
     {SECURITY_ACCEPTED, "", "is empty"},
     {SECURITY_ACCEPTED, "acl-off,acl-off", "has the same as items 1 and 2"},
     {SECURITY_ACCEPTED, "acl-off,a b", "holds a space"},
+    {MONGODB_URL, "n1:27017", "does not begin with mongodb://"},
+    {MONGODB_URL, "mongodb://", "has an empty item (1)"},
+    {MONGODB_URL, "mongodb://u:p@n1", "holds a user or a password", .echo = "***@n1"},
+    {MONGODB_URL, "mongodb://n1/plossys", "holds a database or options"},
+    {MONGODB_URL, "mongodb://n1?tls=false", "holds a database or options"},
+    {MONGODB_URL, "mongodb://n1,N1:27017", "has the same as items 1 and 2"},
+    {MONGODB_CREDENTIAL, "../x", "holds the character ."},
     {CLOCK_REFERENCE, "", "is empty"},
     {CLOCK_REFERENCE, "a,,b", "has an empty item (2)"},
     {CLOCK_REFERENCE, "a,A:123", "has the same as items 1 and 2"},
@@ -762,9 +775,11 @@ static void the_table_is_consistent(void **state)
                                              [GROUP_CLUSTER] = "CLUSTER_",
                                              [GROUP_CLOCK] = "CLOCK_",
                                              [GROUP_SECURITY] = "SECURITY_"};
-        const char *group = groups[row->group];
-        assert_memory_equal(row->key, group, strlen(group));
-    }
+        [GROUP_MONGODB] = "MONGODB_"
+    };
+    const char *group = groups[row->group];
+    assert_memory_equal(row->key, group, strlen(group));
+}
 }
 
 int main(void)
