@@ -24,7 +24,7 @@ PROGRAMS := reconfigure-logging rollout-logging apply-logging index-records veri
             hear-clock verify-logging verify-security heartbeat lictor
 
 LAYERS := base net consul check settings elasticsearch indexer clock cluster security shipper delivery rollout \
-          command
+          mongodb command
 
 in_base          := version error text duration boottime limits deadline program buffer base64 file trust json json_fields state digest \
                     child run_once held_since
@@ -43,6 +43,7 @@ in_shipper       := mustache file_set owned_files shipper_config retired_shipper
 in_delivery      := delivery delivery_gather
 in_rollout       := server_record logging_verdict rolling local_state snapshot debounce claim attempt logging_memory \
                     delivery_proof acknowledged logging_metrics logging_check
+in_mongodb       := mongod_conf mongodb_answer mongodb_verdict
 in_command       := command status_view status_text status_json status settings_write settings_show rollout_follow set inspect acknowledge api
 
 MODULES := $(foreach l,$(LAYERS),$(in_$l:%=$l/%))

@@ -46,6 +46,17 @@ int quorum_spare(int living, int voters, int expected)
     return expected > 0 ? least(raft, reserve(living, expected)) : raft;
 }
 
+const char *quorum_spare_text(int spare, char ret[QUORUM_SPARE_TEXT])
+{
+    if (spare > 0)
+        (void)snprintf(ret, QUORUM_SPARE_TEXT, "%d may fail", spare);
+    else if (spare < 0)
+        (void)snprintf(ret, QUORUM_SPARE_TEXT, "none may fail, %d more needed", -spare);
+    else
+        (void)snprintf(ret, QUORUM_SPARE_TEXT, "none may fail");
+    return ret;
+}
+
 int quorum_expected(const struct membership_facts *who)
 {
     int confirmed = who->confirmed ? (int)who->confirmed->n : 0;
@@ -565,17 +576,15 @@ static void say_count(const struct look *look, enum finding found, char *ret, si
     int here = look->following;
     int of = most(look->expected, look->count.voters);
     int spare = look->facts->has_leader ? look->spare : least(look->spare, 0);
-    char may_fail[64] = "none may fail";
+    char may_fail[QUORUM_SPARE_TEXT];
+    bool is_wrong = found == FOUND_FORMING || found == FOUND_DISAGREEMENT;
     if (found == FOUND_FORMING) {
         here = look->count.voters > 0 ? look->count.living : look->count.servers;
         of = most(wanted(look), here);
     } else if (found == FOUND_SPLIT) {
         of = most(of, look->count.voters + look->count.strangers);
     }
-    if (spare > 0)
-        (void)snprintf(may_fail, sizeof may_fail, "%d may fail", spare);
-    else if (spare < 0 && found != FOUND_FORMING && found != FOUND_DISAGREEMENT)
-        (void)snprintf(may_fail, sizeof may_fail, "none may fail, %d more needed", -spare);
+    (void)quorum_spare_text(is_wrong ? most(spare, 0) : spare, may_fail);
     (void)snprintf(ret, size, "%d of %d servers, %s", here, of, may_fail);
 }
 

@@ -22,6 +22,10 @@
  * known). Below 0 there is no majority, and so many more are needed. Also of a database's voters. */
 int quorum_spare(int living, int voters, int expected);
 
+/* "1 may fail", "none may fail, 1 more needed". Returns ret. */
+#define QUORUM_SPARE_TEXT 64
+const char *quorum_spare_text(int spare, char ret[QUORUM_SPARE_TEXT]);
+
 /* How many servers are meant to be there: the smaller of the confirmed number and the length of
  * CLUSTER_SERVERS, or the one that is known; 0: neither is. */
 int quorum_expected(const struct membership_facts *who);

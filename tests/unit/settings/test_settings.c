@@ -774,7 +774,7 @@ static void the_table_is_consistent(void **state)
         static const char *const groups[] = {[GROUP_LOG] = "LOG_",
                                              [GROUP_CLUSTER] = "CLUSTER_",
                                              [GROUP_CLOCK] = "CLOCK_",
-                                             [GROUP_SECURITY] = "SECURITY_"};
+                                             [GROUP_SECURITY] = "SECURITY_",
         [GROUP_MONGODB] = "MONGODB_"
     };
     const char *group = groups[row->group];
