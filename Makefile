@@ -43,8 +43,13 @@ in_shipper       := mustache file_set owned_files shipper_config retired_shipper
 in_delivery      := delivery delivery_gather
 in_rollout       := server_record logging_verdict rolling local_state snapshot debounce claim attempt logging_memory \
                     delivery_proof acknowledged logging_metrics logging_check
-in_mongodb       := mongod_conf mongodb_answer mongodb_verdict
+in_mongodb       := mongod_conf mongodb_answer mongodb_verdict mongodb_target mongodb_nodes mongodb_check
 in_command       := command status_view status_text status_json status settings_write settings_show rollout_follow set inspect acknowledge api
+
+# verify-mongodb and what only it uses need libmongoc, and are left out where it is not installed.
+MONGODB_LIBS    := libmongoc-1.0
+MONGODB_PROGRAM := verify-mongodb
+MONGODB_MODULES := mongodb/mongodb_ask mongodb/mongodb_gather
 
 MODULES := $(foreach l,$(LAYERS),$(in_$l:%=$l/%))
 
@@ -93,6 +98,15 @@ PKG_CFLAGS    := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
 PKG_LIBS      := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
 PKG_TEST_LIBS := $(shell $(PKG_CONFIG) --libs $(TEST_LIBS) 2>/dev/null)
 
+# MONGODB= leaves it out although it is there.
+MONGODB := $(if $(filter 0,$(shell $(PKG_CONFIG) --exists $(MONGODB_LIBS) 2>/dev/null; echo $$?)),1)
+ifneq ($(MONGODB),)
+PROGRAMS      += $(MONGODB_PROGRAM)
+MODULES       += $(MONGODB_MODULES)
+PKG_CFLAGS    += $(patsubst -I%,-isystem%,$(shell $(PKG_CONFIG) --cflags $(MONGODB_LIBS)))
+PKG_MONGODB   := $(shell $(PKG_CONFIG) --libs $(MONGODB_LIBS)) -lssl -lcrypto -lpthread
+endif
+
 ALL_CPPFLAGS = -Ihandlers -D_GNU_SOURCE $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = -std=c11 $(WARN) $(HARDEN_C) $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(HARDEN_L) $(SANFLAGS) $(LDFLAGS)
@@ -107,15 +121,18 @@ TEST_BINS   := $(PROGRAMS:%=$(B)/test/%)
 # tests/unit/<folder>/test_<name>.c; both are built with TEST_LIMITS. Any other .c in
 # tests/programs/, tests/cluster/ or tests/soak/ is a helper for all. They find the programs under
 # test in TEST_BIN, files of the tree in SOURCE_DIR.
-TEST_KINDS   := sim programs elasticsearch cluster soak bench
+TEST_KINDS   := sim programs elasticsearch mongodb cluster soak bench
 TESTS        := $(wildcard tests/unit/*/test_*.c) $(foreach k,$(TEST_KINDS),$(wildcard tests/$k/test_*.c))
+ifeq ($(MONGODB),)
+TESTS        := $(filter-out tests/mongodb/% tests/cluster/test_mongodb.c,$(TESTS))
+endif
 TEST_HELPERS := $(filter-out $(TESTS),$(wildcard tests/programs/*.c tests/cluster/*.c tests/soak/*.c))
 tests_of      = $(patsubst tests/%.c,$(B)/%,$(filter tests/$1/%,$(TESTS)))
 UNIT_BINS    := $(call tests_of,unit)
 CHECK_BINS   := $(foreach k,$(TEST_KINDS),$(call tests_of,$k))
 HELPERS_A    := $(B)/test/libhelpers.a
 FILTER_O     := $(B)/test/obj/tests/filter.o
-STAND_IN     := $(B)/test/fake-elasticsearch
+STAND_IN     := $(B)/test/fake-elasticsearch $(if $(MONGODB),$(B)/test/fake-mongodb)
 TEST_CPPFLAGS = -DTEST_LIMITS -DTEST_BIN='"$(abspath $(B))/test"' -DSOURCE_DIR='"$(CURDIR)"' \
                 -Itests/programs -Itests/cluster -Itests/soak
 
@@ -133,6 +150,12 @@ export UBSAN_OPTIONS := print_stacktrace=1
 say = $(if $(V),,@echo '  $1 $(patsubst $(B)/%,%,$@)' && )
 
 all: $(BINS)
+ifeq ($(MONGODB),)
+all: without_mongodb
+.PHONY: without_mongodb
+without_mongodb:
+	@echo '$(MONGODB_PROGRAM) is left out: there is no libmongoc (scripts/setup build installs it)'
+endif
 help:
 	@sed -n 's/^#   make/make/p' Makefile
 
@@ -189,11 +212,17 @@ $(BINS): $(B)/%: $(B)/obj/handlers/%.o $(CORE_A)
 $(TEST_BINS): $(B)/test/%: $(B)/test/obj/handlers/%.o $(TEST_CORE_A)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -o $@
 
+$(MONGODB_PROGRAM:%=$(B)/%) $(MONGODB_PROGRAM:%=$(B)/test/%) \
+$(B)/mongodb/test_mongodb_contract: private PKG_LIBS += $(PKG_MONGODB)
+
 $(UNIT_BINS) $(CHECK_BINS): $(B)/%: $(B)/test/obj/tests/%.o $(FILTER_O) $(HELPERS_A) $(TEST_CORE_A)
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) $(PKG_TEST_LIBS) -lm -o $@
 
-$(STAND_IN): $(patsubst %.c,$(B)/test/obj/%.o,$(filter-out $(TESTS),\
+$(B)/test/fake-mongodb: $(B)/test/obj/tests/mongodb/fake_mongodb.o
+	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(PKG_MONGODB) -o $@
+
+$(B)/test/fake-elasticsearch: $(patsubst %.c,$(B)/test/obj/%.o,$(filter-out $(TESTS),\
              $(wildcard tests/elasticsearch/*.c))) $(TEST_CORE_A)
 	$(call say,LD)$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) $(PKG_TEST_LIBS) -lm -o $@
 
@@ -221,7 +250,7 @@ check: $(if $(T_BINS),$(BINS) $(TEST_BINS) $(STAND_IN) $(T_BINS))
 SAN_CLUSTER := harness logging rollout acl quorum demo
 TESTED := $(UNIT_BINS) $(call tests_of,sim) $(call tests_of,programs) $(if $(SAN),\
           $(SAN_CLUSTER:%=$(B)/cluster/test_%),\
-          $(call tests_of,elasticsearch) $(call tests_of,cluster))
+          $(call tests_of,elasticsearch) $(call tests_of,mongodb) $(call tests_of,cluster))
 
 # After set-up a make of its own: before it there may be no pkg-config to ask.
 build_now = @$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2)

@@ -20,6 +20,7 @@
 #include "check/verify_all.h"
 #include "cluster/own_agent.h"
 #include "consul/consul.h"
+#include "mongodb/mongodb_check.h"
 #include "rollout/delivery_proof.h"
 
 #include <errno.h>
@@ -34,10 +35,9 @@
 #define METRICS_MAX (1U << 20)
 
 static const struct verification verifications[] = {
-    {"verify-quorum", "cluster:quorum"},
-    {"verify-clock", "cluster:clock"},
-    {"verify-logging", "cluster:logging"},
-    {"verify-security", "cluster:security"},
+    {"verify-quorum", "cluster:quorum"},       {"verify-clock", "cluster:clock"},
+    {"verify-logging", "cluster:logging"},     {"verify-security", "cluster:security"},
+    {MONGODB_CHECK_PROGRAM, MONGODB_CHECK_ID}, /* the last one: not where there is no MongoDB */
 };
 #define VERIFICATIONS COUNT(verifications)
 
@@ -87,8 +87,19 @@ static void look_at_agent(struct consul *consul, const struct place *place, bool
                "(its log names it): correct that file, then consul reload");
 }
 
+/* Is there a MongoDB to look at? What hinders is said. */
+static bool has_mongodb(struct consul *consul, const struct place *place, bool led,
+                        struct verdict *v)
+{
+    struct error err = {0};
+    bool ret = false;
+    if (mongodb_check_sync(consul, place, led, &ret, &err) < 0)
+        verify_all_note(v, MONGODB_CHECK_PROGRAM ": %s", err.text);
+    return ret;
+}
+
 /* The first line, of what proving the leader gave and of the reasons in v. */
-static void conclude(int proof, const char *right, struct verdict *v)
+static void conclude(int proof, const char *right, size_t n, struct verdict *v)
 {
     char first[VERDICT_SUMMARY];
     (void)snprintf(first, sizeof first, "%s", v->summary);
@@ -97,7 +108,7 @@ static void conclude(int proof, const char *right, struct verdict *v)
     else if (first[0])
         verdict_set(v, VERDICT_WARNING, "not everything could run and report: %s", first);
     else
-        verdict_set(v, VERDICT_PASSING, "all %zu verifications run and report", VERIFICATIONS);
+        verdict_set(v, VERDICT_PASSING, "all %zu verifications run and report", n);
     if (proof == -EACCES && first[0])
         verdict_note(v, "%s", first);
 }
@@ -110,11 +121,12 @@ static void verify_and_repair(struct consul *consul, const struct place *place, 
 {
     struct error err = {0};
     bool led = proof == 0;
-    verify_all(place, verifications, VERIFICATIONS, samples, v);
+    size_t n = VERIFICATIONS - !has_mongodb(consul, place, led, v);
+    verify_all(place, verifications, n, samples, v);
     if (led && repair(consul, place, &err) < 0)
         verify_all_note(v, "rollout-logging: %s", err.text);
     look_at_agent(consul, place, led, v);
-    conclude(proof, right, v);
+    conclude(proof, right, n, v);
 }
 
 /* stdout is the check's text and nothing else may go there: the reasons go to syslog. There is one

@@ -53,15 +53,6 @@ static int read_options(int argc, char **argv, struct check_run *run, bool *conf
 
 /* ---- clocks -------------------------------------------------------------- */
 
-/* Time since the previous look. */
-static int64_t since_last(struct held_since *spans)
-{
-    int64_t ms = held_since_note(spans, "looked", true);
-    (void)held_since_note(spans, "looked", false);
-    (void)held_since_note(spans, "looked", true);
-    return ms;
-}
-
 /* What shows of the servers for long enough. After a time in which nobody looked it begins
  * anew: others may have been held up as well. */
 static void hold_signs(struct cluster_facts *servers, struct held_since *spans, int64_t pause_ms)
@@ -80,12 +71,8 @@ static void hold_conditions(struct held_since *spans, const struct quorum_condit
     ret->leaderless_ms = held_since_note(spans, "leaderless", now->leaderless);
     ret->split_ms = held_since_note(spans, "split", now->split);
     ret->no_spare_ms = held_since_note(spans, "no-spare", now->no_spare);
-    if (!now->excused || ret->no_spare_ms < 0)
-        return;
-    if (pause_ms > ret->no_spare_ms)
-        pause_ms = ret->no_spare_ms;
-    held_since_forgive(spans, "no-spare", pause_ms);
-    ret->no_spare_ms = held_since_note(spans, "no-spare", true);
+    if (now->excused)
+        ret->no_spare_ms = held_since_excuse(spans, "no-spare", pause_ms);
 }
 
 /* ---- the mapping --------------------------------------------------------- */
@@ -161,7 +148,7 @@ static int look_at_quorum(struct consul *consul, struct check_run *run, struct v
     if (rc < 0)
         return rc;
     held_since_read(trust_own_directory(dir) ? dir : NULL, "quorum", &spans);
-    int64_t pause_ms = since_last(&spans);
+    int64_t pause_ms = held_since_look(&spans);
     hold_signs(servers, &spans, pause_ms);
     quorum_conditions(&servers->facts, &now);
     hold_conditions(&spans, &now, pause_ms, &held);

@@ -92,6 +92,23 @@ bool held_since_save(const struct held_since *spans, cJSON *root)
     return list;
 }
 
+int64_t held_since_look(struct held_since *spans)
+{
+    int64_t ms = held_since_note(spans, "looked", true);
+    (void)held_since_note(spans, "looked", false);
+    (void)held_since_note(spans, "looked", true);
+    return ms;
+}
+
+int64_t held_since_excuse(struct held_since *spans, const char *name, int64_t pause_ms)
+{
+    int64_t held_ms = held_since_ms(spans, name);
+    if (held_ms < 0)
+        return held_ms;
+    held_since_forgive(spans, name, pause_ms < held_ms ? pause_ms : held_ms);
+    return held_since_ms(spans, name);
+}
+
 int held_since_write(const struct held_since *spans, const char *state_dir, const char *name,
                      struct error *err)
 {

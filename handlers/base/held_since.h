@@ -46,6 +46,13 @@ int64_t held_since_ms(const struct held_since *spans, const char *name);
 /* Move a running span's begin forward by delta_ms, so that this time does not count. */
 void held_since_forgive(struct held_since *spans, const char *name, int64_t delta_ms);
 
+/* Time since the look before this one, ms, 0 where there was none; this one is remembered. */
+int64_t held_since_look(struct held_since *spans);
+
+/* Of a span that runs: what has passed since the look before (pause_ms of held_since_look()) does
+ * not count. Returns for how long it has held then, ms; -1: it does not run. */
+int64_t held_since_excuse(struct held_since *spans, const char *name, int64_t pause_ms);
+
 /* Write it back; with state_dir NULL do nothing. Returns 0 or negative errno. */
 MUST_CHECK int held_since_write(const struct held_since *spans, const char *state_dir,
                                 const char *name, struct error *err);

@@ -70,13 +70,16 @@ static bool first_label(const char *name, const char *label)
     return strcspn(name, ".") == len && strncasecmp(name, label, len) == 0;
 }
 
+bool membership_means(const char *host, const struct agent_member *member)
+{
+    return strcasecmp(host, member->name) == 0 || strcasecmp(host, member->address) == 0 ||
+           first_label(member->name, host) || first_label(host, member->name);
+}
+
 bool membership_management(const struct membership_facts *facts, const struct agent_member *member)
 {
     const char *host = facts->settings->management_server;
-    if (*host == '\0')
-        return false;
-    return strcasecmp(host, member->name) == 0 || strcasecmp(host, member->address) == 0 ||
-           first_label(member->name, host) || first_label(host, member->name);
+    return *host && membership_means(host, member);
 }
 
 static struct membership_row *row_of(struct membership *rows, const char *name)

@@ -46,8 +46,10 @@ void membership_count(const struct membership_facts *facts, struct membership_co
 /* Is this living server in the raft configuration? */
 bool membership_known(const struct membership_facts *facts, const struct agent_member *member);
 
-/* Does CLUSTER_MANAGEMENT_SERVER mean this member: its name, the first label of either, or its
- * address? false when it is not set. */
+/* Does a host, not empty, mean this member: its name, the first label of either, or its address? */
+bool membership_means(const char *host, const struct agent_member *member);
+
+/* Does CLUSTER_MANAGEMENT_SERVER mean this member? false when it is not set. */
 bool membership_management(const struct membership_facts *facts, const struct agent_member *member);
 
 /* The living member that is this peer, or NULL. */

@@ -35,7 +35,7 @@ struct mongodb_answer {
     char node[AGENT_NAME + 1]; /* the Consul server it is on; "" none */
     bool local;                /* of this server */
     char trouble[200];         /* why there is no answer; "" there is one */
-    char blind[200];           /* why it does not say who the members are; "" it does */
+    char blind[600];           /* why it does not say who the members are; "" it does */
     enum mongodb_role role;
     char set[MONGODB_SET];
     char version[MONGODB_VERSION];
