@@ -8,6 +8,8 @@
 #include "check/verdict.h"
 #include "cluster/cluster_facts.h"
 #include "command/command.h"
+#include "mongodb/mongodb_check.h"
+#include "mongodb/mongodb_target.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +25,7 @@ const struct status_check status_checks[STATUS_CHECKS] = {
     {"cluster:clock", "verify-clock", "clock"},
     {"cluster:logging", "verify-logging", "logging"},
     {"cluster:security", "verify-security", "secure"},
+    {MONGODB_CHECK_ID, MONGODB_CHECK_PROGRAM, "mongo"},
     {"cluster:heartbeat", NULL, "beat"},
 };
 
@@ -161,6 +164,19 @@ static void read_catalogue(struct consul *consul, uint64_t wait_index, struct st
     }
 }
 
+/* Is there one, as far as the settings could be read and this server has a mongod.conf? */
+static bool has_mongodb(const struct place *place, const struct settings *settings)
+{
+    static struct mongodb_target target;
+    struct policy policy = {0};
+    struct error ignored = {0};
+    bool read = policy_read(place->config_dir, &policy, &ignored) == 0;
+    if (read)
+        mongodb_target_find(&policy, settings, &target);
+    policy_release(&policy);
+    return read && target.wanted;
+}
+
 void status_view_gather(struct consul *consul, const struct place *place, uint64_t wait_index,
                         struct status_view *ret)
 {
@@ -179,6 +195,7 @@ void status_view_gather(struct consul *consul, const struct place *place, uint64
     if (rc < 0) {
         text_copy(ret->unreadable, sizeof ret->unreadable, err.text);
     } else {
+        ret->mongodb = has_mongodb(place, &facts.settings);
         add_servers(&facts.facts.who, ret);
         read_catalogue(consul, wait_index, ret);
     }
@@ -227,7 +244,8 @@ void status_view_judge(const struct place *place, struct status_view *view)
     for (size_t i = 0; i < STATUS_CHECKS; i++) {
         struct status_verdict *v = &view->verdict[i];
         *v = (struct status_verdict){.judged = false};
-        if (!view->only[i] || !status_checks[i].program)
+        if (!view->only[i] || !status_checks[i].program ||
+            (!view->mongodb && strcmp(status_checks[i].id, MONGODB_CHECK_ID) == 0))
             continue;
         if (prepare(place, status_checks[i].program, &job[n], &jobs[n], &err) < 0) {
             *v = (struct status_verdict){.judged = true, .code = CHECK_UNKNOWN};

@@ -20,7 +20,7 @@ struct status_check {
     const char *head;
 };
 
-#define STATUS_CHECKS 5
+#define STATUS_CHECKS 6
 extern const struct status_check status_checks[STATUS_CHECKS];
 
 /* The number of a check by its ID, "cluster:quorum", or the end of it, "quorum"; -1 none. */
@@ -68,6 +68,7 @@ struct status_view {
     char unreadable[STATUS_SAID];   /* why the servers are not known; "" they are */
     char uncatalogued[STATUS_SAID]; /* why the catalogue is not; "" it is */
     bool only[STATUS_CHECKS];       /* which checks are asked for */
+    bool mongodb;                   /* there is one, so cluster:mongodb is judged */
     uint64_t index;                 /* the newest of the catalogue's entries, 0 none */
     time_t now;
     struct status_server server[STATUS_ROWS];

@@ -220,6 +220,8 @@ static void show_says_what_is_in_force(void **state)
            "CLOCK_SKEW_CRITICAL          default  500ms\n"
            "CLOCK_REFERENCE              -        -\n"
            "SECURITY_ACCEPTED            -        -\n"
+           "MONGODB_URL                  -        -\n"
+           "MONGODB_CREDENTIAL           -        -\n"
            "rejected: CLUSTER_GRACE: \"soon\" is not a duration; expected duration from 0s "
            "to 7d, for example 30m\n"
            "unknown: LOG_LEVLE: there is no setting of that name (LOG_LEVEL?)\n"

@@ -63,6 +63,8 @@ static struct limits installed(void)
                            .reference_ms = 1500,
                            .reference_again_ms = 1 * MINUTE,
                            .elasticsearch_ms = 2 * SECOND,
+                           .mongodb_ms = 4 * SECOND,
+                           .replication_ms = 1 * MINUTE,
                            .proof_ms = 10 * SECOND,
                            .fresh_ms = 90 * SECOND,
                            .patience_ms = 1 * MINUTE,
@@ -86,9 +88,9 @@ static void a_test_changes_them_by_name(void **state)
     struct limits one = installed();
     one.no_leader_ms = 2000;
     assert_int_equal(in_a_process("no_leader=2s", &one), 0);
-    struct limits all = {27, 28, 1,  2,  3,  4,  29, 30, 31, 32, 33, 5,  34,
-                         6,  35, 36, 37, 7,  8,  9,  10, 11, 12, 13, 14, 15,
-                         16, 17, 18, 19, 20, 21, 22, 23, 24, 38, 25, 26};
+    struct limits all = {27, 28, 1,  2,  3,  4,  29, 30, 31, 32, 33, 5,  34, 6,
+                         35, 36, 37, 7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17,
+                         18, 19, 20, 39, 40, 21, 22, 23, 24, 38, 25, 26};
     assert_int_equal(
         in_a_process("http=1ms,leader_proof=2ms,no_leader=3ms,split=4ms,"
                      "mapping_stable=5ms,verify=6ms,lock=7ms,apply_again=8ms,"
@@ -98,7 +100,7 @@ static void a_test_changes_them_by_name(void **state)
                      "elasticsearch=20ms,proof=21ms,fresh=22ms,patience=23ms,loss=24ms,"
                      "write=25ms,write_again=26ms,kill=27ms,drain=28ms,"
                      "follow=29ms,mute=30ms,deaf=31ms,calm=32ms,rest=33ms,look=34ms,beat=35ms,run="
-                     "36ms,ask=37ms,still=38ms",
+                     "36ms,ask=37ms,still=38ms,mongodb=39ms,replication=40ms",
                      &all),
         0);
 }
