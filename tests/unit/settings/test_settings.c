@@ -775,11 +775,10 @@ static void the_table_is_consistent(void **state)
                                              [GROUP_CLUSTER] = "CLUSTER_",
                                              [GROUP_CLOCK] = "CLOCK_",
                                              [GROUP_SECURITY] = "SECURITY_",
-        [GROUP_MONGODB] = "MONGODB_"
-    };
-    const char *group = groups[row->group];
-    assert_memory_equal(row->key, group, strlen(group));
-}
+                                             [GROUP_MONGODB] = "MONGODB_"};
+        const char *group = groups[row->group];
+        assert_memory_equal(row->key, group, strlen(group));
+    }
 }
 
 int main(void)
