@@ -6,12 +6,15 @@
 #include "cluster/quorum.h"
 #include "mongodb/mongodb_nodes.h"
 #include "net/http.h"
+#include "security/certificate.h"
 #include "settings/settings_read.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#define PEM_MAX (1U << 18) /* bytes of the certificates of one server */
 
 static int gather_servers(struct consul *consul, const struct place *place,
                           struct mongodb_gathered *all, struct error *err)
@@ -77,6 +80,7 @@ static void gather_certificates(const struct credential *credential, struct mong
                                              .cert = credential ? credential->cert : NULL,
                                              .key = credential ? credential->key : NULL,
                                              .unverified = true,
+                                             .certificates = true,
                                              .greeting = true};
         (void)snprintf(url, sizeof url, "https://%s/", all->answers[i].name);
         if (all->answers[i].tls && http_prepare(&https[i], &request) < 0)
@@ -84,8 +88,15 @@ static void gather_certificates(const struct credential *credential, struct mong
     }
     (void)!http_perform_all(https, all->target.n);
     for (size_t i = 0; i < all->target.n; i++) {
-        all->answers[i].begins_s = https[i].begins_s;
-        all->answers[i].ends_s = https[i].ends_s;
+        struct buffer pem = BUFFER_INIT(PEM_MAX);
+        struct certificate shown;
+        struct error ignored = {0};
+        if (https[i].curl && http_certificates(&https[i], &pem) == 0 &&
+            certificate_read(buffer_text(&pem), &shown, &ignored) == 0) {
+            all->answers[i].begins_s = shown.from_s;
+            all->answers[i].ends_s = shown.until_s;
+        }
+        buffer_release(&pem);
         http_release(&https[i]);
     }
 }

@@ -6,15 +6,14 @@
 #include "base/text.h"
 #include "check/problems.h"
 #include "cluster/quorum.h"
+#include "security/certificate.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 
-#define DAY      86400
-#define EXPIRING (30 * (int64_t)DAY) /* s: a certificate that ends so soon is named */
-#define NAMES    400
+#define NAMES 400
 
 /* ---- numbers ------------------------------------------------------------- */
 
@@ -307,7 +306,7 @@ static void certificate(const struct mongodb_facts *facts, const struct mongodb_
     else if (answer->ends_s <= facts->now_s)
         problems_add(p, todo, "the certificate of %s has expired on %s", answer->name,
                      say_day(answer->ends_s, day));
-    else if (answer->ends_s < facts->now_s + EXPIRING)
+    else if (answer->ends_s < facts->now_s + CERTIFICATE_SOON_S)
         problems_add(p, todo, "the certificate of %s expires on %s", answer->name,
                      say_day(answer->ends_s, day));
 }
