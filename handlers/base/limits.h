@@ -43,7 +43,7 @@
     LIMIT(reference_ms, 1500)        /* 1.5 s: asking them, all of it */                           \
     LIMIT(reference_again_ms, 60000) /* 60 s: they are asked this often */                         \
     LIMIT(elasticsearch_ms, 2000)    /* 2 s: one question to Elasticsearch, all of it */           \
-    LIMIT(mongodb_ms, 4000)          /* 4 s: all that is asked of all MongoDBs, side by side */      \
+    LIMIT(mongodb_ms, 4000)          /* 4 s: all that is asked of all MongoDBs, side by side */    \
     LIMIT(replication_ms, 60000)     /* 60 s: a member of MongoDB may be behind its primary */     \
     LIMIT(proof_ms, 10000)           /* 10 s: looking for the own record after an apply */         \
     LIMIT(fresh_ms, 90000)           /* 90 s: a probe record this old has arrived in time */       \
