@@ -186,6 +186,17 @@ static void a_kv_write_goes_live_and_records_arrive(void **state)
     expect("lictor status || :", "\nquorum: warning: forming: 1 of 3 servers");
 }
 
+/* What is open on a new Consul, and nothing about what we have installed: no finding on files. */
+static void of_security_only_what_is_open_is_found(void **state)
+{
+    (void)state;
+    expect("as consul /usr/libexec/lictor/verify-security >/run/said || :; "
+           "head -n 1 /run/said; sed -nE 's/^([a-z]+(-[a-z]+)+):.*/\\1/p' /run/said",
+           "warning: gossip-plaintext: gossip is not encrypted; 6 more\n"
+           "gossip-plaintext\nacl-off\nrpc-outgoing\nrpc-incoming\nrpc-hostname\nmin-quorum\n"
+           "elasticsearch-no-user\n");
+}
+
 #define LEVEL(level) "grep 'level \"" level "\"' /var/lib/lictor-shipper/rsyslog.conf"
 
 #define DONE " && grep -q '\"state\":\"done\"' /var/lib/lictor/logging.json"
@@ -386,6 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(enabling_starts_what_is_needed),
         cmocka_unit_test(a_kv_write_goes_live_and_records_arrive),
+        cmocka_unit_test(of_security_only_what_is_open_is_found),
         cmocka_unit_test(each_change_is_a_new_process),
         cmocka_unit_test(switched_off_its_process_waits),
         cmocka_unit_test(a_stopped_shipper_has_not_failed),
