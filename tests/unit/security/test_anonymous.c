@@ -58,8 +58,11 @@ static void a_right_to_write_is_named(void **state)
 /* An answer to something else must not count as "nothing is allowed". */
 static void another_answer_is_not_taken_for_no(void **state)
 {
+#define OF(resource) "{\"Resource\":\"" resource "\"," NO
     static const char *const texts[] = {
-        "[]", "null", "{}", "[{\"Resource\":\"acl\"," NO ",{\"Resource\":\"key\"," NO "]"};
+        "[]", "null", "{}", "[" OF("acl") "," OF("key") "]",
+        "[" OF("key") "," OF("key") "," OF("service") "," OF("node") "," OF("agent") "," OF(
+            "operator") "," OF("acl") "," OF("key") "]"};
     static struct findings findings;
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
