@@ -22,20 +22,26 @@ struct place_in_file {
     size_t n;
 };
 
-/* Cut a comment and blanks at the end; '#' begins one at the start or after a blank. */
-static void cut_comment(char *line)
+/* Where a comment begins: '#' at the start or after a blank, not in quotes; else the end. */
+static size_t find_comment(const char *line)
 {
     char quote = '\0';
-    size_t len = 0;
-    for (char *at = line; *at; at++) {
-        if (quote ? *at == quote : (*at == '"' || *at == '\''))
-            quote = quote ? '\0' : *at;
-        if (!quote && *at == '#' && (at == line || at[-1] == ' ' || at[-1] == '\t'))
-            *at = '\0';
-        if (*at == '\0')
+    size_t i = 0;
+    for (; line[i]; i++) {
+        bool mark = line[i] == '"' || line[i] == '\'';
+        if (line[i] == '#' && !quote && (i == 0 || line[i - 1] == ' ' || line[i - 1] == '\t'))
             break;
-        len = *at == ' ' || *at == '\t' || *at == '\r' ? len : (size_t)(at - line) + 1;
+        if (mark && (!quote || quote == line[i]))
+            quote = quote ? '\0' : line[i];
     }
+    return i;
+}
+
+static void cut_comment(char *line)
+{
+    size_t len = find_comment(line);
+    while (len > 0 && strchr(" \t\r", line[len - 1]))
+        len--;
     line[len] = '\0';
 }
 
