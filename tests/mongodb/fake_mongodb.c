@@ -199,13 +199,19 @@ static bool is_one_of(const char *word, const char *const *words)
     return *words != NULL;
 }
 
-static void answer(const struct role *role, struct talk *talk, const char *command, struct text *t)
+/* May this one not ask that? */
+static bool is_refused(const struct role *role, const struct talk *talk, const char *command)
 {
     static const char *const free_ones[] = {
         "hello",        "isMaster",    "ismaster", "buildInfo", "connectionStatus",
         "authenticate", "endSessions", NULL};
+    return !is_one_of(command, free_ones) && role->auth && (!talk->user || role->deny);
+}
+
+static void answer(const struct role *role, struct talk *talk, const char *command, struct text *t)
+{
     static const char *const of_sets[] = {"replSetGetStatus", "replSetGetConfig", NULL};
-    if (!is_one_of(command, free_ones) && role->auth && (!talk->user || role->deny))
+    if (is_refused(role, talk, command))
         add_error(t, 13, "Unauthorized",
                   talk->user ? "not authorized on admin to execute command"
                              : "command requires authentication");
@@ -374,7 +380,9 @@ int main(int argc, char **argv)
         if (!talk)
             return 1;
         *talk = accept(fd, NULL, NULL);
-        if (*talk >= 0 && pthread_create(&thread, NULL, serve, talk) == 0)
+        if (*talk < 0 || pthread_create(&thread, NULL, serve, talk) != 0)
+            free(talk);
+        else
             (void)pthread_detach(thread);
     }
 }
