@@ -181,6 +181,7 @@ static int be_forwarder(const struct forwarder *f, int wake)
                                  .bulk = &run.bulk,
                                  .account = &run.account.account};
     queue_reader_open(&run.reader, run.to->queue);
+    run.reader.keep = queue_keep(run.to->queue_disk);
     run.shared->next = run.reader.expected;
     account_open(&run.account, run.to);
     take_over(&run.reader.state, &run.account.account);

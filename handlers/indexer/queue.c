@@ -18,6 +18,7 @@
 
 #define STATE_MAX  200        /* bytes */
 #define WORTH      (1U << 20) /* bytes of a file that ends before it is full */
+#define KEEP       (4U << 20)
 #define PATH_LIMIT (CREDENTIAL_PATH + QUEUE_NAME)
 
 /* ---- files --------------------------------------------------------------- */
@@ -46,14 +47,15 @@ static void for_each(const char *dir, void (*see)(void *arg, int64_t number, uin
 }
 
 struct found {
-    int64_t after, first, last;
+    int64_t after, end, first, last;
     uint64_t bytes;
 };
 
 static void see(void *arg, int64_t number, uint64_t bytes)
 {
     struct found *found = arg;
-    found->bytes += bytes;
+    if (number > found->after && number < found->end)
+        found->bytes += bytes;
     if (number > found->last)
         found->last = number;
     if (number > found->after && (found->first < 0 || number < found->first))
@@ -62,9 +64,27 @@ static void see(void *arg, int64_t number, uint64_t bytes)
 
 static struct found find(const char *dir, int64_t after)
 {
-    struct found found = {.after = after, .first = -1, .last = -1};
+    struct found found = {.after = after, .end = INT64_MAX, .first = -1, .last = -1};
     for_each(dir, see, &found);
     return found;
+}
+
+int64_t queue_last_files(const char *dir, int64_t end, uint64_t bytes, bool drop)
+{
+    char path[PATH_LIMIT];
+    struct stat st;
+    struct found found = {.after = -1, .end = end, .first = -1, .last = -1};
+    for_each(dir, see, &found);
+    for (int64_t file = found.first; file >= 0 && file < end; file = queue_file_after(dir, file)) {
+        queue_file_path(dir, file, path, sizeof path);
+        const uint64_t size = lstat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+        if (found.bytes < bytes + size)
+            return file;
+        found.bytes -= size;
+        if (drop)
+            (void)unlink(path);
+    }
+    return -1;
 }
 
 int64_t queue_file_after(const char *dir, int64_t number)
@@ -257,18 +277,26 @@ int queue_sync(struct queue *queue, bool now, struct error *err)
     return fdatasync(queue->fd) < 0 ? error_errno(err, "sync", queue->dir) : 0;
 }
 
+uint64_t queue_keep(uint64_t limit)
+{
+    return limit && limit / 8 < KEEP ? limit / 8 : KEEP;
+}
+
+/* A file without a line stays: the reader may have it open, and another one would have its number. */
 void queue_all_read(struct queue *queue, bool now)
 {
-    char path[PATH_LIMIT];
-    queue->held = now ? find(queue->dir, -1).bytes : queue->held;
-    const bool little = queue->held <= WORTH && (!queue->limit || queue->held < queue->limit / 2);
-    int64_t file = now && !little ? queue_file_after(queue->dir, -1) : -1;
-    if (file >= 0 || queue->len >= WORTH)
+    const uint64_t keep = queue_keep(queue->limit);
+    if (queue->len >= WORTH)
         close_file(queue);
-    for (; file >= 0; file = queue_file_after(queue->dir, file)) {
-        queue_file_path(queue->dir, file, path, sizeof path);
-        (void)unlink(path);
-    }
+    if (!now)
+        return;
+    (void)queue_last_files(queue->dir, queue->next, keep, true);
+    queue->held = find(queue->dir, -1).bytes;
+    if (queue->held <= keep + WORTH && (!queue->limit || queue->held < queue->limit / 2))
+        return;
+    if (queue->len > 0)
+        close_file(queue);
+    (void)queue_last_files(queue->dir, queue->next, 0, true);
 }
 
 void queue_close(struct queue *queue)

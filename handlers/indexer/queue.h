@@ -47,7 +47,7 @@ MUST_CHECK int queue_add(struct queue *queue, enum queue_kind kind, const char *
 MUST_CHECK int queue_sync(struct queue *queue, bool now, struct error *err);
 
 /* All that was taken has arrived: go on in a new file, when this one is worth it, so that older ones can
- * go; or (now) remove all files, for their room, unless that is little: they say what comes again. */
+ * go; now: for their room they do, but for the last (queue_keep()), and these, too, when they are much more. */
 void queue_all_read(struct queue *queue, bool now);
 
 void queue_close(struct queue *queue);
@@ -67,6 +67,14 @@ MUST_CHECK int queue_state_write(const char *dir, const struct queue_state *stat
 
 /* The first file of the directory that begins behind this record; -1: there is none. */
 int64_t queue_file_after(const char *dir, int64_t number);
+
+/* Of the files before `end`, the first that is needed to have the last `bytes` of them; its number, -1 none. drop: remove
+ * those before it. */
+int64_t queue_last_files(const char *dir, int64_t end, uint64_t bytes, bool drop);
+
+/* How many bytes of files that were read stay in a queue of that limit, to know lines when they come again: each start
+ * begins a file, so the last one alone may have a few lines only. */
+uint64_t queue_keep(uint64_t limit);
 
 /* Its path. */
 void queue_file_path(const char *dir, int64_t number, char *ret, size_t size);

@@ -28,8 +28,9 @@ void queue_reader_open(struct queue_reader *reader, const char *dir)
     reader->expected = reader->state.next;
 }
 
-void queue_reader_rewind(struct queue_reader *reader)
+void queue_reader_rewind(struct queue_reader *reader, uint64_t bytes)
 {
+    reader->file = queue_last_files(reader->dir, INT64_MAX, bytes, false) - 1;
     reader->expected = 1;
     reader->only_look = true;
 }
@@ -206,19 +207,6 @@ void queue_reader_note(struct queue_reader *reader, int64_t taken)
         reader->state.taken = 0; /* again */
 }
 
-/* What was read is not needed any more, but for the last file (recent.h). */
-static void remove_read(const struct queue_reader *r)
-{
-    char path[PATH_LIMIT];
-    int64_t next = 0;
-    for (int64_t old = queue_file_after(r->dir, -1); old >= 0 && old < r->file; old = next) {
-        next = queue_file_after(r->dir, old);
-        queue_file_path(r->dir, old, path, sizeof path);
-        if (next < r->file)
-            (void)unlink(path);
-    }
-}
-
 int queue_reader_done(struct queue_reader *reader, int64_t taken, struct error *err)
 {
     struct queue_state state = reader->state;
@@ -230,7 +218,7 @@ int queue_reader_done(struct queue_reader *reader, int64_t taken, struct error *
         return rc;
     reader->state = state;
     reader->missed = 0;
-    remove_read(reader);
+    (void)queue_last_files(reader->dir, reader->file, reader->keep, true);
     return 0;
 }
 

@@ -22,6 +22,7 @@ struct queue_reader {
     char dir[CREDENTIAL_PATH];
     struct queue_state state; /* as it was written last */
     int64_t missed;           /* records lost since then */
+    uint64_t keep;            /* bytes of files that were read which stay (recent.h), at least */
     int64_t sure;     /* private, as is all below: only what is missing from here on counts */
     int fd;           /* of the file that is read; -1 none */
     int64_t file;     /* its number, -1 before the first */
@@ -38,8 +39,8 @@ struct queue_reader {
 /* Begin where the state says. */
 void queue_reader_open(struct queue_reader *reader, const char *dir);
 
-/* Begin with the first record that is still there, and change nothing. */
-void queue_reader_rewind(struct queue_reader *reader);
+/* Begin with the first file of those with the last `bytes`, whether they were read or not, and change nothing. */
+void queue_reader_rewind(struct queue_reader *reader, uint64_t bytes);
 
 /* Append up to `records` of them, of about `bytes`, to the bulk. Returns 0, also when there are none,
  * or -EIO, -ENOMEM, ...: then what was appended counts. */

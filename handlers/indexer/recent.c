@@ -47,7 +47,7 @@ void recent_open(struct recent *recent, const char *dir)
     struct bulk bulk = {.n = 0};
     int rc = 0;
     queue_reader_open(&reader, dir);
-    queue_reader_rewind(&reader);
+    queue_reader_rewind(&reader, RECENT_BYTES);
     do {
         bulk_clear(&bulk);
         rc = queue_reader_fill(&reader, &bulk, AT_ONCE, BYTES, NULL);

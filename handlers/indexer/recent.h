@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RECENT_MAX 65536 /* ids; of more the first ones count */
+#define RECENT_BYTES (32U << 20) /* of the queue, its last files: about */
+#define RECENT_MAX   262144      /* ids; of more the first ones of these count */
 
 /* All-zero is empty. */
 struct recent {

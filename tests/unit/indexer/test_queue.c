@@ -5,6 +5,8 @@
 #include "test.h"
 
 #include <ftw.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 static char base[] = "/tmp/lictor-queue-XXXXXX";
 static char dir[100];
@@ -191,11 +193,47 @@ static void a_limit_holds(void **state)
     bulk_release(&bulk);
 }
 
+/* Each start begins a file: what was read then stays until there is enough of it. */
+static void what_was_read_last_stays(void **state)
+{
+    (void)state;
+    struct queue q;
+    struct bulk bulk = {.n = 0};
+    struct queue_reader r = QUEUE_READER_INIT;
+    int64_t first = 0;
+    for (int n = 0; n < 20; n++) {
+        open_queue(&q, 0);
+        assert_int_equal(queue_add(&q, QUEUE_LINE_NEW, "id\t{}", 5, NULL), 0);
+        first = first ? first : q.next - 1;
+        queue_close(&q);
+    }
+    queue_reader_open(&r, dir);
+    r.keep = 200;
+    assert_int_equal(read_all(&r, &bulk), 20);
+    assert_int_equal(queue_reader_done(&r, first + 19, NULL), 0);
+    const int64_t left = queue_file_after(dir, -1);
+    assert_in_range(left, first + 10, first + 15);
+    queue_reader_close(&r);
+    bulk_clear(&bulk);
+    r = QUEUE_READER_INIT;
+    queue_reader_open(&r, dir);
+    queue_reader_rewind(&r, 1U << 20);
+    assert_int_equal(read_all(&r, &bulk), first + 20 - left);
+    queue_reader_close(&r);
+    bulk_clear(&bulk);
+    r = QUEUE_READER_INIT;
+    queue_reader_open(&r, dir);
+    queue_reader_rewind(&r, 60);
+    assert_in_range(read_all(&r, &bulk), 2, 3);
+    queue_reader_close(&r);
+    bulk_release(&bulk);
+}
+
 /* On a full disk what has arrived goes, when it is much. */
 static void what_has_arrived_makes_room(void **state)
 {
     (void)state;
-    static char record[600000] = "id\t";
+    static char record[2000000] = "id\t";
     struct queue q;
     struct bulk bulk = {.n = 0};
     struct queue_reader r = QUEUE_READER_INIT;
@@ -208,6 +246,39 @@ static void what_has_arrived_makes_room(void **state)
     assert_int_equal(queue_reader_done(&r, q.next - 1, NULL), 0);
     queue_all_read(&q, true);
     assert_int_equal(queue_file_after(dir, -1), -1);
+    queue_reader_close(&r);
+    queue_close(&q);
+    bulk_release(&bulk);
+}
+
+/* The reader has it open already, and finds what is written to it later. */
+static void a_file_without_a_line_stays(void **state)
+{
+    (void)state;
+    static char record[6000000] = "id\t";
+    struct rlimit none, before;
+    struct queue q;
+    struct bulk bulk = {.n = 0};
+    struct queue_reader r = QUEUE_READER_INIT;
+    memset(record + 3, 'x', sizeof record - 3);
+    open_queue(&q, 0);
+    assert_int_equal(queue_add(&q, QUEUE_LINE_NEW, record, sizeof record, NULL), 0);
+    queue_all_read(&q, false); /* so the next one is in a new file */
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none = (struct rlimit){0, before.rlim_max};
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    assert_int_equal(queue_add(&q, QUEUE_LINE_NEW, "id\t{}", 5, NULL), -EFBIG);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    r.keep = 8U << 20;
+    queue_reader_open(&r, dir);
+    assert_int_equal(read_all(&r, &bulk), 1);
+    assert_int_equal(queue_reader_done(&r, q.next - 1, NULL), 0);
+    bulk_clear(&bulk);
+    assert_int_equal(read_all(&r, &bulk), 0); /* it is at the new file now */
+    queue_all_read(&q, true);
+    assert_int_equal(queue_add(&q, QUEUE_LINE_NEW, "id\t{}", 5, NULL), 0);
+    assert_int_equal(read_all(&r, &bulk), 1);
     queue_reader_close(&r);
     queue_close(&q);
     bulk_release(&bulk);
@@ -334,7 +405,9 @@ int main(void)
         cmocka_unit_test_setup(what_was_added_is_read, fresh),
         cmocka_unit_test_setup(half_a_line_goes, fresh),
         cmocka_unit_test_setup(a_limit_holds, fresh),
+        cmocka_unit_test_setup(what_was_read_last_stays, fresh),
         cmocka_unit_test_setup(what_has_arrived_makes_room, fresh),
+        cmocka_unit_test_setup(a_file_without_a_line_stays, fresh),
         cmocka_unit_test_setup(it_is_locked, fresh),
         cmocka_unit_test_setup(what_is_damaged_is_put_aside, fresh),
         cmocka_unit_test_setup(a_state_that_is_damaged_is_none, fresh),
