@@ -229,6 +229,8 @@ static void note_own(const struct delivery_facts *f, struct verdict *v)
         verdict_note(v, "the log shipper of this server runs, so its queue grows: does "
                         "Elasticsearch take what it sends (its credential, the index)? "
                         "Its own log says why (rsyslog: journalctl -t lictor-index-records)");
+    else if (f->service)
+        verdict_note(v, "does the log shipper of this server run? systemctl status %s", f->service);
     else
         verdict_note(v, "does the log shipper of this server run?");
 }

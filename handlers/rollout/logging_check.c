@@ -3,6 +3,7 @@
 
 #include "base/boottime.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "indexer/account.h"
 #include "rollout/acknowledged.h"
 #include "rollout/logging_memory.h"
@@ -30,7 +31,7 @@ struct look {
     struct delivery_facts delivery;
     struct delivery_server *servers;
     enum delivery_arrival *arrivals;
-    char unseen[FILE_SET_PATH];
+    char unseen[FILE_SET_PATH], service[SHIPPER_CONFIG_SERVICE];
     char waits[ACCOUNT_WHY], stopped[ACCOUNT_WHY], unread[SOURCES_TEXT], nothing[SOURCES_TEXT],
         stuck[SOURCES_TEXT], room[SOURCES_TEXT];
 };
@@ -97,12 +98,52 @@ static void take_account(struct look *l, const struct shipper_config *shipper)
     f->waits_long = now - a.since_ms >= l->s->wanted.settings.log_delay_us / 1000;
 }
 
-/* One without an account is asked, where it is run by this user. */
-static void ask_shippers(struct look *l, const struct shipper_config_list *list)
+/* Whose unit is it? Files from before the member "service" had rsyslogd only. */
+static const char *service_of(const struct shipper_config *shipper)
+{
+    return shipper->service[0] ? shipper->service : shipper->account[0] ? "lictor-rsyslog" : "";
+}
+
+/* Where systemd keeps the processes of a service, by the layouts of control groups. */
+static const char *const groups[] = {"/sys/fs/cgroup/system.slice",
+                                     "/sys/fs/cgroup/systemd/system.slice",
+                                     "/sys/fs/cgroup/unified/system.slice"};
+
+/* Has the service processes? Asking systemctl takes a D-Bus, which not every machine has. 0, -EINVAL it has
+ * none, else that cannot be seen. */
+static int look_for_service(const char *service)
+{
+    char path[FILE_PATH];
+    for (size_t i = 0; *service && i < COUNT(groups); i++) {
+        if (access(groups[i], X_OK) < 0)
+            continue;
+        (void)snprintf(path, sizeof path, "%s/%s.service", groups[i], service);
+        return access(path, F_OK) == 0 ? 0 : -EINVAL;
+    }
+    return -ENOENT;
+}
+
+/* After a change, or a crash, it is started again within half a second. */
+static int ask_service(struct look *l, const struct shipper_config *shipper)
+{
+    const char *service = service_of(shipper);
+    int rc = look_for_service(service);
+    if (rc == -EINVAL) {
+        boottime_sleep(ASK_MS);
+        rc = look_for_service(service);
+    }
+    if (rc == -EINVAL)
+        text_copy(l->service, sizeof l->service, service);
+    return rc;
+}
+
+/* One without an account is asked: by its own command where this user runs it, else systemd. */
+static void ask_shippers(struct look *l, const struct shipper_config_list *list, bool ours)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < list->n; i++)
-        rc = shipper_commands_ask(&list->shipper[i], ASK_MS);
+        rc = ours ? shipper_commands_ask(&list->shipper[i], ASK_MS)
+                  : ask_service(l, &list->shipper[i]);
     l->delivery.shipper = rc == 0         ? DELIVERY_RUNS
                           : rc == -EINVAL ? DELIVERY_DEAD
                                           : DELIVERY_UNKNOWN;
@@ -115,14 +156,17 @@ static void look_at_shippers(struct look *l, bool silent)
     struct shipper_config_list *list = calloc(1, sizeof *list);
     const bool ours = file_path(path, sizeof path, dir, "apply-socket", NULL) == 0 &&
                       access(path, F_OK) < 0;
-    l->delivery.service = ours ? NULL : "lictor-rsyslog";
     if (list && shipper_config_read(dir, list, NULL) == 0) {
-        for (size_t i = 0; i < list->n; i++)
+        for (size_t i = 0; i < list->n; i++) {
+            if (!l->service[0])
+                text_copy(l->service, sizeof l->service, service_of(&list->shipper[i]));
             take_account(l, &list->shipper[i]);
+        }
         if (l->delivery.cut + l->delivery.damaged > 0)
             l->delivery.acknowledged = acknowledged_read(l->s->consul, l->s->read, l->s->node);
-        if (l->delivery.shipper == DELIVERY_UNKNOWN && ours && silent)
-            ask_shippers(l, list);
+        if (l->delivery.shipper == DELIVERY_UNKNOWN && (silent || !ours))
+            ask_shippers(l, list, ours);
+        l->delivery.service = ours || !l->service[0] ? NULL : l->service;
         shipper_config_release(list);
     }
     free(list);

@@ -19,6 +19,8 @@
 #define MODE_DEFAULT    "0640"
 
 static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
+static const char service_set[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@._-";
 static const char path_set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
 
 /* ---- one member each ----------------------------------------------------- */
@@ -31,9 +33,9 @@ static int reject_member(const struct shipper_config *t, struct error *err, cons
 
 static int check_config_members(const struct shipper_config *t, struct error *err)
 {
-    static const char *const known[] = {"template", "destination", "escape",   "mode",   "validate",
-                                        "reload",   "confirm",     "stop",     "retire", "timeout",
-                                        "probe",    "account",     "variables"};
+    static const char *const known[] = {
+        "template", "destination", "escape",  "mode",  "validate", "reload",  "confirm",
+        "stop",     "retire",      "timeout", "probe", "account",  "service", "variables"};
     const char *name = NULL;
     return json_members(t->root, known, COUNT(known), &name) == -ENOENT
                ? reject_member(t, err, name, "is not a known member")
@@ -54,6 +56,18 @@ static int read_destination(struct shipper_config *t, struct error *err)
     if (!is_path(text))
         return reject_member(t, err, "destination", "must be an absolute path of A-Za-z0-9._/-");
     memcpy(t->destination, text, strlen(text) + 1);
+    return 0;
+}
+
+static int read_service(struct shipper_config *t, struct error *err)
+{
+    const char *text = cJSON_HasObjectItem(t->root, "service") ? json_text(t->root, "service", "-")
+                                                               : "";
+    const size_t len = strlen(text);
+    if (len >= sizeof t->service || *text == '-' || *text == '.' ||
+        strspn(text, service_set) != len)
+        return reject_member(t, err, "service", "must be the name of a service, of A-Za-z0-9@._-");
+    memcpy(t->service, text, len + 1);
     return 0;
 }
 
@@ -192,6 +206,8 @@ static int read_members(struct shipper_config *t, struct error *err)
         rc = read_path(t, "probe", t->probe, err);
     if (rc == 0)
         rc = read_path(t, "account", t->account, err);
+    if (rc == 0)
+        rc = read_service(t, err);
     if (rc == 0)
         rc = read_escape(t, err);
     if (rc == 0)

@@ -25,6 +25,8 @@
  *                confirmed, and the check says so
  *   account      optional, absolute: the file in which the shipper says what became of its
  *                records (account.h), readable for the agent's user
+ *   service      optional: the service of systemd which runs it, "lictor-rsyslog", for texts, and
+ *                for the question whether it runs
  *   variables    optional, { "name": "text" }: names of its own for the template, the
  *                same bytes as in settings (base/text.h)
  *
@@ -46,14 +48,16 @@
 #define SHIPPER_CONFIG_ARGUMENTS 16
 #define SHIPPER_CONFIG_VARIABLES 32
 #define SHIPPER_CONFIG_MAX       16    /* shippers on one server */
+#define SHIPPER_CONFIG_SERVICE   64    /* bytes of a service's name with NUL */
 #define SHIPPER_CONFIG_FILE      65536 /* bytes of a definition */
 
 struct shipper_config {
     char path[FILE_SET_PATH];     /* of the definition, for texts */
     char template[FILE_SET_PATH]; /* absolute */
     char destination[FILE_SET_PATH];
-    char probe[FILE_SET_PATH];   /* "" none */
-    char account[FILE_SET_PATH]; /* "" none */
+    char probe[FILE_SET_PATH];            /* "" none */
+    char account[FILE_SET_PATH];          /* "" none */
+    char service[SHIPPER_CONFIG_SERVICE]; /* "" none */
     enum mustache_language language;
     mode_t mode;
     int64_t timeout_ms;

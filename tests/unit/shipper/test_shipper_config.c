@@ -19,7 +19,7 @@ static void reads_everything(void **state)
         "\"reload\":[\"/x/shipper\",\"restart\"],\"confirm\":[\"/x/"
         "shipper\",\"alive\"],"
         "\"stop\":[\"/x/shipper\",\"stop\"],\"timeout\":\"1m30s\","
-        "\"probe\":\"/var/lib/p/probe.log\","
+        "\"probe\":\"/var/lib/p/probe.log\",\"service\":\"log@rsys.d-1\","
         "\"variables\":{\"work\":\"/var/lib/x\",\"size2\":\"1g\"}}";
     struct shipper_config_list list = {.n = 1};
     struct shipper_config *t = &list.shipper[0];
@@ -36,6 +36,7 @@ static void reads_everything(void **state)
     assert_string_equal(t->confirm[1], "alive");
     assert_string_equal(t->stop[1], "stop");
     assert_string_equal(t->probe, "/var/lib/p/probe.log");
+    assert_string_equal(t->service, "log@rsys.d-1");
     assert_int_equal(t->variables, 2);
     assert_string_equal(t->variable[0].name, "work");
     assert_string_equal(t->variable[0].text, "/var/lib/x");
@@ -70,6 +71,7 @@ static void has_defaults(void **state)
     "nobody else, not executable"
 #define DESTINATION_TEXT "/a: \"destination\" must be an absolute path of A-Za-z0-9._/-"
 #define PROBE_TEXT       "/a: \"probe\" must be an absolute path of A-Za-z0-9._/-"
+#define SERVICE_TEXT     "/a: \"service\" must be the name of a service, of A-Za-z0-9@._-"
 #define DESTINATION(d)                                                                             \
     "{\"template\":\"t\",\"destination\":\"" d "\",\"escape\":\"yaml\"," COMMANDS "}"
 static const struct {
@@ -100,6 +102,10 @@ static const struct {
     {MINIMAL(",\"validate\":[\"/1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\","
              "\"10\",\"11\",\"12\",\"13\",\"14\",\"15\",\"16\",\"{file}\"]"),
      "/a: \"validate\" must be a list of at most 16 texts"},
+    {MINIMAL(",\"service\":\"--now\""), SERVICE_TEXT},
+    {MINIMAL(",\"service\":\"a b\""), SERVICE_TEXT},
+    {MINIMAL(",\"service\":\"../a\""), SERVICE_TEXT},
+    {MINIMAL(",\"service\":7"), SERVICE_TEXT},
     {MINIMAL(",\"probe\":\"\""), PROBE_TEXT},
     {MINIMAL(",\"probe\":null"), PROBE_TEXT},
     {MINIMAL(",\"probe\":true"), PROBE_TEXT},
