@@ -187,8 +187,8 @@ static void without_acls_it_counts_who_reaches_the_agent(void **state)
 static void what_is_not_as_expected_is_unknown(void **state)
 {
     static const char *const texts[] = {"null", "[]", "{}", "{\"DebugConfig\":7,\"Stats\":[1]}",
-                                        "{\"DebugConfig\":{\"TLS\":{},\"HTTPAddrs\":{\"a\":1},"
-                                        "\"HTTPSAddrs\":[1,null,{}]}}"};
+                                        ("{\"DebugConfig\":{\"TLS\":{},\"HTTPAddrs\":{\"a\":1},"
+                                         "\"HTTPSAddrs\":[1,null,{}]}}")};
     static struct findings findings;
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
