@@ -87,17 +87,6 @@ static void look_at_agent(struct consul *consul, const struct place *place, bool
                "(its log names it): correct that file, then consul reload");
 }
 
-/* Is there a MongoDB to look at? What hinders is said. */
-static bool has_mongodb(struct consul *consul, const struct place *place, bool led,
-                        struct verdict *v)
-{
-    struct error err = {0};
-    bool ret = false;
-    if (mongodb_check_sync(consul, place, led, &ret, &err) < 0)
-        verify_all_note(v, MONGODB_CHECK_PROGRAM ": %s", err.text);
-    return ret;
-}
-
 /* The first line, of what proving the leader gave and of the reasons in v. */
 static void conclude(int proof, const char *right, size_t n, struct verdict *v)
 {
@@ -119,10 +108,13 @@ static void conclude(int proof, const char *right, size_t n, struct verdict *v)
 static void verify_and_repair(struct consul *consul, const struct place *place, int proof,
                               const char *right, struct buffer *samples, struct verdict *v)
 {
-    struct error err = {0};
-    bool led = proof == 0;
-    size_t n = VERIFICATIONS - !has_mongodb(consul, place, led, v);
+    struct error err = {0}, why = {0};
+    bool led = proof == 0, mongodb = false;
+    const int rc = mongodb_check_sync(consul, place, led, &mongodb, &why);
+    const size_t n = VERIFICATIONS - !mongodb;
     verify_all(place, verifications, n, samples, v);
+    if (rc < 0)
+        verify_all_note(v, MONGODB_CHECK_PROGRAM ": %s", why.text);
     if (led && repair(consul, place, &err) < 0)
         verify_all_note(v, "rollout-logging: %s", err.text);
     look_at_agent(consul, place, led, v);

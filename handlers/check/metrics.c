@@ -54,26 +54,27 @@ static bool put_value(char *line, const char *value)
     return true;
 }
 
+/* The same, of our own text: as it is. */
+static bool put_text(char *line, const char *text)
+{
+    const size_t len = strlen(line);
+    return (size_t)snprintf(line + len, LINE - len, "%s", text) < LINE - len;
+}
+
 static bool put_labels(char *line, const char *const *labels)
 {
     bool ok = true;
-    for (size_t i = 0; ok && labels[i]; i += 2) {
-        ok = put_value(line, i == 0 ? "{" : ",") && put_value(line, labels[i]) &&
-             strlen(line) + 3 < LINE;
-        if (ok)
-            strcat(line, "=\"");
-        ok = ok && put_value(line, labels[i + 1]) && strlen(line) + 3 < LINE;
-        if (ok)
-            strcat(line, "\"");
-    }
-    return ok && put_value(line, "}");
+    for (size_t i = 0; ok && labels[i]; i += 2)
+        ok = put_text(line, i == 0 ? "{" : ",") && put_text(line, labels[i]) &&
+             put_text(line, "=\"") && put_value(line, labels[i + 1]) && put_text(line, "\"");
+    return ok && put_text(line, "}");
 }
 
 void metrics_add(struct buffer *samples, enum metric metric, double value,
                  const char *const *labels)
 {
     char line[LINE] = "";
-    if (put_value(line, metrics[metric].name) && (!labels || put_labels(line, labels)))
+    if (put_text(line, metrics[metric].name) && (!labels || put_labels(line, labels)))
         (void)!buffer_printf(samples, "%s %.15g\n", line, value);
 }
 

@@ -193,24 +193,34 @@ static bool said_here(const struct status_view *view, size_t check, const char *
     return text && strncmp(text + 1 + strspn(text + 1, " "), said, len) == 0;
 }
 
-/* What other servers say that is not passing. */
+/* Not passing, and not said yet? */
+static bool is_news(const struct status_view *view, const struct status_server *s, size_t check)
+{
+    const bool judged = s->own && view->verdict[check].judged;
+    return s->check[check] > VERDICT_PASSING && !judged && !said_here(view, check, s->said[check]);
+}
+
+static int put_news(struct buffer *out, const struct status_server *s, size_t check, bool first)
+{
+    int rc = first ? buffer_printf(out, "\nin the catalogue\n") : 0;
+    return rc < 0
+               ? rc
+               : put_line(out, "%s, %s: %s: %s", s->node, strchr(status_checks[check].id, ':') + 1,
+                          verdict_status_name((enum verdict_status)s->check[check]),
+                          s->said[check]);
+}
+
+/* What other servers say. */
 static int put_others(struct buffer *out, const struct status_view *view)
 {
-    bool some = false;
+    bool first = true;
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < view->n; i++) {
-        const struct status_server *s = &view->server[i];
-        for (size_t k = 0; rc == 0 && k < STATUS_CHECKS; k++) {
-            const bool judged = s->own && view->verdict[k].judged;
-            if (s->check[k] <= VERDICT_PASSING || judged || said_here(view, k, s->said[k]))
-                continue;
-            if (!some)
-                rc = buffer_printf(out, "\nin the catalogue\n");
-            some = true;
-            if (rc == 0)
-                rc = put_line(out, "%s, %s: %s: %s", s->node, strchr(status_checks[k].id, ':') + 1,
-                              verdict_status_name((enum verdict_status)s->check[k]), s->said[k]);
-        }
+    for (size_t at = 0; rc == 0 && at < view->n * STATUS_CHECKS; at++) {
+        const struct status_server *s = &view->server[at / STATUS_CHECKS];
+        if (!is_news(view, s, at % STATUS_CHECKS))
+            continue;
+        rc = put_news(out, s, at % STATUS_CHECKS, first);
+        first = false;
     }
     return rc;
 }

@@ -75,6 +75,17 @@ static enum status_role role_of(const struct membership_row *row)
     return row->member ? STATUS_NO_VOTER : STATUS_MISSING;
 }
 
+/* Is this member shown already, or no server? */
+static bool is_shown(const struct membership_facts *who, const struct agent_member *m,
+                     const struct status_view *view)
+{
+    for (size_t i = 0; i < view->n; i++) {
+        if (strcasecmp(view->server[i].node, m->name) == 0)
+            return true;
+    }
+    return !m->server || membership_known(who, m);
+}
+
 static void add_servers(const struct membership_facts *who, struct status_view *view)
 {
     struct membership rows;
@@ -87,10 +98,7 @@ static void add_servers(const struct membership_facts *who, struct status_view *
     }
     for (size_t i = 0; i < who->n_members; i++) {
         const struct agent_member *m = &who->members[i];
-        bool there = !m->server || membership_known(who, m);
-        for (size_t k = 0; !there && k < view->n; k++)
-            there = strcasecmp(view->server[k].node, m->name) == 0;
-        if (!there)
+        if (!is_shown(who, m, view))
             (void)add_server(view, m->name, m->alive ? m : NULL,
                              m->alive ? STATUS_OUTSIDE : STATUS_DOWN);
     }

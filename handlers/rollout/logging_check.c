@@ -149,6 +149,22 @@ static void ask_shippers(struct look *l, const struct shipper_config_list *list,
                                           : DELIVERY_UNKNOWN;
 }
 
+/* ours: this user runs them. */
+static void look_at_each(struct look *l, const struct shipper_config_list *list, bool ours,
+                         bool silent)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (!l->service[0])
+            text_copy(l->service, sizeof l->service, service_of(&list->shipper[i]));
+        take_account(l, &list->shipper[i]);
+    }
+    if (l->delivery.cut + l->delivery.damaged > 0)
+        l->delivery.acknowledged = acknowledged_read(l->s->consul, l->s->read, l->s->node);
+    if (l->delivery.shipper == DELIVERY_UNKNOWN && (silent || !ours))
+        ask_shippers(l, list, ours);
+    l->delivery.service = ours || !l->service[0] ? NULL : l->service;
+}
+
 static void look_at_shippers(struct look *l, bool silent)
 {
     char path[FILE_PATH];
@@ -157,16 +173,7 @@ static void look_at_shippers(struct look *l, bool silent)
     const bool ours = file_path(path, sizeof path, dir, "apply-socket", NULL) == 0 &&
                       access(path, F_OK) < 0;
     if (list && shipper_config_read(dir, list, NULL) == 0) {
-        for (size_t i = 0; i < list->n; i++) {
-            if (!l->service[0])
-                text_copy(l->service, sizeof l->service, service_of(&list->shipper[i]));
-            take_account(l, &list->shipper[i]);
-        }
-        if (l->delivery.cut + l->delivery.damaged > 0)
-            l->delivery.acknowledged = acknowledged_read(l->s->consul, l->s->read, l->s->node);
-        if (l->delivery.shipper == DELIVERY_UNKNOWN && (silent || !ours))
-            ask_shippers(l, list, ours);
-        l->delivery.service = ours || !l->service[0] ? NULL : l->service;
+        look_at_each(l, list, ours, silent);
         shipper_config_release(list);
     }
     free(list);

@@ -44,20 +44,24 @@ static const char *role_file(int i)
     return path;
 }
 
+static void write_part(FILE *file, const struct part *p)
+{
+    (void)fprintf(file, "set %s\nversion %s\n%s%s%s", p->set ? p->set : "rs",
+                  p->version ? p->version : "4.4.2", p->open ? "" : "auth\n",
+                  p->deny ? "deny\n" : "", p->silent ? "silent\n" : "");
+    if (!p->tls || p->tls[0])
+        (void)fprintf(file, "tls %s\n", p->tls ? p->tls : "require");
+}
+
 static void write_role(int i)
 {
-    const struct part *p = &here.part[i];
     const struct seen *s = &here.seen;
     char path[420];
     FILE *file;
     (void)snprintf(path, sizeof path, "%s.new", role_file(i));
     file = fopen(path, "w");
     assert_non_null(file);
-    (void)fprintf(file, "set %s\nversion %s\n%s%s%s%s", p->set ? p->set : "rs",
-                  p->version ? p->version : "4.4.2", p->open ? "" : "auth\n",
-                  p->deny ? "deny\n" : "", p->silent ? "silent\n" : "", "");
-    if (!p->tls || p->tls[0])
-        (void)fprintf(file, "tls %s\n", p->tls ? p->tls : "require");
+    write_part(file, &here.part[i]);
     for (int k = 1; k <= 3; k++)
         if (k != s->left_out)
             (void)fprintf(file, "member %s:%d %d %d %d\n", here.c->server[k].address, PORT,

@@ -241,7 +241,7 @@ static void the_shipped_files_name_installed_programs(void **state)
     place_shell("jq -e '.confirm[-1] == \"{digest}\" and .mode == \"0640\"' " SOURCE_DIR
                 "/consul.d/logging/*.json >/dev/null");
     place_shell("cd " SOURCE_DIR "/consul.d/logging && for name in rsyslog filebeat; do "
-                "jq -es 'map(del(.reload, .account)) | .[0] == .[1]' $name.json "
+                "jq -es 'map(del(.reload, .account, .service)) | .[0] == .[1]' $name.json "
                 "$name-systemd.json >/dev/null || exit; done");
 }
 

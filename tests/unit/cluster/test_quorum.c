@@ -750,8 +750,7 @@ static void conditions_hold_where_they_should(void **state)
         struct quorum_conditions got;
         build(&conditions[i].row, &f);
         quorum_conditions(&f.facts, &got);
-        if (memcmp(&got, &conditions[i].want, sizeof got) != 0)
-            print_message("conditions \"%s\"\n", conditions[i].row.name);
+        print_message("  conditions \"%s\"\n", conditions[i].row.name);
         assert_int_equal(got.leaderless, conditions[i].want.leaderless);
         assert_int_equal(got.split, conditions[i].want.split);
         assert_int_equal(got.no_spare, conditions[i].want.no_spare);

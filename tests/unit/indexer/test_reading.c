@@ -62,6 +62,7 @@ static int end(void **state)
 {
     (void)state;
     DIR *d = opendir(dir);
+    assert_non_null(d);
     for (const struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
         (void)unlinkat(dirfd(d), e->d_name, 0);
     (void)closedir(d);

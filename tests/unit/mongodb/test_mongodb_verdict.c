@@ -56,6 +56,20 @@ struct facts {
     struct mongodb_facts facts;
 };
 
+/* By the letters of a member. */
+static int state_of(const char *flags)
+{
+    static const struct {
+        char letter;
+        int state;
+    } states[] = {{'P', 1}, {'S', 2}, {'A', 7}, {'D', 8}};
+    for (size_t i = 0; i < COUNT(states); i++) {
+        if (strchr(flags, states[i].letter))
+            return states[i].state;
+    }
+    return 3;
+}
+
 static void add_member(struct facts *f, const char *word)
 {
     struct mongodb_member *member = &f->view.member[f->view.n++];
@@ -69,11 +83,7 @@ static void add_member(struct facts *f, const char *word)
     *member = (struct mongodb_member){.votes = !strchr(flags, 'n')};
     (void)snprintf(member->name, sizeof member->name, "%s:27017", copy);
     (void)snprintf(member->node, sizeof member->node, "%s", node ? node : copy);
-    member->state = strchr(flags, 'P')   ? 1
-                    : strchr(flags, 'S') ? 2
-                    : strchr(flags, 'A') ? 7
-                    : strchr(flags, 'D') ? 8
-                                         : 3;
+    member->state = state_of(flags);
     member->optime_ms = strchr("PS", flags[0]) ? NOW_S * INT64_C(1000) : 0;
     if (strchr(flags, 'l'))
         member->optime_ms -= 60001;
@@ -81,6 +91,22 @@ static void add_member(struct facts *f, const char *word)
                    member->state == 8   ? "DOWN"
                    : strchr(flags, '?') ? ""
                                         : "RECOVERING");
+}
+
+/* By the letters of an answer, and by what the set says. */
+static enum mongodb_role role_of(const struct facts *f, const char *name, const char *flags)
+{
+    if (strchr(flags, 'u'))
+        return MONGODB_UNSTARTED;
+    if (strchr(flags, '1'))
+        return MONGODB_SINGLE;
+    if (strchr(flags, 'P'))
+        return MONGODB_PRIMARY;
+    for (size_t i = 0; i < f->view.n; i++) {
+        if (strcmp(f->view.member[i].name, name) == 0 && f->view.member[i].state == 1)
+            return MONGODB_PRIMARY;
+    }
+    return MONGODB_NO_PRIMARY;
 }
 
 static void add_answer(struct facts *f, const char *word)
@@ -100,15 +126,7 @@ static void add_answer(struct facts *f, const char *word)
                    strpbrk(flags, "1u") ? ""
                    : strchr(flags, 'q') ? "p5"
                                         : "rs");
-    for (size_t i = 0; i < f->view.n; i++)
-        if (strcmp(f->view.member[i].name, answer->name) == 0 && f->view.member[i].state == 1)
-            answer->role = MONGODB_PRIMARY;
-    if (strchr(flags, 'P'))
-        answer->role = MONGODB_PRIMARY;
-    if (strchr(flags, '1'))
-        answer->role = MONGODB_SINGLE;
-    if (strchr(flags, 'u'))
-        answer->role = MONGODB_UNSTARTED;
+    answer->role = role_of(f, answer->name, flags);
     (void)snprintf(answer->version, sizeof answer->version, "4.4.%d", strchr(flags, '2') ? 1 : 2);
     answer->open = strchr(flags, 'o') != NULL;
     answer->plain = strchr(flags, 'p') != NULL;
