@@ -14,6 +14,7 @@
 #define SLOW_MS  900
 #define LATE_MS  400 /* on a machine that has other things to do */
 #define LONG     " needs more than "
+#define NO_TIME  " does not answer in time" /* the same, where there was no time left to ask */
 #define NO_AGENT "cannot reach the Consul agent at http://127.0.0.1:1: "
 #define WHERE    " (is it running? CONSUL_HTTP_ADDR says where)\n"
 
@@ -61,7 +62,7 @@ static void every_program(const char *address, const char *text, const char *als
                       (long long)took_ms, said);
         assert_int_equal(o.code, row->code);
         assert_non_null(strstr(said, text));
-        assert_non_null(strstr(said, also));
+        assert_true(strstr(said, also) || (strcmp(also, LONG) == 0 && strstr(said, NO_TIME)));
         assert_in_range(took_ms, 0, row->most_ms + LATE_MS);
         outcome_release(&o);
     }

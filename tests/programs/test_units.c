@@ -103,6 +103,7 @@ static void what_must_stand_in_them_does(void **state)
         {"lictor-filebeat.service", "Restart=always"},
         {"lictor-filebeat.service", "SuccessExitStatus=SIGKILL"},
         {"lictor-filebeat.service", "StartLimitIntervalSec=0"},
+        {"lictor-filebeat.service", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK"},
         {"lictor-rsyslog.service", "User=lictor"},
         {"lictor-rsyslog.service", "Restart=always"},
         {"lictor-rsyslog.service", "KillSignal=SIGKILL"},

@@ -59,13 +59,14 @@ static void what_is_understood_is_taken_the_rest_passed_over(void **state)
 static void any_bytes_are_harmless(void **state)
 {
     (void)state;
+    static const char bytes[] = "net:port bindIp=\n\n\n \t#'\"0.\xff\0-";
     char text[2000];
     struct mongod_conf conf;
     uint32_t seed = 1;
     for (int round = 0; round < 2000; round++) {
         for (size_t i = 0; i < sizeof text; i++) {
             seed = seed * 1664525 + 1013904223;
-            text[i] = "net:port bindIp=\n\n\n \t#'\"0.\xff\0-"[seed >> 24 & 31];
+            text[i] = bytes[(seed >> 24) % (sizeof bytes - 1)];
         }
         mongod_conf_parse(text, sizeof text, &conf);
         assert_in_range(conf.port, 1, 65535);

@@ -82,7 +82,7 @@ static void to_pem(const struct bytes *der, char text[1500])
     assert_non_null(base64);
     (void)snprintf(text, 1500,
                    "-----BEGIN CERTIFICATE-----\r\n%.20s\n %s\n-----END CERTIFICATE-----\n", base64,
-                   base64 + 20);
+                   strlen(base64) > 20 ? base64 + 20 : "");
     free(base64);
 }
 
