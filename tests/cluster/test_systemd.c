@@ -380,6 +380,58 @@ static void an_agent_of_another_user_has_the_socket(void **state)
            "\nconsul\n");
 }
 
+#define FILEBEAT SOURCE_DIR "/build/filebeat/filebeat"
+
+/* As its package has it, with a log and positions of its own. */
+static const char filebeat_package[] =
+    "install -D " FILEBEAT " /usr/share/filebeat/bin/filebeat; install -d /etc/filebeat; "
+    "echo 'filebeat.inputs: [{type: filestream, id: own, paths: [/var/log/own.log]}]' "
+    ">/etc/filebeat/filebeat.yml; "
+    "printf 'output.file: {path: /run}\\npath.data: /var/lib/filebeat\\n' "
+    ">>/etc/filebeat/filebeat.yml; printf '[Service]\\nExecStart="
+    "/usr/share/filebeat/bin/filebeat -c /etc/filebeat/filebeat.yml\\n' "
+    ">/etc/systemd/system/filebeat.service; "
+    "systemctl daemon-reload; systemctl start filebeat; sleep 1; "
+    "systemctl show -P MainPID filebeat >/run/package";
+
+#define SHIPPERS(from, to)                                                                         \
+    "cd /etc/lictor/logging.d; rm -f " from "*; "                                                  \
+    "cp /usr/share/lictor/consul.d/logging/" to " .; lictor retry"
+
+/* Beside the service of its package, which goes on; rsyslogd is stopped, and comes back. */
+static void filebeat_ships_in_the_place_of_rsyslogd(void **state)
+{
+    (void)state;
+    if (access(FILEBEAT, X_OK) < 0) {
+        print_message("# note: there is no Filebeat: left out\n");
+        skip();
+    }
+    expect("rm -f /var/log/seal/{link,shadow,own}.log", ""); /* of a test before */
+    expect(filebeat_package, "");
+    expect("lictor enable; systemctl is-active lictor-filebeat", "active\n");
+    expect(SHIPPERS("rsyslog", "filebeat{-systemd.json,.yml.mustache}"), "");
+    wait_for("check", ALL_DONE);
+    expect("ps -o user=,comm= -p $(systemctl show -P MainPID lictor-filebeat)",
+           "lictor   filebeat\n");
+    expect("! alive; ls /var/lib/lictor-shipper/rsyslog.conf 2>&1 || :", "No such file");
+    expect("as seal bash -c 'echo filebeat-line >>/var/log/seal/a.log'", "");
+    wait_for("curl -sf '127.0.0.1:9200/plossys-log/_count?q=message.keyword:filebeat-line'",
+             "\"count\":1");
+    expect("[ $(systemctl show -P MainPID filebeat) = $(cat /run/package) ] && "
+           "systemctl is-active filebeat",
+           "active\n");
+    expect("systemctl stop lictor-filebeat; systemctl show -P Result lictor-filebeat", "success\n");
+    wait_for(
+        "check | tr -s '\\n ' ' '",
+        " does not run, hangs, or cannot write (disk full?): systemctl restart lictor-filebeat; ");
+    expect("$(check | tr -s '\\n ' ' ' | grep -o 'systemctl restart lictor-filebeat' | head -n 1)",
+           "");
+    wait_for("check", ALL_DONE);
+    expect(SHIPPERS("filebeat", "rsyslog{-systemd.json,.conf.mustache}"), "");
+    wait_for("alive && check", ALL_DONE);
+    expect("! pgrep -f lictor-shipper/filebeat.yml; systemctl is-active filebeat", "active\n");
+}
+
 static void disabling_closes_the_socket_and_ships_on(void **state)
 {
     (void)state;
@@ -408,6 +460,7 @@ int main(void)
         cmocka_unit_test(links_among_the_logs_ship_nothing_of_roots),
         cmocka_unit_test(recovery_comes_before_the_shipper),
         cmocka_unit_test(an_agent_of_another_user_has_the_socket),
+        cmocka_unit_test(filebeat_ships_in_the_place_of_rsyslogd),
         cmocka_unit_test(disabling_closes_the_socket_and_ships_on),
     };
     return HARNESS_RUN("systemd", tests, setup, teardown);

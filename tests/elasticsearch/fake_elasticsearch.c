@@ -191,6 +191,17 @@ static enum MHD_Result data_stream(const struct stand_in *self, const struct cal
     return reply(call->connection, 200, answer);
 }
 
+/* Filebeat asks for it before it writes. */
+static enum MHD_Result license(const struct call *call)
+{
+    cJSON *answer = cJSON_CreateObject();
+    cJSON *license = cJSON_AddObjectToObject(answer, "license");
+    cJSON_AddStringToObject(license, "status", "active");
+    cJSON_AddStringToObject(license, "uid", "00000000-0000-0000-0000-000000000000");
+    cJSON_AddStringToObject(license, "type", "basic");
+    return reply(call->connection, 200, answer);
+}
+
 static enum MHD_Result dispatch(struct stand_in *self, const struct call *call, struct buffer *body,
                                 const char *mode)
 {
@@ -207,6 +218,8 @@ static enum MHD_Result dispatch(struct stand_in *self, const struct call *call, 
         return search(self, call, body);
     if (strncmp(call->api, "_data_stream/", 13) == 0 && read_only)
         return data_stream(self, call);
+    if (strcmp(call->api, "_license") == 0 && read_only)
+        return license(call);
     return reply_error(call->connection, 405, "illegal_argument_exception",
                        "not known to the stand-in");
 }

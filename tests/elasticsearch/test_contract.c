@@ -509,6 +509,17 @@ static void refreshes(void **state)
     assert_int_equal(count(""), 1);
 }
 
+/* Filebeat asks for it. */
+static void has_a_license(void **state)
+{
+    (void)state;
+    struct answer a = call("GET", "/_license?human=false", NULL, NULL);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(text_at(&a, "license.type"), "basic");
+    assert_string_equal(text_at(&a, "license.status"), "active");
+    answer_release(&a);
+}
+
 /* ---- what only the stand-in does ----------------------------------------- */
 
 static void set_mode(const char *mode)
@@ -751,6 +762,7 @@ static int test_one(const char *name)
         EACH(searches),
         EACH(limits_what_it_returns),
         EACH(refreshes),
+        EACH(has_a_license),
         EACH(finds_probes),
         EACH(misses_an_index_when_asked_for_probes),
         EACH(finds_probes_however_they_are_mapped),
