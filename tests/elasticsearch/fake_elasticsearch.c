@@ -202,6 +202,22 @@ static enum MHD_Result license(const struct call *call)
     return reply(call->connection, 200, answer);
 }
 
+static enum MHD_Result refuse(const struct call *call)
+{
+    return reply_error(call->connection, 405, "illegal_argument_exception",
+                       "not known to the stand-in");
+}
+
+/* What is asked of the whole, or of the names. */
+static enum MHD_Result answer_about(struct stand_in *self, const struct call *call)
+{
+    if (strncmp(call->api, "_data_stream/", 13) == 0)
+        return data_stream(self, call);
+    if (strcmp(call->api, "_license") == 0)
+        return license(call);
+    return refuse(call);
+}
+
 static enum MHD_Result dispatch(struct stand_in *self, const struct call *call, struct buffer *body,
                                 const char *mode)
 {
@@ -216,12 +232,7 @@ static enum MHD_Result dispatch(struct stand_in *self, const struct call *call, 
     if (*call->index && (read_only || post) &&
         (strcmp(call->api, "_search") == 0 || strcmp(call->api, "_count") == 0))
         return search(self, call, body);
-    if (strncmp(call->api, "_data_stream/", 13) == 0 && read_only)
-        return data_stream(self, call);
-    if (strcmp(call->api, "_license") == 0 && read_only)
-        return license(call);
-    return reply_error(call->connection, 405, "illegal_argument_exception",
-                       "not known to the stand-in");
+    return read_only ? answer_about(self, call) : refuse(call);
 }
 
 static void read_url(const char *url, struct call *ret)
